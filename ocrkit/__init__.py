@@ -1,0 +1,39 @@
+"""ocrkit: reproducible experiments in document OCR, and a reader of documents.
+
+`import ocrkit` is light: everything heavier than the standard library is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from ocrkit.errors import OcrkitError
+
+if TYPE_CHECKING:
+    from ocrkit.document import Document as Document
+    from ocrkit.documents.reader import Reader as Reader
+    from ocrkit.documents.scan import scan as scan
+
+try:
+    __version__ = version("ocrkit")
+except PackageNotFoundError:  # run from a source tree that was never installed
+    __version__ = "0+unknown"
+
+_LAZY = {
+    "Document": "ocrkit.document",
+    "Reader": "ocrkit.documents.reader",
+    "scan": "ocrkit.documents.scan",
+}
+__all__ = ["Document", "OcrkitError", "Reader", "__version__", "scan"]  # noqa: F822  (served by __getattr__)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'ocrkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

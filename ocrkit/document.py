@@ -1,0 +1,197 @@
+"""Document > Page > Line > Word: what reading returns, and the vocabulary everybody shares.
+
+Coordinates are pixels of the page image, origin top-left. Boxes are `x0 y0 x1 y1`; quads are four corners clockwise
+from the text's own top-left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Image = np.ndarray  # uint8, (H, W) grey or (H, W, 3) RGB
+
+
+def box_to_quad(box: np.ndarray | tuple[float, float, float, float]) -> np.ndarray:
+    """The `(4, 2)` corners of an upright box, clockwise from its top-left."""
+    x0, y0, x1, y1 = np.asarray(box, float)
+    return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
+
+
+def quad_to_box(quad: np.ndarray) -> np.ndarray:
+    """The smallest upright box `(4,)` around `quad` (any number of points)."""
+    points = np.asarray(quad, float).reshape(-1, 2)
+    return np.concatenate([points.min(0), points.max(0)])
+
+
+@dataclass(frozen=True, eq=False)
+class Word:
+    """One word: its text, its corners, and how sure the recogniser is (0 to 1)."""
+
+    text: str
+    quad: np.ndarray
+    confidence: float = 1.0
+
+    @property
+    def box(self) -> np.ndarray:
+        """Upright box around the quad, `(4,)`."""
+        return quad_to_box(self.quad)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and strings."""
+        return {
+            "text": self.text,
+            "confidence": round(float(self.confidence), 4),
+            "box": _round(self.box),
+            "quad": _round(self.quad),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """Words from left to right; `paragraph` numbers the block of lines it belongs to, in reading order."""
+
+    words: tuple[Word, ...]
+    paragraph: int = 0
+
+    @property
+    def text(self) -> str:
+        """The words with one space between neighbours."""
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def box(self) -> np.ndarray:
+        """Upright box around all words, `(4,)`."""
+        return quad_to_box(np.concatenate([word.quad for word in self.words]))
+
+    @property
+    def quad(self) -> np.ndarray:
+        """From the first word's left side to the last word's right side, `(4, 2)`."""
+        first, last = self.words[0].quad, self.words[-1].quad
+        return np.array([first[0], last[1], last[2], first[3]])
+
+    @property
+    def confidence(self) -> float:
+        """Mean of the words' confidences, weighted by their length."""
+        weights = [max(1, len(word.text)) for word in self.words]
+        return float(np.average([word.confidence for word in self.words], weights=weights))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and strings."""
+        return {
+            "text": self.text,
+            "paragraph": self.paragraph,
+            "box": _round(self.box),
+            "words": [word.to_dict() for word in self.words],
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """Lines in reading order on one page image.
+
+    Attributes:
+        number: 1 for the document's first page.
+        image: the pixels the coordinates refer to; `None` once dropped to save memory.
+        original: the bytes of the file the image came from where they are a JPEG of just these pixels, so that a PDF
+            can carry them unchanged.
+        rotation: degrees clockwise by which the stored image was turned to stand upright.
+        error: why this page could not be read; such a page has no lines.
+    """
+
+    number: int
+    width: int
+    height: int
+    lines: tuple[Line, ...] = ()
+    image: Image | None = field(default=None, repr=False)
+    original: bytes | None = field(default=None, repr=False)
+    rotation: int = 0
+    error: str | None = None
+
+    @property
+    def words(self) -> list[Word]:
+        """All words in reading order."""
+        return [word for line in self.lines for word in line.words]
+
+    @property
+    def text(self) -> str:
+        """One line of text a line, an empty line between paragraphs."""
+        parts: list[str] = []
+        for before, line in zip((None, *self.lines), self.lines):
+            if before is not None:
+                parts.append("\n\n" if before.paragraph != line.paragraph else "\n")
+            parts.append(line.text)
+        return "".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and strings."""
+        return {
+            "number": self.number,
+            "width": self.width,
+            "height": self.height,
+            "rotation": self.rotation,
+            "error": self.error,
+            "lines": [line.to_dict() for line in self.lines],
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """Pages in order, with the name of what was read and of what read it.
+
+    >>> import numpy as np
+    >>> word = Word("Hello", box_to_quad((10, 10, 60, 30)), 0.9)
+    >>> Document((Page(1, 100, 50, (Line((word,)),)),)).text
+    'Hello'
+    """
+
+    pages: tuple[Page, ...]
+    source: str = ""
+    engine: str = ""
+
+    @property
+    def text(self) -> str:
+        """The pages' texts, a form feed between them as pdftotext does."""
+        return "\n\f".join(page.text for page in self.pages)
+
+    @property
+    def words(self) -> list[Word]:
+        """All words of all pages in reading order."""
+        return [word for page in self.pages for word in page.words]
+
+    def __iter__(self) -> Iterator[Page]:
+        return iter(self.pages)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and strings, ready for JSON."""
+        return {"source": self.source, "engine": self.engine, "pages": [page.to_dict() for page in self.pages]}
+
+    def to_hocr(self) -> str:
+        """hOCR 1.2, an XHTML page."""
+        from ocrkit.formats.hocr import to_hocr
+
+        return to_hocr(self)
+
+    def to_alto(self) -> str:
+        """ALTO 4, XML."""
+        from ocrkit.formats.alto import to_alto
+
+        return to_alto(self)
+
+    def save_pdf(self, path: str | Path) -> Path:
+        """Write the page images under an invisible text layer; returns the path.
+
+        Raises:
+            OcrkitError: a page has no image, or the file cannot be written.
+        """
+        from ocrkit.formats.pdf import save_pdf
+
+        return save_pdf(self, Path(path))
+
+
+def _round(values: np.ndarray) -> Any:
+    return np.round(np.asarray(values, float), 1).tolist()

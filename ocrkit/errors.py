@@ -1,0 +1,39 @@
+"""Everything ocrkit raises on purpose; each message is one sentence a user can act on."""
+
+from __future__ import annotations
+
+
+class OcrkitError(Exception):
+    """Base of all errors that are the input's or the machine's fault, not a bug. The CLI prints it and exits 2."""
+
+
+class BadImage(OcrkitError):
+    """A file or array that cannot be read as an image or document."""
+
+
+class BadQuad(OcrkitError):
+    """Four corners that do not make a usable quadrilateral."""
+
+
+class BadLabel(OcrkitError):
+    """A label with characters outside the alphabet, or too long for the network."""
+
+
+class BadDataset(OcrkitError):
+    """A data folder, archive or shard that is missing, incomplete or in another form than said."""
+
+
+class BadModel(OcrkitError):
+    """A model that is missing, damaged or made for something else."""
+
+
+class BadParams(OcrkitError):
+    """An unknown, missing or ill-typed value in params.yaml or an options object."""
+
+
+class MissingExtra(OcrkitError):
+    """An optional package or program that this action needs is not installed."""
+
+
+class TrainingFailed(OcrkitError):
+    """Training that cannot go on: the last good checkpoint is kept."""
