@@ -1,0 +1,64 @@
+# One verb a target. Values live in params.yaml, stages in dvc.yaml; nothing here changes a result.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+PYTHON ?= $(shell command -v python3.11 || echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PROFILE ?=
+PORT ?= 5000
+PYTEST ?= -n auto --maxprocesses 4 --dist loadfile
+
+# Nothing needs the internet once the environment is there, so nothing may call home either.
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := true
+export DVC_NO_ANALYTICS := true
+
+.PHONY: help setup repro test smoke lab dashboard check fmt clean-notebooks lock
+
+help: ## list these verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: $(VENV)/.ready ## make .venv from requirements.lock and the stores of the experiments
+
+# The stamp makes a second `make setup` immediate; it is renewed when one of the files it was made from changes.
+$(VENV)/.ready: requirements.lock requirements-headless.lock pyproject.toml setup.py tools/environment.py
+	@$(PYTHON) tools/environment.py $(VENV)
+	@$(BIN)/python -m ocrkit.experiment.setup
+	@touch $@
+
+repro: setup clean-notebooks ## run the pipeline, from invented words to the leaderboard; PROFILE=full for the long one
+	@$(BIN)/python -m ocrkit.experiment.repro $(if $(PROFILE),--profile $(PROFILE))
+
+test: setup check ## ruff, mypy and all tests
+	@$(BIN)/python -m pytest $(PYTEST)
+
+smoke: setup ## run every notebook at tiny size into a scratch folder and store
+	@$(BIN)/python -m ocrkit.experiment.smoke
+
+lab: setup ## open JupyterLab at the root of the project
+	@$(BIN)/jupyter lab --notebook-dir=. --LabApp.news_url=None \
+	    --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(if $(filter 0,$(shell id -u)),--allow-root)
+
+dashboard: setup ## open the runs in MLflow at http://127.0.0.1:5000; PORT=... for another port
+	@$(BIN)/mlflow server --backend-store-uri sqlite:///$(CURDIR)/mlflow.db --host 127.0.0.1 --port $(PORT)
+
+check: setup ## lint and type-check
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+fmt: setup ## sort imports, mend what ruff can mend, format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean-notebooks: setup ## strip outputs from notebooks/, so that DVC and git see only what a person wrote
+	@$(BIN)/nbstripout --extra-keys "metadata.language_info metadata.papermill cell.metadata.execution cell.metadata.papermill" \
+	    notebooks/*.ipynb
+
+LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --no-header --no-annotate
+lock: setup ## renew both lock files from pyproject.toml; LOCKFLAGS=--upgrade takes the newest versions
+	@$(LOCK) $(LOCKFLAGS) pyproject.toml --all-extras -o requirements.lock
+	@sed -n 's/^opencv-python==\([^ ]*\).*/opencv-python-headless==\1/p' requirements.lock \
+	    | $(LOCK) - --no-deps -o requirements-headless.lock
