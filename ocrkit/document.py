@@ -100,6 +100,7 @@ class Page:
         original: the bytes of the file the image came from where they are a JPEG of just these pixels, so that a PDF
             can carry them unchanged.
         rotation: degrees clockwise by which the stored image was turned to stand upright.
+        dpi: pixels per inch, where the file says.
         error: why this page could not be read; such a page has no lines.
     """
 
@@ -110,6 +111,7 @@ class Page:
     image: Image | None = field(default=None, repr=False)
     original: bytes | None = field(default=None, repr=False)
     rotation: int = 0
+    dpi: float | None = None
     error: str | None = None
 
     @property
@@ -191,6 +193,11 @@ class Document:
         from ocrkit.formats.pdf import save_pdf
 
         return save_pdf(self, Path(path))
+
+    def _repr_html_(self) -> str:
+        from ocrkit.formats.overlay import to_html
+
+        return to_html(self)
 
 
 def _round(values: np.ndarray) -> Any:

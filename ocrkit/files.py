@@ -1,0 +1,33 @@
+"""Writing files so that they are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from ocrkit.errors import OcrkitError
+
+
+def write_whole(path: str | Path, content: bytes | str) -> Path:
+    """Write `content` (text as UTF-8) under a temporary name, then rename; returns the path.
+
+    Raises:
+        OcrkitError: the folder or file cannot be written, or the disk is full. Nothing half-written stays behind and
+            an older file of that name is kept.
+    """
+    path = Path(path)
+    data = content.encode("utf-8", "replace") if isinstance(content, str) else content
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_bytes(data)  # a device or pipe, such as /dev/stdout, must not be renamed over
+            return path
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OcrkitError(f"{path} cannot be written: {error.strerror or error}.") from None
+    finally:
+        with suppress(OSError):  # its folder is missing or closed to us: then nothing of ours is in it
+            temporary.unlink(missing_ok=True)
+    return path

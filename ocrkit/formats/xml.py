@@ -1,0 +1,41 @@
+"""What the two XML forms share: paragraphs, whole pixels, characters XML allows, and the finished text."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from itertools import groupby
+
+import numpy as np
+
+from ocrkit.document import Line, Page
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def paragraphs(page: Page) -> list[list[Line]]:
+    """The page's lines, grouped by paragraph in reading order."""
+    return [list(lines) for _, lines in groupby(page.lines, key=lambda line: line.paragraph)]
+
+
+def pixels(box: np.ndarray) -> tuple[int, int, int, int]:
+    """`x0 y0 x1 y1` rounded to whole pixels."""
+    x0, y0, x1, y1 = (round(float(value)) for value in box)
+    return x0, y0, x1, y1
+
+
+def around(boxes: list[np.ndarray]) -> np.ndarray:
+    """The smallest box `(4,)` around `boxes`."""
+    stack = np.array(boxes)
+    return np.concatenate([stack[:, :2].min(0), stack[:, 2:].max(0)])
+
+
+def clean(text: str) -> str:
+    """`text` without the control characters that XML forbids."""
+    return _NOT_XML.sub("\ufffd", text)
+
+
+def finish(root: ET.Element, doctype: str = "") -> str:
+    """The document as text with its XML declaration, indented."""
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{doctype}{ET.tostring(root, encoding="unicode")}\n'
