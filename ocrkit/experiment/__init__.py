@@ -1,0 +1,43 @@
+"""The glue around the steps: params.yaml, DVC, papermill, MLflow. It joins notebooks and stages; no floor imports it.
+
+A notebook needs one call of it:
+
+    from ocrkit.experiment import start
+    P, run = start("train", overrides)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ocrkit.experiment.track import Run
+
+
+def start(stage: str, overrides: Mapping[str, Any] | None = None) -> tuple[Any, Run]:
+    """Begin a notebook: go to the project's root, read its values, open its MLflow run and print both.
+
+    Args:
+        stage: name of the stage, which is also its section of params.yaml.
+        overrides: values that replace those of params.yaml in this run; dotted names reach into nested options.
+
+    Returns:
+        The stage's validated, frozen options (a class of `ocrkit.experiment.sections`) and its run.
+
+    Raises:
+        BadParams: params.yaml or `overrides` hold an unknown or ill-typed value, or dvc.yaml does not declare it.
+    """
+    from ocrkit.experiment import params, paths, track
+
+    os.chdir(paths.root())
+    options = params.params(stage, overrides)
+    run = track.start(stage, options, overridden=bool(overrides))
+    for name, value in params.flatten(options).items():
+        print(f"{name:28} {value}")
+    print(f"{'run':28} {run.name}  ({run.id})")
+    return options, run
+
+
+__all__ = ["start"]

@@ -1,0 +1,233 @@
+"""The values of an experiment: params.yaml, its profiles and overrides, checked strictly before anything runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from ruamel.yaml import YAML, YAMLError
+
+from ocrkit.errors import BadParams
+from ocrkit.experiment import paths
+
+T = TypeVar("T")
+
+_EXPECTED = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "a text",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "dict_type": "a table of names and values",
+    "dataclass_type": "a table of names and values",
+    "none_required": "null",
+}
+
+
+def params(section: str, overrides: Mapping[str, Any] | None = None, root: Path | None = None) -> Any:
+    """The values of one stage.
+
+    Later ones win: the sections `base` and `section`, then those of the profile that `base.profile` names, then
+    `overrides`. In the pipeline, dvc.yaml must declare what is read, or DVC would skip stages wrongly.
+
+    Args:
+        section: name of the stage.
+        overrides: values by name; `seed` and `profile` reach `base`, dotted names reach into nested options.
+        root: the project; by default the one around the current folder.
+
+    Returns:
+        A frozen instance of the section's class in `ocrkit.experiment.sections`, `seed` and `profile` in it.
+
+    Raises:
+        BadParams: an unknown section, profile or value, a wrong type, or a value that dvc.yaml does not declare.
+    """
+    root = root or paths.root()
+    values = read(root)
+    base, own = resolve(values, section, overrides)
+    if stage := paths.in_pipeline():
+        if overrides:
+            raise BadParams(f"In the pipeline all values come from params.yaml: run {stage} without overrides.")
+        _check_declared(root, stage, section, base["profile"])
+    return _validated(base, own, section)
+
+
+def check_all(root: Path | None = None) -> None:
+    """Validate every section in every profile of params.yaml.
+
+    Raises:
+        BadParams: the first mistake found.
+    """
+    values = read(root or paths.root())
+    for profile in values["profiles"]:
+        for section in _sections():
+            _validated(*resolve(values, section, {"profile": profile}), section)
+
+
+def read(root: Path) -> dict[str, Any]:
+    """params.yaml as it stands, the names of its sections checked.
+
+    Raises:
+        BadParams: it is missing, not YAML, or has an unknown section.
+    """
+    try:
+        values = YAML(typ="safe").load((root / "params.yaml").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadParams(f"There is no params.yaml in {root}.") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise BadParams(f"params.yaml cannot be read: {' '.join(str(error).split())}") from None
+    sections = list(_sections())
+    _check_names("params.yaml", values, ["base", *sections, "profiles"])
+    for name, profile in _table("profiles", values.get("profiles")).items():
+        _check_names(f"profiles.{name}", profile, sections)
+    return values
+
+
+def resolve(
+    values: Mapping[str, Any], section: str, overrides: Mapping[str, Any] | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The values of `base` and those of `section`, profile and overrides merged in.
+
+    Raises:
+        BadParams: an unknown section or profile.
+    """
+    _check_names("params.yaml", {section: {}}, _sections())
+    given = _nested(overrides or {})
+    base = dict(_table("base", values.get("base")))
+    base |= {name: given.pop(name) for name in list(given) if name in base}
+    profiles = values["profiles"]
+    if base.get("profile") not in profiles:
+        raise BadParams(f"params.yaml: base.profile is {base.get('profile')!r}, but there are {_listed(profiles)}.")
+    own = _merge(_table(section, values.get(section)), (profiles[base["profile"]] or {}).get(section) or {})
+    return base, _merge(own, given)
+
+
+def validate(options: type[T], values: Mapping[str, Any], where: str) -> T:
+    """`values` as an instance of a dataclass; nothing is converted, nothing unknown passes.
+
+    Args:
+        options: the dataclass, nested ones allowed; its annotations are the only declaration there is.
+        values: numbers, texts, lists and tables as YAML gives them.
+        where: what to call the values in the error, such as `train`.
+
+    Raises:
+        BadParams: one sentence that names the value and what it should be.
+    """
+    _check_names(where, values, [f.name for f in dataclasses.fields(options)])  # type: ignore[arg-type]
+    try:
+        # From JSON, since strictness about lists and tuples would make no sense for YAML.
+        return _adapter(options).validate_json(json.dumps(values, default=str), strict=True, extra="forbid")
+    except ValidationError as error:
+        first = error.errors()[0]
+    name = ".".join([where, *map(str, first["loc"])])
+    if first["type"] == "missing":
+        raise BadParams(f"params.yaml: {name} is missing.")
+    if first["type"] == "unexpected_keyword_argument":
+        raise BadParams(f"params.yaml: there is no value {name}.")
+    expected = _EXPECTED.get(first["type"]) or re.sub(r"^(Input|Value) (should be|error, )\s*", "", first["msg"])
+    raise BadParams(f"params.yaml: {name} must be {expected}, not {first['input']!r}.")
+
+
+def flatten(options: Any) -> dict[str, Any]:
+    """Every value of a dataclass by its dotted name; lists stay whole."""
+    flat: dict[str, Any] = {}
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        if dataclasses.is_dataclass(value):
+            flat |= {f"{field.name}.{name}": v for name, v in flatten(value).items()}
+        else:
+            flat[field.name] = value
+    return flat
+
+
+def _validated(base: Mapping[str, Any], own: Mapping[str, Any], section: str) -> Any:
+    from ocrkit.experiment.sections import SECTIONS, Base
+
+    validate(Base, base, "base")
+    for name in own:
+        if name in base:
+            raise BadParams(f"params.yaml: {name} belongs to base, not to {section}.")
+    options = SECTIONS[section]
+    names = [f.name for f in dataclasses.fields(options) if f.name not in base]
+    _check_names(section, own, names)
+    return validate(options, {**base, **own}, section)
+
+
+def _check_declared(root: Path, stage: str, section: str, profile: str) -> None:
+    declared: set[str] = set()
+    for entry in pipeline_stage(root, stage).get("params") or []:
+        declared |= {entry} if isinstance(entry, str) else {name for names in entry.values() for name in names or []}
+    declared = {name.replace("${base.profile}", profile) for name in declared}
+    for name in ("base", section, f"profiles.{profile}.{section}"):
+        parents = {name.rsplit(".", cut)[0] for cut in range(name.count(".") + 1)}
+        if not declared & parents:
+            raise BadParams(f"Stage {stage} reads {name} of params.yaml, but dvc.yaml does not declare that.")
+
+
+def pipeline_stage(root: Path, stage: str) -> dict[str, Any]:
+    """What dvc.yaml says about a stage.
+
+    Raises:
+        BadParams: it does not know it.
+    """
+    stages = YAML(typ="safe").load((root / "dvc.yaml").read_text(encoding="utf-8")).get("stages") or {}
+    if stage not in stages:
+        raise BadParams(f"dvc.yaml has no stage {stage!r}; it has {_listed(stages)}.")
+    return dict(stages[stage])
+
+
+def _sections() -> dict[str, type]:
+    from ocrkit.experiment.sections import SECTIONS
+
+    return SECTIONS
+
+
+@cache
+def _adapter(options: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(options)
+
+
+def _table(name: str, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise BadParams(f"params.yaml: {name} must be a table of names and values, not {value!r}.")
+    return value
+
+
+def _check_names(where: str, values: Any, known: Iterable[str]) -> None:
+    known = list(known)
+    for name in _table(where, values):
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {_listed(known)}."
+            raise BadParams(f"{where} knows no {name!r}: {hint}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(str, names))
+
+
+def _merge(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
+    """`high` laid over `low`: tables are merged, all else is replaced."""
+    merged = dict(low)
+    for name, value in high.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
+        merged[name] = _merge(merged[name], value) if both else value
+    return merged
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"a.b": 1}` as `{"a": {"b": 1}}`."""
+    nested: dict[str, Any] = {}
+    for name, value in flat.items():
+        for part in reversed(name.split(".")):
+            value = {part: value}
+        nested = _merge(nested, value)
+    return nested

@@ -1,0 +1,161 @@
+"""Run one notebook as a stage of the pipeline or by hand: `python -m ocrkit.experiment.run 30_train`.
+
+The executed notebook and its HTML go to `reports/`, the HTML to the MLflow run too, also when the notebook fails.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from papermill import execute_notebook
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+from ruamel.yaml import YAML
+
+from ocrkit.errors import BadParams, OcrkitError
+from ocrkit.experiment import notebooks, paths, track
+from ocrkit.experiment.setup import QUIET
+from ocrkit.files import write_whole
+
+# Machine matters of the kernel: less noise, no surprises from hash order, no calls home.
+_KERNEL_ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONHASHSEED": "0", **QUIET}
+
+
+class _Engine(NBClientEngine):
+    """papermill's own, with a line at the start of every code cell."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
+        start, cells, begun = nb_man.cell_start, nb_man.nb.cells, time.monotonic()
+        total = sum(cell.cell_type == "code" for cell in cells)
+
+        def announce(cell: Any, cell_index: int, **rest: Any) -> None:
+            if cell.cell_type == "code":
+                number = sum(c.cell_type == "code" for c in cells[: cell_index + 1])
+                heading = _heading(cells[:cell_index])
+                print(f"  {time.monotonic() - begun:6.1f} s  cell {number} of {total}  {heading}", flush=True)
+            start(cell, cell_index, **rest)
+
+        nb_man.cell_start = announce
+        return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+
+
+papermill_engines.register("ocrkit", _Engine)
+
+
+def run(notebook: str, overrides: Mapping[str, Any] | None = None, out: Path | None = None) -> Path:
+    """Execute a notebook in the project's root and report on it.
+
+    Args:
+        notebook: `30_train`, or a path to it.
+        overrides: values in place of those of params.yaml; only by hand.
+        out: by hand, the folder for all outputs; by default `scratch`.
+
+    Returns:
+        The HTML report.
+
+    Raises:
+        OcrkitError: the notebook is unknown, not clean, or failed; its run is then FAILED and has the report.
+    """
+    root, stage = paths.root(), paths.stage_of(notebook)
+    if out:
+        os.environ["OCRKIT_OUT"] = str(out.resolve())
+    os.environ.update(_KERNEL_ENVIRONMENT)
+    # The kernel's own ocrkit must be the one that runs here, also in the copy that a DVC experiment works in.
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+    source = root / "notebooks" / f"{paths.NOTEBOOKS[stage]}.ipynb"
+    if not source.is_file():
+        raise OcrkitError(f"There is no notebook {source}.")
+    if not notebooks.is_clean(source):
+        raise OcrkitError(f"{source.name} holds outputs of a run by hand: run `make clean-notebooks` first.")
+    reports = paths.out_root() / "reports"
+    reports.mkdir(parents=True, exist_ok=True)
+    executed, report = reports / source.name, reports / f"{source.stem}.html"
+
+    with tempfile.TemporaryDirectory() as folder:
+        run_file = Path(folder) / "run"
+        os.environ[track.RUN_FILE] = str(run_file)
+        status, failure = "FAILED", ""
+        try:
+            execute_notebook(
+                source,
+                executed,
+                parameters={"overrides": dict(overrides)} if overrides else {},
+                engine_name="ocrkit",
+                kernel_name=notebooks.KERNEL["name"],
+                cwd=root,
+                progress_bar=False,
+                stdout_file=sys.stdout,
+            )
+            status = "FINISHED"
+        except PapermillExecutionError as error:
+            failure = f"{source.name} failed in its cell {error.exec_count}: {error.ename}: {error.evalue}"
+        except KeyboardInterrupt:
+            status, failure = "KILLED", f"{source.name} was interrupted."
+        except Exception as error:  # a kernel that died, a full disk: whatever it is, the run must show it
+            failure = f"{source.name} could not be run: {error}"
+        if executed.is_file():
+            write_whole(report, to_html(executed))
+        run_id = run_file.read_text() if run_file.exists() else None
+        run_id = track.finish(run_id, stage, status, report if report.exists() else None, failure)
+    if failure:
+        raise OcrkitError(f"{' '.join(failure.split())}  Report: {report}, MLflow run {run_id}.")
+    return report
+
+
+def to_html(executed: Path) -> str:
+    """An executed notebook as one HTML page; the same bytes for the same notebook."""
+    from nbconvert import HTMLExporter
+
+    page, _ = HTMLExporter().from_filename(str(executed))
+    return str(page)
+
+
+def _heading(cells: list[Any]) -> str:
+    """The last Markdown heading among `cells`."""
+    for cell in reversed(cells):
+        if cell.cell_type == "markdown":
+            for line in cell.source.splitlines():
+                if line.startswith("#"):
+                    return str(line.lstrip("# "))
+    return ""
+
+
+def parse_overrides(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """`("epochs=2", "word.blur=0.5")` as names and values, the values read as YAML.
+
+    Raises:
+        BadParams: one that is not `name=value`.
+    """
+    overrides = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not name or not equals:
+            raise BadParams(f"An override is written name=value, not {pair!r}.")
+        overrides[name] = YAML(typ="safe").load(value)
+    return overrides
+
+
+@click.command()
+@click.argument("notebook")
+@click.option("--override", multiple=True, metavar="NAME=VALUE", help="Replace a value of params.yaml, by hand only.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for all outputs of a run by hand.")
+def main(notebook: str, override: tuple[str, ...], out: Path | None) -> None:
+    """Run NOTEBOOK, such as 30_train."""
+    try:
+        report = run(notebook, parse_overrides(override), out)
+    except OcrkitError as error:
+        click.echo(error, err=True)
+        sys.exit(1)
+    print(f"  report: {report}")
+
+
+if __name__ == "__main__":
+    main()

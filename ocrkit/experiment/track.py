@@ -1,0 +1,301 @@
+"""One MLflow run a notebook: who made it from what, its values, inputs, numbers, pictures and report.
+
+Written through MLflow's client rather than its global functions, whose exit handler calls a crashed run finished.
+"""
+
+from __future__ import annotations
+
+import atexit
+import csv
+import dataclasses
+import io
+import json
+import math
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ocrkit.errors import BadParams, OcrkitError
+from ocrkit.experiment import params, paths, setup
+from ocrkit.files import write_whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from mlflow.entities import Metric
+    from pandas import DataFrame
+
+# Set by the runner: the file in which a notebook leaves its run's id, so that the runner can close and illustrate it.
+RUN_FILE = "OCRKIT_RUN_FILE"
+_open_runs: list[Run] = []
+
+
+def start(stage: str, options: Any, overridden: bool = False) -> Run:
+    """Open the MLflow run of a notebook, its values and origin recorded.
+
+    Args:
+        stage: name of the stage.
+        options: its validated values.
+        overridden: whether any of them differs from params.yaml on purpose.
+
+    Returns:
+        The open run. A run that this process began before and never ended is closed as KILLED.
+    """
+    experiment = setup.ensure_store()
+    from mlflow import MlflowClient
+    from mlflow.entities import Param
+
+    for old in list(_open_runs):
+        old.close("KILLED")
+    client = MlflowClient(paths.tracking_uri())
+    tags = _origin(stage, options.profile, overridden)
+    created = client.create_run(experiment, tags=tags, run_name=_name(stage, options.profile, tags))
+    flat = {name: _text(value) for name, value in params.flatten(options).items()}
+    client.log_batch(created.info.run_id, params=[Param(name, value) for name, value in flat.items()])
+    run = Run(stage, client, created.info.run_id, created.info.run_name)
+    _open_runs.append(run)
+    if run_file := os.environ.get(RUN_FILE):
+        write_whole(run_file, run.id)
+    return run
+
+
+class Run:
+    """The run of one notebook. `id` and `client` reach everything else that MLflow can do."""
+
+    def __init__(self, stage: str, client: Any, run_id: str, name: str) -> None:
+        self.stage, self.client, self.id, self.name = stage, client, run_id, name
+        self._made: set[str] = set()
+        self._steps: dict[int, dict[str, float]] = {}
+
+    def use(self, name: str) -> Path:
+        """The file or folder that an earlier stage made, recorded as an input of this run with its digest.
+
+        Args:
+            name: a name in `paths.PLACES`.
+
+        Raises:
+            BadParams: no such name, or dvc.yaml does not declare that this stage depends on it.
+            OcrkitError: it has not been made yet.
+        """
+        place = _place(name)
+        stage = paths.in_pipeline()
+        if stage and not _declared(place.path, params.pipeline_stage(paths.root(), stage).get("deps") or []):
+            raise BadParams(f"Stage {stage} uses {place.path}, but dvc.yaml does not list it among its deps.")
+        path = paths.root() / place.path
+        if not path.exists():
+            raise OcrkitError(f"{place.path} is not there yet: run `dvc repro {place.stage}` first.")
+        self.log_input(name, path)
+        return path
+
+    def make(self, name: str) -> Path:
+        """Where this stage writes one of its outputs; what lay there before is removed, as DVC does.
+
+        Args:
+            name: a name in `paths.PLACES`, of this stage.
+
+        Returns:
+            The path, its parent folder made: in the project for the pipeline, in a scratch folder by hand.
+
+        Raises:
+            BadParams: no such name, or it is another stage's.
+        """
+        place = _place(name)
+        if place.stage != self.stage:
+            raise BadParams(f"Stage {self.stage} must not write {place.path}, which {place.stage} makes.")
+        path = paths.out_root() / place.path
+        if name not in self._made:
+            self._made.add(name)
+            if path.is_dir():
+                shutil.rmtree(path)
+            path.unlink(missing_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def log_input(self, name: str, path: Path) -> None:
+        """Record any file or folder as an input of this run, by the digest DVC would give it."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        source = json.dumps({"uri": os.path.relpath(path, paths.root())})
+        dataset = Dataset(name=name, digest=paths.digest(path), source_type="local", source=source)
+        self.client.log_inputs(self.id, [DatasetInput(dataset, [InputTag("mlflow.data.context", self.stage)])])
+
+    def log_metrics(self, values: Mapping[str, Any], step: int | None = None) -> None:
+        """Log numbers; nested tables get dotted names. Those with a step also make the curve of `save_curve`."""
+        numbers = _numbers(values)
+        if step is not None:
+            self._steps.setdefault(step, {}).update(numbers)
+        self.client.log_batch(self.id, metrics=_metrics(numbers, step or 0))
+
+    def save_curve(self, name: str) -> Path:
+        """Write every number logged with a step as CSV, one row a step, to the place `name`; DVC plots it."""
+        columns = list(dict.fromkeys(c for row in self._steps.values() for c in row))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, ["step", *columns], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({"step": step, **row} for step, row in sorted(self._steps.items()))
+        return write_whole(self.make(name), text.getvalue())
+
+    def log_table(self, name: str, table: DataFrame | Mapping[str, Any]) -> None:
+        """Log a table, by columns, that MLflow shows and compares between runs."""
+        data = dict(table) if isinstance(table, Mapping) else table
+        self.client.log_table(self.id, data, f"{name}.json")
+
+    def log_figure(self, name: str, figure: Figure) -> None:
+        """Log a figure as PNG."""
+        self.client.log_figure(self.id, figure, f"{name}.png")
+
+    def log_image(self, name: str, image: np.ndarray, step: int | None = None) -> None:
+        """Log an image, `uint8`; with a step, MLflow shows how it changes between steps and runs."""
+        if step is None:
+            self.client.log_image(self.id, image, artifact_file=f"{name}.png")
+        else:
+            self.client.log_image(self.id, image, key=name, step=step)
+
+    def log_artifact(self, path: str | Path, folder: str | None = None) -> None:
+        """Keep a copy of a file, or of a folder with all in it."""
+        keep = self.client.log_artifacts if Path(path).is_dir() else self.client.log_artifact
+        keep(self.id, str(path), folder)
+
+    def end(self, metrics: Mapping[str, Any]) -> None:
+        """Finish the run: log its final numbers and write `metrics/<stage>.json` and `runs/<stage>.json`.
+
+        Args:
+            metrics: numbers, texts or nested tables of them, the same in every run with the same values.
+
+        Raises:
+            OcrkitError: a number is not finite, or a file cannot be written.
+        """
+        self.client.log_batch(self.id, metrics=_metrics(_numbers(metrics), 0))
+        out = paths.out_root()
+        try:
+            numbers = json.dumps(metrics, indent=2, sort_keys=True, allow_nan=False, default=_plain)
+        except ValueError:
+            raise OcrkitError(f"A metric of {self.stage} is not a finite number.") from None
+        for path, text in (
+            (out / "metrics" / f"{self.stage}.json", numbers),
+            (out / "runs" / f"{self.stage}.json", json.dumps({"run_id": self.id, "name": self.name}, indent=2)),
+        ):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, text + "\n")
+        self.close("FINISHED")
+        print(f"{self.name}: finished. Its page: `make dashboard`, experiment {setup.EXPERIMENT}, run {self.id}")
+
+    def close(self, status: str) -> None:
+        """Set the final status: FINISHED, FAILED or KILLED. The first one stays."""
+        if self in _open_runs:
+            _open_runs.remove(self)
+            self.client.set_terminated(self.id, status)
+
+
+@atexit.register
+def _close_all() -> None:
+    for run in list(_open_runs):
+        run.close("FAILED")
+
+
+def finish(run_id: str | None, stage: str, status: str, report: Path | None, note: str = "") -> str:
+    """What the runner adds from outside: the report, and the failure of a notebook that could not say so itself.
+
+    Args:
+        run_id: the notebook's run; None if it failed before it had one, and then a run is made to hold the report.
+        stage: name of the stage.
+        status: FINISHED leaves the run's own status alone; FAILED or KILLED are set.
+        report: the HTML to attach, if there is one.
+        note: one sentence on what went wrong.
+
+    Returns:
+        The run's id.
+    """
+    experiment = setup.ensure_store()
+    from mlflow import MlflowClient
+
+    client = MlflowClient(paths.tracking_uri())
+    if run_id is None:
+        tags = _origin(stage, "unknown", False)
+        run_id = str(client.create_run(experiment, tags=tags, run_name=_name(stage, "unknown", tags)).info.run_id)
+    if report:
+        client.log_artifact(run_id, str(report), "report")
+    if note:
+        client.set_tag(run_id, "failure", note)
+    if status != "FINISHED":
+        client.set_terminated(run_id, status)
+    return run_id
+
+
+def _origin(stage: str, profile: str, overridden: bool) -> dict[str, str]:
+    """Tags that lead from a run back to the code and the pipeline it came from."""
+    env = os.environ
+    outs = ["dvc.lock", "runs", "reports", "metrics", *(place.path for place in paths.PLACES.values())]
+    dirty = _git("status", "--porcelain", "--", ".", *(f":(exclude){out}" for out in outs))
+    tags = {
+        "stage": stage,
+        "profile": profile,
+        "by_hand": str(paths.in_pipeline() is None).lower(),
+        "overridden": str(overridden).lower(),
+        "git.dirty": str(dirty != "").lower(),
+        "mlflow.source.name": f"notebooks/{paths.NOTEBOOKS[stage]}.ipynb",
+        "mlflow.source.type": "NOTEBOOK",
+        "mlflow.source.git.commit": _git("rev-parse", "HEAD"),
+        "dvc.stage": env.get("DVC_STAGE", ""),
+        "dvc.exp": env.get("DVC_EXP_NAME", ""),
+        "dvc.baseline": env.get("DVC_EXP_BASELINE_REV", ""),
+    }
+    return {name: value for name, value in tags.items() if value}
+
+
+def _name(stage: str, profile: str, tags: Mapping[str, str]) -> str:
+    """A name for people, such as `train default 15:02 experiment mild-gnat` or `train full 09:30 by hand`."""
+    how = f" experiment {tags['dvc.exp']}" if "dvc.exp" in tags else " by hand" if tags["by_hand"] == "true" else ""
+    return f"{stage} {profile} {time.strftime('%d %b %H:%M')}{how}"
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=paths.root(), capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip()
+
+
+def _place(name: str) -> paths.Place:
+    if name not in paths.PLACES:
+        raise BadParams(f"There is no place {name!r}; there are {', '.join(paths.PLACES)}.")
+    return paths.PLACES[name]
+
+
+def _declared(path: str, deps: list[Any]) -> bool:
+    names = [dep if isinstance(dep, str) else next(iter(dep)) for dep in deps]
+    return any(path == name or path.startswith(f"{name}/") for name in names)
+
+
+def _numbers(values: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
+    """The numbers in nested tables, by dotted name; texts and lists are left out."""
+    flat: dict[str, float] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= _numbers(value, f"{prefix}{name}.")
+        elif isinstance(value, (bool, int, float, np.number)):
+            flat[f"{prefix}{name}"] = float(value)
+    return flat
+
+
+def _metrics(numbers: Mapping[str, float], step: int) -> list[Metric]:
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    return [Metric(name, value, now, step) for name, value in numbers.items() if not math.isnan(value)]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"A metric must be a number or a text, not {type(value).__name__}.")
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=dataclasses.asdict)
