@@ -42,6 +42,9 @@ def cleaned(path: Path) -> str:
         raise OcrkitError(f"{path} cannot be read as a notebook: {str(error).splitlines()[0]}") from None
     notebook = strip_output(notebook, keep_output=False, keep_count=False, keep_id=False, extra_keys=EXTRA_KEYS)
     notebook.metadata["kernelspec"] = KERNEL
+    for cell in notebook.cells:
+        if cell.metadata.get("tags") == []:  # papermill adds it to every cell
+            del cell.metadata["tags"]
     return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
 
 

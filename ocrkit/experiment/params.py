@@ -7,7 +7,6 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -124,7 +123,7 @@ def validate(options: type[T], values: Mapping[str, Any], where: str) -> T:
     _check_names(where, values, [f.name for f in dataclasses.fields(options)])  # type: ignore[arg-type]
     try:
         # From JSON, since strictness about lists and tuples would make no sense for YAML.
-        return _adapter(options).validate_json(json.dumps(values, default=str), strict=True, extra="forbid")
+        return TypeAdapter(options).validate_json(json.dumps(values, default=str), strict=True, extra="forbid")
     except ValidationError as error:
         first = error.errors()[0]
     name = ".".join([where, *map(str, first["loc"])])
@@ -190,11 +189,6 @@ def _sections() -> dict[str, type]:
     return SECTIONS
 
 
-@cache
-def _adapter(options: type[T]) -> TypeAdapter[T]:
-    return TypeAdapter(options)
-
-
 def _table(name: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise BadParams(f"params.yaml: {name} must be a table of names and values, not {value!r}.")
@@ -227,7 +221,9 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
     """`{"a.b": 1}` as `{"a": {"b": 1}}`."""
     nested: dict[str, Any] = {}
     for name, value in flat.items():
-        for part in reversed(name.split(".")):
-            value = {part: value}
-        nested = _merge(nested, value)
+        *outer, last = name.split(".")
+        table = {last: value}
+        for part in reversed(outer):
+            table = {part: table}
+        nested = _merge(nested, table)
     return nested

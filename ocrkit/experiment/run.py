@@ -93,6 +93,7 @@ def run(notebook: str, overrides: Mapping[str, Any] | None = None, out: Path | N
                 cwd=root,
                 progress_bar=False,
                 stdout_file=sys.stdout,
+                extra_arguments=["--IPKernelApp.log_level=40"],
             )
             status = "FINISHED"
         except PapermillExecutionError as error:

@@ -231,7 +231,7 @@ def _origin(stage: str, profile: str, overridden: bool) -> dict[str, str]:
     """Tags that lead from a run back to the code and the pipeline it came from."""
     env = os.environ
     outs = ["dvc.lock", "runs", "reports", "metrics", *(place.path for place in paths.PLACES.values())]
-    dirty = _git("status", "--porcelain", "--", ".", *(f":(exclude){out}" for out in outs))
+    dirty = _git("status", "--porcelain", "--", ":/", *(f":(top,exclude){out}" for out in outs))
     tags = {
         "stage": stage,
         "profile": profile,

@@ -1,0 +1,31 @@
+"""Serve MLflow's pages on this project's runs: `python -m ocrkit.experiment.dashboard`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from ocrkit.experiment import paths, setup
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=5000, show_default=True)
+def main(host: str, port: int) -> None:
+    """Serve the runs until interrupted."""
+    setup.ensure_store()
+    command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port), "--workers", "1"]
+    command += [
+        "--backend-store-uri",
+        paths.tracking_uri(),
+        "--default-artifact-root",
+        paths.artifact_folder().as_uri(),
+    ]
+    print(f"http://{host}:{port}", flush=True)
+    os.execv(sys.executable, command)  # the server takes this process over, so that a signal reaches it
+
+
+if __name__ == "__main__":
+    main()

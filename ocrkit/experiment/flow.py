@@ -1,0 +1,58 @@
+"""Run DVC, and tell a person what it does, a line a stage."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from ocrkit.errors import OcrkitError
+from ocrkit.experiment.setup import QUIET
+
+_STAGE = re.compile(r"Stage '(?P<skipped>\w+)' (didn't change|is cached)|Running stage '(?P<running>\w+)'")
+# Advice that DVC repeats after every stage, and its own echo of the command.
+_NOISE = re.compile(
+    r"^(> python -m|(Updating|Generating) lock file|Use `dvc (push|exp)|To (track|enable|apply|promote)|\s*(git|dvc) "
+    r"(add|config|exp)|\s*$)"
+)
+
+
+class StageFailed(OcrkitError):
+    """DVC stopped because a stage failed."""
+
+
+def environment() -> dict[str, str]:
+    """This process's environment with the programs of its Python first, as if it were activated."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return {**os.environ, **QUIET, "PATH": path, "PYTHONUNBUFFERED": "1", "DVC_NO_ANALYTICS": "1"}
+
+
+def run_dvc(*arguments: str, cwd: Path) -> None:
+    """Run `dvc` with `arguments`; its stages' own lines are passed on, each stage ends with its time.
+
+    Raises:
+        StageFailed: DVC reported an error.
+    """
+    begun, running = time.monotonic(), ""
+    command = [sys.executable, "-m", "dvc", *arguments]
+    process = subprocess.Popen(
+        command, cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+    )
+    assert process.stdout
+    last = ""
+    for line in process.stdout:
+        if stage := _STAGE.search(line):
+            if running:
+                print(f"{running:12} done in {time.monotonic() - begun:.0f} s", flush=True)
+            running, begun = stage["running"] or "", time.monotonic()
+            print(f"{running:12} runs" if running else f"{stage['skipped']:12} unchanged", flush=True)
+        elif not _NOISE.match(line):
+            print(line, end="", flush=True)
+            last = line.strip()
+    if process.wait() != 0:
+        raise StageFailed(f"Stage {running} failed after {time.monotonic() - begun:.0f} s." if running else last)
+    if running:
+        print(f"{running:12} done in {time.monotonic() - begun:.0f} s", flush=True)

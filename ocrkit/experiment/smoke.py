@@ -1,0 +1,76 @@
+"""Every notebook at tiny size: `python -m ocrkit.experiment.smoke`.
+
+The project is copied to `scratch/smoke` and its whole pipeline run there with the profile `smoke`, so that the
+checkout's data, models, metrics and runs stay as they are, and dvc.yaml is tried as well as the notebooks.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from ocrkit.errors import OcrkitError
+from ocrkit.experiment import flow, notebooks, paths
+
+_COPIED = ["params.yaml", "dvc.yaml", ".dvcignore", "notebooks", "ocrkit", "models/released"]
+
+
+def smoke(folder: Path | None = None) -> Path:
+    """Run the pipeline in a copy of the project.
+
+    Args:
+        folder: where; by default `scratch/smoke`, which is emptied first.
+
+    Returns:
+        The copy, with reports, metrics and a store of runs of its own.
+
+    Raises:
+        OcrkitError: a stage failed.
+    """
+    root = paths.root()
+    copy = folder or root / "scratch" / "smoke"
+    shutil.rmtree(copy, ignore_errors=True)
+    for name in _COPIED:
+        source, target = root / name, copy / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
+        else:
+            shutil.copyfile(source, target)
+    for notebook in (copy / "notebooks").glob("*.ipynb"):
+        notebooks.clean(notebook)
+    _set_profile(copy / "params.yaml", "smoke")
+    dvc = [sys.executable, "-m", "dvc"]
+    subprocess.run([*dvc, "init", "--quiet", "--no-scm", "--force"], cwd=copy, env=flow.environment(), check=True)
+    begun = time.monotonic()
+    flow.run_dvc("repro", cwd=copy)
+    print(f"Every notebook ran, in {time.monotonic() - begun:.0f} s. Reports: {copy / 'reports'}")
+    return copy
+
+
+def _set_profile(file: Path, profile: str) -> None:
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    values = yaml.load(file)
+    values["base"]["profile"] = profile
+    yaml.dump(values, file)
+
+
+@click.command()
+def main() -> None:
+    """Run every notebook at tiny size into a scratch folder with its own store."""
+    try:
+        smoke()
+    except OcrkitError as error:
+        click.echo(error, err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
