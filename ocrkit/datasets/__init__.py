@@ -1,0 +1,32 @@
+"""Labelled images from anywhere in one shape: samples, pages, splits, shards. Needs numpy, OpenCV and Pillow only."""
+
+from ocrkit.datasets.book_page import book_page
+from ocrkit.datasets.crops import cut, word_samples
+from ocrkit.datasets.folder import load_crops
+from ocrkit.datasets.funsd import funsd_protocol_label
+from ocrkit.datasets.pages import PAGE_FORMS, load_pages
+from ocrkit.datasets.sample import CATEGORIES, LabelledPage, LabelledWord, Sample
+from ocrkit.datasets.shards import ShardWriter, digests, read_shard, read_shards, shard_path, shards_in, write_shard
+from ocrkit.datasets.split import split_of
+
+__all__ = [
+    "CATEGORIES",
+    "PAGE_FORMS",
+    "LabelledPage",
+    "LabelledWord",
+    "Sample",
+    "ShardWriter",
+    "book_page",
+    "cut",
+    "digests",
+    "funsd_protocol_label",
+    "load_crops",
+    "load_pages",
+    "read_shard",
+    "read_shards",
+    "shard_path",
+    "shards_in",
+    "split_of",
+    "word_samples",
+    "write_shard",
+]

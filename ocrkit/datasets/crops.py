@@ -1,0 +1,75 @@
+"""Cutting labelled words out of their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import cv2
+import numpy as np
+
+from ocrkit.datasets.sample import LabelledPage, Sample
+from ocrkit.document import Image, quad_to_box
+from ocrkit.images import to_grey
+
+# A quad counts as upright where no corner is further than this from its box; below it, pixels are cut, not resampled.
+_UPRIGHT_PX = 1.0
+_SMALLEST_PX = 2
+
+
+def any_label(text: str) -> str | None:
+    """Every transcribed word as it is, `None` for an empty label."""
+    return text if text.strip() else None
+
+
+def word_samples(
+    pages: Iterable[LabelledPage],
+    margin: float = 0.0,
+    label: Callable[[str], str | None] = any_label,
+) -> Iterator[Sample]:
+    """One grey sample for each labelled word, page by page; words whose box lies outside the page are left out.
+
+    Args:
+        pages: pages with word labels; those labelled by line only give none.
+        margin: room around the word, in shares of its height.
+        label: what a transcript counts as, `None` to leave the word out; `funsd_protocol_label` is one.
+
+    Raises:
+        BadImage: a page that cannot be read.
+    """
+    for page in pages:
+        wanted = [(word.quad, text) for word in page.words if (text := label(word.text)) is not None]
+        if not wanted:
+            continue
+        grey = to_grey(page.image())
+        for quad, text in wanted:
+            crop = cut(grey, quad, margin)
+            if min(crop.shape) >= _SMALLEST_PX:
+                yield Sample(crop, text, source=page.source, document=page.id)
+
+
+def cut(grey: Image, quad: np.ndarray, margin: float = 0.0) -> Image:
+    """The text inside `quad`, upright, `(H, W)`; empty where the quad lies outside the image.
+
+    Args:
+        grey: `uint8` `(H, W)`.
+        quad: `(4, 2)` pixels, clockwise from the text's own top-left.
+        margin: room around the quad, in shares of its height.
+    """
+    box = quad_to_box(quad)
+    height, width = grey.shape
+    if box[2] <= 0 or box[3] <= 0 or box[0] >= width or box[1] >= height:
+        return np.empty((0, 0), np.uint8)
+    if np.abs(quad - box[[0, 1, 2, 1, 2, 3, 0, 3]].reshape(4, 2)).max() <= _UPRIGHT_PX:
+        room = margin * (box[3] - box[1])
+        x0, y0 = np.maximum(np.floor(box[:2] - room), 0).astype(int)
+        x1, y1 = np.ceil(box[2:] + room).astype(int)
+        return grey[y0:y1, x0:x1].copy()
+    top, right, bottom, left = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
+    across, down = (top + bottom) / 2, (left + right) / 2
+    room = margin * down
+    inner = np.array([[0, 0], [across, 0], [across, down], [0, down]]) + room
+    size = (round(across + 2 * room), round(down + 2 * room))
+    if min(size) < 1:
+        return np.empty((0, 0), np.uint8)
+    warp = cv2.getPerspectiveTransform(quad.astype(np.float32), inner.astype(np.float32))
+    return cv2.warpPerspective(grey, warp, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

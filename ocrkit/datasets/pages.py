@@ -1,0 +1,39 @@
+"""Labelled pages by the name of their form: the one door to every adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ocrkit.datasets.funsd import load_funsd
+from ocrkit.datasets.phone import load_phone
+from ocrkit.datasets.sample import LabelledPage
+from ocrkit.datasets.sroie import load_sroie
+from ocrkit.errors import BadDataset
+
+PAGE_FORMS: dict[str, Callable[[Path], Iterator[LabelledPage]]] = {
+    "funsd": load_funsd,
+    "phone": load_phone,
+    "sroie": load_sroie,
+}
+
+
+def load_pages(folder: Path | str, form: str) -> list[LabelledPage]:
+    """The labelled pages of `folder`, in order of their ids; images are read when asked for.
+
+    Args:
+        folder: where labels and images lie, as the form's adapter describes.
+        form: one of `PAGE_FORMS`.
+
+    Raises:
+        BadDataset: no such form or folder, no labels in it, or labels that cannot be read.
+    """
+    folder = Path(folder)
+    if form not in PAGE_FORMS:
+        raise BadDataset(f"There is no form {form!r}; choose one of {', '.join(sorted(PAGE_FORMS))}.")
+    if not folder.is_dir():
+        raise BadDataset(f"There is no folder {folder}.")
+    pages = list(PAGE_FORMS[form](folder))
+    if not pages:
+        raise BadDataset(f"{folder} holds no labels in {form} form.")
+    return pages

@@ -1,0 +1,102 @@
+"""The one shape all labelled images are brought into: word samples, and pages of labelled words or lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ocrkit.document import Image, quad_to_box
+from ocrkit.errors import BadImage
+from ocrkit.images import iter_pages
+
+CATEGORIES = ("letter_sized", "register_tapes", "screenshots", "scanned_docs", "other")
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A crop of one word and what it says.
+
+    Attributes:
+        image: `uint8` `(H, W)` grey.
+        text: the label; empty where there is nothing to read.
+        source: the data set it comes from, as model cards name it.
+        document: the document it was cut from; splits never separate samples of one document.
+    """
+
+    image: Image = field(repr=False)
+    text: str
+    source: str = ""
+    document: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledWord:
+    """A word, or a line of words, and its place; empty text means ink that nobody could or did transcribe."""
+
+    text: str
+    quad: np.ndarray
+
+    @property
+    def box(self) -> np.ndarray:
+        """Upright box around the quad, `(4,)`."""
+        return quad_to_box(self.quad)
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledPage:
+    """A page image, from a file or in memory, and what stands on it.
+
+    Attributes:
+        id: unique within its source; also what splits are made by.
+        words: word-level labels; empty where the source labels lines only.
+        lines: line-level labels of sources that have no others.
+        path: the image file, where there is one; its EXIF orientation is not applied, labels refer to stored pixels.
+        pixels: the image of a page that has no file.
+        category: one of `CATEGORIES`, the kinds of document that scores are told apart by.
+        simulated: a page that never existed; its scores are never mixed with those of real pages.
+    """
+
+    id: str
+    words: tuple[LabelledWord, ...] = ()
+    lines: tuple[LabelledWord, ...] = ()
+    path: Path | None = None
+    pixels: Image | None = field(default=None, repr=False)
+    category: str = "other"
+    source: str = ""
+    simulated: bool = False
+
+    def image(self) -> Image:
+        """The page's pixels, `uint8`, `(H, W)` grey or `(H, W, 3)` RGB.
+
+        Raises:
+            BadImage: the file is missing, damaged or no image.
+        """
+        if self.pixels is not None:
+            return self.pixels
+        if self.path is None:
+            raise BadImage(f"The labelled page {self.id!r} has neither an image file nor pixels.")
+        return read_pixels(self.path)
+
+    @property
+    def readable(self) -> tuple[LabelledWord, ...]:
+        """The words, or else lines, that have a transcript."""
+        return tuple(label for label in self.words or self.lines if label.text.strip())
+
+    @property
+    def texts(self) -> list[str]:
+        """Every transcribed word, lines split at blanks."""
+        return [text for label in self.readable for text in label.text.split()]
+
+
+def read_pixels(path: Path) -> Image:
+    """The stored pixels of an image file, `uint8`, `(H, W)` grey or `(H, W, 3)` RGB, EXIF orientation not applied.
+
+    Raises:
+        BadImage: missing, damaged or no image.
+    """
+    page = next(iter_pages(path))
+    if page.image is None:
+        raise BadImage(page.error)
+    return np.ascontiguousarray(np.rot90(page.image, page.rotation // 90))

@@ -1,0 +1,34 @@
+"""Splits by document, never by word, and the same on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+
+from ocrkit.errors import BadParams
+
+
+def split_of(document: str, shares: Mapping[str, float], salt: str = "") -> str:
+    """The split a document belongs to: its hash as a number in [0, 1), cut at the shares in their given order.
+
+    Adding documents moves none of those already there; another salt is another, independent split.
+
+    Args:
+        document: its id.
+        shares: split -> share of the documents; they sum to 1.
+        salt: names this way of splitting.
+
+    Raises:
+        BadParams: shares that are negative or do not sum to 1.
+    """
+    if min(shares.values(), default=-1.0) < 0 or not math.isclose(sum(shares.values()), 1.0):
+        raise BadParams(f"The shares of a split must sum to 1 and none be negative: {dict(shares)}.")
+    digest = hashlib.sha256(f"{salt}:{document}".encode()).digest()
+    position = int.from_bytes(digest[:8], "big") / 2**64
+    edge = 0.0
+    for name, share in shares.items():
+        edge += share
+        if position < edge:
+            return name
+    return [name for name, share in shares.items() if share > 0][-1]  # rounding left the last edge below 1

@@ -1,0 +1,50 @@
+"""SROIE, scanned till receipts labelled line by line: `<id>.jpg` beside `<id>.json` or ICDAR's own `<id>.txt`.
+
+Huang et al., "ICDAR 2019 Competition on Scanned Receipt OCR and Information Extraction" (2019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ocrkit.datasets._files import image_beside, labelled, read_json
+from ocrkit.datasets.sample import LabelledPage
+from ocrkit.errors import BadDataset
+
+
+def load_sroie(folder: Path) -> Iterator[LabelledPage]:
+    """The receipts of a folder, by id, with `lines` set and no words.
+
+    Raises:
+        BadDataset: labels that cannot be read.
+    """
+    for path in sorted([*folder.glob("*.json"), *folder.glob("*.txt")]):
+        yield LabelledPage(
+            id=path.stem,
+            lines=labelled(_json_lines(path) if path.suffix == ".json" else _icdar_lines(path), path),
+            path=image_beside(folder, path.stem),
+            category="register_tapes",
+            source="SROIE",
+        )
+
+
+def _json_lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        return list(read_json(path)["lines"])
+    except (KeyError, TypeError):
+        raise BadDataset(f"{path} is not in SROIE form: it needs lines[] with text and quad.") from None
+
+
+def _icdar_lines(path: Path) -> list[dict[str, Any]]:
+    """`x1,y1,x2,y2,x3,y3,x4,y4,transcript` a line; the transcript may hold commas."""
+    entries = []
+    try:
+        rows = [line.split(",", 8) for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        for *numbers, text in rows:
+            corners = [float(value) for value in numbers]
+            entries.append({"text": text, "quad": list(zip(corners[::2], corners[1::2]))})
+    except (OSError, ValueError) as error:
+        raise BadDataset(f"The labels in {path} cannot be read: {error}.") from None
+    return entries
