@@ -1,4 +1,4 @@
-"""Writing files so that they are there whole or not at all."""
+"""Writing files so that they are there whole or not at all, and saying why when they cannot be."""
 
 from __future__ import annotations
 
@@ -30,4 +30,18 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
     finally:
         with suppress(OSError):  # its folder is missing or closed to us: then nothing of ours is in it
             temporary.unlink(missing_ok=True)
+    return path
+
+
+def make_folder(path: str | Path) -> Path:
+    """Make the folder `path` and those above it where they are missing; returns it.
+
+    Raises:
+        OcrkitError: it cannot be made.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OcrkitError(f"The folder {path} cannot be made: {error.strerror or error}.") from None
     return path

@@ -27,7 +27,7 @@ MAX_PIXELS = 120_000_000  # a page of this size takes 360 MB as RGB; larger ones
 PDF_DPI = 200  # print of 10 points is then 28 px high
 PDF_MAX_SIDE_PX = 4000  # posters and plans are rendered smaller
 
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "JPEG2000", "AVIF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "JPEG2000", "AVIF")
 _EXIF_ORIENTATION = 0x0112
 _TURNS = {3: 180, 6: 90, 8: 270}  # EXIF orientation -> degrees clockwise to upright; the mirrored ones are not turns
 _FULL_SCALES = (255, 4095, 65535)  # of 8-, 12- and 16-bit samples

@@ -20,7 +20,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.pdfgen.textobject import PDFTextObject
 
-from ocrkit.document import Document, Line, Page, Word
+from ocrkit.document import Document, Line, Page
 from ocrkit.errors import OcrkitError
 from ocrkit.files import write_whole
 
@@ -40,6 +40,11 @@ _CELL_FONT = (
 )
 _DESCENT = 0.2
 _INVISIBLE = 3  # text render mode
+_LEAST_GAP = 0.2  # of the text's height; Poppler sees no space below 0.15
+_WORDS_FOR_SLOPE = 4  # a line of fewer says little about the slope of its text
+_LEVEL_DEG = 15
+_LEVEL_TOLERANCE = 0.25  # of the text's height
+_TINY = 1e-3  # points; keeps boxes without area from dividing by zero
 
 
 def save_pdf(document: Document, path: Path) -> Path:
@@ -133,31 +138,68 @@ def _compressed(image: np.ndarray) -> ImageReader:
 
 
 def _add_line(text: PDFTextObject, line: Line, points: float, height: float) -> None:
-    """The words, each stretched over its own quad, and between neighbours a space stretched over the gap."""
-    for word, after in zip(line.words, (*line.words[1:], None)):
-        origin, along, up = _place(word, points, height)
-        size, length = math.hypot(*up), math.hypot(*along)
-        if size < 1e-3 or length < 1e-3:
-            continue
-        cos, sin = along / length
-        x, y = origin + _DESCENT * up
-        text.setFont(_cell_font(), size)
-        text.setTextTransform(cos, sin, -sin, cos, x, y)
-        _show(text, word.text, size, length)
-        if after is not None:
-            gap = float((_place(after, points, height)[0] - origin - along) @ (cos, sin))
-            _show(text, " ", size, max(gap, 0.01 * size))
+    """The words, each stretched over its own width, and between neighbours a space stretched over the gap.
+
+    All words of a line get one size, the median of theirs, and sit on its course. Given each word's own size, Poppler
+    takes "no" and "Typing" for different kinds of text and puts them out of order.
+    """
+    quads = np.array([0, height]) + np.array([word.quad for word in line.words], float) * [points, -points]
+    along = _direction(quads)
+    up = np.array([-along[1], along[0]])
+    centres = quads.mean(1)
+    widths, heights = (np.linalg.norm(quads[:, i] - quads[:, 0], axis=1) for i in (1, 3))
+    right, middle = centres @ along, centres @ up
+    course = _course(right, middle, _LEVEL_TOLERANCE * float(np.median(heights)))
+    bottom, top = (np.median(middle - course + side * heights / 2) for side in (-1, 1))
+    size = max(top - bottom, _TINY)
+    lefts, rights = _parted(right - widths / 2, right + widths / 2, _LEAST_GAP * size)
+    gaps = np.append(lefts[1:] - rights[:-1], 0)
+
+    text.setFont(_cell_font(), size)
+    for i, word in enumerate(line.words):
+        origin = lefts[i] * along + (course[i] + bottom + _DESCENT * size) * up
+        text.setTextTransform(*along, *up, *origin)
+        _show(text, word.text, size, rights[i] - lefts[i])
+        if i + 1 < len(line.words):
+            _show(text, " ", size, gaps[i])
 
 
-def _place(word: Word, points: float, height: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lower left corner, the way along the text and the way up, in the PDF's points with y upwards."""
-    corners = np.array([0, height]) + np.asarray(word.quad, float) * [points, -points]
-    top_left, _, bottom_right, bottom_left = corners
-    return bottom_left, bottom_right - bottom_left, top_left - bottom_left
+def _direction(quads: np.ndarray) -> np.ndarray:
+    """Unit vector along the text: level unless the quads lean a lot, since Poppler reads no slanted text in order."""
+    along = (quads[:, 1] - quads[:, 0]).sum(0)
+    length = math.hypot(*along)
+    level = not length or along[0] > length * math.cos(math.radians(_LEVEL_DEG))
+    return np.array([1.0, 0.0]) if level else along / length
+
+
+def _course(right: np.ndarray, middle: np.ndarray, tolerance: float) -> np.ndarray:
+    """How high each word's middle goes: all alike while that misses the ink by less than `tolerance`, else on a slope.
+
+    Poppler loses the order of words that climb along a line, so only text that truly slants is set so.
+    """
+    level = np.full(len(right), np.median(middle))
+    if len(right) < _WORDS_FOR_SLOPE or np.ptp(right) == 0:
+        return level
+    slope = np.polyval(np.polyfit(right, middle, 1), right)
+    return slope if np.ptp(slope) > 2 * tolerance else level
+
+
+def _parted(lefts: np.ndarray, rights: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
+    """Neighbours at least `least` apart, both shortened by half of what is missing, and no word to nothing.
+
+    PDF readers glue words together that almost touch, whether or not there is a space between them.
+    """
+    widths = np.maximum(rights - lefts, _TINY)
+    missing = np.maximum(least - (lefts[1:] - rights[:-1]), 0) / 2
+    lefts, rights = lefts.copy(), lefts + widths
+    lefts[1:] += np.minimum(missing, widths[1:] / 3)
+    rights[:-1] -= np.minimum(missing, widths[:-1] / 3)
+    return lefts, rights
 
 
 def _show(text: PDFTextObject, characters: str, size: float, length: float) -> None:
     known = "".join(c if ord(c) < 0x10000 else "\ufffd" for c in characters)  # reportlab's maps end there
+    length = max(length, _TINY)
     text.setHorizScale(100 * length / pdfmetrics.stringWidth(known, _cell_font(), size))
     text.textOut(known)
 

@@ -1,0 +1,171 @@
+"""The `ocrkit` command: one thin function a verb, each loading what it needs when it is called."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ocrkit import OcrkitError, __version__
+from ocrkit.files import make_folder, write_whole
+
+if TYPE_CHECKING:
+    from ocrkit.document import Document, Page
+    from ocrkit.documents.reader import Reader
+    from ocrkit.images import Source
+
+# Verbs that live beside what they drive: name -> "module:command". They are imported when they are called.
+VERBS: dict[str, str] = {}
+
+_SUFFIXES = {"text": ".txt", "json": ".json", "hocr": ".hocr", "alto": ".xml", "pdf": ".pdf"}
+_FAILED = 2
+
+
+class Verbs(click.Group):
+    """A group that also finds the verbs of `VERBS`, and says errors of the input in one sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All verbs, sorted."""
+        return sorted({*super().list_commands(ctx), *VERBS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb's command, or `None`."""
+        if cmd_name not in VERBS:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = VERBS[cmd_name].partition(":")
+        return getattr(import_module(module), attribute)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb; an `OcrkitError` ends it with its sentence and status 2."""
+        try:
+            return super().invoke(ctx)
+        except OcrkitError as error:
+            _complain(error)
+            ctx.exit(_FAILED)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, package_name="ocrkit")
+def main() -> None:
+    """Read documents, and train and measure what reads them."""
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--format", "form", type=click.Choice(list(_SUFFIXES)), help="Default: by OUT's suffix, else text.")
+@click.option("-o", "--output", metavar="OUT", help="File, or folder for several. Default: standard output.")
+@click.option("--model", type=click.Path(path_type=Path), help="Model to read with. Default: the released one.")
+@click.option("--runtime", default="onnxruntime", show_default=True, help="onnxruntime, openvino or tensorflow.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads of the runtime.")
+def read(
+    *,
+    files: tuple[str, ...],
+    form: str | None,
+    output: str | None,
+    model: Path | None,
+    runtime: str,
+    threads: int | None,
+) -> None:
+    """Read images and PDFs; `-` is standard input."""
+    form = form or _form_of(output)
+    if form == "pdf" and output is None:
+        raise click.UsageError("A PDF needs a place: add -o OUT.")
+    targets = _targets(files, output, _SUFFIXES[form])
+
+    from ocrkit.documents.reader import Reader
+
+    reader = Reader(model, runtime, threads)
+    complete = True
+    for file, target in zip(files, targets):
+        try:
+            if target is None and form == "text" and len(files) > 1:
+                click.echo(f"==> {file} <==")
+            complete &= _read_one(reader, file, target, form)
+        except OcrkitError as error:
+            _complain(error)
+            complete = False
+    if not complete:
+        sys.exit(_FAILED)
+
+
+@main.command()
+@click.argument("photo")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A .png, .jpg or .pdf file.")
+def scan(photo: str, output: Path) -> None:
+    """Cut the page out of a photo, seen from straight above in even light."""
+    from ocrkit.documents.scan import scan as scan_photo
+
+    page = scan_photo(_source(photo))
+    page.save(output)
+    click.echo("A page was found and cut out." if page.quad is not None else "The image is a flat page already.")
+
+
+def _read_one(reader: Reader, file: str, target: Path | None, form: str) -> bool:
+    """Read and write one document; whether all its pages could be read."""
+    from ocrkit.document import Document
+    from ocrkit.formats.pdf import write_pdf
+
+    errors: list[str] = []
+
+    def noting(pages: Iterable[Page]) -> Iterator[Page]:
+        for page in pages:
+            if page.error:
+                _complain(page.error)
+                errors.append(page.error)
+            yield page
+
+    name = "stdin" if file == "-" else file
+    pages = noting(reader.pages(_source(file)))
+    if form == "pdf" and target is not None:
+        write_pdf(pages, target, title=Path(name).name)
+    else:
+        light = tuple(replace(page, image=None, original=None) for page in pages)
+        _give(_render(Document(light, name, reader.name), form), target)
+    return not errors
+
+
+def _render(document: Document, form: str) -> str:
+    if form == "json":
+        return json.dumps(document.to_dict(), ensure_ascii=False, indent=2) + "\n"
+    if form == "hocr":
+        return document.to_hocr()
+    return document.to_alto() if form == "alto" else document.text + "\n"
+
+
+def _give(text: str, target: Path | None) -> None:
+    if target is None:
+        click.echo(text, nl=False)
+    else:
+        write_whole(target, text)
+
+
+def _source(file: str) -> Source:
+    return sys.stdin.buffer.read() if file == "-" else file
+
+
+def _form_of(output: str | None) -> str:
+    suffix = Path(output or "").suffix.lower()
+    return next((form for form, its in _SUFFIXES.items() if its == suffix), "text")
+
+
+def _targets(files: tuple[str, ...], output: str | None, suffix: str) -> list[Path | None]:
+    """Where each file's result goes: into the folder under its own name, into the file, or nowhere."""
+    if output is None:
+        return [None] * len(files)
+    if not (len(files) > 1 or output.endswith("/") or Path(output).is_dir()):
+        return [Path(output)]
+    names = ["stdin" if file == "-" else Path(file).stem for file in files]
+    if len(set(names)) < len(names):
+        raise click.UsageError("Two of the files have the same name, so one result would overwrite the other.")
+    make_folder(output)
+    return [Path(output) / f"{name}{suffix}" for name in names]
+
+
+def _complain(error: OcrkitError | str) -> None:
+    click.echo(f"ocrkit: {error}", err=True)

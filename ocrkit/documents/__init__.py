@@ -1,0 +1,1 @@
+"""Photo -> scan -> detected words -> read words -> assembled document."""

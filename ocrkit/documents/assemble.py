@@ -1,0 +1,210 @@
+"""From read words in unordered lines to lines in reading order, in paragraphs, columns apart.
+
+A detected line may be a piece of a printed line (a label and its price), or run on over the gap between two columns.
+So lines are cut at every wide gap first; pieces that stand side by side are then joined again unless the gap between
+them is one of a stack of gaps with running text on both sides, which is a column gutter. The order is Breuel's:
+a line comes before another below it when they overlap horizontally, and before one in a column further right when
+nothing between them in height spans both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from ocrkit.document import Line, Word
+
+
+@dataclass(frozen=True)
+class AssemblyOptions:
+    """Lengths are multiples of the height of the words they lie between.
+
+    Attributes:
+        wide_gap: a gap wider than this may be a column gutter; narrower ones are spaces.
+        same_row: share of the lower height by which two pieces must overlap vertically to stand in one row.
+        gutter_rows: rows of text a gutter separates at least.
+        column_words: mean number of words a row of a column holds at least; fewer are labels, values or prices.
+        paragraph_gap: a larger blank between lines starts a paragraph.
+        size_change: lines whose heights differ by more than this factor are not of one paragraph.
+    """
+
+    wide_gap: float = 1.2
+    same_row: float = 0.5
+    gutter_rows: int = 4
+    column_words: float = 2.5
+    paragraph_gap: float = 0.8
+    size_change: float = 1.6
+
+
+def assemble(lines: Sequence[Sequence[Word]], options: AssemblyOptions = AssemblyOptions()) -> tuple[Line, ...]:
+    """Lines in reading order with their paragraphs numbered from 0; words from left to right.
+
+    Args:
+        lines: read words, those found in one line together, in any order.
+        options: when gaps separate.
+
+    Reading order after Breuel, "High performance document layout analysis" (2003).
+    """
+    if not any(lines):
+        return ()
+    turn = _turn(lines)
+    pieces = [piece for line in lines for piece in _cut(line, turn, options)]
+    rows = _join(pieces, options)
+    rows = [rows[i] for i in _reading_order(np.array([row.box for row in rows]))]
+    return tuple(Line(row.words, paragraph) for row, paragraph in zip(rows, _paragraphs(rows, options)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """Words side by side, left to right, with their boxes `(N, 4)` on the page turned straight."""
+
+    words: tuple[Word, ...]
+    boxes: np.ndarray
+
+    @property
+    def box(self) -> np.ndarray:
+        return np.concatenate([self.boxes[:, :2].min(0), self.boxes[:, 2:].max(0)])
+
+    @property
+    def height(self) -> float:
+        return float(np.median(self.boxes[:, 3] - self.boxes[:, 1]))
+
+
+def _turn(lines: Sequence[Sequence[Word]]) -> np.ndarray:
+    """`(2, 2)` rotation that lays the text level: the median slope of the lines, long ones counting for more."""
+    angles, lengths = [0.0], [1e-6]
+    for line in lines:
+        if len(line) > 1:
+            centres = np.array([np.mean(word.quad, axis=0) for word in line])
+            dx, dy = centres[centres[:, 0].argmax()] - centres[centres[:, 0].argmin()]
+            angles.append(np.arctan2(dy, dx))
+            lengths.append(np.hypot(dx, dy))
+    order = np.argsort(angles)
+    heaped = np.cumsum(np.array(lengths)[order])
+    angle = np.array(angles)[order][np.searchsorted(heaped, heaped[-1] / 2)]
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+
+
+def _level_boxes(words: Sequence[Word], turn: np.ndarray) -> np.ndarray:
+    """Boxes `(N, 4)` of the words' own widths and heights around their turned centres."""
+    quads = np.array([word.quad for word in words], float)
+    centres = quads.mean(1) @ turn
+    sizes = np.stack(
+        [np.linalg.norm(quads[:, 1] - quads[:, 0], axis=1), np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)]
+    )
+    return np.concatenate([centres - sizes.T / 2, centres + sizes.T / 2], axis=1)
+
+
+def _cut(line: Sequence[Word], turn: np.ndarray, options: AssemblyOptions) -> list[_Piece]:
+    """The line's words from left to right, cut where the gap is wide."""
+    if not line:
+        return []
+    boxes = _level_boxes(line, turn)
+    order = np.argsort(boxes[:, 0], kind="stable")
+    boxes, words = boxes[order], [line[i] for i in order]
+    height = np.median(boxes[:, 3] - boxes[:, 1])
+    reached = np.maximum.accumulate(boxes[:, 2])
+    cuts = np.flatnonzero(boxes[1:, 0] - reached[:-1] > options.wide_gap * height) + 1
+    edges = [0, *cuts.tolist(), len(words)]
+    return [_Piece(tuple(words[a:b]), boxes[a:b]) for a, b in pairwise(edges)]
+
+
+def _join(pieces: Sequence[_Piece], options: AssemblyOptions) -> list[_Piece]:
+    """Pieces of one row as one, but never across a column gutter."""
+    neighbours = _neighbours(np.array([piece.box for piece in pieces]), options.same_row)
+    gutters = _gutters(pieces, neighbours, options)
+    right_of = {left: right for left, right in neighbours if (left, right) not in gutters}
+    followers = set(right_of.values())
+    rows = []
+    for start in range(len(pieces)):
+        if start in followers:
+            continue
+        chain = [start]
+        while chain[-1] in right_of:
+            chain.append(right_of[chain[-1]])
+        words = tuple(word for i in chain for word in pieces[i].words)
+        rows.append(_Piece(words, np.concatenate([pieces[i].boxes for i in chain])))
+    return rows
+
+
+def _neighbours(boxes: np.ndarray, same_row: float) -> list[tuple[int, int]]:
+    """Pairs of pieces next to each other in a row, left and right; a piece is left, and right, in one pair at most."""
+    x0, y0, x1, y1 = boxes.T
+    shared = np.minimum(y1[:, None], y1) - np.maximum(y0[:, None], y0)
+    lower = np.minimum((y1 - y0)[:, None], y1 - y0)
+    middle = (x0 + x1) / 2
+    beside = (shared > same_row * lower) & (x0[None, :] >= middle[:, None]) & (x1[:, None] <= middle[None, :])
+    gap = np.where(beside, x0[None, :] - x1[:, None], np.inf)
+    pairs = []
+    for left in range(len(boxes)):
+        right = int(gap[left].argmin())
+        if np.isfinite(gap[left, right]) and int(gap[:, right].argmin()) == left:
+            pairs.append((left, right))
+    return pairs
+
+
+def _gutters(
+    pieces: Sequence[_Piece], neighbours: Sequence[tuple[int, int]], options: AssemblyOptions
+) -> set[tuple[int, int]]:
+    """Those pairs of neighbours between which a column ends."""
+    gutters: set[tuple[int, int]] = set()
+    stack: list[tuple[int, int]] = []
+    shared = (-np.inf, np.inf)
+
+    def close() -> None:
+        sides = np.array([[len(pieces[left].words), len(pieces[right].words)] for left, right in stack])
+        if len(stack) >= options.gutter_rows and (sides.mean(0) >= options.column_words).all():
+            gutters.update(stack)
+
+    for left, right in sorted(neighbours, key=lambda pair: pieces[pair[0]].box[1]):
+        gap = pieces[left].box[2], pieces[right].box[0]
+        narrowed = max(shared[0], gap[0]), min(shared[1], gap[1])
+        if narrowed[1] - narrowed[0] < 0.5 * pieces[left].height:
+            close()
+            stack, narrowed = [], gap
+        stack.append((left, right))
+        shared = narrowed
+    close()
+    return gutters
+
+
+def _reading_order(boxes: np.ndarray) -> list[int]:
+    """Indices of `boxes` `(N, 4)` such that nobody comes before one that must precede it; ties go to the upper one."""
+    x0, y0, x1, y1 = boxes.T
+    middle = (y0 + y1) / 2
+    overlap = np.minimum(x1[:, None], x1) > np.maximum(x0[:, None], x0)
+    above = middle[:, None] < middle
+    before = overlap & above
+    beside = ~overlap & (x1[:, None] <= x0)
+    for spanning in range(len(boxes)):
+        between = np.outer(overlap[:, spanning], overlap[spanning])
+        low, high = np.minimum(middle[:, None], middle), np.maximum(middle[:, None], middle)
+        beside &= ~(between & (low < middle[spanning]) & (middle[spanning] < high))
+    before |= beside
+    waiting = before.sum(0)
+    left = set(range(len(boxes)))
+    order = []
+    while left:
+        free = [i for i in left if waiting[i] == 0] or left  # a circle is broken at its top
+        chosen = min(free, key=lambda i: (middle[i], x0[i]))
+        left.remove(chosen)
+        order.append(chosen)
+        waiting -= before[chosen]
+    return order
+
+
+def _paragraphs(rows: Sequence[_Piece], options: AssemblyOptions) -> list[int]:
+    numbers = [0]
+    for above, below in pairwise(rows):
+        height = max(above.height, below.height)
+        gap = below.box[1] - above.box[3]
+        follows = (
+            -0.5 * height < gap < options.paragraph_gap * height
+            and height < options.size_change * min(above.height, below.height)
+            and min(above.box[2], below.box[2]) > max(above.box[0], below.box[0])
+        )
+        numbers.append(numbers[-1] + (not follows))
+    return numbers
