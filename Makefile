@@ -1,7 +1,6 @@
 # One verb a target. Values live in params.yaml, stages in dvc.yaml; nothing here changes a result.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.DELETE_ON_ERROR:
 .NOTPARALLEL:
 
 PYTHON ?= $(shell command -v python3.11 || echo python3)
@@ -21,15 +20,18 @@ export DVC_NO_ANALYTICS := true
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-setup: $(VENV)/.ready ## make .venv from requirements.lock and the stores of the experiments
+setup: $(VENV)/.ready mlflow.db ## make .venv from requirements.lock and the stores of the experiments
 
 # The stamp makes a second `make setup` immediate; it is renewed when one of the files it was made from changes.
 $(VENV)/.ready: requirements.lock requirements-headless.lock pyproject.toml setup.py tools/environment.py
 	@$(PYTHON) tools/environment.py $(VENV)
-	@$(BIN)/python -m ocrkit.experiment.setup
 	@touch $@
 
-repro: setup clean-notebooks ## run the pipeline, from invented words to the leaderboard; PROFILE=full for the long one
+# One process creates the store; several that met a missing one at once would crash.
+mlflow.db: | $(VENV)/.ready
+	@$(BIN)/python -m ocrkit.experiment.setup
+
+repro: setup ## run the pipeline, from invented words to the leaderboard; PROFILE=full for the long one
 	@$(BIN)/python -m ocrkit.experiment.repro $(if $(PROFILE),--profile $(PROFILE))
 
 test: setup check ## ruff, mypy and all tests
@@ -43,7 +45,7 @@ lab: setup ## open JupyterLab at the root of the project
 	    --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(if $(filter 0,$(shell id -u)),--allow-root)
 
 dashboard: setup ## open the runs in MLflow at http://127.0.0.1:5000; PORT=... for another port
-	@$(BIN)/mlflow server --backend-store-uri sqlite:///$(CURDIR)/mlflow.db --host 127.0.0.1 --port $(PORT)
+	@$(BIN)/python -m ocrkit.experiment.dashboard --port $(PORT)
 
 check: setup ## lint and type-check
 	@$(BIN)/ruff check .
@@ -54,8 +56,7 @@ fmt: setup ## sort imports, mend what ruff can mend, format
 	@$(BIN)/ruff format .
 
 clean-notebooks: setup ## strip outputs from notebooks/, so that DVC and git see only what a person wrote
-	@$(BIN)/nbstripout --extra-keys "metadata.language_info metadata.papermill cell.metadata.execution cell.metadata.papermill" \
-	    notebooks/*.ipynb
+	@$(BIN)/python -m ocrkit.experiment.notebooks
 
 LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --no-header --no-annotate
 lock: setup ## renew both lock files from pyproject.toml; LOCKFLAGS=--upgrade takes the newest versions

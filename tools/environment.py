@@ -68,7 +68,7 @@ def bootstrap(python: Path, lock: Path) -> None:
         small.write_text(locked(lock, BUILD_TOOLS), encoding="utf-8")
         pip = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--require-hashes", "--no-deps")
         if not run(python, *pip, "-r", small, shown=True).ok:
-            raise SetupError("pip could not install the build tools: see its message above; is the package index reachable?")
+            raise SetupError("pip could not install the build tools, see its message above: is the index reachable?")
 
 
 def install(python: Path, *what: str | Path) -> None:
@@ -77,7 +77,8 @@ def install(python: Path, *what: str | Path) -> None:
     Raises:
         SetupError: neither could.
     """
-    arguments = ("--no-build-isolation", *what)
+    quiet = () if sys.stderr.isatty() else ("--quiet",)  # bars are for people, 300 package names for nobody
+    arguments = ("--no-build-isolation", *quiet, *what)
     if run(python, "-m", "uv", "pip", "install", "--python", python, *arguments, shown=True).ok:
         return
     say("uv could not install this; trying with pip, which takes some minutes")
