@@ -1,0 +1,156 @@
+"""`make dashboard`, seen through a browser: MLflow's own page compares two runs that this project tracked."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+T = TypeVar("T")
+ROOT = Path(__file__).resolve().parents[2]
+RUNS = ({"word_accuracy": 0.61, "character_error_rate": 0.19}, {"word_accuracy": 0.84, "character_error_rate": 0.06})
+PATIENCE_S = 120  # far longer than any page takes, so that a busy machine fails no test
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that ocrkit takes for a project."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runs(project: Path) -> list[str]:
+    """Two finished runs of the stage `start`, tracked as a notebook tracks them; their ids."""
+    from ocrkit.experiment import track
+    from ocrkit.experiment.sections import Start
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        for name in ("DVC_ROOT", "DVC_STAGE", "OCRKIT_OUT"):
+            patch.delenv(name, raising=False)
+        ids = []
+        for seed, metrics in enumerate(RUNS):
+            run = track.start("start", Start(seed=seed, profile="default"))
+            run.end(metrics)
+            ids.append(run.id)
+    return ids
+
+
+@pytest.fixture(scope="module")
+def dashboard(project: Path, runs: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the server that `make dashboard` starts on the project's store."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("log") / "server.log"
+    # `-o setup`: the environment that runs this test is the one to use.
+    command = ["make", "-f", str(ROOT / "Makefile"), "-o", "setup", "dashboard", f"PORT={port}"]
+    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
+    environment["PYTHONPATH"] = str(ROOT)
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [*command, f"BIN={Path(sys.executable).parent}"],
+            cwd=project,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        assert wait_for(lambda: answers(f"{address}/health") or server.poll() is not None, True), "no answer"
+        assert server.poll() is None, log.read_text()
+        yield address
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait(20)
+
+
+def wait_for(look: Callable[[], T], wanted: T) -> T:
+    """What `look` sees: at once when that is `wanted`, else at the end of all patience."""
+    deadline = time.monotonic() + PATIENCE_S
+    while (seen := look()) != wanted and time.monotonic() < deadline:
+        time.sleep(0.3)
+    return seen
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=10):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """Chromium without a window and with a fresh profile."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        pytest.skip("needs Chromium and its driver: apt-get install chromium chromium-driver")
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (
+        "headless=new",
+        "no-sandbox",
+        "disable-gpu",
+        "disable-quic",
+        "disable-dev-shm-usage",
+        "no-first-run",
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+        "window-size=1400,1600",
+        f"user-data-dir={tmp_path_factory.mktemp('profile')}",
+    ):
+        options.add_argument(f"--{flag}")
+    chrome = webdriver.Chrome(options=options, service=Service(driver))
+    yield chrome
+    chrome.quit()
+
+
+# The table is drawn with absolute positions: what stands where a run's column crosses a metric's row?
+CELL = """
+const link = text => [...document.querySelectorAll('a')].find(a => a.textContent.trim() === text);
+const column = link(arguments[0])?.getBoundingClientRect(), row = link(arguments[1])?.getBoundingClientRect();
+return column && row && document.elementFromPoint(column.left + 3, row.top + row.height / 2)?.textContent.trim();
+"""
+
+
+def test_two_runs_side_by_side_show_their_metrics_by_name_and_value(browser, dashboard: str, runs: list[str]) -> None:
+    query = urllib.parse.urlencode({"runs": json.dumps(runs), "experiments": json.dumps(["1"])})
+    browser.get(f"{dashboard}/#/compare-runs?{query}")
+
+    expected = [{name: str(value) for name, value in metrics.items()} for metrics in RUNS]
+    cells = lambda: [{name: browser.execute_script(CELL, run, name) for name in RUNS[0]} for run in runs]  # noqa: E731
+    assert wait_for(cells, expected) == expected
+
+
+def test_the_experiment_of_the_project_lists_both_runs(browser, dashboard: str, runs: list[str]) -> None:
+    browser.get(f"{dashboard}/#/experiments/1/runs")
+
+    count = lambda: browser.execute_script("return document.body.innerText").count("start default")  # noqa: E731
+    assert wait_for(count, len(runs)) == len(runs)
