@@ -6,8 +6,9 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from ocrkit.datasets.sample import Sample, read_pixels
-from ocrkit.errors import BadDataset
+from ocrkit.datasets.sample import LabelledPage, LabelledWord, Sample, read_pixels
+from ocrkit.document import box_to_quad
+from ocrkit.errors import BadDataset, BadImage
 from ocrkit.images import to_grey
 
 
@@ -24,16 +25,27 @@ def load_crops(folder: Path | str) -> list[Sample]:
     folder = Path(folder)
     return [
         Sample(to_grey(read_pixels(path)), text, source=folder.resolve().name, document=document)
-        for path, text, document in crop_rows(folder)
+        for path, text, document in _rows(folder)
     ]
 
 
-def crop_rows(folder: Path) -> Iterator[tuple[Path, str, str]]:
-    """Image path, label and document of each row of `labels.csv`.
+def load_crop_pages(folder: Path) -> Iterator[LabelledPage]:
+    """Each crop as a page of one word, which fills it; its id is the file's name.
 
     Raises:
         BadDataset: as `load_crops`.
     """
+    for path, text, _ in _rows(folder):
+        try:
+            height, width = read_pixels(path).shape[:2]
+        except BadImage:  # whoever needs the pixels gets the error
+            height, width = 0, 0
+        word = LabelledWord(text, box_to_quad((0, 0, width, height)))
+        yield LabelledPage(id=path.name, words=(word,), path=path, source=folder.resolve().name)
+
+
+def _rows(folder: Path) -> Iterator[tuple[Path, str, str]]:
+    """Image path, label and document of each row of `labels.csv`."""
     labels = folder / "labels.csv"
     try:
         with labels.open(encoding="utf-8-sig", newline="") as file:

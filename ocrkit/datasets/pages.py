@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from ocrkit.datasets.folder import load_crop_pages
 from ocrkit.datasets.funsd import load_funsd
 from ocrkit.datasets.phone import load_phone
 from ocrkit.datasets.sample import LabelledPage
@@ -12,6 +13,7 @@ from ocrkit.datasets.sroie import load_sroie
 from ocrkit.errors import BadDataset
 
 PAGE_FORMS: dict[str, Callable[[Path], Iterator[LabelledPage]]] = {
+    "crops": load_crop_pages,
     "funsd": load_funsd,
     "phone": load_phone,
     "sroie": load_sroie,
