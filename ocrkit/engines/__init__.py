@@ -1,0 +1,18 @@
+"""Our OCR and other people's behind one face, and the comparison between them."""
+
+from ocrkit.engines.base import Engine, EngineFailed
+from ocrkit.engines.compare import Comparison, PageScore, compare
+from ocrkit.engines.leaderboard import leaderboard_html
+from ocrkit.engines.registry import ENGINES, load_engine, missing_engines
+
+__all__ = [
+    "ENGINES",
+    "Comparison",
+    "Engine",
+    "EngineFailed",
+    "PageScore",
+    "compare",
+    "leaderboard_html",
+    "load_engine",
+    "missing_engines",
+]

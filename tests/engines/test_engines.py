@@ -1,0 +1,157 @@
+import json
+import os
+import sys
+
+import cv2
+import numpy as np
+import PIL.Image
+import pytest
+from click.testing import CliRunner
+
+from ocrkit.datasets.commands import data
+from ocrkit.engines import EngineFailed, load_engine, missing_engines
+from ocrkit.engines.commands import compare
+from ocrkit.engines.tesseract import TesseractEngine
+from ocrkit.errors import BadParams, MissingExtra
+
+
+def print_words(*words, ground=255, ink=0):
+    """A page with one line of words, 60 px apart, and their boxes."""
+    page = np.full((120, 700, 3), ground, np.uint8)
+    x, boxes = 40, []
+    for word in words:
+        (width, height), _ = cv2.getTextSize(word, cv2.FONT_HERSHEY_SIMPLEX, 1.2, 2)
+        cv2.putText(page, word, (x, 70), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (ink,) * 3, 2, cv2.LINE_AA)
+        boxes.append((x, 70 - height, x + width, 70))
+        x += width + 60
+    return page, np.array(boxes, float)
+
+
+@pytest.fixture(params=["tesseract", "rapidocr"])
+def engine(request):
+    if reason := missing_engines().get(request.param):
+        pytest.skip(reason)
+    return load_engine(request.param)
+
+
+def test_competitors_read_a_printed_line_where_it_stands(engine):
+    image, boxes = print_words("INVOICE", "NUMBER", "2468")
+    page = engine.read(image)
+    assert [word.text for word in page.words] == ["INVOICE", "NUMBER", "2468"]
+    assert (page.width, page.height) == (700, 120)
+    found = np.array([word.box for word in page.words])
+    assert np.abs(found - boxes).max() < 30
+    assert all(0 <= word.confidence <= 1 for word in page.words)
+    assert engine.version
+
+
+def test_competitors_read_crops_in_order(engine):
+    crops = []
+    for word in ("INVOICE", "2468"):
+        image, ((x0, y0, x1, y1),) = print_words(word)
+        crops.append(image[int(y0) - 6 : int(y1) + 6, int(x0) - 6 : int(x1) + 6, 0])
+    crops.insert(1, np.full((30, 80), 255, np.uint8))  # which Tesseract may take for anything
+    first, _, last = engine.recognize(crops)
+    assert (first, last) == ("INVOICE", "2468")
+    assert engine.recognize([]) == []
+
+
+def test_competitors_find_nothing_on_a_blank_page(engine):
+    assert engine.read(np.full((200, 300), 255, np.uint8)).words == []
+
+
+def program(tmp_path, monkeypatch, body):
+    """Put a program called tesseract first in the PATH that does `body`."""
+    script = tmp_path / "tesseract"
+    script.write_text(
+        f"#!{sys.executable}\nimport sys, time\nif '--version' in sys.argv:\n    print('tesseract 9.9')\n"
+    )
+    with script.open("a") as file:
+        file.write(f"else:\n    {body}\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("time.sleep(30)", "longer than 1 s"),  # hangs
+        ("sys.exit('Error opening data file eng.traineddata')", "Error opening data file"),  # says why it fails
+        ("sys.exit(3)", "failed: 3"),  # does not
+    ],
+)
+def test_a_tesseract_that_hangs_or_fails_is_a_failure_in_one_sentence(tmp_path, monkeypatch, body, message):
+    program(tmp_path, monkeypatch, body)
+    engine = TesseractEngine(timeout_s=1)
+    assert engine.version == "9.9"
+    with pytest.raises(EngineFailed, match=message):
+        engine.read(np.zeros((10, 10), np.uint8))
+
+
+def test_tesseract_output_becomes_paragraphs_lines_and_words(tmp_path, monkeypatch):
+    header = "level page_num block_num par_num line_num word_num left top width height conf text"
+    rows = [
+        "1 1 0 0 0 0 0 0 90 90 -1 ",
+        '5 1 1 1 1 1 10 10 20 8 91.5 "quoted',  # a quotation mark is a character like any other
+        "5 1 1 1 1 2 40 10 20 8 60 word",
+        "5 1 1 1 2 1 10 30 20 8 50 next",
+        "5 1 2 1 1 1 10 60 20 8 95  ",  # a blank it saw in a line of the page
+        "5 1 3 1 1 1 10 80 20 8 95 far",
+    ]
+    table = "\n".join(row.replace(" ", "\t", 11) for row in [header, *rows])
+    program(tmp_path, monkeypatch, f"print({table!r})")
+    page = TesseractEngine().read(np.zeros((90, 90), np.uint8))
+    assert page.text == '"quoted word\nnext\n\nfar'
+    assert page.words[0].confidence == pytest.approx(0.915)
+    assert page.words[0].box.tolist() == [10, 10, 30, 18]
+
+
+def test_engines_that_are_not_there_are_named_with_a_way_to_get_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "rapidocr_onnxruntime", None)
+    monkeypatch.setattr("ocrkit.engines.rapidocr.find_spec", lambda name: None)
+    assert set(missing_engines()) == {"tesseract", "rapidocr"}
+    with pytest.raises(MissingExtra, match="apt-get install tesseract-ocr"):
+        load_engine("tesseract")
+    with pytest.raises(MissingExtra, match=r"ocrkit\[peers\]"):
+        load_engine("rapidocr")
+
+
+def test_an_unknown_engine_is_refused():
+    with pytest.raises(BadParams, match="'abbyy'; choose among ours, tesseract, rapidocr"):
+        load_engine("abbyy")
+
+
+@pytest.fixture
+def labelled_folder(tmp_path):
+    image, boxes = print_words("INVOICE", "NUMBER", "2468")
+    PIL.Image.fromarray(image).save(tmp_path / "one.png")
+    words = [
+        {"text": text, "quad": [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]}
+        for text, (x0, y0, x1, y1) in zip(("INVOICE", "NUMBER", "2468"), boxes.tolist())
+    ]
+    (tmp_path / "one.json").write_text(json.dumps({"words": words}))
+    return tmp_path
+
+
+def test_the_compare_command_prints_figures_and_leaves_out_what_is_missing(labelled_folder, monkeypatch):
+    if reason := missing_engines().get("tesseract"):
+        pytest.skip(reason)
+    monkeypatch.setattr("ocrkit.engines.rapidocr.find_spec", lambda name: None)
+    arguments = [str(labelled_folder), "--form", "phone", "--engines", "tesseract,rapidocr"]
+    result = CliRunner().invoke(compare, [*arguments, "-o", str(labelled_folder / "board.html")])
+    assert result.exit_code == 0, result.output
+    assert "rapidocr is left out. The package rapidocr-onnxruntime is not installed" in result.stderr
+    assert "1.000" in next(line for line in result.stdout.splitlines() if "tesseract" in line)
+    assert "<table>" in (labelled_folder / "board.html").read_text()
+
+
+def test_the_data_commands_describe_and_judge_a_folder(labelled_folder):
+    stats = CliRunner().invoke(data, ["stats", str(labelled_folder), "--form", "phone"])
+    assert "labelled words  3" in stats.output
+    clean = CliRunner().invoke(data, ["validate", str(labelled_folder), "--form", "phone"])
+    assert (clean.exit_code, clean.output) == (0, "1 pages, 0 errors, 0 notes.\n")
+    (labelled_folder / "one.png").write_bytes(b"no image")
+    broken = CliRunner().invoke(data, ["validate", str(labelled_folder), "--form", "phone"])
+    assert broken.exit_code == 1
+    assert "error: one: " in broken.output
