@@ -1,0 +1,161 @@
+"""The detector on small pages drawn here, where every word's place is known."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pytest
+from matplotlib import get_data_path
+from PIL import Image, ImageDraw, ImageFont
+
+from ocrkit.detection import DetectedLine, detect
+
+FONTS = {
+    "sans": "DejaVuSans.ttf",
+    "bold": "DejaVuSans-Bold.ttf",
+    "serif": "DejaVuSerif.ttf",
+    "typewriter": "DejaVuSansMono.ttf",
+}
+TWO_LINES = ("The quick brown fox jumps", "over the lazy dogs today")
+
+
+@dataclass
+class Drawn:
+    """A page and the ink boxes of its words."""
+
+    image: np.ndarray
+    boxes: np.ndarray
+
+
+def draw(lines, font="sans", size=18, ink=0, paper=255, shape=(160, 420), at=(20, 30), leading=1.6) -> Drawn:
+    """`lines` of text, one under the other; the words' boxes are those of their ink."""
+    page = Image.new("L", shape[::-1], paper)
+    pen = ImageDraw.Draw(page)
+    face = ImageFont.truetype(f"{get_data_path()}/fonts/ttf/{FONTS[font]}", size)
+    boxes, y = [], at[1]
+    for line in lines:
+        x = float(at[0])
+        for word in line.split():
+            pen.text((x, y), word, ink, face)
+            boxes.append(pen.textbbox((x, y), word, face))
+            x += pen.textlength(word + " ", face)
+        y += round(size * leading)
+    return Drawn(np.array(page), np.array(boxes, float))
+
+
+def words(lines: list[DetectedLine]) -> np.ndarray:
+    return np.concatenate([line.boxes for line in lines]) if lines else np.zeros((0, 4))
+
+
+def overlaps(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Intersection over union, `(N, M)`."""
+    corner0 = np.maximum(truth[:, None, :2], found[None, :, :2])
+    corner1 = np.minimum(truth[:, None, 2:], found[None, :, 2:])
+    shared = np.clip(corner1 - corner0, 0, None).prod(2)
+    area = lambda boxes: (boxes[:, 2:] - boxes[:, :2]).prod(1)  # noqa: E731
+    return shared / (area(truth)[:, None] + area(found) - shared)
+
+
+def assert_found(drawn: Drawn, lines: list[DetectedLine], spurious: int = 0) -> None:
+    found = words(lines)
+    best = overlaps(drawn.boxes, found).max(1, initial=0)
+    assert (best >= 0.5).all(), f"missed {np.flatnonzero(best < 0.5)} of {len(best)}"
+    assert len(found) <= len(drawn.boxes) + spurious
+
+
+@pytest.mark.parametrize("font", FONTS)
+@pytest.mark.parametrize("size", [12, 18, 40, 90])
+@pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0), (90, 170)])
+def test_every_word_of_a_clean_page_is_found_once(font, size, ink, paper):
+    drawn = draw(TWO_LINES, font, size, ink, paper, shape=(5 * size, 20 * size), at=(size, size))
+    assert_found(drawn, detect(drawn.image))
+
+
+def test_words_of_a_line_come_from_left_to_right_on_one_line():
+    drawn = draw(TWO_LINES)
+    lines = detect(drawn.image)
+    assert len(lines) == 2
+    assert all((np.diff(line.boxes[:, 0]) > 0).all() for line in lines)
+
+
+def test_colour_pages_read_like_grey_ones():
+    drawn = draw(TWO_LINES)
+    colour = np.repeat(drawn.image[..., None], 3, axis=2)
+    assert np.array_equal(words(detect(colour)), words(detect(drawn.image)))
+
+
+def test_light_words_in_a_dark_bar_are_found_beside_dark_ones_on_the_page():
+    drawn = draw(TWO_LINES, at=(20, 20))
+    drawn.image[46:76] = 255 - drawn.image[46:76]
+    assert_found(drawn, detect(drawn.image))
+
+
+def test_a_table_of_rules_does_not_merge_the_words_of_its_cells():
+    drawn = draw(("alpha beta gamma delta", "eleven twelve forty fifty", "some more words here"), leading=2)
+    for y in (18, 58, 94, 130):
+        cv2.line(drawn.image, (8, y), (400, y), 0, 2)
+    for x in (8, 400):
+        cv2.line(drawn.image, (x, 18), (x, 130), 0, 2)
+    assert_found(drawn, detect(drawn.image))
+
+
+def test_underlined_words_are_found_one_by_one():
+    drawn = draw(TWO_LINES, leading=2.5)
+    for x0, _, _, y1 in drawn.boxes[[0, 5]]:
+        cv2.line(drawn.image, (int(x0), int(y1)), (360, int(y1)), 0, 2)
+    assert_found(drawn, detect(drawn.image))
+
+
+def test_dotted_leaders_are_no_words():
+    drawn = draw(("Chapter", "Appendix"))
+    for y in (45, 74):
+        for x in range(125, 300, 7):
+            cv2.circle(drawn.image, (x, y), 1, 0, -1)
+    assert_found(drawn, detect(drawn.image))
+
+
+def test_two_columns_are_not_strung_together():
+    left, right = draw(TWO_LINES, shape=(160, 640)), draw(TWO_LINES, shape=(160, 640), at=(320, 30))
+    page = Drawn(np.minimum(left.image, right.image), np.concatenate([left.boxes, right.boxes]))
+    lines = detect(page.image)
+    assert_found(page, lines)
+    assert sorted(len(line.boxes) for line in lines) == [5, 5, 5, 5]
+
+
+@pytest.mark.parametrize("degrees", [-3, -2, 2, 3])
+def test_a_slightly_skewed_page_keeps_its_words_and_lines(degrees):
+    drawn = draw(TWO_LINES, shape=(200, 440), at=(20, 70))
+    turn = cv2.getRotationMatrix2D((220, 100), degrees, 1)
+    image = cv2.warpAffine(drawn.image, turn, (440, 200), borderValue=255)
+    corners = drawn.boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2) @ turn[:, :2].T + turn[:, 2]
+    lines = detect(image)
+    assert_found(Drawn(image, np.concatenate([corners.min(1), corners.max(1)], 1)), lines)
+    assert len(lines) == 2
+
+
+def test_boxes_are_tight_around_the_ink():
+    drawn = draw(("Mountain",), size=40, shape=(120, 300))
+    (box,) = words(detect(drawn.image))
+    rows, columns = np.nonzero(drawn.image < 128)
+    ink = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+    assert np.abs(box - ink).max() <= 6
+
+
+NOTHING_TO_READ = {
+    "white": np.full((300, 200), 255, np.uint8),
+    "black": np.zeros((300, 200), np.uint8),
+    "one pixel": np.zeros((1, 1), np.uint8),
+    "one row": np.arange(256, dtype=np.uint8)[None],
+    "ramp": np.tile(np.linspace(0, 255, 400).astype(np.uint8), (300, 1)),
+    "faint noise": np.random.default_rng(0).normal(200, 4, (400, 300)).clip(0, 255).astype(np.uint8),
+}
+
+
+@pytest.mark.parametrize("name", NOTHING_TO_READ)
+def test_nothing_is_found_where_there_is_nothing_to_read(name):
+    assert detect(NOTHING_TO_READ[name]) == []
+
+
+def test_a_page_is_always_read_alike():
+    drawn = draw(TWO_LINES)
+    assert np.array_equal(words(detect(drawn.image)), words(detect(drawn.image.copy())))
