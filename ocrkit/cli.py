@@ -60,7 +60,7 @@ def main() -> None:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--format", "form", type=click.Choice(list(_SUFFIXES)), help="Default: by OUT's suffix, else text.")
 @click.option("-o", "--output", metavar="OUT", help="File, or folder for several. Default: standard output.")
-@click.option("--model", type=click.Path(path_type=Path), help="Model to read with. Default: the released one.")
+@click.option("--model", help="Name of a released model, or a model's folder. Default: the released one.")
 @click.option("--runtime", default="onnxruntime", show_default=True, help="onnxruntime, openvino or tensorflow.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads of the runtime.")
 def read(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -20,14 +21,15 @@ from ocrkit.document import Line, Word
 
 @dataclass(frozen=True)
 class AssemblyOptions:
-    """Lengths are multiples of the height of the words they lie between.
+    """Lengths are multiples of the height of the words or lines they lie between.
 
     Attributes:
         wide_gap: a gap wider than this may be a column gutter; narrower ones are spaces.
         same_row: share of the lower height by which two pieces must overlap vertically to stand in one row.
         gutter_rows: rows of text a gutter separates at least.
         column_words: mean number of words a row of a column holds at least; fewer are labels, values or prices.
-        paragraph_gap: a larger blank between lines starts a paragraph.
+        pitches: from one line of a paragraph to the next, at least and at most.
+        paragraph_pitch: a step down of more than so many times the page's usual pitch starts a paragraph.
         size_change: lines whose heights differ by more than this factor are not of one paragraph.
     """
 
@@ -35,7 +37,8 @@ class AssemblyOptions:
     same_row: float = 0.5
     gutter_rows: int = 4
     column_words: float = 2.5
-    paragraph_gap: float = 0.8
+    pitches: tuple[float, float] = (1.2, 2.4)
+    paragraph_pitch: float = 1.4
     size_change: float = 1.6
 
 
@@ -64,11 +67,11 @@ class _Piece:
     words: tuple[Word, ...]
     boxes: np.ndarray
 
-    @property
+    @cached_property
     def box(self) -> np.ndarray:
         return np.concatenate([self.boxes[:, :2].min(0), self.boxes[:, 2:].max(0)])
 
-    @property
+    @cached_property
     def height(self) -> float:
         return float(np.median(self.boxes[:, 3] - self.boxes[:, 1]))
 
@@ -78,7 +81,7 @@ def _turn(lines: Sequence[Sequence[Word]]) -> np.ndarray:
     angles, lengths = [0.0], [1e-6]
     for line in lines:
         if len(line) > 1:
-            centres = np.array([np.mean(word.quad, axis=0) for word in line])
+            centres = np.array([word.quad for word in line], float).mean(1)
             dx, dy = centres[centres[:, 0].argmax()] - centres[centres[:, 0].argmin()]
             angles.append(np.arctan2(dy, dx))
             lengths.append(np.hypot(dx, dy))
@@ -197,14 +200,12 @@ def _reading_order(boxes: np.ndarray) -> list[int]:
 
 
 def _paragraphs(rows: Sequence[_Piece], options: AssemblyOptions) -> list[int]:
-    numbers = [0]
-    for above, below in pairwise(rows):
-        height = max(above.height, below.height)
-        gap = below.box[1] - above.box[3]
-        follows = (
-            -0.5 * height < gap < options.paragraph_gap * height
-            and height < options.size_change * min(above.height, below.height)
-            and min(above.box[2], below.box[2]) > max(above.box[0], below.box[0])
-        )
-        numbers.append(numbers[-1] + (not follows))
-    return numbers
+    """A number for each row; a row follows the one before it at the page's usual pitch, below it and in its size."""
+    height = np.array([row.height for row in rows])
+    x0, y0, x1, y1 = np.array([row.box for row in rows]).T
+    pitch = np.diff((y0 + y1) / 2) / ((height[1:] + height[:-1]) / 2)
+    stacked = (pitch > 0.5) & (np.minimum(x1[1:], x1[:-1]) > np.maximum(x0[1:], x0[:-1]))
+    usual = np.clip(np.median(pitch[stacked]), *options.pitches) if stacked.any() else options.pitches[0]
+    alike = np.maximum(height[1:], height[:-1]) < options.size_change * np.minimum(height[1:], height[:-1])
+    follows = stacked & alike & (pitch < options.paragraph_pitch * usual)
+    return np.concatenate([[0], np.cumsum(~follows)]).tolist()

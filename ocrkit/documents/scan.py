@@ -182,8 +182,8 @@ def even_light(page: Image, white: float = 245.0, max_gain: float = 2.5) -> Imag
     small = cv2.resize(value, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (15, 15))
     paper = cv2.GaussianBlur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel), (0, 0), 6).astype(np.float32)
-    gain = np.clip(white / np.maximum(paper, 1), 1, max_gain)
-    gain = cv2.resize(gain, (page.shape[1], page.shape[0]), interpolation=cv2.INTER_LINEAR)
+    low = np.clip(white / np.maximum(paper, 1), 1, max_gain)
+    gain = cv2.resize(low, (page.shape[1], page.shape[0]), interpolation=cv2.INTER_LINEAR)
     return cv2.multiply(page, gain if page.ndim == 2 else cv2.merge([gain] * 3), dtype=cv2.CV_8U)
 
 
@@ -201,9 +201,10 @@ def _straight_edges(lab: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray
     The picture's own borders are the first two of each.
     """
     height, width = lab.shape[:2]
-    edges = np.zeros((height, width), np.uint8)
-    for channel, middle in zip(cv2.split(lab), (0, 128, 128)):
-        edges |= cv2.Canny(np.clip(2 * channel + middle, 0, 255).astype(np.uint8), 15, 45)
+    channels = np.clip(2 * lab + (0, 128, 128), 0, 255).astype(np.uint8)
+    edges = np.max(
+        [cv2.Canny(np.ascontiguousarray(channel), 15, 45) for channel in np.moveaxis(channels, 2, 0)], axis=0
+    )
     found = cv2.HoughLines(edges, 1, np.pi / 180, max(20, min(height, width) // 8))
     level, steep = [(0.0, 1.0, 0.0), (0.0, 1.0, height - 1.0)], [(1.0, 0.0, 0.0), (1.0, 0.0, width - 1.0)]
     centre = np.array([width / 2, height / 2])

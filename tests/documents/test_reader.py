@@ -1,0 +1,113 @@
+"""The reader's own work between detector and recogniser, with both replaced where that says more."""
+
+import io
+import zlib
+
+import cv2
+import numpy as np
+import PIL.Image
+import pytest
+
+from ocrkit import Reader
+from ocrkit.detection import DetectedLine
+from ocrkit.documents.reader import ReadOptions, crop_places, split_words
+from ocrkit.errors import BadImage
+from ocrkit.recognition import Guess
+
+PAGE = np.full((200, 400), 255, np.uint8)
+cv2.putText(PAGE, "Hello  there", (20, 60), cv2.FONT_HERSHEY_SIMPLEX, 1, 0, 2)
+cv2.putText(PAGE, "world", (20, 120), cv2.FONT_HERSHEY_SIMPLEX, 1, 0, 2)
+BOXES = [(20, 35, 105, 65), (135, 35, 235, 65), (20, 95, 110, 125)]
+
+
+def detector(*lines):
+    return lambda image: [DetectedLine(np.array(boxes, float)) for boxes in lines]
+
+
+def tiff(*frames) -> bytes:
+    buffer = io.BytesIO()
+    first, *others = map(PIL.Image.fromarray, frames)
+    first.save(buffer, "TIFF", save_all=True, append_images=others, compression="tiff_deflate")
+    return buffer.getvalue()
+
+
+def test_a_page_becomes_lines_of_words_with_their_boxes(says):
+    reader = Reader(detector=detector([BOXES[2]], BOXES[:2]), recognizer=says("world", "Hello", "there"))
+    document = reader.read(PAGE)
+    assert document.text == "Hello there\nworld"
+    np.testing.assert_array_equal([word.box for word in document.words], BOXES)
+    assert document.pages[0].image is not None
+    assert document.engine == "ocrkit a test's"
+
+
+def test_all_words_of_a_page_go_to_the_recogniser_at_once_grey_and_with_a_margin(says):
+    recognizer = says("x")
+    Reader(detector=detector(BOXES[:2], [BOXES[2]]), recognizer=recognizer).read(np.dstack([PAGE] * 3))
+    assert [crop.ndim for crop in recognizer.crops] == [2, 2, 2]
+    heights = [crop.shape[0] for crop in recognizer.crops]
+    assert heights == [30 + 2 * 4] * 3  # 0.12 x 30 px, rounded outwards
+
+
+def test_empty_and_unsure_guesses_are_dropped(says):
+    find = detector(BOXES[:2], [BOXES[2]])
+    assert Reader(detector=find, recognizer=says("")).read(PAGE).words == []
+    unsure = says("noise", confidence=0.3)
+    assert Reader(detector=find, recognizer=unsure).read(PAGE).words == []
+    everything = Reader(detector=find, recognizer=unsure, options=ReadOptions(min_confidence=0.0))
+    assert len(everything.read(PAGE).words) == 3
+
+
+def test_the_own_detector_finds_drawn_words(says):
+    document = Reader(recognizer=says("word")).read(PAGE)
+    assert [len(line.words) for line in document.pages[0].lines] == [2, 1]
+
+
+@pytest.mark.parametrize("page", [np.full((300, 300), 255, np.uint8), np.zeros((1, 1), np.uint8), PAGE[:7]])
+def test_a_blank_or_tiny_page_is_an_empty_page(page, says):
+    document = Reader(recognizer=says("word")).read(page)
+    assert document.text == ""
+    assert (document.pages[0].height, document.pages[0].width) == page.shape
+
+
+def test_pages_are_read_as_they_come_and_a_bad_one_leaves_the_others(says):
+    blank = np.full((40, 40), 20, np.uint8)
+    data = tiff(PAGE, blank, PAGE)
+    strip = zlib.compress(blank.tobytes())
+    assert strip in data
+    reader = Reader(recognizer=says("word"))
+    document = reader.read(data.replace(strip, b"\0" * len(strip)))
+    assert [len(page.words) for page in document] == [3, 0, 3]
+    assert document.pages[1].error == "Page 2 of The data is damaged and cannot be decoded."
+
+    pages = reader.pages(data)
+    assert next(pages).number == 1  # before the second is even decoded
+
+
+def test_what_cannot_be_read_at_all_is_refused(says, tmp_path):
+    with pytest.raises(BadImage, match="There is no file"):
+        Reader(recognizer=says("word")).read(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize(
+    ("box", "place"),
+    [
+        ((10.4, 20, 30, 30), (9, 19, 31, 31)),
+        ((0, 0, 100, 50), (0, 0, 100, 50)),  # clipped
+        ((98, 10, 140, 20), (97, 9, 100, 21)),
+        ((120, 60, 140, 70), (99, 49, 100, 50)),  # outside: one pixel
+    ],
+)
+def test_crops_stay_inside_the_image(box, place):
+    assert tuple(crop_places(np.array([box], float), (50, 100), 0.1)[0]) == place
+
+
+def test_a_guess_with_blanks_becomes_a_word_for_each_run_of_characters():
+    text = "of the  of"
+    spans = np.stack([np.arange(10) * 10.0, np.arange(10) * 10.0 + 10], axis=1)
+    words = split_words(Guess(text, 0.8, spans), np.array([105, 20, 203, 40]), crop_left=100)
+    assert [word.text for word in words] == ["of", "the", "of"]
+    np.testing.assert_allclose(
+        [word.box for word in words], [(105, 20, 120, 40), (130, 20, 160, 40), (180, 20, 203, 40)]
+    )
+    assert {word.confidence for word in words} == {0.8}
+    assert split_words(Guess("  ", 0.8, spans), np.array([0, 0, 9, 9]), 0) == []
