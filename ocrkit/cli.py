@@ -51,7 +51,7 @@ class Verbs(click.Group):
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, package_name="ocrkit")
+@click.version_option(__version__, prog_name="ocrkit")
 def main() -> None:
     """Read documents, and train and measure what reads them."""
 

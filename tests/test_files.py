@@ -1,0 +1,60 @@
+"""Files are there whole or not at all."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from ocrkit.errors import OcrkitError
+from ocrkit.files import make_folder, write_whole
+
+
+def test_text_and_bytes_are_written_and_replace_what_was_there(tmp_path):
+    path = tmp_path / "a.txt"
+    assert write_whole(path, "é€") == path
+    assert path.read_bytes() == "é€".encode()
+    write_whole(path, b"new")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+    assert path.read_bytes() == b"new"
+
+
+def test_a_place_that_cannot_be_written_is_said_in_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("x")
+    for path, why in (
+        (tmp_path / "file" / "a.txt", "Not a directory"),
+        (tmp_path / "none" / "a.txt", "No such file or directory"),
+        (tmp_path, "Is a directory"),
+    ):
+        with pytest.raises(OcrkitError) as caught:
+            write_whole(path, "text")
+        assert str(caught.value) == f"{path} cannot be written: {why}."
+    with pytest.raises(OcrkitError, match="cannot be made: File exists"):
+        make_folder(tmp_path / "file")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc"), reason="needs /proc, which nobody may write into")
+def test_no_permission_is_said_in_one_sentence():
+    with pytest.raises(OcrkitError, match=r"^/proc/a\.txt cannot be written: .+\.$"):
+        write_whole("/proc/a.txt", "text")
+
+
+def test_a_device_is_written_to_and_not_replaced():
+    write_whole(os.devnull, "text")
+    assert not os.path.isfile(os.devnull)
+
+
+def test_a_full_disk_leaves_the_older_file_and_nothing_else(tmp_path):
+    pytest.importorskip("resource", reason="file size limits are a Unix matter")
+    path = tmp_path / "a.txt"
+    path.write_text("older")
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "from ocrkit.files import write_whole; from ocrkit.errors import OcrkitError\n"
+        "try: write_whole(sys.argv[1], b'x' * 5000)\n"
+        "except OcrkitError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{path} cannot be written: File too large.\n"
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.txt", "older")]
