@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from ocrkit.documents.reader import Reader
     from ocrkit.images import Source
 
-# Verbs that live beside what they drive: name -> "module:command". They are imported when they are called.
-VERBS: dict[str, str] = {}
+# Verbs that live beside what they drive and are imported when they are called: "module:command", and what help says.
+VERBS = {
+    "compare": ("ocrkit.engines.commands:compare", "Read labelled pages with several engines and compare them."),
+    "data": ("ocrkit.datasets.commands:data", "Check and describe folders of labelled pages or word crops."),
+}
 
 _SUFFIXES = {"text": ".txt", "json": ".json", "hocr": ".hocr", "alto": ".xml", "pdf": ".pdf"}
 _FAILED = 2
@@ -38,8 +41,15 @@ class Verbs(click.Group):
         """The verb's command, or `None`."""
         if cmd_name not in VERBS:
             return super().get_command(ctx, cmd_name)
-        module, _, attribute = VERBS[cmd_name].partition(":")
+        module, _, attribute = VERBS[cmd_name][0].partition(":")
         return getattr(import_module(module), attribute)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of verbs without importing any."""
+        helps = {name: command.get_short_help_str(80) for name, command in self.commands.items()}
+        helps |= {name: text for name, (_, text) in VERBS.items()}
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(helps.items()))
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the verb; an `OcrkitError` ends it with its sentence and status 2."""

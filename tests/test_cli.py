@@ -240,13 +240,22 @@ def test_a_registered_verb_is_imported_when_called_and_its_errors_are_sentences(
 
     monkeypatch.setitem(sys.modules, "a_module_of_verbs", type(sys)("a_module_of_verbs"))
     sys.modules["a_module_of_verbs"].fail = fail
-    monkeypatch.setitem(cli.VERBS, "fail", "a_module_of_verbs:fail")
-    assert "Always fails." in run("--help").stdout
+    monkeypatch.setitem(cli.VERBS, "fail", ("a_module_of_verbs:fail", "Fail always."))
+    assert "Fail always." in run("--help").stdout
     result = run("fail")
     assert (result.exit_code, result.stderr) == (2, "ocrkit: Nothing to be done.\n")
 
 
 def test_the_command_starts_light():
     heavy = {"numpy", "cv2", "PIL", "onnxruntime", "tensorflow", "keras", "scipy", "pydantic", "reportlab"}
-    program = f"import sys, ocrkit.cli; print(sorted({heavy!r} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
+    program = (
+        "import sys; from ocrkit.cli import main; main(['--help'], standalone_mode=False)\n"
+        f"print(sorted({heavy!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_registered_verbs_exist(verb):
+    assert run(verb, "--help").exit_code == 0
