@@ -222,7 +222,7 @@ class EndToEndScore:
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure and the bootstrap percentile interval around it."""
+    """A figure and the bootstrap percentile interval around it, `nan` where there is none: one unit tells no spread."""
 
     value: float
     low: float
@@ -259,9 +259,9 @@ def bootstrap_interval(
     shares = counts / len(table)
     means = np.array([rng.multinomial(len(table), shares) @ kinds for _ in range(resamples)]) / len(table)
     with np.errstate(divide="ignore", invalid="ignore"):
-        results = apply(means)
         value = float(apply(table.mean(0, keepdims=True))[0])
-    if np.isnan(results).all():
+        results = apply(means)
+    if len(table) == 1 or np.isnan(results).all():
         return Interval(value, np.nan, np.nan)
     low, high = np.nanquantile(results, [(1 - level) / 2, (1 + level) / 2])
     return Interval(value, float(low), float(high))

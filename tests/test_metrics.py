@@ -161,10 +161,12 @@ def test_bootstrap_interval_of_a_ratio_draws_whole_pages():
     assert interval.high == pytest.approx(0.9)  # the best page three times
 
 
-def test_bootstrap_interval_of_nothing_is_not_a_number():
-    interval = metrics.bootstrap_interval(np.empty(0))
-    assert math.isnan(interval.value)
+@pytest.mark.parametrize(("values", "value"), [([], nan), ([0.7], 0.7)])
+def test_no_interval_without_at_least_two_units(values, value):
+    interval = metrics.bootstrap_interval(np.array(values))
+    assert interval.value == pytest.approx(value, nan_ok=True)
     assert math.isnan(interval.low)
+    assert math.isnan(interval.high)
 
 
 @pytest.mark.parametrize(

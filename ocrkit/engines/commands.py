@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from itertools import combinations
 from pathlib import Path
 
 import click
@@ -11,7 +10,7 @@ import click
 from ocrkit.datasets.commands import folder_argument, form_option
 from ocrkit.datasets.pages import load_pages
 from ocrkit.engines.compare import compare as compare_engines
-from ocrkit.engines.leaderboard import leaderboard_html, verdict
+from ocrkit.engines.leaderboard import leaderboard_html, verdicts
 from ocrkit.engines.registry import ENGINES, load_engine, missing_engines
 from ocrkit.errors import BadParams
 from ocrkit.files import write_whole
@@ -43,9 +42,8 @@ def compare(*, folder: Path, form: str, engines: str, limit: int | None, threads
     for row in comparison.rows():
         values = (row[column] for column in _COLUMNS)
         click.echo("  ".join(f"{value:16.3f}" if isinstance(value, float) else f"{value:>16}" for value in values))
-    for a, b in combinations(comparison.versions, 2):
-        gap = comparison.difference(a, b)
-        click.echo(f"{a} against {b}: F1 {gap.value:+.3f} ({gap.low:+.3f} to {gap.high:+.3f}), {verdict(gap)}.")
+    for sentence in verdicts(comparison):
+        click.echo(sentence)
     if output:
         write_whole(output, leaderboard_html(comparison, f"Leaderboard of {folder.name}"))
         click.echo(f"Written: {output}")

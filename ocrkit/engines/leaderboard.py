@@ -9,11 +9,11 @@ from itertools import combinations
 from typing import Any
 
 from ocrkit.engines.compare import ALL, Comparison
-from ocrkit.metrics import Interval
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #222 }
-table { border-collapse: collapse; margin: 1rem 0 } th, td { padding: .3rem .7rem; text-align: right }
+table { border-collapse: collapse; margin: 1rem 0 }
+th, td { padding: .3rem .6rem; text-align: right; white-space: nowrap }
 th { border-bottom: 2px solid #444; font-weight: 600 } td { border-bottom: 1px solid #ddd }
 th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left } tr.all td { background: #f2f5f9 }
 tr.best td:nth-child(8) { font-weight: 700 }
@@ -56,21 +56,29 @@ def leaderboard_html(comparison: Comparison, title: str = "Leaderboard") -> str:
     for data, heading in (("real", "Real documents"), ("simulated", "Simulated documents: pages that never existed")):
         chosen = [row for row in rows if row["data"] == data]
         if chosen:
-            verdicts = _verdicts(comparison, simulated=data == "simulated")
-            parts.append(f"<section class='{data}'><h2>{heading}</h2>{_table(chosen)}{verdicts}</section>")
-    failures = [f"<li>{escape(f'{s.engine}, {s.page}: {s.error}')}</li>" for s in comparison.scores if s.error]
+            pairs = _list(verdicts(comparison, simulated=data == "simulated"))
+            parts.append(f"<section class='{data}'><h2>{heading}</h2>{_table(chosen)}{pairs}</section>")
+    failures = [f"{score.engine}, {score.page}: {score.error}" for score in comparison.scores if score.error]
     if failures:
-        parts.append(f"<h2>Failures</h2><ul>{''.join(failures)}</ul>")
+        parts.append(f"<h2>Failures</h2>{_list(failures)}")
     parts.append(f"<p><small>{_NOTES}</small></p>")
     head = f"<meta charset='utf-8'><title>{escape(title)}</title><style>{_STYLE}</style>"
     return f"<!doctype html><html lang='en'><head>{head}</head><body>{''.join(parts)}</body></html>\n"
 
 
-def verdict(difference: Interval) -> str:
-    """What an interval of a difference says: "better", "worse" or "not told apart"."""
-    if difference.low > 0:
-        return "better"
-    return "worse" if difference.high < 0 else "not told apart"
+def verdicts(comparison: Comparison, simulated: bool = False) -> list[str]:
+    """A sentence for each pair of engines: the difference in F1, its interval, and whether it tells them apart."""
+    sentences = []
+    for a, b in combinations(comparison.versions, 2):
+        gap = comparison.difference(a, b, simulated)
+        if math.isnan(gap.low):
+            says = "on too few pages to tell them apart"
+        elif gap.low <= 0 <= gap.high:
+            says = f"({gap.low:+.3f} to {gap.high:+.3f}), not told apart"
+        else:
+            says = f"({gap.low:+.3f} to {gap.high:+.3f}), {'better' if gap.value > 0 else 'worse'}"
+        sentences.append(f"{a} against {b}: F1 {gap.value:+.3f} {says}.")
+    return sentences
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
@@ -83,10 +91,5 @@ def _table(rows: list[dict[str, Any]]) -> str:
     return f"<table>{''.join(lines)}</table>"
 
 
-def _verdicts(comparison: Comparison, simulated: bool) -> str:
-    items = []
-    for a, b in combinations(comparison.versions, 2):
-        gap = comparison.difference(a, b, simulated)
-        figures = f"{gap.value:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})"
-        items.append(f"<li>{escape(a)} against {escape(b)}: F1 {figures}, {verdict(gap)}</li>")
-    return f"<ul>{''.join(items)}</ul>" if items else ""
+def _list(sentences: list[str]) -> str:
+    return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"

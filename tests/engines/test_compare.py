@@ -133,5 +133,11 @@ def test_the_leaderboard_escapes_what_engines_and_pages_are_called():
     assert "<h1>A &amp; B</h1>" in html
 
 
+def test_one_page_tells_no_interval_and_no_winner():
+    comparison = compare([Echo("good", *PERFECT), Echo("none")], [labelled("p")])
+    assert math.isnan(comparison.rows()[0]["f1_low"])
+    assert "good against none: F1 +1.000 on too few pages to tell them apart." in leaderboard_html(comparison)
+
+
 def test_no_pages_give_no_rows():
     assert compare([Echo("echo")], []).rows() == []

@@ -1,6 +1,7 @@
 import json
 import os
 import sys
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from ocrkit.datasets.commands import data
+from ocrkit.documents.reader import Reader
 from ocrkit.engines import EngineFailed, load_engine, missing_engines
 from ocrkit.engines.commands import compare
 from ocrkit.engines.tesseract import TesseractEngine
@@ -155,3 +157,14 @@ def test_the_data_commands_describe_and_judge_a_folder(labelled_folder):
     broken = CliRunner().invoke(data, ["validate", str(labelled_folder), "--form", "phone"])
     assert broken.exit_code == 1
     assert "error: one: " in broken.output
+
+
+def test_our_own_engine_reads_like_the_reader_it_wraps(monkeypatch):
+    guess = SimpleNamespace(text="word", confidence=0.9)
+    recognizer = SimpleNamespace(name="stub", recognize=lambda crops: [guess] * len(crops))
+    monkeypatch.setattr("ocrkit.engines.own.Reader", lambda *_: Reader(detector=lambda _: [], recognizer=recognizer))
+    engine = load_engine("ours")
+    assert engine.recognize([np.zeros((10, 20), np.uint8)] * 2) == ["word", "word"]
+    page = engine.read(np.full((40, 60), 255, np.uint8))
+    assert (page.width, page.height, page.words) == (60, 40, [])
+    assert engine.version.endswith(", ocrkit stub")
