@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PROFILE ?=
 PORT ?= 5000
-PYTEST ?= -n auto --maxprocesses 4 --dist loadfile
+PYTEST ?= -n logical --maxprocesses 4 --dist loadfile
 
 # Nothing needs the internet once the environment is there, so nothing may call home either.
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -41,7 +41,7 @@ smoke: setup ## run every notebook at tiny size into a scratch folder and store
 	@$(BIN)/python -m ocrkit.experiment.smoke
 
 lab: setup ## open JupyterLab at the root of the project
-	@$(BIN)/jupyter lab --notebook-dir=. --LabApp.news_url=None \
+	@$(BIN)/jupyter lab --notebook-dir=. --LabApp.news_url=None --LabApp.extension_manager=readonly \
 	    --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(if $(filter 0,$(shell id -u)),--allow-root)
 
 dashboard: setup ## open the runs in MLflow at http://127.0.0.1:5000; PORT=... for another port

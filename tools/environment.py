@@ -103,7 +103,7 @@ def ensure_opencv(python: Path, headless_lock: Path) -> bool:
     say(f"`import cv2` fails here ({first.last_line})")
     say("a library for windows on a screen is missing: taking opencv-python-headless, the same version without them")
     # Both wheels own the folder cv2/: with the two of them removed first, nothing half overwritten is left.
-    run(python, "-m", "pip", "uninstall", "--quiet", "--yes", "opencv-python", "opencv-python-headless", shown=True)
+    run(python, "-m", "pip", "uninstall", "--quiet", "--yes", "opencv-python", "opencv-python-headless")
     install(python, "--require-hashes", "--no-deps", "-r", headless_lock)
     second = run(python, "-c", "import cv2")
     if not second.ok:
@@ -137,7 +137,7 @@ def main(folder: Path) -> None:
     start = time.monotonic()
     check_python(sys.version_info[:3], importlib.util.find_spec("ensurepip") is not None)
     python = create(folder)
-    say("installing the pinned packages (from nothing about 2 GB and a few minutes)")
+    say("installing the pinned packages (from nothing this takes a few minutes)")
     bootstrap(python, LOCK)
     install(python, "--require-hashes", "-r", LOCK)
     ensure_opencv(python, HEADLESS_LOCK)
