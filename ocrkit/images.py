@@ -162,7 +162,8 @@ def _tiff_pages(picture: PIL.Image.Image, name: str) -> Iterator[PageImage]:
 
 def _has_more(picture: PIL.Image.Image) -> bool:
     try:
-        return getattr(picture, "n_frames", 1) > 1
+        with _quiet():
+            return getattr(picture, "n_frames", 1) > 1
     except Exception:
         return False
 

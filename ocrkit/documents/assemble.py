@@ -28,7 +28,8 @@ class AssemblyOptions:
         same_row: share of the lower height by which two pieces must overlap vertically to stand in one row.
         gutter_rows: rows of text a gutter separates at least.
         column_words: mean number of words a row of a column holds at least; fewer are labels, values or prices.
-        pitches: from one line of a paragraph to the next, at least and at most.
+        least_pitch: from one line of a paragraph to the next, where the page says nothing else.
+        most_pitch: above it the page's usual pitch is not believed.
         paragraph_pitch: a step down of more than so many times the page's usual pitch starts a paragraph.
         size_change: lines whose heights differ by more than this factor are not of one paragraph.
     """
@@ -37,7 +38,8 @@ class AssemblyOptions:
     same_row: float = 0.5
     gutter_rows: int = 4
     column_words: float = 2.5
-    pitches: tuple[float, float] = (1.2, 2.4)
+    least_pitch: float = 1.2
+    most_pitch: float = 2.4
     paragraph_pitch: float = 1.4
     size_change: float = 1.6
 
@@ -205,7 +207,8 @@ def _paragraphs(rows: Sequence[_Piece], options: AssemblyOptions) -> list[int]:
     x0, y0, x1, y1 = np.array([row.box for row in rows]).T
     pitch = np.diff((y0 + y1) / 2) / ((height[1:] + height[:-1]) / 2)
     stacked = (pitch > 0.5) & (np.minimum(x1[1:], x1[:-1]) > np.maximum(x0[1:], x0[:-1]))
-    usual = np.clip(np.median(pitch[stacked]), *options.pitches) if stacked.any() else options.pitches[0]
+    usual = np.median(pitch[stacked]) if stacked.any() else options.least_pitch
+    usual = np.clip(usual, options.least_pitch, options.most_pitch)
     alike = np.maximum(height[1:], height[:-1]) < options.size_change * np.minimum(height[1:], height[:-1])
     follows = stacked & alike & (pitch < options.paragraph_pitch * usual)
     return np.concatenate([[0], np.cumsum(~follows)]).tolist()
