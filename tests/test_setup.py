@@ -275,3 +275,31 @@ def test_a_wheel_carries_all_of_the_package_and_the_released_models(wheel: Path)
         path.relative_to(ROOT / "models").as_posix() for path in (ROOT / "models/released").rglob("*") if path.is_file()
     }
     assert packed == tracked | {f"ocrkit/{name}" for name in models} | {"ocrkit/released/dummy/model.onnx"}
+
+
+def released_folder(cwd: Path, path: Path) -> Path:
+    """What a fresh interpreter that finds ocrkit in `path` takes for the folder of released models."""
+    code = "from ocrkit.recognition.release import released_folder; print(released_folder())"
+    environment = {**os.environ, "PYTHONPATH": str(path)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=cwd, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip())
+
+
+def test_released_models_are_found_in_a_source_tree_and_where_a_wheel_is_installed(wheel: Path, tmp_path: Path) -> None:
+    assert released_folder(tmp_path, ROOT) == ROOT / "models/released"
+    installed = tmp_path / "installed"
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-index",
+        "--no-deps",
+        "--target",
+        installed,
+        wheel,
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    assert (released_folder(tmp_path, installed) / "dummy/model.onnx").read_bytes() == b"a network"
