@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def start(stage: str, overrides: Mapping[str, Any] | None = None) -> tuple[Any, Run]:
-    """Begin a notebook: go to the project's root, read its values, open its MLflow run and print both.
+    """Begin a notebook: go to the project's root, read its values, open its MLflow run and show both.
 
     Args:
         stage: name of the stage, which is also its section of params.yaml.
@@ -29,14 +29,16 @@ def start(stage: str, overrides: Mapping[str, Any] | None = None) -> tuple[Any, 
     Raises:
         BadParams: params.yaml or `overrides` hold an unknown or ill-typed value, or dvc.yaml does not declare it.
     """
+    from IPython.display import Pretty, display
+
     from ocrkit.experiment import params, paths, track
 
     os.chdir(paths.root())
     options = params.params(stage, overrides)
     run = track.start(stage, options, overridden=bool(overrides))
-    for name, value in params.flatten(options).items():
-        print(f"{name:28} {value}")
-    print(f"{'run':28} {run.name}  ({run.id})")
+    values = {**params.flatten(options), "run": f"{run.name} ({run.id})"}
+    # Displayed rather than printed: what a notebook prints also goes to the terminal of the pipeline.
+    display(Pretty("\n".join(f"{name:28} {value}" for name, value in values.items())))
     return options, run
 
 

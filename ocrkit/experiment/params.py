@@ -66,9 +66,9 @@ def check_all(root: Path | None = None) -> None:
         BadParams: the first mistake found.
     """
     values = read(root or paths.root())
-    for profile in values["profiles"]:
+    for overrides in ({}, *({"profile": profile} for profile in values["profiles"])):
         for section in _sections():
-            _validated(*resolve(values, section, {"profile": profile}), section)
+            _validated(*resolve(values, section, overrides), section)
 
 
 def read(root: Path) -> dict[str, Any]:
@@ -105,8 +105,8 @@ def resolve(
     profiles = values["profiles"]
     if base.get("profile") not in profiles:
         raise BadParams(f"params.yaml: base.profile is {base.get('profile')!r}, but there are {_listed(profiles)}.")
-    own = _merge(_table(section, values.get(section)), (profiles[base["profile"]] or {}).get(section) or {})
-    return base, _merge(own, given)
+    profile = _table(f"profiles.{base['profile']}.{section}", profiles[base["profile"]].get(section, {}))
+    return base, _merge(_merge(_table(section, values.get(section)), profile), given)
 
 
 def validate(options: type[T], values: Mapping[str, Any], where: str) -> T:

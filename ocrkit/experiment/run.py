@@ -65,16 +65,16 @@ def run(notebook: str, overrides: Mapping[str, Any] | None = None, out: Path | N
         OcrkitError: the notebook is unknown, not clean, or failed; its run is then FAILED and has the report.
     """
     root, stage = paths.root(), paths.stage_of(notebook)
-    if out:
-        os.environ["OCRKIT_OUT"] = str(out.resolve())
-    os.environ.update(_KERNEL_ENVIRONMENT)
-    # The kernel's own ocrkit must be the one that runs here, also in the copy that a DVC experiment works in.
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     source = root / "notebooks" / f"{paths.NOTEBOOKS[stage]}.ipynb"
     if not source.is_file():
         raise OcrkitError(f"There is no notebook {source}.")
     if not notebooks.is_clean(source):
         raise OcrkitError(f"{source.name} holds outputs of a run by hand: run `make clean-notebooks` first.")
+    if out:
+        os.environ["OCRKIT_OUT"] = str(out.resolve())
+    os.environ.update(_KERNEL_ENVIRONMENT)
+    # The kernel's own ocrkit must be the one that runs here, also in the copy that a DVC experiment works in.
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     reports = paths.out_root() / "reports"
     reports.mkdir(parents=True, exist_ok=True)
     executed, report = reports / source.name, reports / f"{source.stem}.html"

@@ -1,20 +1,39 @@
 """What each section of params.yaml may hold: the only place where the glue meets the steps it joins.
 
-No field has a default: params.yaml says every value. Options that a step declares itself are used as they are there.
+A section that inherits a step's own options takes all of them, with the step's defaults where params.yaml is silent;
+what a section adds has no default. A `ClassVar` takes an option away again that the notebook works out.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal, TypeVar
+
+from ocrkit.detection import DetectorOptions
+from ocrkit.documents.reader import ReadOptions
+from ocrkit.errors import BadParams
+from ocrkit.recognition.training import TrainOptions
+from ocrkit.synth.words import WordOptions
+
+Options = TypeVar("Options")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Base:
-    """What all stages share; every section has these too."""
+    """What all stages share; every section has these too.
+
+    Attributes:
+        seed: start of every random choice.
+        profile: which sizes.
+    """
 
     seed: int
     profile: str
+
+    def options(self, step: type[Options], **worked_out: Any) -> Options:
+        """The part of these values that the options `step` of a step know, completed by what a notebook worked out."""
+        known = {field.name: getattr(self, field.name) for field in fields(step) if hasattr(self, field.name)}  # type: ignore[arg-type]
+        return step(**{**known, **worked_out})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,68 +42,107 @@ class Start(Base):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Synthesise(Base):
-    """10_synthesise."""
+class Synthesise(WordOptions, Base):
+    """10_synthesise.
+
+    Attributes:
+        words: for training.
+        validation_words: of held-out font families.
+        shard_size: words a file.
+        books: folder of plain-text books whose words are used too.
+    """
 
     words: int
     validation_words: int
     shard_size: int
+    books: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Folder:
-    """A folder of labelled pages and the form its labels have."""
+    """A folder of labelled pages, the form of its labels, and whether the net may learn from it."""
 
     path: str
-    form: Literal["funsd", "sroie", "phone"]
+    form: str
+    use: Literal["tune", "test"]
+
+    def __post_init__(self) -> None:
+        """FUNSD's forms are what readers are compared on, so nothing here may have seen them."""
+        if self.form == "funsd" and self.use == "tune":
+            raise BadParams(f"{self.path}: FUNSD is for evaluation only, so its use must be test.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Real(Base):
-    """20_real_data."""
+    """20_real_data.
+
+    Attributes:
+        folders: labelled pages.
+        margin: blank around a word, in shares of its height.
+        validation_share: of the documents that may be learnt from.
+        simulated_words: drawn by us, where there are no real ones to learn from.
+    """
 
     folders: tuple[Folder, ...]
-    simulated_pages: int
+    margin: float
+    validation_share: float
+    simulated_words: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Train(Base):
-    """30_train."""
+class Train(TrainOptions, Base):
+    """30_train; `epochs` passes over the synthetic words."""
 
-    size: Literal["nano", "small", "base"]
     epochs: int
-    batch_size: int
-    learning_rate: float
+    words: ClassVar[None] = None  # type: ignore[misc]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finetune(Base):
-    """40_finetune."""
+class Finetune(TrainOptions, Base):
+    """40_finetune; `epochs` passes over the real words, mixed with a share of synthetic ones."""
 
     epochs: int
-    batch_size: int
-    learning_rate: float
     synthetic_share: float
+    words: ClassVar[None] = None  # type: ignore[misc]
+    size: ClassVar[None] = None  # type: ignore[misc]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assemble(Base):
     """50_assemble."""
 
+    detector: DetectorOptions
+    reading: ReadOptions
+
 
 @dataclass(frozen=True, kw_only=True)
 class Benchmark(Base):
-    """60_benchmark."""
+    """60_benchmark.
+
+    Attributes:
+        words: crops a measurement.
+        repeats: measurements, of which the best counts.
+        runtimes: names; those not installed are left out with a word.
+        threads: of the runtime.
+    """
 
     words: int
     repeats: int
+    runtimes: tuple[str, ...]
+    threads: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Leaderboard(Base):
-    """90_leaderboard."""
+    """90_leaderboard.
 
-    iou: float
+    Attributes:
+        engines: names; those not installed are left out with a word.
+        folders: labelled pages to compare on, besides the book page.
+    """
+
+    engines: tuple[str, ...]
+    folders: tuple[Folder, ...]
 
 
 SECTIONS: dict[str, type[Base]] = {

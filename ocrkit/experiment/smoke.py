@@ -37,6 +37,8 @@ def smoke(folder: Path | None = None) -> Path:
     shutil.rmtree(copy, ignore_errors=True)
     for name in _COPIED:
         source, target = root / name, copy / name
+        if not source.exists():
+            continue
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))

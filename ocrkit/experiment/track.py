@@ -165,17 +165,15 @@ class Run:
         """Finish the run: log its final numbers and write `metrics/<stage>.json` and `runs/<stage>.json`.
 
         Args:
-            metrics: numbers, texts or nested tables of them, the same in every run with the same values.
+            metrics: numbers, texts or nested tables of them, the same in every run with the same values. A number that
+                is not defined, such as the precision where nothing was found, is `nan` and written as null.
 
         Raises:
-            OcrkitError: a number is not finite, or a file cannot be written.
+            OcrkitError: a file cannot be written.
         """
         self.client.log_batch(self.id, metrics=_metrics(_numbers(metrics), 0))
         out = paths.out_root()
-        try:
-            numbers = json.dumps(metrics, indent=2, sort_keys=True, allow_nan=False, default=_plain)
-        except ValueError:
-            raise OcrkitError(f"A metric of {self.stage} is not a finite number.") from None
+        numbers = json.dumps(_plain(metrics), indent=2, sort_keys=True)
         for path, text in (
             (out / "metrics" / f"{self.stage}.json", numbers),
             (out / "runs" / f"{self.stage}.json", json.dumps({"run_id": self.id, "name": self.name}, indent=2)),
@@ -288,13 +286,16 @@ def _metrics(numbers: Mapping[str, float], step: int) -> list[Metric]:
     from mlflow.entities import Metric
 
     now = int(time.time() * 1000)
-    return [Metric(name, value, now, step) for name, value in numbers.items() if not math.isnan(value)]
+    return [Metric(name, value, now, step) for name, value in numbers.items() if math.isfinite(value)]
 
 
 def _plain(value: Any) -> Any:
+    """`value` as JSON can hold it."""
+    if isinstance(value, Mapping):
+        return {name: _plain(v) for name, v in value.items()}
     if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"A metric must be a number or a text, not {type(value).__name__}.")
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _text(value: Any) -> str:

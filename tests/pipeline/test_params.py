@@ -1,0 +1,167 @@
+"""params.yaml is read strictly, and mistakes are told in one sentence."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ocrkit.errors import BadParams
+from ocrkit.experiment import params, paths, run
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Blur:
+    """Options as a step of the kit declares them."""
+
+    sigma: float = 1.0
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Options that hold others."""
+
+    blur: Blur
+    sizes: tuple[int, ...] = (12,)
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project's folder with this repository's params.yaml and dvc.yaml."""
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copyfile(REPO / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_STAGE", raising=False)
+    return tmp_path
+
+
+def edit(root: Path, old: str, new: str, file: str = "params.yaml") -> None:
+    text = (root / file).read_text()
+    assert text.count(old) >= 1, old
+    (root / file).write_text(text.replace(old, new, 1))
+
+
+def test_values_of_section_base_profile_and_overrides_are_laid_over_each_other(root):
+    default = params.params("train")
+    assert (default.seed, default.profile) == (7, "default")
+    smoke = params.params("train", {"profile": "smoke", "learning_rate": 1})
+    assert (smoke.epochs, smoke.learning_rate, smoke.size) == (1, 1.0, default.size)
+    assert params.flatten(smoke)["profile"] == "smoke"
+
+
+def test_options_are_frozen(root):
+    with pytest.raises(AttributeError):
+        params.params("train").epochs = 3
+
+
+def test_the_whole_file_is_right_in_every_profile(root):
+    params.check_all()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("epochs: 6 ", "epoch: 6 ", "train knows no 'epoch': did you mean epochs?"),
+        ("epochs: 6 ", "epochs: many ", "params.yaml: train.epochs must be a whole number, not 'many'."),
+        ("epochs: 6 ", "epochs: 6.5 ", "params.yaml: train.epochs must be a whole number, not 6.5."),
+        ("epochs: 6 ", "epochs: true ", "params.yaml: train.epochs must be a whole number, not True."),
+        ("epochs: 6 ", "epochs: 2026-01-01 ", "params.yaml: train.epochs must be a whole number, not '2026-01-01'."),
+        ("epochs: 6 ", "# ", "params.yaml: train.epochs is missing."),
+        ("epochs: 6 ", "seed: 6\n  epochs: 6 ", "params.yaml: seed belongs to base, not to train."),
+        ("size: nano", "words: 9", "train knows no 'words'"),
+        ("corpus: {} ", "corpus: {chunk: 1} ", "there is no value synthesise.corpus.chunk."),
+        ("detector: {} ", "detector: 3 ", "assemble.detector must be a table of names and values, not 3."),
+        (
+            "folders: [] ",
+            "folders: [{path: a, form: sroie, use: both}] ",
+            "params.yaml: real.folders.0.use must be 'tune' or 'test', not 'both'.",
+        ),
+        ("learning_rate: 0.003", "learning_rate: '3'", "params.yaml: train.learning_rate must be a number, not '3'."),
+        ("folders: [] ", "folders: here ", "params.yaml: real.folders must be a list, not 'here'."),
+        (
+            "folders: [] ",
+            "folders: [{path: a, form: funsd, use: tune}] ",
+            "a: FUNSD is for evaluation only, so its use must be test.",
+        ),
+        ("seed: 7", "seed: x", "params.yaml: base.seed must be a whole number, not 'x'."),
+        (
+            "profile: default",
+            "profile: hughe",
+            "params.yaml: base.profile is 'hughe', but there are default, full, smoke.",
+        ),
+        ("train:\n", "trian:\n", "params.yaml knows no 'trian': did you mean train?"),
+        ("train: {epochs: 1", "train: {epoch: 1", "train knows no 'epoch': did you mean epochs?"),
+        ("  smoke:\n    start", "  smoke:\n    strat", "profiles.smoke knows no 'strat': did you mean start?"),
+        (
+            "assemble: {}",
+            "assemble: 3",
+            "params.yaml: profiles.default.assemble must be a table of names and values, not 3.",
+        ),
+        ("epochs: 6", "epochs: 6\n  epochs: 6", "params.yaml cannot be read"),
+    ],
+)
+def test_a_mistake_is_told_in_one_sentence(root, old, new, sentence):
+    edit(root, old, new)
+    with pytest.raises(BadParams) as error:
+        params.check_all()
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_nested_options_are_checked_by_the_same_rule():
+    assert params.validate(Draw, {"blur": {"sigma": 2}, "sizes": [1, 2]}, "draw") == Draw(Blur(2.0), (1, 2))
+    with pytest.raises(BadParams, match=r"there is no value draw\.blur\.sigmma\."):
+        params.validate(Draw, {"blur": {"sigmma": 2}}, "draw")
+    with pytest.raises(BadParams, match=r"draw\.sizes\.1 must be a whole number, not 'b'\."):
+        params.validate(Draw, {"blur": {}, "sizes": [1, "b"]}, "draw")
+
+
+def test_an_unknown_section_is_named(root):
+    with pytest.raises(BadParams, match=r"params\.yaml knows no 'trane': did you mean train"):
+        params.params("trane")
+
+
+def test_overrides_are_read_as_yaml_and_reach_into_nested_options(root):
+    given = run.parse_overrides(("epochs=2", "learning_rate=1e-3"))
+    assert given == {"epochs": 2, "learning_rate": 0.001}
+    assert params.params("train", given).learning_rate == 0.001
+    assert params.resolve(params.read(root), "train", {"a.b.c": 1, "a.b.d": 2})[1]["a"] == {"b": {"c": 1, "d": 2}}
+    with pytest.raises(BadParams, match="written name=value"):
+        run.parse_overrides(("epochs",))
+
+
+@pytest.mark.parametrize("undeclared", ["base, ", "train, ", ', "profiles.${base.profile}.train"'])
+def test_the_pipeline_reads_only_what_dvc_yaml_declares(root, monkeypatch, undeclared):
+    monkeypatch.setenv("DVC_STAGE", "train")
+    params.params("train")
+    declared = 'params: [base, train, "profiles.${base.profile}.train"]'
+    edit(root, declared, declared.replace(undeclared, ""), "dvc.yaml")
+    with pytest.raises(BadParams, match=r"but dvc\.yaml does not declare that"):
+        params.params("train")
+
+
+def test_the_pipeline_takes_no_overrides_and_no_other_section(root, monkeypatch):
+    monkeypatch.setenv("DVC_STAGE", "train")
+    with pytest.raises(BadParams, match="run train without overrides"):
+        params.params("train", {"epochs": 1})
+    with pytest.raises(BadParams, match=r"Stage train reads finetune of params\.yaml"):
+        params.params("finetune")
+
+
+def test_places_are_absolute_wherever_one_stands(root, monkeypatch):
+    (root / "notebooks").mkdir()
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    seen = set()
+    for folder in (root, root / "notebooks"):
+        monkeypatch.chdir(folder)
+        seen.add((paths.root(), paths.tracking_uri(), paths.artifact_folder()))
+    assert seen == {(root, f"sqlite:///{root}/mlflow.db", root / "mlartifacts")}
+    monkeypatch.setenv("DVC_ROOT", "/elsewhere")
+    assert paths.tracking_uri() == "sqlite:////elsewhere/mlflow.db"
+    monkeypatch.chdir("/")
+    with pytest.raises(paths.NoProject, match="go to the project's folder first"):
+        paths.root()
