@@ -43,7 +43,7 @@ PLACES = {
     "finetuned": Place("finetune", "models/finetuned"),
     "finetune_curve": Place("finetune", "metrics/finetune_curve.csv"),
     "documents": Place("assemble", "reports/documents"),
-    "leaderboard": Place("leaderboard", "reports/leaderboard.html"),
+    "leaderboard_page": Place("leaderboard", "reports/leaderboard.html"),
 }
 
 

@@ -68,10 +68,14 @@ def index_page(root: Path) -> str:
 
 
 def _read_a_page(root: Path) -> None:
+    from PIL import Image
+
     from ocrkit.datasets import book_page
 
-    page = book_page().path
-    print(f"\n$ ocrkit read {page}", flush=True)
+    page = root / "scratch" / "book_page.png"
+    page.parent.mkdir(exist_ok=True)
+    Image.fromarray(book_page().image()).save(page)
+    print(f"\n$ ocrkit read {page.relative_to(root)}", flush=True)
     subprocess.run(
         [sys.executable, "-m", "ocrkit.cli", "read", str(page)], cwd=root, env=flow.environment(), check=True
     )

@@ -62,11 +62,9 @@ def test_notebooks_are_clean_short_and_take_overrides(notebook):
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda n: n.stem)
 def test_a_notebook_uses_and_makes_what_dvc_declares(notebook):
-    import re
-
     stage = paths.stage_of(notebook.name)
-    text = "\n".join(c.source for c in nbformat.read(notebook, as_version=4).cells if c.cell_type == "code")
-    used = {paths.PLACES[name].path for name in re.findall(r'run\.use\("(\w+)"\)', text)}
-    made = set(re.findall(r'run\.(?:make|save_curve)\("(\w+)"', text))
-    assert used == {dep for dep in STAGES[stage]["deps"] if dep in {p.path for p in paths.PLACES.values()}}
-    assert made == {name for name, place in paths.PLACES.items() if place.stage == stage}
+    text = "".join(c.source for c in nbformat.read(notebook, as_version=4).cells if c.cell_type == "code")
+    named = {place.path: place.stage for name, place in paths.PLACES.items() if f'"{name}"' in text}
+    assert {place.path for place in paths.PLACES.values() if place.stage == stage} <= set(named)
+    used = {path for path, maker in named.items() if maker != stage}
+    assert used == {dep for dep in STAGES[stage]["deps"] if dep in {place.path for place in paths.PLACES.values()}}
