@@ -10,7 +10,7 @@ import numpy as np
 from ocrkit.detection.lines import string_lines
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.prune import prune
-from ocrkit.detection.regions import ink_map, ink_regions, letter_height, rule_map, with_contrast
+from ocrkit.detection.regions import ink_map, ink_regions, letter_height, measured_regions, rule_map
 from ocrkit.detection.words import line_heights, split_words
 from ocrkit.document import Image
 
@@ -94,14 +94,14 @@ def _detect_dark(grey: Image, ink: np.ndarray, height: float, options: DetectorO
     if not height:
         return _NO_WORDS
     ink &= ~rule_map(ink, round(options.rule_length * height), round(options.rule_thickness * height))
-    regions = with_contrast(ink_regions(ink), grey, ink, max(2, round(height / 3)))
+    regions = measured_regions(grey, ink, max(2, round(height / 3)))
     regions, letter = prune(regions, height, options)
     if not letter.any():
         return _NO_WORDS
     line = string_lines(regions.boxes, letter, height, options)
     on_line = line >= 0
     boxes, letter, line = regions.boxes[on_line], letter[on_line], np.unique(line[on_line], return_inverse=True)[1]
-    word = split_words(boxes, letter, line)
+    word = split_words(boxes, letter, line, options)
     order = np.argsort(word, kind="stable")
     first = np.flatnonzero(np.diff(word[order], prepend=-1))
     around = np.hstack([np.minimum.reduceat(boxes[order, :2], first), np.maximum.reduceat(boxes[order, 2:], first)])

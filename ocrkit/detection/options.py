@@ -27,6 +27,7 @@ class DetectorOptions:
         height_ratio: times one neighbour on a line may be as high as the next.
         reach: heights; widest gap within a line.
         punctuation_reach: heights; widest gap between punctuation and the letter it belongs to.
+        min_word: heights of the line; what is lower than this is punctuation and goes with a word beside it.
         margin: heights; how far a word's box stands off its ink on every side.
     """
 
@@ -47,4 +48,5 @@ class DetectorOptions:
     height_ratio: float = 2.5
     reach: float = 2.0
     punctuation_reach: float = 0.8
+    min_word: float = 0.6
     margin: float = 0.1

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ocrkit.detection.options import DetectorOptions
+
 _LETTER_GAPS = np.arange(0, 0.56, 0.05)  # of a line's height
 _WORD_GAPS = np.arange(0.15, 1.21, 0.075)
 _LEAST_DIFFERENCE = 0.1
@@ -59,26 +61,36 @@ def _posterior(log_likelihood: np.ndarray, prior: np.ndarray) -> np.ndarray:
     return odds / odds.sum(1, keepdims=True)
 
 
-def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray) -> np.ndarray:
+def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions) -> np.ndarray:
     """Number of the word each box belongs to, `(N,)`; words are numbered from left to right, line after line.
 
     Args:
         boxes: `(N, 4)` px.
-        letter: `(N,)`, false for punctuation, which is never a word of its own.
+        letter: `(N,)`, false for punctuation.
         line: `(N,)` line numbers.
+        options: `min_word` and `punctuation_reach` matter here.
     """
     order = np.lexsort((boxes[:, 0], line))
     sorted_line = line[order]
+    height = line_heights(boxes, letter, line)[sorted_line]
     # Lines laid end to end on one axis, so that one running maximum serves them all.
     offset = sorted_line * (boxes[:, 2].max() + 1)
     starts, ends = boxes[order, 0] + offset, np.maximum.accumulate(boxes[order, 2] + offset)
-    new_line = np.diff(sorted_line, prepend=-1) > 0
-    gap = np.append(0, starts[1:] - ends[:-1])
-    inside = ~new_line & (gap > 0)
-    space = new_line.copy()
+    gap = np.append(np.inf, starts[1:] - ends[:-1]) / height
+    gap[np.diff(sorted_line, prepend=-1) > 0] = np.inf
+    inside = np.isfinite(gap) & (gap > 0)
+    space = np.isinf(gap)
     if inside.any():
-        height = line_heights(boxes, letter, line)[sorted_line]
-        space[inside] = space_probability(gap[inside] / height[inside], sorted_line[inside]) > 0.5
+        space[inside] = space_probability(gap[inside], sorted_line[inside]) > 0.5
+    # A comma that stands alone goes with the nearer of its neighbours.
+    first = np.flatnonzero(space)
+    tallest = np.maximum.reduceat((boxes[order, 3] - boxes[order, 1]) / height, first)
+    before, after = gap[first], np.append(gap[first[1:]], np.inf)
+    low, near = tallest < options.min_word, np.minimum(before, after) < options.punctuation_reach
+    to_left = low & near & (before <= after)
+    to_right = low & near & ~to_left
+    space[first[to_left]] = False
+    space[first[1:][to_right[:-1]]] = False
     word = np.empty(len(boxes), int)
     word[order] = np.cumsum(space) - 1
     return word
