@@ -26,6 +26,7 @@ class AssemblyOptions:
     Attributes:
         wide_gap: a gap wider than this may be a column gutter; narrower ones are spaces.
         same_row: share of the lower height by which two pieces must overlap vertically to stand in one row.
+        row_size: of two pieces of a row the taller is below so many times the lower, or the page's usual height.
         gutter_rows: rows of text a gutter separates at least.
         column_words: mean number of words a row of a column holds at least; fewer are labels, values or prices.
         least_pitch: from one line of a paragraph to the next, where the page says nothing else.
@@ -36,6 +37,7 @@ class AssemblyOptions:
 
     wide_gap: float = 1.2
     same_row: float = 0.5
+    row_size: float = 2.0
     gutter_rows: int = 4
     column_words: float = 2.5
     least_pitch: float = 1.2
@@ -119,7 +121,7 @@ def _cut(line: Sequence[Word], turn: np.ndarray, options: AssemblyOptions) -> li
 
 def _join(pieces: Sequence[_Piece], options: AssemblyOptions) -> list[_Piece]:
     """Pieces of one row as one, but never across a column gutter."""
-    neighbours = _neighbours(np.array([piece.box for piece in pieces]), options.same_row)
+    neighbours = _neighbours(np.array([piece.box for piece in pieces]), options)
     gutters = _gutters(pieces, neighbours, options)
     right_of = {left: right for left, right in neighbours if (left, right) not in gutters}
     followers = set(right_of.values())
@@ -135,13 +137,17 @@ def _join(pieces: Sequence[_Piece], options: AssemblyOptions) -> list[_Piece]:
     return rows
 
 
-def _neighbours(boxes: np.ndarray, same_row: float) -> list[tuple[int, int]]:
+def _neighbours(boxes: np.ndarray, options: AssemblyOptions) -> list[tuple[int, int]]:
     """Pairs of pieces next to each other in a row, left and right; a piece is left, and right, in one pair at most."""
     x0, y0, x1, y1 = boxes.T
     shared = np.minimum(y1[:, None], y1) - np.maximum(y0[:, None], y0)
-    lower = np.minimum((y1 - y0)[:, None], y1 - y0)
+    height = y1 - y0
+    lower, taller = np.minimum(height[:, None], height), np.maximum(height[:, None], height)
+    # A dash is low beside a word, and a word beside a title; a stain along the margin is neither's neighbour.
+    alike = taller < options.row_size * np.maximum(lower, np.median(height))
     middle = (x0 + x1) / 2
-    beside = (shared > same_row * lower) & (x0[None, :] >= middle[:, None]) & (x1[:, None] <= middle[None, :])
+    left_of = (x0[None, :] >= middle[:, None]) & (x1[:, None] <= middle[None, :])
+    beside = left_of & alike & (shared > options.same_row * lower)
     gap = np.where(beside, x0[None, :] - x1[:, None], np.inf)
     pairs = []
     for left in range(len(boxes)):

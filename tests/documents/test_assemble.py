@@ -54,6 +54,13 @@ def test_pieces_of_a_row_become_one_line():
     assert texts(assemble(shuffled(found))) == [f"{name} {price}" for name, price in items]
 
 
+def test_a_tall_stain_beside_two_rows_does_not_join_them():
+    rows = ["the first row", "the second row", "the third row"]
+    found = [placed(row, 100, 100 + 30 * i) for i, row in enumerate(rows)]
+    stain = [Word("|", box_to_quad((20, 90, 28, 190)))]
+    assert [text for text in texts(assemble(shuffled([*found, stain]))) if text != "|"] == rows
+
+
 LEFT = [f"left column row number {i}" for i in range(6)]
 RIGHT = [f"right column row number {i}" for i in range(6)]
 TITLE, FOOT = (
