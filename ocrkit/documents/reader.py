@@ -11,7 +11,7 @@ import numpy as np
 
 from ocrkit.document import Document, Image, Line, Page, Word, box_to_quad
 from ocrkit.documents.assemble import AssemblyOptions, assemble
-from ocrkit.images import PageImage, Source, iter_pages, source_name, to_grey
+from ocrkit.images import PageImage, Source, iter_pages, to_grey
 
 if TYPE_CHECKING:
     from ocrkit.detection import DetectedLine
@@ -88,7 +88,8 @@ class Reader:
         Raises:
             BadImage: it cannot be read as a document. One bad page among several only gets its `error`.
         """
-        return Document(tuple(self.pages(source)), source_name(source), self.name)
+        name = str(source) if isinstance(source, str | Path) else ""
+        return Document(tuple(self.pages(source)), name, self.name)
 
     def pages(self, source: Source) -> Iterator[Page]:
         """The pages of `source` as they are read, so that long documents need the memory of one page."""

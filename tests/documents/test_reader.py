@@ -37,7 +37,7 @@ def test_a_page_becomes_lines_of_words_with_their_boxes(says):
     assert document.text == "Hello there\nworld"
     np.testing.assert_array_equal([word.box for word in document.words], BOXES)
     assert document.pages[0].image is not None
-    assert document.engine == "ocrkit a test's"
+    assert (document.source, document.engine) == ("", "ocrkit a test's")
 
 
 def test_all_words_of_a_page_go_to_the_recogniser_at_once_grey_and_with_a_margin(says):
