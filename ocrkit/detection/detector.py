@@ -11,7 +11,8 @@ from ocrkit.detection.lines import string_lines
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.prune import prune
 from ocrkit.detection.regions import ink_map, ink_regions, letter_height, measured_regions, rule_map
-from ocrkit.detection.words import line_heights, split_words
+from ocrkit.detection.settle import settle
+from ocrkit.detection.words import Words, split_words
 from ocrkit.document import Image
 
 
@@ -37,10 +38,10 @@ def detect(image: Image, options: DetectorOptions = DetectorOptions()) -> list[D
     if cv2.mean(grey)[0] < options.dark_surround:  # a dark page: its negative has the usual dark text
         grey = cv2.bitwise_not(grey)
     page, scale, height = to_text_scale(grey, options)
-    dark = _detect_dark(page, ink_map(page, options), height, options)
+    dark = _dark_words(page, ink_map(page, options), height, options)
     negative = cv2.bitwise_not(page)
-    light = _detect_dark(negative, ink_map(negative, options, options.dark_surround), height, options)
-    words = _richer(dark, light)
+    light = _dark_words(negative, ink_map(negative, options, options.dark_surround), height, options)
+    words = settle(dark + light, height, options)
     edges = np.tile(grey.shape[::-1], 2)
     return [DetectedLine(np.clip(words.boxes[of] / scale, 0, edges)) for of in _groups(words.line)]
 
@@ -77,58 +78,16 @@ def _resize(grey: Image, scale: float) -> Image:
     return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=how)
 
 
-@dataclass(frozen=True, eq=False)
-class _Words:
-    boxes: np.ndarray  # (N, 4) px
-    line: np.ndarray  # (N,) number of the line, rising
-    letters: np.ndarray  # (N,) number of letters or pieces of letters
-
-    def __getitem__(self, keep: np.ndarray) -> _Words:
-        return _Words(self.boxes[keep], self.line[keep], self.letters[keep])
-
-
-_NO_WORDS = _Words(np.zeros((0, 4)), np.zeros(0, int), np.zeros(0, int))
-
-
-def _detect_dark(grey: Image, ink: np.ndarray, height: float, options: DetectorOptions) -> _Words:
+def _dark_words(grey: Image, ink: np.ndarray, height: float, options: DetectorOptions) -> Words:
     if not height:
-        return _NO_WORDS
+        return Words.none()
     ink &= ~rule_map(ink, round(options.rule_length * height), round(options.rule_thickness * height))
     regions = measured_regions(grey, ink, max(2, round(height / 3)))
     regions, letter = prune(regions, height, options)
     if not letter.any():
-        return _NO_WORDS
+        return Words.none()
     line = string_lines(regions.boxes, letter, height, options)
-    on_line = line >= 0
-    boxes, letter, line = regions.boxes[on_line], letter[on_line], np.unique(line[on_line], return_inverse=True)[1]
-    word = split_words(boxes, letter, line, options)
-    order = np.argsort(word, kind="stable")
-    first = np.flatnonzero(np.diff(word[order], prepend=-1))
-    around = np.hstack([np.minimum.reduceat(boxes[order, :2], first), np.maximum.reduceat(boxes[order, 2:], first)])
-    of_line = line[order][first]
-    margin = options.margin * line_heights(boxes, letter, line)[of_line, None]
-    letters = np.bincount(word, letter).astype(int)
-    return _Words(around + margin * [-1, -1, 1, 1], of_line, letters)[letters > 0]
-
-
-def _richer(dark: _Words, light: _Words) -> _Words:
-    """Both polarities' words; of two that lie on each other, the one of more letters.
-
-    The holes of dark letters look like light letters, and the ground between light letters like dark ones.
-    """
-    width, height = (
-        np.minimum(dark.boxes[:, None, 2 + axis], light.boxes[:, 2 + axis])
-        - np.maximum(dark.boxes[:, None, axis], light.boxes[:, axis])
-        for axis in (0, 1)
-    )
-    clash = (width > 0) & (height > 0)
-    lost = clash & (light.letters > dark.letters[:, None])
-    dark, light = dark[~lost.any(1)], light[~(clash & ~lost).any(0)]
-    return _Words(
-        np.concatenate([dark.boxes, light.boxes]),
-        np.concatenate([dark.line, light.line + dark.line.max(initial=-1) + 1]),
-        np.concatenate([dark.letters, light.letters]),
-    )
+    return split_words(regions.boxes, letter, line, options)
 
 
 def _groups(labels: np.ndarray) -> list[np.ndarray]:

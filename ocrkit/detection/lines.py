@@ -7,6 +7,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from ocrkit.detection.options import DetectorOptions
+from ocrkit.detection.pairs import pairs_within, shared
 
 
 def string_lines(boxes: np.ndarray, letter: np.ndarray, height_px: float, options: DetectorOptions) -> np.ndarray:
@@ -21,14 +22,14 @@ def string_lines(boxes: np.ndarray, letter: np.ndarray, height_px: float, option
         height_px: of the page's typical letter.
         options: `overlap`, `height_ratio`, `reach` and `punctuation_reach` matter here.
     """
-    left, right = _pairs(boxes, letter, height_px, options)
     heights = boxes[:, 3] - boxes[:, 1]
+    reach = options.reach * options.height_ratio * np.where(letter, heights, height_px)
+    left, right = pairs_within(boxes, reach)
     gap = np.maximum(boxes[right, 0] - boxes[left, 2], 0)
     higher, lower = np.maximum(heights[left], heights[right]), np.minimum(heights[left], heights[right])
-    shared = np.minimum(boxes[left, 3], boxes[right, 3]) - np.maximum(boxes[left, 1], boxes[right, 1])
 
     both = letter[left] & letter[right]
-    side_by_side = shared >= options.overlap * higher
+    side_by_side = shared(boxes, left, right, axis=1) >= options.overlap * higher
     chained = both & side_by_side & (higher <= options.height_ratio * lower) & (gap <= options.reach * higher)
     chain = _nearest(left[chained], gap[chained])
     from_, to = left[chained][chain], right[chained][chain]
@@ -46,20 +47,6 @@ def string_lines(boxes: np.ndarray, letter: np.ndarray, height_px: float, option
     line = connected_components(graph, directed=False)[1]
     has_letter = np.bincount(line, letter, minlength=len(boxes)) > 0
     return np.where(has_letter[line], line, -1)
-
-
-def _pairs(
-    boxes: np.ndarray, letter: np.ndarray, height_px: float, options: DetectorOptions
-) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of boxes of which the second starts right of the first's start and within reach of its end."""
-    order = np.argsort(boxes[:, 0], kind="stable")
-    starts = boxes[order, 0]
-    heights = np.where(letter, boxes[:, 3] - boxes[:, 1], height_px)[order]
-    until = np.searchsorted(starts, boxes[order, 2] + options.reach * options.height_ratio * heights)
-    count = np.maximum(until - np.arange(len(boxes)) - 1, 0)
-    first = np.repeat(np.arange(len(boxes)), count)
-    second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(count) - count, count)
-    return order[first], order[second]
 
 
 def _nearest(who: np.ndarray, distance: np.ndarray) -> np.ndarray:

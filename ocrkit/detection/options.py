@@ -29,6 +29,9 @@ class DetectorOptions:
         punctuation_reach: heights; widest gap between punctuation and the letter it belongs to.
         min_word: heights of the line; what is lower than this is punctuation and goes with a word beside it.
         margin: heights; how far a word's box stands off its ink on every side.
+        min_alone: heights; a word alone on its line is noise when it is lower, margin included.
+        min_aspect: width over height; a word alone on its line is a stroke when it is narrower, margin included.
+        clash: share of the smaller of two words' boxes beyond which they cannot both be words.
     """
 
     max_pixels: int = 4_000_000
@@ -50,3 +53,6 @@ class DetectorOptions:
     punctuation_reach: float = 0.8
     min_word: float = 0.6
     margin: float = 0.1
+    min_alone: float = 0.8
+    min_aspect: float = 0.45
+    clash: float = 0.5

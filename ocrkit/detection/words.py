@@ -9,6 +9,8 @@ of two words borrows from its neighbours. The constants were fitted to the FUNSD
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
@@ -19,6 +21,40 @@ _LEAST_DIFFERENCE = 0.1
 _SPACES = 0.43  # share of gaps that are spaces
 _PAGE_PRIOR = 8.0  # lines' worth of belief in the usual spacings
 _FULL_LINE = 8  # gaps from which on a line counts as one line's worth of evidence
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """Words of a page, line after line and from left to right.
+
+    Attributes:
+        boxes: `(N, 4)` px.
+        line: `(N,)` number of each word's line, rising.
+        letters: `(N,)` number of its letters or pieces of letters.
+    """
+
+    boxes: np.ndarray
+    line: np.ndarray
+    letters: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def __getitem__(self, keep: np.ndarray) -> Words:
+        return Words(self.boxes[keep], self.line[keep], self.letters[keep])
+
+    def __add__(self, other: Words) -> Words:
+        """These words and after them the other's, on lines of their own."""
+        return Words(
+            np.concatenate([self.boxes, other.boxes]),
+            np.concatenate([self.line, other.line + self.line.max(initial=-1) + 1]),
+            np.concatenate([self.letters, other.letters]),
+        )
+
+    @classmethod
+    def none(cls) -> Words:
+        """No words."""
+        return cls(np.zeros((0, 4)), np.zeros(0, int), np.zeros(0, int))
 
 
 def space_probability(gaps: np.ndarray, line: np.ndarray) -> np.ndarray:
@@ -61,39 +97,44 @@ def _posterior(log_likelihood: np.ndarray, prior: np.ndarray) -> np.ndarray:
     return odds / odds.sum(1, keepdims=True)
 
 
-def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions) -> np.ndarray:
-    """Number of the word each box belongs to, `(N,)`; words are numbered from left to right, line after line.
+def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions) -> Words:
+    """The lines cut at their spaces.
 
     Args:
         boxes: `(N, 4)` px.
-        letter: `(N,)`, false for punctuation.
-        line: `(N,)` line numbers.
-        options: `min_word` and `punctuation_reach` matter here.
+        letter: `(N,)`, false for punctuation, which makes no word.
+        line: `(N,)` line numbers, -1 for boxes on no line.
+        options: `min_word`, `punctuation_reach` and `margin` matter here.
     """
     order = np.lexsort((boxes[:, 0], line))
-    sorted_line = line[order]
-    height = line_heights(boxes, letter, line)[sorted_line]
+    order = order[line[order] >= 0]
+    boxes, letter, line = boxes[order], letter[order], np.unique(line[order], return_inverse=True)[1]
+    height = line_heights(boxes, letter, line)[line]
     # Lines laid end to end on one axis, so that one running maximum serves them all.
-    offset = sorted_line * (boxes[:, 2].max() + 1)
-    starts, ends = boxes[order, 0] + offset, np.maximum.accumulate(boxes[order, 2] + offset)
+    offset = line * (boxes[:, 2].max() + 1)
+    starts, ends = boxes[:, 0] + offset, np.maximum.accumulate(boxes[:, 2] + offset)
     gap = np.append(np.inf, starts[1:] - ends[:-1]) / height
-    gap[np.diff(sorted_line, prepend=-1) > 0] = np.inf
+    gap[np.diff(line, prepend=-1) > 0] = np.inf
     inside = np.isfinite(gap) & (gap > 0)
     space = np.isinf(gap)
     if inside.any():
-        space[inside] = space_probability(gap[inside], sorted_line[inside]) > 0.5
+        space[inside] = space_probability(gap[inside], line[inside]) > 0.5
+
     # A comma that stands alone goes with the nearer of its neighbours.
     first = np.flatnonzero(space)
-    tallest = np.maximum.reduceat((boxes[order, 3] - boxes[order, 1]) / height, first)
+    tallest = np.maximum.reduceat((boxes[:, 3] - boxes[:, 1]) / height, first)
     before, after = gap[first], np.append(gap[first[1:]], np.inf)
     low, near = tallest < options.min_word, np.minimum(before, after) < options.punctuation_reach
     to_left = low & near & (before <= after)
     to_right = low & near & ~to_left
     space[first[to_left]] = False
     space[first[1:][to_right[:-1]]] = False
-    word = np.empty(len(boxes), int)
-    word[order] = np.cumsum(space) - 1
-    return word
+
+    first = np.flatnonzero(space)
+    around = np.hstack([np.minimum.reduceat(boxes[:, :2], first), np.maximum.reduceat(boxes[:, 2:], first)])
+    margin = options.margin * height[first, None] * [-1, -1, 1, 1]
+    words = Words(around + margin, line[first], np.add.reduceat(letter.astype(int), first))
+    return words[words.letters > 0]
 
 
 def line_heights(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray) -> np.ndarray:
