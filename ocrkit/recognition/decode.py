@@ -1,0 +1,70 @@
+"""CTC outputs -> text, confidence and the place of every character."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ocrkit.alphabet import Alphabet
+
+
+@dataclass(frozen=True, eq=False)
+class Guess:
+    """What a crop is thought to say.
+
+    Attributes:
+        text: empty where nothing is read.
+        confidence: 0 to 1; see `greedy`.
+        spans: left and right edge of each character in px of the crop, `(len(text), 2)`.
+    """
+
+    text: str
+    confidence: float
+    spans: np.ndarray
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Along the last axis, in the input's precision."""
+    shifted = logits - logits.max(-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+
+
+def greedy(logits: np.ndarray, alphabet: Alphabet, steps_to_px: np.ndarray, temperature: float = 1.0) -> list[Guess]:
+    """The best path's text for each row.
+
+    Confidence is the best path's probability over all time steps, taken to the power 1 / max(1, characters), so that
+    long words are not called doubtful for their length; `temperature` divides the logits before.
+
+    Args:
+        logits: `(N, T, classes)`.
+        alphabet: of the network.
+        steps_to_px: px of the crop per time step, `(N,)`.
+        temperature: above 1 makes confidences humbler.
+    """
+    if temperature != 1.0:
+        logits = logits / temperature
+    best = logits.argmax(-1)
+    top = np.take_along_axis(log_softmax(logits), best[..., None], -1)[..., 0]
+    new = np.ones(best.shape, bool)
+    new[:, 1:] = best[:, 1:] != best[:, :-1]
+    starts = new & (best != alphabet.blank)
+    path = top.sum(1)
+    guesses = []
+    for row, scale in enumerate(steps_to_px):
+        first = np.flatnonzero(starts[row])
+        text = alphabet.decode(best[row, first].tolist())
+        # A run of equal classes ends where the next run, blank or not, begins.
+        changes = np.append(np.flatnonzero(new[row]), best.shape[1])
+        last = changes[np.searchsorted(changes, first, "right")]
+        spans = np.stack([first, last], 1) * scale
+        guesses.append(Guess(text, float(np.exp(path[row] / max(1, len(text)))), spans))
+    return guesses
+
+
+def greedy_texts(logits: np.ndarray, alphabet: Alphabet) -> list[str]:
+    """Only the texts of `greedy`."""
+    best = logits.argmax(-1)
+    keep = best != alphabet.blank
+    keep[:, 1:] &= best[:, 1:] != best[:, :-1]
+    return [alphabet.decode(row[mask].tolist()) for row, mask in zip(best, keep)]

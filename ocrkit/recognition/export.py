@@ -1,0 +1,125 @@
+"""Keras weights -> ONNX, node by node, batch norms folded in; refused where the two disagree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ocrkit.alphabet import Alphabet
+from ocrkit.errors import BadModel, MissingExtra
+from ocrkit.recognition.decode import greedy_texts
+from ocrkit.recognition.network import SIZES
+from ocrkit.recognition.preprocess import HEIGHT, WIDTHS
+
+OPSET = 17
+TOLERANCE = 1e-4  # on logits, absolute, relative to a spread of about 10
+
+
+def to_onnx(network: Any, size: str, path: Path) -> Path:
+    """Write `network` as an ONNX file; input `pictures` `uint8` `(N, 32, W)`, output `logits` `(N, T, classes)`.
+
+    Written by hand rather than traced: LSTMs stay single `LSTM` nodes, which runtimes have fast kernels for, and the
+    result is the same from every Keras backend.
+
+    Raises:
+        MissingExtra: onnx is not installed.
+    """
+    try:
+        from onnx import TensorProto, checker, helper, numpy_helper, save_model
+    except ImportError:
+        raise MissingExtra("Exporting a network needs onnx: pip install 'ocrkit[train]'.") from None
+
+    shape = SIZES[size]
+    nodes, constants = [], []
+
+    def constant(name: str, values: Any, dtype: Any = np.float32) -> str:
+        constants.append(numpy_helper.from_array(np.ascontiguousarray(values, dtype), name))
+        return name
+
+    def node(kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
+        nodes.append(helper.make_node(kind, inputs, [output], output, **attributes))
+        return output
+
+    def convolution(x: str, name: str, strides: tuple[int, int], pads: list[int]) -> str:
+        (kernel,) = network.get_layer(name).get_weights()
+        gamma, beta, mean, variance = network.get_layer(f"{name}_norm").get_weights()
+        factor = gamma / np.sqrt(variance + network.get_layer(f"{name}_norm").epsilon)
+        w = constant(f"{name}_w", (kernel * factor).transpose(3, 2, 0, 1))
+        b = constant(f"{name}_b", beta - mean * factor)
+        return node("Relu", [node("Conv", [x, w, b], name, strides=list(strides), pads=pads)], f"{name}_relu")
+
+    x = node("Cast", ["pictures"], "floats", to=TensorProto.FLOAT)
+    x = node("Mul", [x, constant("gain", 2 / 255)], "scaled")
+    x = node("Sub", [x, constant("one", 1)], "centred")
+    x = node("Unsqueeze", [x, constant("channel_axis", [1], np.int64)], "image")
+    for number, (_, down, along) in enumerate(shape.convolutions, 1):
+        # "Same" padding as Keras does it on even sizes: a stride of two pads after only.
+        x = convolution(x, f"conv{number}", (down, along), [int(down == 1), int(along == 1), 1, 1])
+    x = convolution(x, "column", (1, 1), [0, 0, 0, 0])
+    x = node("Squeeze", [x, constant("height_axis", [2], np.int64)], "features")
+    x = node("Transpose", [x], "sequence", perm=[2, 0, 1])
+    for number, units in enumerate(shape.lstm, 1):
+        weights = network.get_layer(f"lstm{number}").get_weights()
+        directions = [weights[:3], weights[3:]]
+
+        def gates(values: np.ndarray, units: int = units) -> np.ndarray:
+            """Keras orders the gates input, forget, cell, output; ONNX input, output, forget, cell."""
+            i, f, c, o = (values[..., k * units : (k + 1) * units] for k in range(4))
+            return np.concatenate([i, o, f, c], -1)
+
+        w = constant(f"lstm{number}_w", np.stack([gates(k).T for k, _, _ in directions]))
+        r = constant(f"lstm{number}_r", np.stack([gates(k).T for _, k, _ in directions]))
+        b = constant(f"lstm{number}_b", np.stack([np.append(gates(k), np.zeros(4 * units)) for _, _, k in directions]))
+        x = node("LSTM", [x, w, r, b], f"lstm{number}", direction="bidirectional", hidden_size=units)
+        x = node("Transpose", [x], f"lstm{number}_order", perm=[0, 2, 1, 3])
+        x = node("Reshape", [x, constant(f"lstm{number}_shape", [0, 0, 2 * units], np.int64)], f"lstm{number}_joined")
+    kernel, bias = network.get_layer("logits").get_weights()
+    x = node("MatMul", [x, constant("logits_w", kernel)], "products")
+    x = node("Add", [x, constant("logits_b", bias)], "by_time")
+    node("Transpose", [x], "logits", perm=[1, 0, 2])
+
+    graph = helper.make_graph(
+        nodes,
+        f"word_deep_net_{size}",
+        [helper.make_tensor_value_info("pictures", TensorProto.UINT8, ["batch", HEIGHT, "width"])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", "steps", kernel.shape[1]])],
+        constants,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="ocrkit", ir_version=8)
+    checker.check_model(model)
+    part = path.with_suffix(".part")
+    save_model(model, part)
+    part.replace(path)
+    return path
+
+
+def check_parity(network: Any, onnx_path: Path, alphabet: Alphabet, pictures: dict[int, np.ndarray] | None = None) -> float:
+    """Largest difference of logits between the Keras network and the ONNX file under ONNX Runtime.
+
+    Args:
+        network: Keras model.
+        onnx_path: its export.
+        alphabet: of both.
+        pictures: bucket width -> `uint8` `(N, HEIGHT, width)`; noise of two widths where none are given.
+
+    Raises:
+        BadModel: logits differ by more than `TOLERANCE`, or a string differs.
+    """
+    import onnxruntime
+
+    if pictures is None:
+        rng = np.random.Generator(np.random.PCG64(0))
+        pictures = {width: rng.integers(0, 256, (8, HEIGHT, width), np.uint8) for width in (WIDTHS[1], WIDTHS[3])}
+    session = onnxruntime.InferenceSession(onnx_path, providers=["CPUExecutionProvider"])
+    worst = 0.0
+    for batch in pictures.values():
+        ours = np.asarray(network.predict_on_batch(batch))
+        theirs = session.run(None, {"pictures": batch})[0]
+        worst = max(worst, float(np.abs(ours - theirs).max()))
+        if worst > TOLERANCE * max(1.0, float(np.abs(ours).max())):
+            raise BadModel(f"The export of {onnx_path.name} differs from its network by {worst:.2g} in a logit; not released.")
+        if greedy_texts(ours, alphabet) != greedy_texts(theirs, alphabet):
+            raise BadModel(f"The export of {onnx_path.name} reads other strings than its network; not released.")
+    return worst

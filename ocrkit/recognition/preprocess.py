@@ -1,0 +1,94 @@
+"""Crops of any size -> batches of a few fixed shapes, the same in training and reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ocrkit.document import Image
+from ocrkit.errors import BadImage
+
+HEIGHT = 32
+# Few widths, so that runtimes plan few shapes; multiples of 32, so that every stride divides them.
+WIDTHS = (32, 64, 96, 128, 160, 192, 256, 320, 384, 512)
+_LEAST_CONTRAST = 40  # grey levels; a flatter crop is not stretched further, so that blank paper stays blank
+
+
+def fit(crop: Image) -> Image:
+    """`crop` as grey, `HEIGHT` px high, its contrast stretched, aspect ratio kept up to the widest bucket.
+
+    Args:
+        crop: `uint8` `(H, W)` or `(H, W, 3)`, at least 1 x 1 px.
+
+    Returns:
+        `uint8` `(HEIGHT, width)`, width 4 to `WIDTHS[-1]`.
+
+    Raises:
+        BadImage: an array of another type or shape, or without pixels.
+    """
+    if crop.dtype != np.uint8 or crop.ndim not in (2, 3) or crop.size == 0 or (crop.ndim == 3 and crop.shape[2] != 3):
+        raise BadImage(f"A word crop is uint8, (H, W) or (H, W, 3) and not empty; this one is {crop.dtype} {crop.shape}.")
+    if crop.ndim == 3:
+        crop = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    height, width = crop.shape
+    wide = min(max(round(width * HEIGHT / height), 4), WIDTHS[-1])
+    shrinking = height > HEIGHT or wide < width
+    fitted = cv2.resize(crop, (wide, HEIGHT), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
+    low, high, _, _ = cv2.minMaxLoc(fitted)
+    gain = 255.0 / max(high - low, _LEAST_CONTRAST)
+    return cv2.convertScaleAbs(fitted, alpha=gain, beta=-low * gain) if gain > 1.02 else fitted
+
+
+def bucket_of(width: int) -> int:
+    """The narrowest of `WIDTHS` that holds `width` px."""
+    return next(bucket for bucket in WIDTHS if bucket >= width)
+
+
+def pad(fitted: Image, width: int, out: np.ndarray) -> None:
+    """Write `fitted` into `out` `(HEIGHT, width)`, the rest filled with the paper's level at the crop's right edge."""
+    used = fitted.shape[1]
+    out[:, :used] = fitted
+    if used < width:
+        out[:, used:] = int(np.median(fitted[:, -2:]))
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Crops of one bucket.
+
+    Attributes:
+        pictures: `uint8` `(N, HEIGHT, width)`.
+        rows: where each crop stands in the sequence given, `(N,)`.
+        scales: px of the picture per px of the crop, horizontally, `(N,)`.
+    """
+
+    pictures: np.ndarray
+    rows: np.ndarray
+    scales: np.ndarray
+
+
+def batches(crops: Sequence[Image], largest: int = 64) -> list[Batch]:
+    """All crops, bucketed by width, at most `largest` a batch (fewer where they are wide: memory stays bounded).
+
+    Raises:
+        BadImage: see `fit`.
+    """
+    fitted = [fit(crop) for crop in crops]
+    by_bucket: dict[int, list[int]] = {}
+    for row, picture in enumerate(fitted):
+        by_bucket.setdefault(bucket_of(picture.shape[1]), []).append(row)
+    made = []
+    for width in sorted(by_bucket):
+        rows = by_bucket[width]
+        size = max(1, min(largest, largest * 128 // width))
+        for start in range(0, len(rows), size):
+            part = rows[start : start + size]
+            pictures = np.empty((len(part), HEIGHT, width), np.uint8)
+            for out, row in zip(pictures, part):
+                pad(fitted[row], width, out)
+            scales = np.array([fitted[row].shape[1] / crops[row].shape[1] for row in part])
+            made.append(Batch(pictures, np.array(part), scales))
+    return made

@@ -1,0 +1,55 @@
+"""Word crops -> guesses, with a released or trained model on a chosen runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ocrkit.document import Image
+from ocrkit.recognition.release import alphabet_of, find_model, read_card
+from ocrkit.recognition.decode import Guess, greedy
+from ocrkit.recognition.network import STRIDE_PX
+from ocrkit.recognition.preprocess import batches
+from ocrkit.recognition.runtimes import load_runtime
+
+
+class Recognizer:
+    """Reads word crops in batches.
+
+    Args:
+        folder: of the model.
+        runtime: name of the inference engine.
+        threads: `None` for all cores.
+    """
+
+    def __init__(self, folder: Path, runtime: str = "onnxruntime", threads: int | None = None) -> None:
+        self.name = f"{folder.name} on {runtime}"
+        self.alphabet = alphabet_of(folder)
+        self._temperature = float(read_card(folder).get("temperature", 1.0))
+        self._run = load_runtime(runtime, folder, threads)
+
+    def recognize(self, crops: Sequence[Image]) -> list[Guess]:
+        """One guess a crop, in the crops' order.
+
+        Raises:
+            BadImage: a crop that is no picture.
+        """
+        guesses: list[Guess | None] = [None] * len(crops)
+        for batch in batches(crops):
+            logits = self._run(batch.pictures)
+            for row, guess in zip(batch.rows, greedy(logits, self.alphabet, STRIDE_PX / batch.scales, self._temperature)):
+                guesses[row] = guess
+        return [guess for guess in guesses if guess is not None]
+
+
+def load_recognizer(
+    model: str | Path | None = None, runtime: str = "onnxruntime", threads: int | None = None
+) -> Recognizer:
+    """The recogniser of a released name, of a model folder, or the default one.
+
+    Raises:
+        BadModel: missing or damaged.
+        BadParams: an unknown runtime.
+        MissingExtra: the runtime is not installed.
+    """
+    return Recognizer(find_model(model), runtime, threads)

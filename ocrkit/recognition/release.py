@@ -1,0 +1,125 @@
+"""A recogniser on disk: ONNX for reading, Keras weights for fine-tuning, and a card that says what it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from ocrkit.alphabet import Alphabet
+from ocrkit.errors import BadModel
+from ocrkit.recognition.network import SIZES
+
+ONNX, WEIGHTS, CARD = "model.onnx", "model.weights.h5", "card.json"
+DEFAULT_MODEL = "fast-synthetic"
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def released_folder() -> Path:
+    """Where the released recognisers lie: inside the installed package, or in `models/released` of the source tree."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "released"
+    return inside if inside.is_dir() else package.parent / "models" / "released"
+
+
+def find_model(model: str | Path | None) -> Path:
+    """The folder of a model given as a released name, a path or `None` for the default.
+
+    Raises:
+        BadModel: there is none.
+    """
+    if model is None:
+        model = DEFAULT_MODEL
+    for folder in (Path(model), released_folder() / str(model)):
+        if (folder / CARD).is_file():
+            return folder
+    names = sorted(path.parent.name for path in released_folder().glob(f"*/{CARD}"))
+    raise BadModel(f"There is no model {str(model)!r}: give a folder with a {CARD}, or one of {', '.join(names) or 'none'}.")
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The model's card, its form checked.
+
+    Raises:
+        BadModel: damaged, or of a network this version does not know.
+    """
+    try:
+        card = json.loads((folder / CARD).read_text("utf-8"))
+        known = card["size"] in SIZES and isinstance(card["alphabet"], str) and isinstance(card["files"], dict)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadModel(f"{folder / CARD} is not a model card: {error!r}.") from None
+    if not known:
+        raise BadModel(f"{folder / CARD} describes a network this version of ocrkit does not know.")
+    return card
+
+
+def verified(folder: Path, name: str) -> Path:
+    """The model's file `name`, once its checksum is the card's.
+
+    Raises:
+        BadModel: missing or changed.
+    """
+    path = folder / name
+    expected = read_card(folder)["files"].get(name)
+    if expected is None or not path.is_file():
+        raise BadModel(f"The model in {folder} has no {name}.")
+    if sha256(path) != expected:
+        raise BadModel(f"{path} is damaged: its checksum is not the one on the model's card.")
+    return path
+
+
+def alphabet_of(folder: Path) -> Alphabet:
+    """The characters the model was trained for."""
+    return Alphabet(read_card(folder)["alphabet"])
+
+
+def write_card(folder: Path, card: dict[str, Any]) -> None:
+    """Write `card` with the checksums of the model's files, to a temporary name first."""
+    files = {name: sha256(folder / name) for name in (ONNX, WEIGHTS) if (folder / name).is_file()}
+    part = folder / f"{CARD}.part"
+    part.write_text(json.dumps({**card, "files": files}, indent=1, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
+    part.replace(folder / CARD)
+
+
+def load_network(folder: Path) -> tuple[Any, Alphabet]:
+    """The Keras network of a saved model, its weights loaded, and its alphabet.
+
+    Raises:
+        BadModel: see `verified`.
+    """
+    from ocrkit.recognition.network import build_network
+
+    alphabet = alphabet_of(folder)
+    network = build_network(read_card(folder)["size"], alphabet)
+    network.load_weights(verified(folder, WEIGHTS))
+    return network, alphabet
+
+
+def save_network(network: Any, alphabet: Alphabet, folder: Path, card: dict[str, Any]) -> Path:
+    """Write weights, ONNX export and card of `network` into `folder`; returns it.
+
+    Args:
+        network: from `build_network`.
+        alphabet: of the network.
+        folder: made where missing.
+        card: what is known about the model, ready for JSON; `size` and `alphabet` are added.
+
+    Raises:
+        BadModel: the export does not agree with the network.
+    """
+    from ocrkit.recognition.export import check_parity, to_onnx
+
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / "part.weights.h5"
+    network.save_weights(part)
+    part.replace(folder / WEIGHTS)
+    to_onnx(network, network.name, folder / ONNX)
+    parity = check_parity(network, folder / ONNX, alphabet)
+    write_card(folder, {**card, "size": network.name, "alphabet": alphabet.characters, "export_parity": parity})
+    return folder

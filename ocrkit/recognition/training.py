@@ -1,0 +1,371 @@
+"""Training the Word Deep Net: rounds of samples, bucketed batches, one-cycle learning rate, exact resume."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from ocrkit.alphabet import Alphabet, time_steps_needed
+from ocrkit.datasets.sample import Sample
+from ocrkit.document import Image
+from ocrkit.errors import BadDataset, BadModel, TrainingFailed
+from ocrkit.recognition.decode import greedy_texts
+from ocrkit.recognition.network import STRIDE_PX, build_network
+from ocrkit.recognition.preprocess import HEIGHT, WIDTHS, batches, bucket_of, fit, pad
+
+Source = Callable[[int, int], Iterator[Sample]]  # items start..stop-1, the same whenever asked
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How a network is trained.
+
+    Attributes:
+        size: of the network; see `ocrkit.recognition.network.SIZES`.
+        words: samples seen in all.
+        batch_size: of crops 128 px wide; narrower crops make larger batches, wider ones smaller.
+        learning_rate: at its peak.
+        warm_up: share of the training in which the rate rises.
+        weight_decay: of AdamW.
+        clip_norm: largest global norm of the gradient.
+        ema: decay a step of the averaged weights that are validated and saved; 0 for none.
+        round_words: samples a round; batches are formed within a round, checkpoints and validations follow one.
+        validate_every: rounds between validations.
+        seed: of weights and of the batches' order.
+    """
+
+    size: str = "nano"
+    words: int = 100_000
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    warm_up: float = 0.08
+    weight_decay: float = 1e-4
+    clip_norm: float = 5.0
+    ema: float = 0.999
+    round_words: int = 8192
+    validate_every: int = 2
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The state of a training after a round; `swa` is `None` where it was not validated."""
+
+    words: int
+    loss: float
+    learning_rate: float
+    words_per_second: float
+    swa: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class TrainBatch:
+    """Pictures of one width `uint8` `(N, HEIGHT, width)` and their labels `int32` `(N, L)`, filled with blanks."""
+
+    pictures: np.ndarray
+    labels: np.ndarray
+
+
+_LONGEST_LABEL = 48  # what a net can be taught to emit; text that long does not fit one line of a crop anyway
+
+
+def round_batches(samples: Sequence[Sample], alphabet: Alphabet, batch_size: int, seed: str) -> list[TrainBatch]:
+    """Samples as batches of equal shape a bucket, in random order.
+
+    What does not fill a batch goes into the next wider bucket; the last batch of all is filled up with samples it
+    already holds, so that every batch of a width has the same shape.
+
+    Samples whose text does not fit the time steps of their picture are left out: their loss would be infinite.
+    """
+    r = Random(seed)
+    ready: dict[int, list[tuple[Image, str]]] = {width: [] for width in WIDTHS}
+    for sample in samples:
+        picture = fit(sample.image)
+        bucket = bucket_of(picture.shape[1])
+        if time_steps_needed(sample.text) <= bucket // STRIDE_PX and len(sample.text) <= _LONGEST_LABEL:
+            ready[bucket].append((picture, sample.text))
+    made: list[TrainBatch] = []
+    carried: list[tuple[Image, str]] = []
+    for width in WIDTHS:
+        pool = carried + ready[width]
+        r.shuffle(pool)
+        size = max(1, batch_size * 128 // width)
+        whole = len(pool) // size * size
+        groups = [pool[start : start + size] for start in range(0, whole, size)]
+        carried = pool[whole:]
+        if width == WIDTHS[-1] and carried:
+            groups.append((carried * (size // len(carried) + 1))[:size])
+        for group in groups:
+            pictures = np.empty((size, HEIGHT, width), np.uint8)
+            for out, (picture, _) in zip(pictures, group):
+                pad(picture, width, out)
+            # Labels are as wide as the bucket allows, not as the batch needs: a width then has one shape.
+            longest = min(width // STRIDE_PX, _LONGEST_LABEL)
+            made.append(TrainBatch(pictures, alphabet.encode_batch([text for _, text in group], longest)))
+    r.shuffle(made)
+    return made
+
+
+def one_cycle(share: float, options: TrainOptions) -> float:
+    """Learning rate after `share` (0 to 1) of the training: linear rise, cosine fall to a thousandth of the peak."""
+    if share < options.warm_up:
+        return options.learning_rate * (0.04 + 0.96 * share / options.warm_up)
+    fallen = (share - options.warm_up) / (1 - options.warm_up)
+    return options.learning_rate * (0.001 + 0.999 * 0.5 * (1 + math.cos(math.pi * min(1.0, fallen))))
+
+
+def ctc_loss(labels: Any, logits: Any) -> Any:
+    """CTC's negative log likelihood a row, `(N,)`; class 0 is blank and fills the labels `(N, L)` up.
+
+    On TensorFlow the sparse form is asked for: its kernel is about four times as fast on CPUs as the dense one that
+    Keras chooses, and gives the same values.
+    """
+    import keras
+    from keras import ops
+
+    labels = ops.cast(labels, "int32")
+    lengths = ops.sum(ops.cast(ops.not_equal(labels, 0), "int32"), -1)
+    steps = ops.full((ops.shape(logits)[0],), ops.shape(logits)[1], dtype="int32")
+    if keras.backend.backend() != "tensorflow":
+        return ops.ctc_loss(labels, logits, lengths, steps, mask_index=0)
+
+    import tensorflow as tf
+
+    # The sparse kernel refuses empty labels: they get a stand-in, and the loss of all blanks in its place.
+    empty = ops.equal(lengths, 0)
+    stand_in = ops.concatenate([ops.where(empty[:, None], 1, labels[:, :1]), labels[:, 1:]], 1)
+    loss = tf.nn.ctc_loss(
+        tf.sparse.from_dense(stand_in), logits, None, steps, logits_time_major=False, blank_index=0
+    )
+    return ops.where(empty, -ops.sum(ops.log_softmax(logits)[..., 0], -1), loss)
+
+
+def read_all(network: Any, alphabet: Alphabet, crops: Sequence[Image]) -> list[str]:
+    """What the Keras network reads in `crops`, in their order."""
+    texts = [""] * len(crops)
+    for batch in batches(crops, largest=128):
+        for row, text in zip(batch.rows, greedy_texts(np.asarray(network.predict_on_batch(batch.pictures)), alphabet)):
+            texts[row] = text
+    return texts
+
+
+def word_accuracy(network: Any, alphabet: Alphabet, samples: Sequence[Sample]) -> float:
+    """Share of samples read exactly right (SWA)."""
+    texts = read_all(network, alphabet, [sample.image for sample in samples])
+    return sum(text == sample.text for text, sample in zip(texts, samples)) / max(1, len(samples))
+
+
+class Trainer:
+    """Trains one network; its state lives in a folder and can be taken up again at the last finished round.
+
+    Args:
+        source: samples by number; see `Source`.
+        validation: samples never trained on.
+        options: see `TrainOptions`.
+        folder: for checkpoints.
+        alphabet: of the labels.
+        network: to go on from (a fresh start of the optimiser, `--load`); a new one where `None`.
+
+    On a CPU, a training resumed after a kill gives the same weights as an unbroken one.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        validation: Sequence[Sample],
+        options: TrainOptions,
+        folder: Path,
+        alphabet: Alphabet | None = None,
+        network: Any = None,
+    ) -> None:
+        import keras
+
+        keras.utils.set_random_seed(options.seed)
+        self.source, self.validation, self.options, self.folder = source, validation, options, folder
+        self.alphabet = alphabet or Alphabet()
+        self.network = network or build_network(options.size, self.alphabet)
+        self.optimizer = keras.optimizers.AdamW(
+            options.learning_rate, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm, beta_2=0.99
+        )
+        self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        self.network.compile(self.optimizer, ctc_loss, jit_compile=keras.backend.backend() == "jax")
+        self.optimizer.build(self.network.trainable_variables)
+        self.words = self.round = self.step = 0
+        self.best = -1.0
+        self.history: list[Progress] = []
+        self._average = self.network.get_weights()
+
+    # --- running ---
+
+    def run(self, report: Callable[[Progress], None] = lambda progress: None, until: int | None = None) -> list[Progress]:
+        """Train to the end (or to about `until` words), calling `report` after each round; returns the history.
+
+        Raises:
+            TrainingFailed: the loss is no number; the last checkpoint stays as it was.
+            BadDataset: the source gives nothing usable.
+        """
+        goal = min(self.options.words, until or self.options.words)
+        while self.words < goal:
+            progress = self._one_round()
+            self.history.append(progress)
+            self.save()
+            if progress.swa is not None and progress.swa > self.best:
+                self.best = progress.swa
+                _save_arrays(self.folder / "best.npz", {"weights": self.averaged()})
+            report(progress)
+        return self.history
+
+    def _one_round(self) -> Progress:
+        o = self.options
+        started = time.perf_counter()
+        stop = min(self.words + o.round_words, o.words)
+        made = round_batches(
+            list(self.source(self.words, stop)), self.alphabet, o.batch_size, f"{o.seed}/round/{self.round}"
+        )
+        if not made:
+            raise BadDataset(f"Samples {self.words} to {stop} hold nothing the network could be trained on.")
+        losses = []
+        for number, batch in enumerate(made):
+            rate = one_cycle((self.words + (stop - self.words) * number / len(made)) / o.words, o)
+            self.optimizer.learning_rate.assign(rate)
+            losses.append(float(self.network.train_on_batch(batch.pictures, batch.labels)))
+            if not math.isfinite(losses[-1]):
+                raise TrainingFailed(
+                    f"The loss became {losses[-1]} at word {self.words:,} with a learning rate of {rate:.2g}; the last "
+                    f"good checkpoint is in {self.folder}: resume with a lower learning rate."
+                )
+            self.step += 1
+            self._update_average()
+        speed = (stop - self.words) / (time.perf_counter() - started)
+        self.words, self.round = stop, self.round + 1
+        swa = None
+        if self.round % o.validate_every == 0 or self.words >= o.words:
+            swa = self.validate()
+        return Progress(self.words, float(np.mean(losses)), rate, speed, swa)
+
+    _EMA_EVERY = 8  # steps between updates of the average: it costs a copy of all weights
+
+    def _update_average(self) -> None:
+        if self.step % self._EMA_EVERY:
+            return
+        # Young averages follow quickly, so that the random start is soon forgotten.
+        decay = min(self.options.ema, (1 + self.step) / (10 + self.step)) ** self._EMA_EVERY
+        for mean, value in zip(self._average, self.network.get_weights()):
+            mean *= decay
+            mean += (1 - decay) * value
+
+    def averaged(self) -> list[np.ndarray]:
+        """The weights to judge and ship: averaged where `ema` is on."""
+        return self._average if self.options.ema else self.network.get_weights()
+
+    def validate(self) -> float:
+        """SWA of the averaged weights on the validation samples."""
+        own = self.network.get_weights()
+        self.network.set_weights(self.averaged())
+        try:
+            return word_accuracy(self.network, self.alphabet, self.validation)
+        finally:
+            self.network.set_weights(own)
+
+    def finished(self, best: bool = True) -> Any:
+        """The network with its best validated (or else latest averaged) weights."""
+        path = self.folder / "best.npz"
+        self.network.set_weights(_load_arrays(path)["weights"] if best and path.exists() else self.averaged())
+        return self.network
+
+    # --- state ---
+
+    def save(self) -> None:
+        """Write all state to the folder; a kill in between leaves the state before."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        state = {
+            "options": asdict(self.options),
+            "words": self.words,
+            "round": self.round,
+            "step": self.step,
+            "best": self.best,
+            "history": [asdict(progress) for progress in self.history],
+            "alphabet": self.alphabet.characters,
+        }
+        arrays = {
+            "weights": self.network.get_weights(),
+            "average": self._average,
+            "optimizer": [np.asarray(variable) for variable in self.optimizer.variables],
+        }
+        _save_arrays(self.folder / "state.npz", arrays, json.dumps(state))
+
+    def resume(self) -> bool:
+        """Take up the state of the folder; False where there is none.
+
+        Raises:
+            BadModel: it is damaged, or of a training with other options (but for `words`, which may grow).
+        """
+        path = self.folder / "state.npz"
+        if not path.exists():
+            return False
+        arrays = _load_arrays(path)
+        state = json.loads(arrays.pop("state"))
+        theirs, ours = ({**options, "words": 0} for options in (state["options"], asdict(self.options)))
+        if theirs != ours or state["alphabet"] != self.alphabet.characters:
+            changed = [name for name in ours if ours[name] != theirs.get(name)] or ["alphabet"]
+            raise BadModel(f"{path} is of a training with another {', '.join(changed)}; start afresh in another folder.")
+        self.network.set_weights(arrays["weights"])
+        self._average = arrays["average"]
+        for variable, value in zip(self.optimizer.variables, arrays["optimizer"]):
+            variable.assign(value)
+        self.words, self.round, self.step, self.best = (state[key] for key in ("words", "round", "step", "best"))
+        self.history = [Progress(**row) for row in state["history"]]
+        return True
+
+
+def _save_arrays(path: Path, groups: dict[str, list[np.ndarray]], state: str = "") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    flat = {f"{group}/{i:04d}": array for group, arrays in groups.items() for i, array in enumerate(arrays)}
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        np.savez(file, allow_pickle=False, state=np.array(state), **flat)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def _load_arrays(path: Path) -> dict[str, Any]:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            groups: dict[str, Any] = {"state": str(stored["state"])}
+            for name in sorted(set(stored.files) - {"state"}):
+                groups.setdefault(name.split("/")[0], []).append(stored[name])
+            return groups
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise BadModel(f"{path} is not a checkpoint of ocrkit, or damaged: {error}.") from None
+
+
+def endless(samples: Sequence[Sample], seed: int) -> Source:
+    """A source that goes through `samples` again and again, each time in another order."""
+    if not samples:
+        raise BadDataset("There is no sample to train on.")
+
+    def items(start: int, stop: int) -> Iterator[Sample]:
+        def all_from(first_pass: int) -> Iterator[Sample]:
+            number = first_pass
+            while True:
+                order = list(range(len(samples)))
+                Random(f"{seed}/pass/{number}").shuffle(order)
+                yield from (samples[i] for i in order)
+                number += 1
+
+        first = start // len(samples)
+        skip = start - first * len(samples)
+        return islice(all_from(first), skip, skip + stop - start)
+
+    return items

@@ -1,0 +1,1 @@
+"""Words and pages that never existed: corpus x fonts x distortions."""

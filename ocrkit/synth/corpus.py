@@ -1,0 +1,423 @@
+"""What the invented words say: vocabularies from books and word lists, and generators for what documents hold."""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from itertools import accumulate
+from pathlib import Path
+from random import Random
+
+from ocrkit.alphabet import CHARACTERS, normalise
+from ocrkit.errors import BadDataset, MissingExtra
+
+_LETTERS = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_BOOK_START = re.compile(r"\*\*\* ?START OF TH.{0,80}?\*\*\*", re.S)
+_BOOK_END = re.compile(r"\*\*\* ?END OF TH")
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Plain word lists, most frequent first; everything a generator combines. Saved as JSON, so that it travels."""
+
+    words: tuple[str, ...]
+    foreign: tuple[str, ...] = ()
+    book: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    streets: tuple[str, ...] = ()
+    companies: tuple[str, ...] = ()
+
+    def save(self, path: Path) -> None:
+        """Write as JSON, to a temporary name first."""
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(asdict(self), ensure_ascii=False), "utf-8")
+        part.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Vocabulary:
+        """Read what `save` wrote.
+
+        Raises:
+            BadDataset: no such file, or not a vocabulary.
+        """
+        try:
+            return cls(**{key: tuple(value) for key, value in json.loads(path.read_text("utf-8")).items()})
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise BadDataset(f"{path} is not a saved vocabulary: {error}.") from None
+
+
+def build_vocabulary(books: Path | None = None, words: int = 40_000, seed: int = 0) -> Vocabulary:
+    """Vocabulary of the packages wordfreq and faker, and of a folder of plain-text books where one is given.
+
+    Args:
+        books: folder of `.txt` files; Project Gutenberg's header and footer are stripped.
+        words: how many of the most frequent English words to take; other languages give a quarter each.
+        seed: of the invented names and addresses.
+
+    Raises:
+        MissingExtra: wordfreq or faker is not installed.
+        BadDataset: the book folder holds no usable word.
+    """
+    try:
+        from faker import Faker
+        from wordfreq import top_n_list
+    except ImportError:
+        raise MissingExtra(
+            "Building a vocabulary needs wordfreq and faker: pip install 'ocrkit[train]', or load a saved vocabulary."
+        ) from None
+
+    foreign = [word for language in ("fr", "de", "es", "pt", "it") for word in top_n_list(language, words // 4)]
+    people = {kind: [] for kind in ("names", "places", "streets", "companies")}  # type: dict[str, list[str]]
+    for locale, share in (("en_US", 800), ("en_GB", 300), ("fr_FR", 200), ("de_DE", 200), ("es_ES", 200), ("it_IT", 100)):
+        fake = Faker(locale)
+        fake.seed_instance(seed)
+        for _ in range(share):
+            people["names"] += [fake.first_name(), fake.last_name()]
+            people["places"].append(fake.city())
+            people["streets"].append(fake.street_name())
+            people["companies"].append(fake.company())
+    return Vocabulary(
+        words=_usable(top_n_list("en", words)),
+        foreign=_usable(foreign),
+        book=read_books(books) if books else (),
+        **{kind: _usable(values) for kind, values in people.items()},
+    )
+
+
+def read_books(folder: Path) -> tuple[str, ...]:
+    """Distinct words of all `.txt` books of `folder`, most frequent first, as the books write them.
+
+    Raises:
+        BadDataset: no such folder, or no usable word in it.
+    """
+    counts: Counter[str] = Counter()
+    for path in sorted(Path(folder).glob("*.txt")):
+        text = path.read_bytes().decode("utf-8", "replace")
+        start, end = _BOOK_START.search(text), _BOOK_END.search(text)
+        body = text[start.end() if start else 0 : end.start() if end else len(text)]
+        counts.update(token.strip("_*") for token in body.split())
+    words = _usable(word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    if not words:
+        raise BadDataset(f"No usable word in the .txt files of {folder}.")
+    return words
+
+
+def _usable(words: Iterable[str], longest: int = 24) -> tuple[str, ...]:
+    known = set(CHARACTERS)
+    kept = dict.fromkeys(normalise(word) for word in words)
+    return tuple(word for word in kept if word and len(word) <= longest and known.issuperset(word))
+
+
+# --- generators: each takes a random source and a vocabulary and returns one text --------------------------------
+
+Generator = Callable[[Random, Vocabulary], str]
+
+
+def _digits(r: Random, low: int, high: int) -> str:
+    return "".join(r.choices("0123456789", k=r.randint(low, high)))
+
+
+def _skewed(r: Random, words: tuple[str, ...]) -> str:
+    """Frequent words more often, the long tail often enough to be learnt."""
+    return words[int(len(words) * r.random() ** 2)]
+
+
+def _any_case(r: Random, word: str) -> str:
+    roll = r.random()
+    if roll < 0.40:
+        return word
+    if roll < 0.68:
+        return word[:1].upper() + word[1:]
+    # Capital sharp s is outside the alphabet; upper() would write it as SS, which is not what print shows.
+    return word.upper() if "ß" not in word else word
+
+
+_AFTER = [*",,,,....:::;!?)", "'s", '"', "”", "’", "...", ".)", "),", ":-", "*", "-", "…", "%", "/", ".,"]
+_BEFORE = [*"(((\"“‘*#-•$&/['<", "--", "* ", "- ", "• "]
+
+
+def _punctuated(r: Random, word: str) -> str:
+    roll = r.random()
+    if roll < 0.70:
+        return word
+    if roll < 0.90:
+        return word + r.choice(_AFTER)
+    if roll < 0.94:
+        return r.choice(_BEFORE).strip() + word
+    opening, closing = r.choice(["()", "()", '""', "“”", "‘’", "[]", "''", "«»", "**", "<>"])
+    return opening + word + closing
+
+
+def english(r: Random, v: Vocabulary) -> str:
+    """A word of the language, in any case, with the punctuation print hangs on it."""
+    return _punctuated(r, _any_case(r, _skewed(r, v.words)))
+
+
+def foreign(r: Random, v: Vocabulary) -> str:
+    """A French, German, Spanish, Portuguese or Italian word."""
+    return _punctuated(r, _any_case(r, _skewed(r, v.foreign or v.words)))
+
+
+def book(r: Random, v: Vocabulary) -> str:
+    """A word as a book writes it, its punctuation included."""
+    return _skewed(r, v.book) if v.book else english(r, v)
+
+
+def compound(r: Random, v: Vocabulary) -> str:
+    """Two words joined by a hyphen, slash, ampersand or other mark."""
+    a, b = _any_case(r, _skewed(r, v.words)), _any_case(r, _skewed(r, v.words))
+    return f"{a[:10]}{r.choice('--//&._+@')}{b[:10]}"
+
+
+def name(r: Random, v: Vocabulary) -> str:
+    """A person, place, street or company, or a part of one."""
+    kind = r.choice([v.names, v.names, v.places, v.streets, v.companies]) or v.words
+    parts = r.choice(kind).split()
+    text = _any_case(r, r.choice(parts))
+    return f"{text[:1]}." if r.random() < 0.08 else _punctuated(r, text)
+
+
+def number(r: Random, v: Vocabulary) -> str:
+    """A count, year, ordinal, percentage, fraction or grouped number."""
+    form = r.randrange(8)
+    if form == 0:
+        return f"{r.randrange(1_000, 10_000_000):,}"
+    if form == 1:
+        return f"{r.choice(['', '', '-', '+'])}{_digits(r, 1, 3)}{r.choice('..,')}{_digits(r, 1, 4)}"
+    if form == 2:
+        return f"{r.randrange(101)}{r.choice(['', '.' + _digits(r, 1, 2)])}%"
+    if form == 3:
+        return str(r.randrange(1850, 2035))
+    if form == 4:
+        return f"{r.randrange(1, 32)}{r.choice(['st', 'nd', 'rd', 'th', '.', ')', 'º', '°', 'x', ':'])}"
+    if form == 5:
+        return f"{r.randrange(1, 20)}/{r.randrange(1, 20)}"
+    if form == 6:
+        return f"({_digits(r, 1, 3)})"
+    return _digits(r, 1, 7)
+
+
+def price(r: Random, v: Vocabulary) -> str:
+    """An amount of money as receipts and invoices print it."""
+    whole = r.choice([r.randrange(10), r.randrange(100), r.randrange(1000), r.randrange(100_000)])
+    grouped = f"{whole:,}" if r.random() < 0.8 else str(whole)
+    text = f"{grouped}.{r.randrange(100):02d}"
+    if r.random() < 0.12:
+        text = text.replace(",", " ").replace(".", ",").replace(" ", ".")
+    roll = r.random()
+    if roll < 0.35:
+        return r.choice(["$", "$", "$", "£", "€", "¥", "RM", "USD", "US$", "-", "*"]) + text
+    if roll < 0.45:
+        return text + r.choice(["€", "-", " A", " T", "CR", "F", " €", "*", "SR"])
+    return text
+
+
+_MONTHS = "January February March April May June July August September October November December".split()
+
+
+def date(r: Random, v: Vocabulary) -> str:
+    """A date in one of the many forms of print."""
+    day, month, year = r.randrange(1, 32), r.randrange(1, 13), r.randrange(1950, 2031)
+    separator = r.choice("//--.")
+    two = r.random() < 0.5
+    numbers = [f"{day:02d}" if two else str(day), f"{month:02d}" if two else str(month)]
+    if r.random() < 0.5:
+        numbers.reverse()
+    month_name = _MONTHS[month - 1] if r.random() < 0.5 else _MONTHS[month - 1][:3]
+    if r.random() < 0.3:
+        month_name = month_name.upper()
+    forms = [
+        separator.join([*numbers, str(year)]),
+        separator.join([*numbers, f"{year % 100:02d}"]),
+        f"{year}-{month:02d}-{day:02d}",
+        f"{day}{separator}{month_name[:3]}{separator}{year}",
+        f"{month_name} {day}, {year}",
+        f"{day} {month_name} {year}",
+        month_name,
+        f"{day},",
+    ]
+    return r.choice(forms)
+
+
+def time(r: Random, v: Vocabulary) -> str:
+    """A time of day."""
+    hour, minute = r.randrange(24), f"{r.randrange(60):02d}"
+    forms = [f"{hour}:{minute}", f"{hour:02d}:{minute}:{r.randrange(60):02d}", f"{hour % 12 + 1}:{minute}"]
+    return r.choice(forms) + r.choice(["", "", "AM", "PM", " am", "a.m.", "pm", "p.m.", "h"])
+
+
+def phone(r: Random, v: Vocabulary) -> str:
+    """A telephone or fax number, or its area code."""
+    a, b, c = _digits(r, 3, 3), _digits(r, 3, 3), _digits(r, 4, 4)
+    forms = [
+        f"({a})",
+        f"({a}) {b}-{c}",
+        f"{a}-{b}-{c}",
+        f"{b}-{c}",
+        f"+{_digits(r, 1, 2)} {a} {b} {c}",
+        f"{a}/{b}-{c}",
+        f"0{_digits(r, 1, 2)}-{_digits(r, 7, 8)}",
+        f"{a}.{b}.{c}",
+    ]
+    return r.choice(forms)
+
+
+def code(r: Random, v: Vocabulary) -> str:
+    """An account, item, form or reference number: letters, digits and the marks between them."""
+    form = r.randrange(6)
+    if form == 0:
+        return _digits(r, 5, 13)
+    if form == 1:
+        return "".join(r.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ", k=r.randint(1, 4))) + _digits(r, 1, 6)
+    if form == 2:
+        return r.choice(["#", "No.", "P.O.#", "INV-", "Ref:", "ID:", "AC#", "S/N"]) + _digits(r, 2, 8)
+    if form == 3:
+        return r.choice("--/.:").join(_digits(r, 1, 4) for _ in range(r.randint(2, 4)))
+    if form == 4:
+        return "".join(r.choices("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789", k=r.randint(3, 10)))
+    return f"{_digits(r, 1, 4)}{r.choice('-/')}{r.choice('ABCDEFGHKMPRSTXZ')}{_digits(r, 0, 3)}"
+
+
+def web(r: Random, v: Vocabulary) -> str:
+    """An e-mail or web address, or a file name."""
+    a, b = (re.sub(r"[^a-z]", "", _skewed(r, v.words).lower()) or "info" for _ in range(2))
+    end = r.choice(["com", "org", "net", "de", "fr", "co.uk", "edu", "com.my", "gov"])
+    forms = [f"{a}@{b}.{end}", f"www.{a}{b}.{end}", f"{a}.{b}@{b}.{end}", f"http://{b}.{end}/{a}", f"{a}_{b}.pdf"]
+    return r.choice(forms)
+
+
+_UNITS = "OZ LB KG G ML L CT PK QT EA PC PCS CM MM IN FT X".split()
+
+
+def product(r: Random, v: Vocabulary) -> str:
+    """A product line in the manner of UPC descriptions, or a word of one: `24QT TISSUE PPR`."""
+    words = [_skewed(r, v.words).upper() for _ in range(r.randint(1, 3))]
+    words = [re.sub(r"(?<=[A-Z])[AEIOU]", "", word) if len(word) > 5 and r.random() < 0.3 else word for word in words]
+    size = f"{r.randrange(1, 500)}{r.choice(_UNITS)}"
+    joined = r.choice([" ", " ", "/", "&", "-", "."]).join(words)[:20].strip(" -/&.") or size
+    return r.choice([joined, joined, words[0][:14], size, f"{size} {words[0][:10]}", f"*{words[0][:12]}", f"{words[0][:8]}#{r.randrange(99)}"])
+
+
+_RECEIPT_WORDS = (
+    "TOTAL SUBTOTAL CASH CHANGE TAX GST VAT QTY AMOUNT DISCOUNT ROUNDING VISA MASTERCARD DEBIT BALANCE DUE INVOICE "
+    "RECEIPT DATE TIME TEL FAX NO. ITEM PRICE UNIT DESCRIPTION CASHIER COUNTER TABLE PAX BILL SDN BHD RM THANK YOU "
+    "PLEASE COME AGAIN GOODS SOLD NOT RETURNABLE INCLUSIVE SUMMARY CODE RATE SALES PERSON MEMBER POINTS CARD APPROVED"
+).split()
+_FORM_WORDS = (
+    "Name: Date: Address: Signature: To: From: Subject: Re: Attn: Phone: Fax: Pages: Company: Title: Department: "
+    "Approved By: Number: Project Budget Total Code: Brand Sample Test Type Description Comments Yes No N/A Page of "
+    "City: State: Zip: Telephone Date: cc: Memo Report Period Account Region Division Manager"
+).split()
+
+
+def receipt_word(r: Random, v: Vocabulary) -> str:
+    """A word most receipts and invoices carry."""
+    word = r.choice(_RECEIPT_WORDS)
+    if r.random() < 0.25:
+        word = word.capitalize()
+    return word + r.choice(["", "", "", ":", " :", ".", "(S)"])
+
+
+def form_word(r: Random, v: Vocabulary) -> str:
+    """A label that forms and letters carry."""
+    word = r.choice(_FORM_WORDS)
+    return word.upper() if r.random() < 0.45 else word
+
+
+def single(r: Random, v: Vocabulary) -> str:
+    """One character: figures and letters mostly, marks now and then."""
+    roll = r.random()
+    if roll < 0.35:
+        return r.choice("0123456789")
+    if roll < 0.75:
+        return r.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+    return r.choice("-:&$%/.,*#@+=()|•?!>_\"'—–€£§©®°~^{}[]<;\\`")
+
+
+def random_characters(r: Random, v: Vocabulary) -> str:
+    """A string nobody could guess, so that the net must look; each character of the alphabet equally often."""
+    return "".join(r.choices(CHARACTERS[1:], k=r.randint(2, 8)))
+
+
+def chunk(r: Random, v: Vocabulary) -> str:
+    """Two to four words with spaces, as a crop holds that the detector did not split."""
+    makers = (english, english, name, number, price, receipt_word, form_word, book)
+    return " ".join(r.choice(makers)(r, v) for _ in range(r.randint(2, 3)))[:24].strip()
+
+
+def symbols(r: Random, v: Vocabulary) -> str:
+    """Words that carry the rare symbols: / & # @ % + = * $ and friends."""
+    a, b = _any_case(r, _skewed(r, v.words)), _any_case(r, _skewed(r, v.words))
+    mark = r.choice("/&#@%+=*$<>[]{}|\\^~_;!?\"'§©®°£€¥•…–—ºª¿¡«»")
+    return r.choice([f"{a}{mark}", f"{mark}{a}", f"{a}{mark}{b}"[:18], f"{_digits(r, 1, 3)}{mark}", f"{mark}{_digits(r, 1, 4)}"])
+
+
+@dataclass(frozen=True)
+class CorpusOptions:
+    """Which texts are made, and how often.
+
+    Attributes:
+        receipts: product lines, prices, codes and the words of receipts (first improvement of the original).
+        symbol_boost: texts that carry rare symbols (fifth improvement of the original).
+        foreign: share of words of other languages among dictionary words.
+        chunks: share of texts of several words.
+        longest: characters; longer texts are made anew.
+    """
+
+    receipts: bool = True
+    symbol_boost: bool = True
+    foreign: float = 0.12
+    chunks: float = 0.04
+    longest: int = 24
+
+
+class Corpus:
+    """Draws texts: `corpus.draw(random)`.
+
+    Raises:
+        BadDataset: the vocabulary holds no word.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, options: CorpusOptions = CorpusOptions()) -> None:
+        if not vocabulary.words:
+            raise BadDataset("The vocabulary holds no usable word.")
+        self.vocabulary, self.options = vocabulary, options
+        table: list[tuple[Generator, float]] = [
+            (english, 34 * (1 - options.foreign)),
+            (foreign, 34 * options.foreign),
+            (book, 10),
+            (name, 8),
+            (number, 7),
+            (compound, 3),
+            (form_word, 5),
+            (date, 4),
+            (single, 5),
+            (random_characters, 5),
+            (chunk, 100 * options.chunks),
+        ]
+        if options.receipts:
+            table += [(product, 7), (price, 8), (receipt_word, 4), (code, 5), (time, 2), (phone, 3)]
+        if options.symbol_boost:
+            table += [(symbols, 4), (web, 2)]
+        self._makers = [maker for maker, _ in table]
+        self._edges = list(accumulate(weight for _, weight in table))
+
+    def draw(self, r: Random) -> str:
+        """One text of 1 to `longest` characters, all of them in the alphabet."""
+        for _ in range(100):
+            maker = self._makers[bisect(self._edges, r.random() * self._edges[-1])]
+            text = maker(r, self.vocabulary).strip()
+            if 0 < len(text) <= self.options.longest:
+                return text
+        raise BadDataset(f"The corpus makes no text of at most {self.options.longest} characters.")
+
+
+def symbol_histogram(texts: Iterable[str]) -> dict[str, int]:
+    """How often each character of the alphabet occurs, in the alphabet's order; zeros included."""
+    counts = Counter("".join(texts))
+    return {character: counts[character] for character in CHARACTERS}

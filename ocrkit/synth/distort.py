@@ -1,0 +1,320 @@
+"""What happens to a word between the printer and the crop: ink, shape, paper and camera distortions.
+
+Each distortion is a function of its own, so that it can be shown and tested alone; `DistortionOptions` holds the share
+of words each one touches. Ink is `uint8` coverage (255 = inked), pictures are `float32` grey levels 0 to 255 until
+`finish` rounds them. All randomness comes from the `Random` given and from banks of textures made once from a seed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from random import Random
+
+import cv2
+import numpy as np
+
+BANK_PX = 512
+_Y, _X = np.mgrid[0:256, 0:2048].astype(np.float32)
+
+
+@dataclass(frozen=True)
+class DistortionOptions:
+    """Share of words (0 to 1) each distortion touches; strengths are drawn within limits the functions state.
+
+    Attributes:
+        warps: switch for warp, curl, shadow, crease and glare together (sixth improvement of the original).
+    """
+
+    # ink
+    bleed: float = 0.12
+    thin: float = 0.08
+    stipple: float = 0.05
+    gaps: float = 0.03
+    smudge: float = 0.02
+    underline: float = 0.08
+    rules: float = 0.10
+    neighbours: float = 0.25
+    # shape
+    stretch: float = 0.60
+    tilt: float = 0.40
+    slant: float = 0.08
+    perspective: float = 0.10
+    warp: float = 0.06
+    # paper
+    texture: float = 0.25
+    uneven_light: float = 0.22
+    shadow: float = 0.06
+    crease: float = 0.03
+    glare: float = 0.03
+    # camera, scanner, fax
+    defocus: float = 0.30
+    motion: float = 0.04
+    box_blur: float = 0.05
+    low_resolution: float = 0.75
+    noise: float = 0.30
+    fax: float = 0.06
+    photocopy: float = 0.04
+    bilevel: float = 0.30
+    jpeg: float = 0.30
+    invert: float = 0.05
+    warps: bool = True
+
+    @classmethod
+    def only(cls, *names: str) -> DistortionOptions:
+        """Every word gets just the named distortions."""
+        return cls(**{f.name: float(f.name in names) for f in fields(cls) if f.name != "warps"})
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """All distortions in the order they are applied."""
+        return [f.name for f in fields(cls) if f.name != "warps"]
+
+
+class Banks:
+    """Textures to cut random windows from: white noise, paper grain, blotches, surfaces; `float32`, mean 0, spread 1."""
+
+    def __init__(self, seed: int) -> None:
+        rng = np.random.Generator(np.random.PCG64(seed))
+        noise = rng.standard_normal((BANK_PX, BANK_PX), dtype=np.float32)
+        self.noise = noise
+        self.grain = _unit(cv2.GaussianBlur(rng.standard_normal(noise.shape, dtype=np.float32), (0, 0), 1.2))
+        octaves = sum(
+            _unit(cv2.GaussianBlur(rng.standard_normal(noise.shape, dtype=np.float32), (0, 0), sigma)) * sigma**0.5
+            for sigma in (2, 5, 12, 30)
+        )
+        self.blotches = _unit(octaves)
+        rings = np.sin(_unit(cv2.GaussianBlur(rng.standard_normal(noise.shape, dtype=np.float32), (0, 0), 25)) * 9)
+        wood = cv2.resize(rings[:64], (BANK_PX, BANK_PX)) + 0.4 * cv2.blur(noise, (61, 1)) * 8
+        marble = np.abs(np.sin(_X[:256, :BANK_PX] / 40 + self.blotches[:256] * 2)) ** 0.3
+        weave = np.sin(_X[:256, :BANK_PX] * 1.1) * np.sin(_Y[:256, :BANK_PX] * 1.3) + 0.5 * self.grain[:256]
+        self.surfaces = [_unit(wood.astype(np.float32)), _unit(np.tile(marble, (2, 1))), _unit(np.tile(weave, (2, 1)))]
+
+    @staticmethod
+    def window(bank: np.ndarray, shape: tuple[int, ...], r: Random) -> np.ndarray:
+        """A random window of a bank; wider or higher than the bank, it repeats."""
+        height, width = shape
+        if height > BANK_PX or width > BANK_PX:
+            bank = np.tile(bank, (-(-height // BANK_PX), -(-width // BANK_PX)))
+        y = int(r.random() * (bank.shape[0] - height + 1))
+        x = int(r.random() * (bank.shape[1] - width + 1))
+        return bank[y : y + height, x : x + width]
+
+
+def _unit(values: np.ndarray) -> np.ndarray:
+    values = values.astype(np.float32)
+    return (values - values.mean()) / values.std()
+
+
+# --- ink: uint8 coverage in, uint8 coverage out -------------------------------------------------------------------
+
+_CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
+_PAIR = [np.ones((1, 2), np.uint8), np.ones((2, 1), np.uint8)]
+
+
+def bleed(ink: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """Ink spreads into the paper."""
+    return cv2.dilate(ink, _CROSS if r.random() < 0.4 else r.choice(_PAIR))
+
+
+def thin(ink: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """A starved ribbon or worn type: strokes lose their edges, but no more than half their ink."""
+    worn = cv2.erode(ink, r.choice(_PAIR))
+    return cv2.addWeighted(ink, 0.35, worn, 0.65, 0)
+
+
+def stipple(ink: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """Thermal print: the strokes dissolve into dots."""
+    dots = Banks.window(banks.grain if r.random() < 0.5 else banks.noise, ink.shape, r) > r.uniform(0.5, 1.4)
+    return np.where(dots, (ink * r.uniform(0, 0.5)).astype(np.uint8), ink)
+
+
+def gaps(ink: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """Dead needles or heating elements: light rows or columns through the word."""
+    ink = ink.copy()
+    for _ in range(r.randint(1, 3)):
+        if r.random() < 0.6:
+            y = int(r.random() * ink.shape[0])
+            ink[y : y + r.randint(1, 2)] = ink[y : y + 2].min(initial=255) // 3
+        else:
+            x = int(r.random() * ink.shape[1])
+            ink[:, x : x + 1] //= 4
+    return ink
+
+
+def smudge(ink: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """Wet ink wiped sideways."""
+    length = r.randint(5, 13)
+    return np.maximum(ink, (cv2.blur(ink, (length, 1)) * r.uniform(0.3, 0.8)).astype(np.uint8))
+
+
+def underline(ink: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """A rule below the word, sometimes touching it."""
+    height, width = ink.shape
+    y = int(height * r.uniform(0.78, 1.0))
+    cv2.line(ink, (0, y), (width, y + r.randint(-1, 1)), r.randint(120, 255), r.randint(1, 2))
+    return ink
+
+
+def rules(ink: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """Lines of a table or a box at the crop's edges, now and then through the word."""
+    height, width = ink.shape
+    for _ in range(r.randint(1, 2)):
+        level, thick = r.randint(100, 255), r.randint(1, 2)
+        roll = r.random()
+        if roll < 0.4:
+            x = int(width * r.choice((r.uniform(0, 0.06), r.uniform(0.94, 1))))
+            cv2.line(ink, (x, 0), (x + r.randint(-1, 1), height), level, thick)
+        elif roll < 0.9:
+            y = int(height * r.choice((r.uniform(0, 0.12), r.uniform(0.88, 1))))
+            cv2.line(ink, (0, y), (width, y + r.randint(-1, 1)), level, thick)
+        else:
+            y = int(height * r.uniform(0.2, 0.9))
+            cv2.line(ink, (0, y), (width, y + r.randint(-2, 2)), level // 2, 1)
+    return ink
+
+
+# --- shape ---------------------------------------------------------------------------------------------------------
+
+
+def shape_matrix(size: tuple[int, int], r: Random, o: DistortionOptions) -> np.ndarray | None:
+    """Tilt, slant and perspective in one homography about the picture's middle; `None` where none applies."""
+    width, height = size
+    matrix, touched = np.eye(3), False
+    if r.random() < o.tilt:
+        touched = True
+        # Long words get less: the detector follows the line, so what is left is small in pixels, not in degrees.
+        limit = min(3.0, math.degrees(0.22 * height / max(width, 1)) + 0.3)
+        angle = math.radians(r.gauss(0, limit / 2))
+        matrix = np.array([[1, -math.sin(angle), 0], [math.sin(angle), 1, 0], [0, 0, 1]]) @ matrix
+    if r.random() < o.slant:
+        touched = True
+        matrix = np.array([[1, r.uniform(-0.3, 0.2), 0], [0, 1, 0], [0, 0, 1]]) @ matrix
+    if r.random() < o.perspective:
+        touched = True
+        matrix = np.array([[1, 0, 0], [0, 1, 0], [r.gauss(0, 0.12) / width, r.gauss(0, 0.12) / height, 1]]) @ matrix
+    if not touched:
+        return None
+    centre = np.array([[1, 0, -width / 2], [0, 1, -height / 2], [0, 0, 1]])
+    back = np.array([[1, 0, width / 2], [0, 1, height / 2], [0, 0, 1]])
+    return back @ matrix @ centre
+
+
+def warp(ink: np.ndarray, r: Random) -> np.ndarray:
+    """The baseline waves or curls, as on a bent page."""
+    height, width = ink.shape
+    swing = height * r.uniform(0.02, 0.08)
+    period = width * r.uniform(0.6, 2.5)
+    wave = swing * np.sin(_X[0, :width] * (2 * math.pi / period) + r.uniform(0, 6.3))
+    x = _X[:height, :width] if width <= _X.shape[1] else np.mgrid[0:height, 0:width][1].astype(np.float32)
+    return cv2.remap(ink, x, _Y[:height, :1] + wave[None].astype(np.float32), cv2.INTER_LINEAR)
+
+
+# --- paper: float32 grey levels in and out ---------------------------------------------------------------------------
+
+
+def texture(paper: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """Grain, blotches, or a patterned ground."""
+    roll = r.random()
+    bank = banks.grain if roll < 0.45 else banks.blotches if roll < 0.9 else r.choice(banks.surfaces)
+    return paper + Banks.window(bank, paper.shape, r) * r.uniform(2, 11)
+
+
+def uneven_light(paper: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """A linear fall of light across the word."""
+    height, width = paper.shape
+    angle, fall = r.uniform(0, 6.3), r.uniform(10, 50)
+    ramp = _X[:height, :width] * (math.cos(angle) / width) + _Y[:height, :width] * (math.sin(angle) / height)
+    return paper - ramp * fall
+
+
+def shadow(paper: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """A darker half with a soft straight edge."""
+    distance = _oblique(paper.shape, r)
+    edge = np.clip(distance * r.uniform(0.05, 0.5) + 0.5, 0, 1)
+    return paper * (1 - edge * r.uniform(0.15, 0.5))
+
+
+def crease(paper: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """A fold: a dark and a light line side by side."""
+    distance = _oblique(paper.shape, r)
+    return paper + r.uniform(15, 50) * distance * np.exp(-np.square(distance) / r.uniform(0.6, 3)) * r.choice((-1, 1))
+
+
+def glare(paper: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """A bright spot in which the ink pales."""
+    height, width = paper.shape
+    x, y, radius = r.uniform(0, width), r.uniform(0, height), r.uniform(0.5, 1.5) * height
+    far = (np.square(_X[:height, :width] - x) + np.square(_Y[:height, :width] - y)) / radius**2
+    spot = np.exp(-far) * r.uniform(0.3, 0.75)
+    return paper + (255 - paper) * spot
+
+
+def _oblique(shape: tuple[int, ...], r: Random) -> np.ndarray:
+    """Signed distance in pixels from a random straight line through the picture."""
+    height, width = shape
+    angle = r.uniform(0, math.pi)
+    x, y = r.uniform(0, width), r.uniform(0, height)
+    return (_X[:height, :width] - x) * math.cos(angle) + (_Y[:height, :width] - y) * math.sin(angle)
+
+
+# --- camera, scanner, fax: float32 in and out -------------------------------------------------------------------------
+
+
+def defocus(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """Gaussian blur, sigma 0.3 to 1.5 px at 32 px height."""
+    return cv2.GaussianBlur(picture, (0, 0), r.uniform(0.3, 1.5) * picture.shape[0] / 40 + 0.1)
+
+
+def motion(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """The camera moved: blur along a line of 3 to 6 px."""
+    size = r.randint(3, 6)
+    kernel = np.zeros((size, size), np.float32)
+    angle = r.uniform(0, math.pi)
+    middle = (size - 1) / 2
+    dx, dy = math.cos(angle) * middle, math.sin(angle) * middle
+    cv2.line(kernel, (round(middle - dx), round(middle - dy)), (round(middle + dx), round(middle + dy)), 1.0)
+    return cv2.filter2D(picture, -1, kernel / kernel.sum())
+
+
+def box_blur(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """Mean of 2 x 2 or 3 x 3 pixels, as cheap rescalers leave it."""
+    return cv2.blur(picture, r.choice(((2, 2), (3, 3), (3, 1), (1, 3))))
+
+
+def noise(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """Sensor noise, spread 2 to 22 grey levels."""
+    return picture + Banks.window(banks.noise, picture.shape, r) * r.uniform(2, 6) * r.choice((1, 1, 2, 3.5))
+
+
+def fax(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """Black or white after a noisy threshold, then softened again as a scan of it would be."""
+    low, high = float(picture.min()), float(picture.max())
+    threshold = low + (high - low) * r.uniform(0.35, 0.7) + Banks.window(banks.noise, picture.shape, r) * r.uniform(2, 14)
+    hard = np.where(picture > threshold, np.float32(r.randint(215, 255)), np.float32(r.randint(0, 70)))
+    return cv2.GaussianBlur(hard, (0, 0), r.uniform(0.3, 0.7)) if r.random() < 0.7 else hard
+
+
+def bilevel(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """Scanned to black and white at a high resolution; the loss of resolution that follows makes its edges grey."""
+    low, high = float(picture.min()), float(picture.max())
+    ragged = Banks.window(banks.grain, picture.shape, r) * r.uniform(0, 0.12 * (high - low))
+    limit = low + (high - low) * r.uniform(0.4, 0.75) + ragged
+    return np.where(picture > limit, np.float32(r.randint(235, 255)), np.float32(r.randint(0, 40)))
+
+
+def photocopy(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """Specks of toner on the paper and of paper in the ink."""
+    specks = Banks.window(banks.noise, picture.shape, r)
+    limit = r.uniform(2.0, 3.0)
+    picture = np.where(specks > limit, np.float32(r.randint(0, 110)), picture)
+    return np.where(specks < -limit, np.float32(r.randint(180, 255)), picture)
+
+
+# --- uint8 in and out --------------------------------------------------------------------------------------------------
+
+
+def jpeg(picture: np.ndarray, r: Random) -> np.ndarray:
+    """Saved as JPEG of quality 25 to 90 and read back."""
+    _, data = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, r.randint(25, 90)))
+    return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)

@@ -1,0 +1,347 @@
+"""Fonts: where they are found, which are fit for use, how often each is drawn, which families are held out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import string
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image as PillowImage
+from PIL import ImageFont
+
+from ocrkit.alphabet import CHARACTERS
+from ocrkit.errors import BadDataset
+
+_LETTERS_AND_FIGURES = string.ascii_letters + string.digits
+FONT_SUFFIXES = {".ttf", ".otf", ".woff", ".woff2"}
+EM_PX = 40  # every glyph is drawn once at this size, then scaled down
+
+# The families documents are really set in, by the name of the family or of the open font with the same metrics,
+# with how many times more often than an ordinary family they are drawn.
+FREQUENT_FAMILIES = {
+    **dict.fromkeys(("arimo", "liberation sans", "arial", "helvetica", "nimbus sans"), 14.0),
+    **dict.fromkeys(("tinos", "liberation serif", "times new roman", "nimbus roman", "stixgeneral", "stix two text"), 12.0),
+    **dict.fromkeys(("cousine", "liberation mono", "courier new", "courier prime", "nimbus mono ps"), 9.0),
+    **dict.fromkeys(("dejavu sans", "bitstream vera sans", "verdana", "carlito", "calibri"), 6.0),
+    **dict.fromkeys(("caladea", "gelasio", "noto serif", "noto sans", "roboto", "open sans", "dejavu serif"), 4.0),
+    **dict.fromkeys(("dejavu sans mono", "roboto condensed", "arimo condensed", "liberation sans narrow"), 4.0),
+    **dict.fromkeys(("lato", "source sans pro", "source serif pro", "pt sans", "pt serif", "eb garamond"), 3.0),
+    **dict.fromkeys(("libre franklin", "archivo narrow", "pt sans narrow", "oswald", "montserrat", "inter"), 3.0),
+    **dict.fromkeys(("special elite", "vt323", "dotgothic16", "share tech mono", "cutive mono", "anonymous pro"), 4.0),
+    **dict.fromkeys(("libre baskerville", "crimson text", "old standard tt", "libre caslon text", "bodoni moda"), 3.0),
+}
+CLASS_WEIGHTS = {"sans": 1.0, "serif": 1.2, "mono": 2.2, "thermal": 3.0, "handwriting": 0.25, "display": 0.3}
+# Printers of tills and matrix printers: pixel, dot and terminal faces.
+THERMAL_FAMILIES = (
+    "vt323", "dotgothic", "press start", "silkscreen", "pixelify", "share tech mono", "jersey", "micro 5", "tiny5",
+    "terminus", "ocr-a", "ocr a", "ocrb", "fake receipt", "dot matrix", "merchant copy", "doto",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FontFace:
+    """One usable face: its file, family, style, class, and the characters it really draws."""
+
+    path: str
+    family: str
+    style: str
+    kind: str
+    characters: frozenset[str] = field(repr=False)
+
+    @property
+    def weight(self) -> float:
+        """How often this face is drawn when sampling by frequency, relative to an ordinary sans face."""
+        return FREQUENT_FAMILIES.get(self.family.lower(), 1.0) * CLASS_WEIGHTS[self.kind]
+
+
+@lru_cache(maxsize=4096)
+def load_font(path: str) -> ImageFont.FreeTypeFont:
+    """The face at `EM_PX`; kept for the life of the process.
+
+    Raises:
+        BadDataset: the file is no font FreeType can open.
+    """
+    try:
+        return ImageFont.truetype(path, EM_PX, layout_engine=ImageFont.Layout.BASIC)
+    except OSError as error:
+        raise BadDataset(f"{path} cannot be opened as a font: {error}.") from None
+
+
+@dataclass(frozen=True)
+class FontVerdict:
+    """What the audit saw of one file; `fault` is empty when the face may be used."""
+
+    path: str
+    family: str
+    style: str
+    kind: str
+    characters: str
+    fault: str
+
+
+def _ink(font: ImageFont.FreeTypeFont, text: str) -> tuple[tuple[int, int], bytes]:
+    mask = font.getmask(text, mode="L")
+    return mask.size, bytes(mask)
+
+
+def _shape(ink: np.ndarray) -> np.ndarray:
+    """The gist of a glyph, size and proportions aside: a blurred 16 x 16 picture of mean 0 and length 1."""
+    if not ink.size:
+        return np.zeros(256, np.float32)
+    small = cv2.GaussianBlur(cv2.resize(ink, (16, 16), interpolation=cv2.INTER_AREA).astype(np.float32), (0, 0), 1.2)
+    centred = small.ravel() - small.mean()
+    return centred / (np.linalg.norm(centred) + 1e-6)
+
+
+@lru_cache(maxsize=1)
+def _reference() -> dict[str, np.ndarray]:
+    """What letters and figures look like, in the plain stroke font that OpenCV draws itself."""
+    shapes = {}
+    for sign in _LETTERS_AND_FIGURES:
+        canvas = np.zeros((80, 80), np.uint8)
+        cv2.putText(canvas, sign, (20, 55), cv2.FONT_HERSHEY_COMPLEX, 1.4, 255, 4)
+        x, y, width, height = cv2.boundingRect(canvas)
+        shapes[sign] = _shape(canvas[y : y + height, x : x + width])
+    return shapes
+
+
+def legibility(path: str) -> float:
+    """How much the face's letters and figures look like letters and figures: mean correlation, symbol fonts below 0.25."""
+    return float(np.mean([_shape(glyph(path, sign).ink) @ shape for sign, shape in _reference().items()]))
+
+
+def audit_font(path: Path, kind: str = "") -> FontVerdict:
+    """Draw every character of the alphabet and look: squares for missing glyphs, one case for both, odd metrics.
+
+    Args:
+        path: font file.
+        kind: its class where a catalogue says it; guessed from the name otherwise.
+    """
+    try:
+        font = load_font(str(path))
+        family, style = (name or "" for name in font.getname())
+        missing = {_ink(font, sign) for sign in ("\U0010fffe", "\uffff", "\u0378")}
+        inks = {character: _ink(font, character) for character in CHARACTERS if character != " "}
+    except (BadDataset, OSError, ValueError) as error:
+        return FontVerdict(str(path), path.stem, "", kind or "display", "", f"unreadable: {error}")
+    drawn = {c for c, ink in inks.items() if ink not in missing and any(ink[1])}
+    kind = kind or guess_kind(family, font)
+    fault = ""
+    letters = [c for c in "abdefghijklmnqrt" if c in drawn and c.upper() in drawn]
+    height = inks["H"][0][1] / EM_PX
+    if not drawn.issuperset(_LETTERS_AND_FIGURES):
+        fault = "letters or figures missing"
+    elif sum(inks[c] == inks[c.upper()] for c in letters) > 2:
+        fault = "upper and lower case alike"
+    elif sum(inks[a] == inks[b] for a, b in ("ab", "no", "mw", "12", "89", "AB", "EF")) > 0:
+        fault = "different letters drawn alike"
+    elif not 0.35 <= height <= 1.1:
+        fault = f"wrong metrics: a capital is {height:.2f} em high"
+    elif legibility(str(path)) < 0.25:
+        fault = "symbols or scrawl in place of letters"
+    elif inks["i"][0][0] > 2.5 * inks["m"][0][0] or inks["m"][0][0] > 2.5 * EM_PX:
+        fault = "wrong metrics: letter widths"
+    return FontVerdict(str(path), family, style, kind, "".join(sorted(drawn)) + " ", fault)
+
+
+def guess_kind(family: str, font: ImageFont.FreeTypeFont) -> str:
+    """`thermal`, `mono`, `serif`, `handwriting`, `display` or `sans`, from the name and the widths of i and m."""
+    name = family.lower()
+    if any(key in name for key in THERMAL_FAMILIES):
+        return "thermal"
+    if font.getlength("i") == font.getlength("m"):
+        return "mono"
+    if any(key in name for key in ("script", "hand", "cursive", "caveat", "brush")):
+        return "handwriting"
+    if any(key in name for key in ("serif", "times", "roman", "tinos", "garamond", "stix", "book")) and "sans" not in name:
+        return "serif"
+    return "sans"
+
+
+_FONTSOURCE_KINDS = {"sans-serif": "sans", "serif": "serif", "monospace": "mono", "handwriting": "handwriting", "display": "display"}
+
+
+def font_files(folders: Iterable[Path]) -> list[tuple[Path, str]]:
+    """All font files below `folders` with their class where an `index.json` beside them tells it, sorted by path."""
+    found: dict[Path, str] = {}
+    for folder in folders:
+        index = folder / "index.json"
+        kinds = json.loads(index.read_text("utf-8")) if index.exists() else {}
+        for path in sorted(folder.rglob("*")):
+            if path.suffix.lower() in FONT_SUFFIXES:
+                told = _FONTSOURCE_KINDS.get(kinds.get(path.name, ""), "")
+                thermal = any(key.replace(" ", "-") in path.name.lower() for key in THERMAL_FAMILIES)
+                found[path] = "thermal" if told and thermal else told
+    return sorted(found.items())
+
+
+def font_folders(sources: Iterable[str]) -> list[Path]:
+    """The folders that `sources` stand for, those that exist.
+
+    Args:
+        sources: `packages` for the fonts that pinned Python packages carry, the same on every machine; `system` for
+            those this machine has; anything else is a folder, such as what `make fonts` fetched.
+    """
+    site = [Path(entry) for entry in sys.path if entry.endswith("site-packages")]
+    known = {
+        "packages": [
+            folder
+            for entry in site
+            for pattern in ("matplotlib/mpl-data/fonts/ttf", "reportlab/fonts", "font_*/files")
+            for folder in sorted(entry.glob(pattern))
+        ],
+        "system": [Path("/usr/share/fonts/truetype"), Path("/usr/share/fonts/opentype"), Path("/usr/local/share/fonts")],
+    }
+    folders = [folder for source in sources for folder in known.get(source, [Path(source)])]
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def audit(folders: Sequence[Path]) -> list[FontVerdict]:
+    """The verdict on every font file below `folders`; the same family and style is judged once, first path wins.
+
+    Raises:
+        BadDataset: not one font file.
+    """
+    verdicts: dict[tuple[str, str], FontVerdict] = {}
+    for path, kind in font_files(folders):
+        verdict = audit_font(path, kind)
+        verdicts.setdefault((verdict.family, verdict.style), verdict)
+    if not verdicts:
+        raise BadDataset(f"No font file in {', '.join(map(str, folders)) or 'any folder named'}; `make fonts` fetches some.")
+    return list(verdicts.values())
+
+
+def split_of_family(family: str) -> str:
+    """`train`, `val` or `test`: one family in twelve each is held out for the latter two, by a hash of its name."""
+    slot = hashlib.sha256(family.lower().encode()).digest()[0] % 12
+    return {0: "val", 1: "test"}.get(slot, "train")
+
+
+@dataclass(frozen=True)
+class FontOptions:
+    """Which faces are drawn.
+
+    Attributes:
+        families: names to keep; empty for all.
+        thermal: thermal-printer, dot and pixel faces too (second improvement of the original).
+        by_frequency: draw the most used families more often, and leave out faces the audit finds unfit (third
+            improvement of the original); otherwise every readable face equally often.
+        split: `train`, `val` or `test` families, or `all`.
+    """
+
+    families: tuple[str, ...] = ()
+    thermal: bool = True
+    by_frequency: bool = True
+    split: str = "train"
+
+
+class FontCatalogue:
+    """The faces of a set of verdicts that options allow, with their sampling weights.
+
+    Raises:
+        BadDataset: no usable font is left.
+    """
+
+    def __init__(self, verdicts: Sequence[FontVerdict], options: FontOptions = FontOptions()) -> None:
+        wanted = {name.lower() for name in options.families}
+        faces = []
+        for v in verdicts:
+            if options.by_frequency and v.fault or v.fault.startswith("unreadable"):
+                continue
+            if (wanted and v.family.lower() not in wanted) or (v.kind == "thermal" and not options.thermal):
+                continue
+            if options.split not in ("all", split_of_family(v.family)):
+                continue
+            faces.append(FontFace(v.path, v.family, v.style, v.kind, frozenset(v.characters)))
+        if not faces:
+            raise BadDataset(f"No usable font is left for {options}; name other families, or fetch more with `make fonts`.")
+        self.faces = faces
+        per_family = {face.family: sum(other.family == face.family for other in faces) for face in faces}
+        weights = [face.weight / per_family[face.family] ** 0.5 if options.by_frequency else 1.0 for face in faces]
+        self.edges = np.cumsum(weights).tolist()
+
+    @property
+    def families(self) -> list[str]:
+        """Names of the families, sorted."""
+        return sorted({face.family for face in self.faces})
+
+
+def save_verdicts(verdicts: Sequence[FontVerdict], path: Path) -> None:
+    """Write the audit as JSON, to a temporary name first."""
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps([asdict(v) for v in verdicts], ensure_ascii=False, indent=0), "utf-8")
+    part.replace(path)
+
+
+def load_verdicts(path: Path) -> list[FontVerdict]:
+    """Read what `save_verdicts` wrote.
+
+    Raises:
+        BadDataset: not an audit file.
+    """
+    try:
+        return [FontVerdict(**row) for row in json.loads(path.read_text("utf-8"))]
+    except (OSError, ValueError, TypeError) as error:
+        raise BadDataset(f"{path} is not a font audit: {error}.") from None
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """One drawn character: its ink, where that lies relative to the pen on the baseline, and the pen's advance in px."""
+
+    ink: np.ndarray
+    left: int
+    top: int
+    advance: float
+
+
+@lru_cache(maxsize=300_000)
+def glyph(path: str, character: str) -> Glyph:
+    """`character` in the face at `EM_PX`; kept, since drawing outlines is what costs most in setting a word."""
+    font = load_font(path)
+    core, (left, top) = font.getmask2(character, mode="L", anchor="ls")
+    width, height = core.size
+    ink = np.frombuffer(bytes(core), np.uint8).reshape(height, width)
+    return Glyph(ink, left, top, font.getlength(character))
+
+
+def render_text(path: str, text: str, tracking_px: float = 0.0) -> tuple[np.ndarray, int]:
+    """Set `text` from single glyphs, without kerning.
+
+    Args:
+        path: the face's file.
+        text: at least one character.
+        tracking_px: added to each advance; negative values set tighter.
+
+    Returns:
+        Ink coverage `uint8` `(H, W)`, 255 where fully inked, cut to the ink; and the row of its top edge relative to
+        the baseline, negative above it. Nothing but blanks gives `(0, 0)`.
+    """
+    pen, placed = 0.0, []
+    for character in text:
+        piece = glyph(path, character)
+        if piece.ink.size:
+            placed.append((piece, round(pen) + piece.left))
+        pen += piece.advance + tracking_px
+    if not placed:
+        return np.zeros((0, 0), np.uint8), 0
+    left, right = min(x for _, x in placed), max(x + g.ink.shape[1] for g, x in placed)
+    top, bottom = min(g.top for g, _ in placed), max(g.top + g.ink.shape[0] for g, _ in placed)
+    canvas = np.zeros((bottom - top, right - left), np.uint8)
+    for piece, x in placed:
+        height, width = piece.ink.shape
+        spot = canvas[piece.top - top : piece.top - top + height, x - left : x - left + width]
+        np.maximum(spot, piece.ink, out=spot)
+    return canvas, top
+
+
+def specimen(face_path: str, text: str = "Handgloves 0123 &$@") -> PillowImage.Image:
+    """A picture of the face for contact sheets, black on white."""
+    return PillowImage.fromarray(255 - render_text(face_path, text)[0])

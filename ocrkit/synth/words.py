@@ -1,0 +1,307 @@
+"""The word engine: item number in, labelled picture of a word out; the same for everyone who asks for that number."""
+
+from __future__ import annotations
+
+import multiprocessing
+from bisect import bisect
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from multiprocessing.pool import AsyncResult, Pool
+from random import Random
+
+import cv2
+import numpy as np
+
+from ocrkit.datasets.sample import Sample
+from ocrkit.errors import BadDataset
+from ocrkit.synth import distort
+from ocrkit.synth.corpus import Corpus, CorpusOptions, Vocabulary
+from ocrkit.synth.distort import Banks, DistortionOptions
+from ocrkit.synth.fonts import EM_PX, FontCatalogue, FontFace, FontOptions, FontVerdict, render_text
+
+_INK = [("bleed", distort.bleed), ("thin", distort.thin), ("stipple", distort.stipple), ("gaps", distort.gaps),
+        ("smudge", distort.smudge), ("underline", distort.underline), ("rules", distort.rules)]  # fmt: skip
+_PAPER = [("texture", distort.texture), ("uneven_light", distort.uneven_light)]
+_LIGHT = [("shadow", distort.shadow), ("crease", distort.crease), ("glare", distort.glare)]
+_OPTICS = [("defocus", distort.defocus), ("motion", distort.motion), ("box_blur", distort.box_blur),
+           ("bilevel", distort.bilevel)]  # fmt: skip
+_SENSOR = [("noise", distort.noise), ("photocopy", distort.photocopy), ("fax", distort.fax)]
+_NEEDS_WARPS = {"shadow", "crease", "glare"}
+
+
+@dataclass(frozen=True)
+class WordOptions:
+    """Everything that decides what the words look like.
+
+    Attributes:
+        seed: of all random choices.
+        negatives: share of crops that hold no text (fourth improvement of the original).
+        smallest_px, largest_px: font size (em) in the finished crop; small sizes are drawn more often.
+    """
+
+    seed: int = 7
+    negatives: float = 0.03
+    smallest_px: float = 9.0
+    largest_px: float = 40.0
+    corpus: CorpusOptions = field(default_factory=CorpusOptions)
+    fonts: FontOptions = field(default_factory=FontOptions)
+    distortions: DistortionOptions = field(default_factory=DistortionOptions)
+
+
+class WordGenerator:
+    """Labelled word pictures by number: `generator[5]` is always the same `Sample`.
+
+    Args:
+        vocabulary: what the words are made of.
+        verdicts: the font audit.
+        options: see `WordOptions`.
+
+    Raises:
+        BadDataset: no usable font or word.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, verdicts: list[FontVerdict], options: WordOptions = WordOptions()) -> None:
+        cv2.setNumThreads(1)  # pictures this small lose time to threads; processes run side by side instead
+        self.options = options
+        self.corpus = Corpus(vocabulary, options.corpus)
+        self.catalogue = FontCatalogue(verdicts, options.fonts)
+        self.banks = Banks(options.seed)
+        self._strips = self._neighbour_strips()
+        d = options.distortions
+        self._active = {
+            group: [(getattr(d, name), function) for name, function in table
+                    if getattr(d, name) > 0 and (d.warps or name not in _NEEDS_WARPS)]
+            for group, table in (("ink", _INK), ("paper", _PAPER), ("light", _LIGHT), ("optics", _OPTICS), ("sensor", _SENSOR))
+        }  # fmt: skip
+        self._warp = d.warp if d.warps else 0.0
+
+    def __getitem__(self, index: int) -> Sample:
+        """Item `index` (any whole number from 0): grey crop as a detector would cut it, and its text."""
+        r = Random(f"{self.options.seed}/{self.options.fonts.split}/{index}")
+        if r.random() < self.options.negatives:
+            return Sample(self._negative(r), "", "synthetic", f"synthetic-{index}")
+        text, face = self._text_and_face(r)
+        return Sample(self._picture(self._lay(text, face, r), r), text, f"synthetic/{face.kind}", f"synthetic-{index}")
+
+    def samples(self, start: int, stop: int) -> Iterator[Sample]:
+        """Items `start` to `stop - 1` in order."""
+        return (self[index] for index in range(start, stop))
+
+    # --- from text to ink ---
+
+    def _text_and_face(self, r: Random) -> tuple[str, FontFace]:
+        for _ in range(50):
+            text = self.corpus.draw(r)
+            signs = set(text)
+            for _ in range(4):
+                face = self._face(r)
+                if face.characters >= signs:
+                    return text, face
+        raise BadDataset("No font of the catalogue holds the characters of the corpus.")
+
+    def _face(self, r: Random) -> FontFace:
+        edges = self.catalogue.edges
+        return self.catalogue.faces[bisect(edges, r.random() * edges[-1])]
+
+    def _lay(self, text: str, face: FontFace, r: Random) -> np.ndarray:
+        """Ink on a canvas with the margins a detector's box would have, loose or tight by a tenth and more."""
+        tracking = EM_PX * r.uniform(-0.05, 0.13) if r.random() < 0.35 else 0.0
+        ink, top = render_text(face.path, text, tracking)
+        height, width = ink.shape
+        # A lone dash or dot is cut with its line's height mostly: ink alone would not tell a dot from a bullet.
+        tight = r.random() < (0.6 if height > 0.4 * EM_PX else 0.15)
+        above = 0.0 if tight else max(0.0, (0.72 + r.uniform(-0.08, 0.12)) * EM_PX + top)
+        below = 0.0 if tight else max(0.0, r.uniform(-0.02, 0.28) * EM_PX - (top + height))
+        loose = r.random() < 0.25
+        margin = [EM_PX * (r.uniform(0.1, 0.32) if loose else r.uniform(-0.03, 0.14)) for _ in range(4)]
+        pads = [above + margin[0], below + margin[1], margin[2] * 1.3, margin[3] * 1.3]
+        before = [max(0, round(p)) for p in pads]
+        canvas = np.zeros((height + before[0] + before[1], width + before[2] + before[3]), np.uint8)
+        canvas[before[0] : before[0] + height, before[2] : before[2] + width] = ink
+        if r.random() < self.options.distortions.neighbours:
+            self._neighbours(canvas, before, r)
+        cut = [max(0, round(-p)) for p in pads]
+        return np.ascontiguousarray(canvas[cut[0] : canvas.shape[0] - cut[1], cut[2] : canvas.shape[1] - cut[3]])
+
+    def _neighbour_strips(self) -> list[np.ndarray]:
+        """Lines of other words, whose edges show in loose crops."""
+        r = Random(f"{self.options.seed}/neighbours")
+        strips = []
+        for _ in range(48):
+            text, face = self._text_and_face(r)
+            strips.append(render_text(face.path, (text + " ") * (60 // len(text) + 1))[0])
+        return strips
+
+    def _neighbours(self, canvas: np.ndarray, room: list[int], r: Random) -> None:
+        """Ink of the lines above and below and of the words beside, only where the margin leaves room."""
+        height, width = canvas.shape
+        side = r.randrange(4)
+        depth = int(room[side] * r.uniform(0.2, 0.75))
+        if depth < 1:
+            return
+        strip = r.choice(self._strips)
+        start = int(r.random() * max(1, strip.shape[1] - max(width, depth)))
+        if side < 2:
+            piece = strip[-depth:] if side == 0 else strip[:depth]
+            piece = piece[:, start : start + width]
+            y = 0 if side == 0 else height - piece.shape[0]
+            canvas[y : y + piece.shape[0], : piece.shape[1]] = piece
+        else:
+            piece = strip[:height, start : start + depth]
+            x = 0 if side == 2 else width - piece.shape[1]
+            canvas[: piece.shape[0], x : x + piece.shape[1]] = piece
+
+    # --- from ink to picture ---
+
+    def _picture(self, ink: np.ndarray, r: Random) -> np.ndarray:
+        d, banks = self.options.distortions, self.banks
+        height, width = ink.shape
+        # Font size in the finished crop, and the size it is worked on at: never below 18 px, so that lines and blur
+        # happen to the print and the loss of resolution comes after them.
+        o = self.options
+        final = o.smallest_px + (o.largest_px - o.smallest_px) * r.random() ** 2.2 if r.random() < d.low_resolution else None
+        work = max(18.0, final or r.uniform(20, max(21.0, o.largest_px))) / EM_PX
+        stretch = 1.0
+        if r.random() < d.stretch:
+            stretch = r.uniform(0.78, 1.3)
+        size = (max(3, round(width * work * stretch)), max(3, round(height * work)))
+        ink = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
+        for share, function in self._active["ink"]:
+            if r.random() < share:
+                ink = function(ink, r, banks)
+        matrix = distort.shape_matrix(size, r, d)
+        if matrix is not None:
+            ink = cv2.warpPerspective(ink, matrix, size, flags=cv2.INTER_LINEAR)
+        if r.random() < self._warp:
+            ink = distort.warp(ink, r)
+
+        picture = self._print(ink, r)
+        for share, function in self._active["optics"]:
+            if r.random() < share:
+                picture = function(picture, r, banks)
+        if final is not None and final / EM_PX < work:
+            scale = final / EM_PX / work
+            small = (max(2, round(size[0] * scale)), max(4, round(size[1] * scale)))
+            picture = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
+        return self._finish(picture, r)
+
+    def _print(self, ink: np.ndarray, r: Random) -> np.ndarray:
+        """Ink on paper, with the light on both."""
+        paper_level = 255 - 110 * r.random() ** 3
+        contrast = min(paper_level, 70 + 190 * r.random() ** 0.4)
+        paper = np.full(ink.shape, paper_level, np.float32)
+        for share, function in self._active["paper"]:
+            if r.random() < share:
+                paper = function(paper, r, self.banks)
+        picture = paper - ink * np.float32(contrast / 255)
+        for share, function in self._active["light"]:
+            if r.random() < share:
+                picture = function(picture, r, self.banks)
+        return picture
+
+    def _finish(self, picture: np.ndarray, r: Random) -> np.ndarray:
+        d = self.options.distortions
+        for share, function in self._active["sensor"]:
+            if r.random() < share:
+                picture = function(picture, r, self.banks)
+        finished = np.clip(picture, 0, 255).astype(np.uint8)
+        if r.random() < d.invert:
+            finished = 255 - finished
+        return distort.jpeg(finished, r) if r.random() < d.jpeg else finished
+
+    def _negative(self, r: Random) -> np.ndarray:
+        """What the detector mistakes for a word: surfaces, rules, specks, the edges of other lines."""
+        height = r.randint(10, 40)
+        shape = (height, int(height * r.uniform(0.6, 6)))
+        roll = r.random()
+        ink = np.zeros(shape, np.uint8)
+        picture: np.ndarray
+        if roll < 0.4:
+            bank = r.choice([*self.banks.surfaces, self.banks.blotches, self.banks.grain])
+            picture = r.uniform(60, 220) + Banks.window(bank, shape, r) * r.uniform(5, 45)
+        else:
+            if roll < 0.7:
+                for _ in range(r.randint(1, 3)):
+                    ink = distort.rules(ink, r, self.banks)
+            elif roll < 0.85:
+                strip = r.choice(self._strips)
+                depth = max(1, min(strip.shape[0], int(height * r.uniform(0.1, 0.3))))
+                piece = strip[-depth:, : shape[1]]
+                ink[: piece.shape[0], : piece.shape[1]] = piece
+            else:
+                specks = Banks.window(self.banks.blotches, shape, r) > r.uniform(1.5, 2.5)
+                ink = np.where(specks, np.uint8(r.randint(80, 255)), ink)
+            picture = self._print(ink, r)
+        return self._finish(picture.astype(np.float32), r)
+
+
+# --- several processes -------------------------------------------------------------------------------------------------
+
+_worker: WordGenerator
+
+
+def _start_worker(vocabulary: Vocabulary, verdicts: list[FontVerdict], options: WordOptions) -> None:
+    global _worker  # noqa: PLW0603  (a pool's worker keeps its generator between tasks)
+    _worker = WordGenerator(vocabulary, verdicts, options)
+
+
+def _work(task: tuple[int, int]) -> list[Sample]:
+    return list(_worker.samples(*task))
+
+
+class WordStream:
+    """Words by number from processes that stay alive: `stream(start, stop)` gives items `start` to `stop - 1` in order.
+
+    While one range is used the next of equal length is made. The items are those of `WordGenerator`, whatever
+    `workers` and `chunk` are. A context manager; with 0 workers everything happens in this process.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        verdicts: list[FontVerdict],
+        options: WordOptions,
+        workers: int = 1,
+        chunk: int = 512,
+    ) -> None:
+        self._chunk = chunk
+        self._ahead: dict[tuple[int, int], list[AsyncResult[list[Sample]]]] = {}
+        self._pool: Pool | None = None
+        if workers:
+            # A fresh interpreter a worker: a forked copy of TensorFlow's threads would hang.
+            context = multiprocessing.get_context("spawn")
+            self._pool = context.Pool(workers, _start_worker, (vocabulary, verdicts, options))
+        else:
+            self._generator = WordGenerator(vocabulary, verdicts, options)
+
+    def __call__(self, start: int, stop: int) -> Iterator[Sample]:
+        """Items `start` to `stop - 1`."""
+        if self._pool is None:
+            yield from self._generator.samples(start, stop)
+            return
+        tasks = self._ahead.pop((start, stop), None) or self._submit(start, stop)
+        self._ahead = {(stop, 2 * stop - start): self._submit(stop, 2 * stop - start)}
+        for task in tasks:
+            yield from task.get()
+
+    def _submit(self, start: int, stop: int) -> list[AsyncResult[list[Sample]]]:
+        assert self._pool is not None
+        firsts = range(start, stop, self._chunk)
+        return [self._pool.apply_async(_work, ((first, min(first + self._chunk, stop)),)) for first in firsts]
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool.join()
+
+    def __enter__(self) -> WordStream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def validation_options(options: WordOptions, split: str = "val") -> WordOptions:
+    """The same words on families held out from training."""
+    return replace(options, fonts=replace(options.fonts, split=split))
