@@ -51,10 +51,10 @@ def index_page(root: Path) -> str:
     """One HTML page that links every stage's report, with the numbers and the MLflow run of the stage."""
     rows = []
     for stage, notebook in paths.NOTEBOOKS.items():
-        report = root / "reports" / f"{notebook}.html"
-        if not report.is_file():
+        run_file = root / "runs" / f"{stage}.json"
+        if not run_file.is_file():
             continue
-        run = json.loads((root / "runs" / f"{stage}.json").read_text())
+        run = json.loads(run_file.read_text())
         numbers = "".join(f"<tr><td>{escape(n)}<td>{v}" for n, v in _flat(_numbers(root, stage)).items())
         rows.append(
             f'<section><h2><a href="{notebook}.html">{notebook}</a></h2>'

@@ -13,18 +13,16 @@ import time
 from pathlib import Path
 
 import click
+from ruamel.yaml import YAML
 
 from ocrkit.errors import OcrkitError
 from ocrkit.experiment import flow, notebooks, paths
 
-_COPIED = ["params.yaml", "dvc.yaml", ".dvcignore", "notebooks", "ocrkit", "models/released"]
+_COPIED = ["params.yaml", "dvc.yaml", ".dvcignore", "notebooks", "ocrkit"]
 
 
-def smoke(folder: Path | None = None) -> Path:
-    """Run the pipeline in a copy of the project.
-
-    Args:
-        folder: where; by default `scratch/smoke`, which is emptied first.
+def smoke() -> Path:
+    """Run the pipeline in a fresh copy of the project.
 
     Returns:
         The copy, with reports, metrics and a store of runs of its own.
@@ -33,11 +31,11 @@ def smoke(folder: Path | None = None) -> Path:
         OcrkitError: a stage failed.
     """
     root = paths.root()
-    copy = folder or root / "scratch" / "smoke"
+    copy = root / "scratch" / "smoke"
     shutil.rmtree(copy, ignore_errors=True)
-    for name in _COPIED:
+    for name in [*_COPIED, *_given(root)]:
         source, target = root / name, copy / name
-        if not source.exists():
+        if not source.exists() or target.exists():
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
@@ -55,9 +53,14 @@ def smoke(folder: Path | None = None) -> Path:
     return copy
 
 
-def _set_profile(file: Path, profile: str) -> None:
-    from ruamel.yaml import YAML
+def _given(root: Path) -> list[str]:
+    """What stages depend on and none of them makes."""
+    stages = YAML(typ="safe").load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"].values()
+    made = {out for stage in stages for out in stage["outs"] if isinstance(out, str)}
+    return sorted({dep for stage in stages for dep in stage["deps"]} - made)
 
+
+def _set_profile(file: Path, profile: str) -> None:
     yaml = YAML()
     values = yaml.load(file)
     values["base"]["profile"] = profile
