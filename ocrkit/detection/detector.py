@@ -67,8 +67,11 @@ def to_text_scale(grey: Image, options: DetectorOptions) -> tuple[Image, float, 
 
 def _height(page: Image, options: DetectorOptions) -> float:
     ink = ink_map(page, options)
-    rules = rule_map(ink, round(options.rule_length * 3 * options.max_text_px), round(options.max_text_px / 2))
-    return letter_height(ink_regions(cv2.subtract(ink, rules)), options)
+    height = letter_height(ink_regions(ink), options)
+    if not height:  # every letter touches a rule
+        rules = rule_map(ink, round(options.rule_length * options.max_text_px), round(options.max_text_px / 2))
+        height = letter_height(ink_regions(cv2.subtract(ink, rules)), options)
+    return height
 
 
 def _resize(grey: Image, scale: float) -> Image:
@@ -79,7 +82,7 @@ def _resize(grey: Image, scale: float) -> Image:
 
 
 def _dark_words(grey: Image, ink: np.ndarray, height: float, options: DetectorOptions) -> Words:
-    if not height:
+    if cv2.countNonZero(ink) <= height**2:  # less than a letter or two
         return Words.none()
     ink &= ~rule_map(ink, round(options.rule_length * height), round(options.rule_thickness * height))
     regions = measured_regions(grey, ink, max(2, round(height / 3)))

@@ -76,8 +76,7 @@ def _bar(length_px: int, axis: int) -> np.ndarray:
 
 def ink_regions(ink: np.ndarray) -> Regions:
     """The connected components of `ink` (8 neighbours), in whole pixels and with no contrast measured."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
-    return _from_stats(stats)
+    return _components(ink)[1]
 
 
 def measured_regions(grey: Image, ink: np.ndarray, ring_px: int) -> Regions:
@@ -86,8 +85,7 @@ def measured_regions(grey: Image, ink: np.ndarray, ring_px: int) -> Regions:
     Their left and right sides are found to a part of a pixel, as a column that is half as dark as the ink is half
     covered by it: in tiny print two letters stand a pixel apart and two words three.
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
-    regions = _from_stats(stats)
+    labels, regions = _components(ink)
     at = np.flatnonzero(ink)
     region, level, column = labels.ravel()[at] - 1, grey.ravel()[at], at % ink.shape[1]
     ink_level = np.bincount(region, level, len(regions)) / np.maximum(regions.area, 1)
@@ -109,9 +107,11 @@ def measured_regions(grey: Image, ink: np.ndarray, ring_px: int) -> Regions:
     return Regions(boxes, regions.area, contrast)
 
 
-def _from_stats(stats: np.ndarray) -> Regions:
+def _components(ink: np.ndarray) -> tuple[np.ndarray, Regions]:
+    # The default algorithm takes more than twice as long.
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(ink, 8, cv2.CV_32S, cv2.CCL_BBDT)
     x, y, width, height, area = stats[1:].T.astype(float)
-    return Regions(np.stack([x, y, x + width, y + height], 1), area, np.zeros(len(area)))
+    return labels, Regions(np.stack([x, y, x + width, y + height], 1), area, np.zeros(len(area)))
 
 
 def _sum(integral: np.ndarray, boxes: np.ndarray) -> np.ndarray:

@@ -15,12 +15,14 @@ import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
 
-_LETTER_GAPS = np.arange(0, 0.56, 0.05)  # of a line's height
-_WORD_GAPS = np.arange(0.15, 1.21, 0.075)
-_LEAST_DIFFERENCE = 0.1
-_SPACES = 0.43  # share of gaps that are spaces
-_PAGE_PRIOR = 8.0  # lines' worth of belief in the usual spacings
-_FULL_LINE = 8  # gaps from which on a line counts as one line's worth of evidence
+_LETTER_GAPS = np.arange(0, 0.56, 0.05)  # heights of the line
+_WORD_GAPS = np.arange(0.15, 1.21, 0.075)  # heights of the line
+_LEAST_DIFFERENCE = 0.15  # heights
+_SPACES = 0.37  # share of gaps that are spaces
+_LETTER_WIDTH = 0.8  # heights; a wider piece of ink is letters that touch
+_TOUCHING_WEIGHT = 0.44  # gaps' worth of evidence in two letters that touch
+_PAGE_PRIOR = 3.6  # lines' worth of belief in the usual spacings
+_FULL_LINE = 6.6  # gaps from which on a line counts as one line's worth of evidence
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,34 +59,40 @@ class Words:
         return cls(np.zeros((0, 4)), np.zeros(0, int), np.zeros(0, int))
 
 
-def space_probability(gaps: np.ndarray, line: np.ndarray) -> np.ndarray:
+def space_probability(gaps: np.ndarray, line: np.ndarray, touching: np.ndarray) -> np.ndarray:
     """Probability that each gap is a space between words.
 
     Args:
         gaps: `(N,)` widths of the gaps between a line's letters, in heights of that line.
         line: `(N,)` number of the gap's line; the gaps of a line stand together.
+        touching: how many pairs of letters touch, for each of the lines in the order of `line`.
     """
     letter, word = (style.ravel() for style in np.meshgrid(_LETTER_GAPS, _WORD_GAPS, indexing="ij"))
     usable = word - letter >= _LEAST_DIFFERENCE
     letter, word = letter[usable], word[usable]
-    prior = np.exp(-0.37 * ((letter - 0.144) / 0.1) ** 2 - 0.344 * ((word - 0.796 - 2.69 * letter) / 0.1) ** 2)
+    prior = np.exp(-0.222 * ((letter - 0.167) / 0.1) ** 2 - 0.141 * ((word - 0.98 - 2.8 * letter) / 0.1) ** 2)
     prior /= prior.sum()
 
-    gap = gaps[:, None]
-    spread = 0.034 + 0.16 * letter
-    of_letter = 0.8 * _normal(gap, letter, spread) + 0.2 * _normal(gap, letter, 3 * spread)
-    wide = np.where(gap > word, np.exp(np.minimum(word - gap, 0) / 2.8) / 2.8, 0)  # tabs and columns
-    of_word = 0.95 * _normal(gap, word, 0.013 + 0.19 * word) + 0.05 * wide + 1e-9
-    both = (1 - _SPACES) * of_letter + _SPACES * of_word
-
+    of_letter, of_word = _densities(gaps[:, None], letter, word)
+    of_none, none_of_word = _densities(np.zeros((1, 1)), letter, word)
     first = np.flatnonzero(np.diff(line, prepend=-1))
     count = np.diff(np.append(first, len(line)))
-    likelihood = np.add.reduceat(np.log(both), first, axis=0)
+    likelihood = np.add.reduceat(np.log(of_letter + of_word), first, axis=0)
+    likelihood += _TOUCHING_WEIGHT * touching[:, None] * np.log(of_none + none_of_word)
     weight = np.minimum(count / _FULL_LINE, 1)
     style = _posterior(likelihood, prior)
     for _ in range(2):
         style = _posterior(likelihood, weight @ style + _PAGE_PRIOR * prior)
-    return (np.repeat(style, count, axis=0) * (_SPACES * of_word / both)).sum(1)
+    return (np.repeat(style, count, axis=0) * of_word / (of_letter + of_word)).sum(1)
+
+
+def _densities(gap: np.ndarray, letter: np.ndarray, word: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How likely a letter gap and a word gap of this width are, for each pair of usual widths."""
+    spread = 0.056 + 0.3 * letter
+    of_letter = 0.92 * _normal(gap, letter, spread) + 0.08 * _normal(gap, letter, 3 * spread)
+    wide = np.where(gap > word, np.exp(np.minimum(word - gap, 0) / 1.8) / 1.8, 0)  # tabs and columns
+    of_word = 0.963 * _normal(gap, word, 0.037 + 0.138 * word) + 0.037 * wide + 1e-9
+    return (1 - _SPACES) * of_letter, _SPACES * of_word
 
 
 def _normal(x: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
@@ -118,7 +126,11 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     inside = np.isfinite(gap) & (gap > 0)
     space = np.isinf(gap)
     if inside.any():
-        space[inside] = space_probability(gap[inside], line[inside]) > 0.5
+        # Letters that touch are one piece of ink, several letters wide.
+        piece = np.flatnonzero(gap > 0)
+        width = (np.append(ends[piece[1:] - 1], ends[-1]) - starts[piece]) / height[piece]
+        touching = np.bincount(line[piece], np.maximum(width // _LETTER_WIDTH - 1, 0))
+        space[inside] = space_probability(gap[inside], line[inside], touching[np.unique(line[inside])]) > 0.5
 
     # A comma that stands alone goes with the nearer of its neighbours.
     first = np.flatnonzero(space)
