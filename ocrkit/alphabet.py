@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -49,7 +50,7 @@ _TABLE = str.maketrans(_SAME_INK)
 
 
 def normalise(text: str) -> str:
-    """`text` in composed form (NFC), look-alike code points folded onto ours, runs of blanks made one, ends stripped."""
+    """`text` in composed form (NFC), look-alike code points folded onto ours, blanks made single."""
     return " ".join(unicodedata.normalize("NFC", text).translate(_TABLE).split())
 
 
@@ -120,4 +121,4 @@ class Alphabet:
 
 def time_steps_needed(text: str) -> int:
     """Fewest CTC time steps that can emit `text`: one a character, one more between equal neighbours."""
-    return len(text) + sum(a == b for a, b in zip(text, text[1:]))
+    return len(text) + sum(a == b for a, b in pairwise(text))

@@ -87,7 +87,8 @@ def to_onnx(network: Any, size: str, path: Path) -> Path:
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", "steps", kernel.shape[1]])],
         constants,
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="ocrkit", ir_version=8)
+    opsets = [helper.make_opsetid("", OPSET)]
+    model = helper.make_model(graph, opset_imports=opsets, producer_name="ocrkit", ir_version=8)
     checker.check_model(model)
     part = path.with_suffix(".part")
     save_model(model, part)
@@ -95,7 +96,9 @@ def to_onnx(network: Any, size: str, path: Path) -> Path:
     return path
 
 
-def check_parity(network: Any, onnx_path: Path, alphabet: Alphabet, pictures: dict[int, np.ndarray] | None = None) -> float:
+def check_parity(
+    network: Any, onnx_path: Path, alphabet: Alphabet, pictures: dict[int, np.ndarray] | None = None
+) -> float:
     """Largest difference of logits between the Keras network and the ONNX file under ONNX Runtime.
 
     Args:
@@ -119,7 +122,9 @@ def check_parity(network: Any, onnx_path: Path, alphabet: Alphabet, pictures: di
         theirs = session.run(None, {"pictures": batch})[0]
         worst = max(worst, float(np.abs(ours - theirs).max()))
         if worst > TOLERANCE * max(1.0, float(np.abs(ours).max())):
-            raise BadModel(f"The export of {onnx_path.name} differs from its network by {worst:.2g} in a logit; not released.")
+            raise BadModel(
+                f"The export {onnx_path.name} differs from its network by {worst:.2g} a logit; not released."
+            )
         if greedy_texts(ours, alphabet) != greedy_texts(theirs, alphabet):
-            raise BadModel(f"The export of {onnx_path.name} reads other strings than its network; not released.")
+            raise BadModel(f"The export {onnx_path.name} reads other strings than its network; not released.")
     return worst

@@ -30,7 +30,7 @@ def fit(crop: Image) -> Image:
         BadImage: an array of another type or shape, or without pixels.
     """
     if crop.dtype != np.uint8 or crop.ndim not in (2, 3) or crop.size == 0 or (crop.ndim == 3 and crop.shape[2] != 3):
-        raise BadImage(f"A word crop is uint8, (H, W) or (H, W, 3) and not empty; this one is {crop.dtype} {crop.shape}.")
+        raise BadImage(f"A word crop is uint8, (H, W) or (H, W, 3), not empty; this one is {crop.dtype} {crop.shape}.")
     if crop.ndim == 3:
         crop = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     height, width = crop.shape

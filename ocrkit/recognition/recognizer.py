@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ocrkit.document import Image
-from ocrkit.recognition.release import alphabet_of, find_model, read_card
 from ocrkit.recognition.decode import Guess, greedy
 from ocrkit.recognition.network import STRIDE_PX
 from ocrkit.recognition.preprocess import batches
+from ocrkit.recognition.release import alphabet_of, find_model, read_card
 from ocrkit.recognition.runtimes import load_runtime
 
 
@@ -36,8 +36,8 @@ class Recognizer:
         """
         guesses: list[Guess | None] = [None] * len(crops)
         for batch in batches(crops):
-            logits = self._run(batch.pictures)
-            for row, guess in zip(batch.rows, greedy(logits, self.alphabet, STRIDE_PX / batch.scales, self._temperature)):
+            read = greedy(self._run(batch.pictures), self.alphabet, STRIDE_PX / batch.scales, self._temperature)
+            for row, guess in zip(batch.rows, read):
                 guesses[row] = guess
         return [guess for guess in guesses if guess is not None]
 

@@ -34,13 +34,13 @@ def find_model(model: str | Path | None) -> Path:
     Raises:
         BadModel: there is none.
     """
-    if model is None:
-        model = DEFAULT_MODEL
-    for folder in (Path(model), released_folder() / str(model)):
+    # A released name wins over a folder of that name, so that what is read with does not depend on where one stands.
+    for folder in (released_folder() / str(model or DEFAULT_MODEL), Path(model or DEFAULT_MODEL)):
         if (folder / CARD).is_file():
             return folder
     names = sorted(path.parent.name for path in released_folder().glob(f"*/{CARD}"))
-    raise BadModel(f"There is no model {str(model)!r}: give a folder with a {CARD}, or one of {', '.join(names) or 'none'}.")
+    known = f", or one of {', '.join(names)}" if names else ""
+    raise BadModel(f"There is no model {str(model)!r}: give a folder with a {CARD}{known}.")
 
 
 def read_card(folder: Path) -> dict[str, Any]:

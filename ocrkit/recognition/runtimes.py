@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,10 +45,8 @@ def _tensorflow(folder: Path, threads: int | None) -> Run:
     except ImportError:
         raise MissingExtra("The TensorFlow runtime is not installed: pip install 'ocrkit[train]'.") from None
     if threads:
-        try:
+        with contextlib.suppress(RuntimeError):  # TensorFlow has already started its threads and keeps their number
             tf.config.threading.set_intra_op_parallelism_threads(threads)
-        except RuntimeError:  # TensorFlow has already started its threads and keeps their number
-            pass
     network, _ = load_network(folder)
     return lambda pictures: np.asarray(network.predict_on_batch(pictures))
 

@@ -144,9 +144,7 @@ def ctc_loss(labels: Any, logits: Any) -> Any:
     # The sparse kernel refuses empty labels: they get a stand-in, and the loss of all blanks in its place.
     empty = ops.equal(lengths, 0)
     stand_in = ops.concatenate([ops.where(empty[:, None], 1, labels[:, :1]), labels[:, 1:]], 1)
-    loss = tf.nn.ctc_loss(
-        tf.sparse.from_dense(stand_in), logits, None, steps, logits_time_major=False, blank_index=0
-    )
+    loss = tf.nn.ctc_loss(tf.sparse.from_dense(stand_in), logits, None, steps, logits_time_major=False, blank_index=0)
     return ops.where(empty, -ops.sum(ops.log_softmax(logits)[..., 0], -1), loss)
 
 
@@ -207,7 +205,9 @@ class Trainer:
 
     # --- running ---
 
-    def run(self, report: Callable[[Progress], None] = lambda progress: None, until: int | None = None) -> list[Progress]:
+    def run(
+        self, report: Callable[[Progress], None] = lambda progress: None, until: int | None = None
+    ) -> list[Progress]:
         """Train to the end (or to about `until` words), calling `report` after each round; returns the history.
 
         Raises:
@@ -261,8 +261,8 @@ class Trainer:
         # Young averages follow quickly, so that the random start is soon forgotten.
         decay = min(self.options.ema, (1 + self.step) / (10 + self.step)) ** self._EMA_EVERY
         for mean, value in zip(self._average, self.network.get_weights()):
-            mean *= decay
-            mean += (1 - decay) * value
+            np.multiply(mean, decay, out=mean)
+            np.add(mean, (1 - decay) * value, out=mean)
 
     def averaged(self) -> list[np.ndarray]:
         """The weights to judge and ship: averaged where `ema` is on."""
@@ -318,7 +318,9 @@ class Trainer:
         theirs, ours = ({**options, "words": 0} for options in (state["options"], asdict(self.options)))
         if theirs != ours or state["alphabet"] != self.alphabet.characters:
             changed = [name for name in ours if ours[name] != theirs.get(name)] or ["alphabet"]
-            raise BadModel(f"{path} is of a training with another {', '.join(changed)}; start afresh in another folder.")
+            raise BadModel(
+                f"{path} is of a training with another {', '.join(changed)}; start afresh in another folder."
+            )
         self.network.set_weights(arrays["weights"])
         self._average = arrays["average"]
         for variable, value in zip(self.optimizer.variables, arrays["optimizer"]):

@@ -1,0 +1,100 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from ocrkit.errors import BadImage, BadModel, BadParams
+from ocrkit.recognition import load_recognizer
+from ocrkit.recognition.export import check_parity, to_onnx
+from ocrkit.recognition.network import build_network
+from ocrkit.recognition.release import find_model, load_network, read_card, save_network
+from ocrkit.recognition.runtimes import RUNTIMES, load_runtime
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory, alphabet):
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    network = build_network("nano", alphabet)
+    # Untrained norms are the identity; give them something that folding could get wrong.
+    rng = np.random.default_rng(1)
+    network.set_weights([w + np.abs(rng.normal(0, 0.2, w.shape)).astype("f") for w in network.get_weights()])
+    return save_network(network, alphabet, folder, {"trained_on": "nothing"})
+
+
+def test_a_saved_model_says_what_it_is(model, alphabet):
+    card = read_card(model)
+    assert (card["size"], card["alphabet"], card["trained_on"]) == ("nano", alphabet.characters, "nothing")
+    assert card["export_parity"] < 1e-3
+    assert set(card["files"]) == {"model.onnx", "model.weights.h5"}
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_all_runtimes_give_the_same_logits(model, runtime):
+    if runtime == "openvino":
+        pytest.importorskip("openvino")
+    pictures = np.random.default_rng(2).integers(0, 256, (5, 32, 96), np.uint8)
+    expected = load_runtime("onnxruntime", model)(pictures)
+    assert np.allclose(load_runtime(runtime, model, 1)(pictures), expected, atol=1e-3 * np.abs(expected).max())
+
+
+def test_an_export_that_differs_is_refused(model, alphabet, tmp_path):
+    network, _ = load_network(model)
+    to_onnx(network, "nano", tmp_path / "model.onnx")
+    changed = network.get_layer("logits").get_weights()
+    network.get_layer("logits").set_weights([changed[0] * 1.01, changed[1]])
+    with pytest.raises(BadModel, match="differs"):
+        check_parity(network, tmp_path / "model.onnx", alphabet)
+
+
+@pytest.mark.parametrize("file", ["model.onnx", "model.weights.h5"])
+def test_one_changed_byte_is_noticed(model, tmp_path, file):
+    folder = shutil.copytree(model, tmp_path / "copy")
+    data = bytearray((folder / file).read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / file).write_bytes(data)
+    with pytest.raises(BadModel, match="damaged"):
+        load_runtime("onnxruntime" if file == "model.onnx" else "tensorflow", folder)
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda card: "not json", "not a model card"),
+        (lambda card: json.dumps({**card, "size": "colossal"}), "does not know"),
+        (lambda card: json.dumps({k: v for k, v in card.items() if k != "alphabet"}), "not a model card"),
+    ],
+)
+def test_a_damaged_card_is_named(model, tmp_path, damage, sentence):
+    folder = shutil.copytree(model, tmp_path / "copy")
+    (folder / "card.json").write_text(damage(read_card(folder)))
+    with pytest.raises(BadModel, match=sentence):
+        load_recognizer(folder)
+
+
+def test_missing_models_and_runtimes_are_named(model):
+    with pytest.raises(BadModel, match="no model 'nowhere'"):
+        find_model("nowhere")
+    with pytest.raises(BadParams, match="onnxruntime"):
+        load_recognizer(model, runtime="abacus")
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (20, 5000), (300, 4), (24, 60, 3)])
+def test_odd_crops_are_read_without_complaint(model, shape):
+    (guess,) = load_recognizer(model).recognize([np.full(shape, 255, np.uint8)])
+    assert 0 <= guess.confidence <= 1
+    assert len(guess.spans) == len(guess.text)
+
+
+def test_a_crop_of_the_wrong_kind_is_refused_and_none_gives_none(model):
+    recognizer = load_recognizer(model)
+    assert recognizer.recognize([]) == []
+    with pytest.raises(BadImage):
+        recognizer.recognize([np.zeros((10, 10, 4), np.uint8)])
+
+
+def test_guesses_come_in_the_order_of_the_crops(model, samples):
+    recognizer = load_recognizer(model)
+    crops = [sample.image for sample in samples]
+    together = [guess.text for guess in recognizer.recognize(crops)]
+    assert together == [recognizer.recognize([crop])[0].text for crop in crops]
