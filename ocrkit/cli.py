@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 VERBS = {
     "compare": ("ocrkit.engines.commands:compare", "Read labelled pages with several engines and compare them."),
     "data": ("ocrkit.datasets.commands:data", "Check and describe folders of labelled pages or word crops."),
+    "train": ("ocrkit.recognition.commands:train", "Train a recogniser on invented words."),
 }
 
 _SUFFIXES = {"text": ".txt", "json": ".json", "hocr": ".hocr", "alto": ".xml", "pdf": ".pdf"}
