@@ -17,3 +17,11 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no development data at {folder}; set OCRKIT_SHARED_DATA to where it lies")
     return folder
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Print what tests measured and recorded as `measured`, also from worker processes."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "measured":
+                terminalreporter.write_line(f"measured: {value}")

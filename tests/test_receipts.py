@@ -19,7 +19,7 @@ def reader():
         pytest.skip(f"no released model to read with: {missing}")
 
 
-def test_most_words_of_real_receipts_are_read(shared_data, reader, capsys):
+def test_most_words_of_real_receipts_are_read(shared_data, reader, record_property):
     folder = shared_data / "sroie" / "val"
     if not folder.is_dir():
         pytest.skip(f"no receipts at {folder}")
@@ -28,9 +28,9 @@ def test_most_words_of_real_receipts_are_read(shared_data, reader, capsys):
         truth = " ".join(line.text for line in receipt.lines).split()
         found = [word.text for word in reader.read(receipt.path).words]
         score += bag_of_words(truth, found, caseless=True)
-    with capsys.disabled():
-        print(
-            f"\n{RECEIPTS} receipts of SROIE val, bags of words without case: word recall {score.recall:.3f}, "
-            f"precision {score.precision:.3f}, F1 {score.f1:.3f} ({score.truth} words)"
-        )
+    record_property(
+        "measured",
+        f"{RECEIPTS} receipts of SROIE val, bags of words without case: word recall {score.recall:.3f}, "
+        f"precision {score.precision:.3f}, F1 {score.f1:.3f} ({score.truth} words)",
+    )
     assert score.recall > LEAST_RECALL
