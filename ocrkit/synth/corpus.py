@@ -14,8 +14,9 @@ from random import Random
 
 from ocrkit.alphabet import CHARACTERS, normalise
 from ocrkit.errors import BadDataset, MissingExtra
+from ocrkit.files import write_whole
 
-_LETTERS = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_KNOWN = frozenset(CHARACTERS)
 _BOOK_START = re.compile(r"\*\*\* ?START OF TH.{0,80}?\*\*\*", re.S)
 _BOOK_END = re.compile(r"\*\*\* ?END OF TH")
 
@@ -34,9 +35,7 @@ class Vocabulary:
 
     def save(self, path: Path) -> None:
         """Write as JSON, to a temporary name first."""
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(asdict(self), ensure_ascii=False), "utf-8")
-        part.replace(path)
+        write_whole(path, json.dumps(asdict(self), ensure_ascii=False))
 
     @classmethod
     def load(cls, path: Path) -> Vocabulary:
@@ -46,9 +45,16 @@ class Vocabulary:
             BadDataset: no such file, or not a vocabulary.
         """
         try:
-            return cls(**{key: tuple(value) for key, value in json.loads(path.read_text("utf-8")).items()})
+            lists = {key: tuple(value) for key, value in json.loads(path.read_text("utf-8")).items()}
+            if not all(isinstance(word, str) for words in lists.values() for word in words):
+                raise ValueError("not all of it is text")
+            return cls(**lists)
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise BadDataset(f"{path} is not a saved vocabulary: {error}.") from None
+
+
+# How many people, places, streets and companies to invent for each country.
+_PEOPLE = {"en_US": 800, "en_GB": 300, "fr_FR": 200, "de_DE": 200, "es_ES": 200, "it_IT": 100}
 
 
 def build_vocabulary(books: Path | None = None, words: int = 40_000, seed: int = 0) -> Vocabulary:
@@ -72,8 +78,8 @@ def build_vocabulary(books: Path | None = None, words: int = 40_000, seed: int =
         ) from None
 
     foreign = [word for language in ("fr", "de", "es", "pt", "it") for word in top_n_list(language, words // 4)]
-    people = {kind: [] for kind in ("names", "places", "streets", "companies")}  # type: dict[str, list[str]]
-    for locale, share in (("en_US", 800), ("en_GB", 300), ("fr_FR", 200), ("de_DE", 200), ("es_ES", 200), ("it_IT", 100)):
+    people: dict[str, list[str]] = {kind: [] for kind in ("names", "places", "streets", "companies")}
+    for locale, share in _PEOPLE.items():
         fake = Faker(locale)
         fake.seed_instance(seed)
         for _ in range(share):
@@ -108,9 +114,8 @@ def read_books(folder: Path) -> tuple[str, ...]:
 
 
 def _usable(words: Iterable[str], longest: int = 24) -> tuple[str, ...]:
-    known = set(CHARACTERS)
     kept = dict.fromkeys(normalise(word) for word in words)
-    return tuple(word for word in kept if word and len(word) <= longest and known.issuperset(word))
+    return tuple(word for word in kept if word and len(word) <= longest and _KNOWN.issuperset(word))
 
 
 # --- generators: each takes a random source and a vocabulary and returns one text --------------------------------
@@ -127,14 +132,19 @@ def _skewed(r: Random, words: tuple[str, ...]) -> str:
     return words[int(len(words) * r.random() ** 2)]
 
 
+def _upper(word: str) -> str:
+    """`word` in capitals, or as it is where that would be no longer the same letters (ß)."""
+    capitals = word.upper()
+    return capitals if len(capitals) == len(word) and _KNOWN.issuperset(capitals) else word
+
+
 def _any_case(r: Random, word: str) -> str:
     roll = r.random()
     if roll < 0.40:
         return word
     if roll < 0.68:
-        return word[:1].upper() + word[1:]
-    # Capital sharp s is outside the alphabet; upper() would write it as SS, which is not what print shows.
-    return word.upper() if "ß" not in word else word
+        return _upper(word[:1]) + word[1:]
+    return _upper(word)
 
 
 _AFTER = [*",,,,....:::;!?)", "'s", '"', "”", "’", "...", ".)", "),", ":-", "*", "-", "…", "%", "/", ".,"]
@@ -149,8 +159,8 @@ def _punctuated(r: Random, word: str) -> str:
         return word + r.choice(_AFTER)
     if roll < 0.94:
         return r.choice(_BEFORE).strip() + word
-    opening, closing = r.choice(["()", "()", '""', "“”", "‘’", "[]", "''", "«»", "**", "<>"])
-    return opening + word + closing
+    pair = r.choice(["()", "()", '""', "“”", "‘’", "[]", "''", "«»", "**", "<>"])
+    return pair[0] + word + pair[1]
 
 
 def english(r: Random, v: Vocabulary) -> str:
@@ -184,22 +194,17 @@ def name(r: Random, v: Vocabulary) -> str:
 
 def number(r: Random, v: Vocabulary) -> str:
     """A count, year, ordinal, percentage, fraction or grouped number."""
-    form = r.randrange(8)
-    if form == 0:
-        return f"{r.randrange(1_000, 10_000_000):,}"
-    if form == 1:
-        return f"{r.choice(['', '', '-', '+'])}{_digits(r, 1, 3)}{r.choice('..,')}{_digits(r, 1, 4)}"
-    if form == 2:
-        return f"{r.randrange(101)}{r.choice(['', '.' + _digits(r, 1, 2)])}%"
-    if form == 3:
-        return str(r.randrange(1850, 2035))
-    if form == 4:
-        return f"{r.randrange(1, 32)}{r.choice(['st', 'nd', 'rd', 'th', '.', ')', 'º', '°', 'x', ':'])}"
-    if form == 5:
-        return f"{r.randrange(1, 20)}/{r.randrange(1, 20)}"
-    if form == 6:
-        return f"({_digits(r, 1, 3)})"
-    return _digits(r, 1, 7)
+    forms = [
+        f"{r.randrange(1_000, 10_000_000):,}",
+        f"{r.choice(['', '', '-', '+'])}{_digits(r, 1, 3)}{r.choice('..,')}{_digits(r, 1, 4)}",
+        f"{r.randrange(101)}{r.choice(['', '.' + _digits(r, 1, 2)])}%",
+        str(r.randrange(1850, 2035)),
+        f"{r.randrange(1, 32)}{r.choice(['st', 'nd', 'rd', 'th', '.', ')', 'º', '°', 'x', ':'])}",
+        f"{r.randrange(1, 20)}/{r.randrange(1, 20)}",
+        f"({_digits(r, 1, 3)})",
+        _digits(r, 1, 7),
+    ]
+    return r.choice(forms)
 
 
 def price(r: Random, v: Vocabulary) -> str:
@@ -217,7 +222,7 @@ def price(r: Random, v: Vocabulary) -> str:
     return text
 
 
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
 
 
 def date(r: Random, v: Vocabulary) -> str:
@@ -291,24 +296,34 @@ def web(r: Random, v: Vocabulary) -> str:
     return r.choice(forms)
 
 
-_UNITS = "OZ LB KG G ML L CT PK QT EA PC PCS CM MM IN FT X".split()
+_UNITS = "OZ LB KG G ML L CT PK QT EA PC PCS CM MM IN FT X".split()  # noqa: SIM905
 
 
 def product(r: Random, v: Vocabulary) -> str:
     """A product line in the manner of UPC descriptions, or a word of one: `24QT TISSUE PPR`."""
-    words = [_skewed(r, v.words).upper() for _ in range(r.randint(1, 3))]
+    words = [_upper(_skewed(r, v.words)) for _ in range(r.randint(1, 3))]
     words = [re.sub(r"(?<=[A-Z])[AEIOU]", "", word) if len(word) > 5 and r.random() < 0.3 else word for word in words]
     size = f"{r.randrange(1, 500)}{r.choice(_UNITS)}"
     joined = r.choice([" ", " ", "/", "&", "-", "."]).join(words)[:20].strip(" -/&.") or size
-    return r.choice([joined, joined, words[0][:14], size, f"{size} {words[0][:10]}", f"*{words[0][:12]}", f"{words[0][:8]}#{r.randrange(99)}"])
+    first = words[0]
+    forms = [
+        joined,
+        joined,
+        first[:14],
+        size,
+        f"{size} {first[:10]}",
+        f"*{first[:12]}",
+        f"{first[:8]}#{r.randrange(99)}",
+    ]
+    return r.choice(forms)
 
 
-_RECEIPT_WORDS = (
+_RECEIPT_WORDS = (  # noqa: SIM905
     "TOTAL SUBTOTAL CASH CHANGE TAX GST VAT QTY AMOUNT DISCOUNT ROUNDING VISA MASTERCARD DEBIT BALANCE DUE INVOICE "
     "RECEIPT DATE TIME TEL FAX NO. ITEM PRICE UNIT DESCRIPTION CASHIER COUNTER TABLE PAX BILL SDN BHD RM THANK YOU "
     "PLEASE COME AGAIN GOODS SOLD NOT RETURNABLE INCLUSIVE SUMMARY CODE RATE SALES PERSON MEMBER POINTS CARD APPROVED"
 ).split()
-_FORM_WORDS = (
+_FORM_WORDS = (  # noqa: SIM905
     "Name: Date: Address: Signature: To: From: Subject: Re: Attn: Phone: Fax: Pages: Company: Title: Department: "
     "Approved By: Number: Project Budget Total Code: Brand Sample Test Type Description Comments Yes No N/A Page of "
     "City: State: Zip: Telephone Date: cc: Memo Report Period Account Region Division Manager"
@@ -354,7 +369,8 @@ def symbols(r: Random, v: Vocabulary) -> str:
     """Words that carry the rare symbols: / & # @ % + = * $ and friends."""
     a, b = _any_case(r, _skewed(r, v.words)), _any_case(r, _skewed(r, v.words))
     mark = r.choice("/&#@%+=*$<>[]{}|\\^~_;!?\"'§©®°£€¥•…–—ºª¿¡«»")
-    return r.choice([f"{a}{mark}", f"{mark}{a}", f"{a}{mark}{b}"[:18], f"{_digits(r, 1, 3)}{mark}", f"{mark}{_digits(r, 1, 4)}"])
+    forms = [f"{a}{mark}", f"{mark}{a}", f"{a}{mark}{b}"[:18], f"{_digits(r, 1, 3)}{mark}", f"{mark}{_digits(r, 1, 4)}"]
+    return r.choice(forms)
 
 
 @dataclass(frozen=True)
@@ -380,12 +396,15 @@ class Corpus:
     """Draws texts: `corpus.draw(random)`.
 
     Raises:
-        BadDataset: the vocabulary holds no word.
+        BadDataset: the vocabulary holds no word, or one that the alphabet cannot write.
     """
 
     def __init__(self, vocabulary: Vocabulary, options: CorpusOptions = CorpusOptions()) -> None:
         if not vocabulary.words:
             raise BadDataset("The vocabulary holds no usable word.")
+        lists = vars(vocabulary).values()
+        if unknown := set("".join("".join(words) for words in lists)) - _KNOWN:
+            raise BadDataset(f"The vocabulary holds {''.join(sorted(unknown))[:20]!r}, which the alphabet lacks.")
         self.vocabulary, self.options = vocabulary, options
         table: list[tuple[Generator, float]] = [
             (english, 34 * (1 - options.foreign)),

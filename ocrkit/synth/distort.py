@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from random import Random
+from typing import Any
 
 import cv2
 import numpy as np
+
+from ocrkit.errors import BadParams
 
 BANK_PX = 512
 _Y, _X = np.mgrid[0:256, 0:2048].astype(np.float32)
@@ -62,8 +66,15 @@ class DistortionOptions:
 
     @classmethod
     def only(cls, *names: str) -> DistortionOptions:
-        """Every word gets just the named distortions."""
-        return cls(**{f.name: float(f.name in names) for f in fields(cls) if f.name != "warps"})
+        """Every word gets just the named distortions.
+
+        Raises:
+            BadParams: there is no distortion of that name.
+        """
+        if unknown := sorted(set(names) - set(cls.names())):
+            raise BadParams(f"There is no distortion {', '.join(unknown)}; there are {', '.join(cls.names())}.")
+        shares: dict[str, Any] = {name: float(name in names) for name in cls.names()}
+        return cls(**shares)
 
     @classmethod
     def names(cls) -> list[str]:
@@ -72,18 +83,18 @@ class DistortionOptions:
 
 
 class Banks:
-    """Textures to cut random windows from: white noise, paper grain, blotches, surfaces; `float32`, mean 0, spread 1."""
+    """Textures to cut windows from: white noise, paper grain, blotches, surfaces; `float32`, mean 0, spread 1."""
 
     def __init__(self, seed: int) -> None:
         rng = np.random.Generator(np.random.PCG64(seed))
         noise = rng.standard_normal((BANK_PX, BANK_PX), dtype=np.float32)
         self.noise = noise
         self.grain = _unit(cv2.GaussianBlur(rng.standard_normal(noise.shape, dtype=np.float32), (0, 0), 1.2))
-        octaves = sum(
+        octaves = [
             _unit(cv2.GaussianBlur(rng.standard_normal(noise.shape, dtype=np.float32), (0, 0), sigma)) * sigma**0.5
             for sigma in (2, 5, 12, 30)
-        )
-        self.blotches = _unit(octaves)
+        ]
+        self.blotches = _unit(np.sum(octaves, axis=0))
         rings = np.sin(_unit(cv2.GaussianBlur(rng.standard_normal(noise.shape, dtype=np.float32), (0, 0), 25)) * 9)
         wood = cv2.resize(rings[:64], (BANK_PX, BANK_PX)) + 0.4 * cv2.blur(noise, (61, 1)) * 8
         marble = np.abs(np.sin(_X[:256, :BANK_PX] / 40 + self.blotches[:256] * 2)) ** 0.3
@@ -101,14 +112,30 @@ class Banks:
         return bank[y : y + height, x : x + width]
 
 
+@lru_cache(maxsize=4)
+def banks_of(seed: int) -> Banks:
+    """The textures of `seed`, made once a process."""
+    return Banks(seed)
+
+
 def _unit(values: np.ndarray) -> np.ndarray:
     values = values.astype(np.float32)
     return (values - values.mean()) / values.std()
 
 
+def _coordinates(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Column and row number of every pixel, `float32`; looked up for the sizes words have."""
+    height, width = shape
+    if height <= _Y.shape[0] and width <= _X.shape[1]:
+        return _X[:height, :width], _Y[:height, :width]
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    return columns, rows
+
+
 # --- ink: uint8 coverage in, uint8 coverage out -------------------------------------------------------------------
 
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
+_WIDER_THAN_STROKES = np.ones((15, 15), np.uint8)
 _PAIR = [np.ones((1, 2), np.uint8), np.ones((2, 1), np.uint8)]
 
 
@@ -135,7 +162,7 @@ def gaps(ink: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
     for _ in range(r.randint(1, 3)):
         if r.random() < 0.6:
             y = int(r.random() * ink.shape[0])
-            ink[y : y + r.randint(1, 2)] = ink[y : y + 2].min(initial=255) // 3
+            ink[y : y + r.randint(1, 2)] //= 4
         else:
             x = int(r.random() * ink.shape[1])
             ink[:, x : x + 1] //= 4
@@ -205,9 +232,9 @@ def warp(ink: np.ndarray, r: Random) -> np.ndarray:
     height, width = ink.shape
     swing = height * r.uniform(0.02, 0.08)
     period = width * r.uniform(0.6, 2.5)
-    wave = swing * np.sin(_X[0, :width] * (2 * math.pi / period) + r.uniform(0, 6.3))
-    x = _X[:height, :width] if width <= _X.shape[1] else np.mgrid[0:height, 0:width][1].astype(np.float32)
-    return cv2.remap(ink, x, _Y[:height, :1] + wave[None].astype(np.float32), cv2.INTER_LINEAR)
+    x, y = _coordinates(ink.shape)
+    wave = swing * np.sin(x[:1] * (2 * math.pi / period) + r.uniform(0, 6.3))
+    return cv2.remap(ink, x, (y + wave).astype(np.float32), cv2.INTER_LINEAR)
 
 
 # --- paper: float32 grey levels in and out ---------------------------------------------------------------------------
@@ -224,7 +251,8 @@ def uneven_light(paper: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
     """A linear fall of light across the word."""
     height, width = paper.shape
     angle, fall = r.uniform(0, 6.3), r.uniform(10, 50)
-    ramp = _X[:height, :width] * (math.cos(angle) / width) + _Y[:height, :width] * (math.sin(angle) / height)
+    columns, rows = _coordinates(paper.shape)
+    ramp = columns * (math.cos(angle) / width) + rows * (math.sin(angle) / height)
     return paper - ramp * fall
 
 
@@ -245,7 +273,8 @@ def glare(paper: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
     """A bright spot in which the ink pales."""
     height, width = paper.shape
     x, y, radius = r.uniform(0, width), r.uniform(0, height), r.uniform(0.5, 1.5) * height
-    far = (np.square(_X[:height, :width] - x) + np.square(_Y[:height, :width] - y)) / radius**2
+    columns, rows = _coordinates(paper.shape)
+    far = (np.square(columns - x) + np.square(rows - y)) / radius**2
     spot = np.exp(-far) * r.uniform(0.3, 0.75)
     return paper + (255 - paper) * spot
 
@@ -255,7 +284,8 @@ def _oblique(shape: tuple[int, ...], r: Random) -> np.ndarray:
     height, width = shape
     angle = r.uniform(0, math.pi)
     x, y = r.uniform(0, width), r.uniform(0, height)
-    return (_X[:height, :width] - x) * math.cos(angle) + (_Y[:height, :width] - y) * math.sin(angle)
+    columns, rows = _coordinates(shape)
+    return (columns - x) * math.cos(angle) + (rows - y) * math.sin(angle)
 
 
 # --- camera, scanner, fax: float32 in and out -------------------------------------------------------------------------
@@ -287,19 +317,28 @@ def noise(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
     return picture + Banks.window(banks.noise, picture.shape, r) * r.uniform(2, 6) * r.choice((1, 1, 2, 3.5))
 
 
+def _levelled(picture: np.ndarray) -> np.ndarray:
+    """The picture over its paper's brightness, as scanners level it: a word in shadow must not turn all black."""
+    paper = cv2.blur(cv2.dilate(picture, _WIDER_THAN_STROKES), (9, 9))
+    return np.minimum(picture * (255 / np.maximum(paper, 1)), 255)
+
+
 def fax(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
     """Black or white after a noisy threshold, then softened again as a scan of it would be."""
+    picture = _levelled(picture)
     low, high = float(picture.min()), float(picture.max())
-    threshold = low + (high - low) * r.uniform(0.35, 0.7) + Banks.window(banks.noise, picture.shape, r) * r.uniform(2, 14)
-    hard = np.where(picture > threshold, np.float32(r.randint(215, 255)), np.float32(r.randint(0, 70)))
+    limit = low + (high - low) * r.uniform(0.35, 0.7)
+    grainy = picture + Banks.window(banks.noise, picture.shape, r) * r.uniform(2, 14)
+    hard = np.where(grainy > limit, np.float32(r.randint(215, 255)), np.float32(r.randint(0, 70)))
     return cv2.GaussianBlur(hard, (0, 0), r.uniform(0.3, 0.7)) if r.random() < 0.7 else hard
 
 
 def bilevel(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
     """Scanned to black and white at a high resolution; the loss of resolution that follows makes its edges grey."""
+    picture = _levelled(picture)
     low, high = float(picture.min()), float(picture.max())
-    ragged = Banks.window(banks.grain, picture.shape, r) * r.uniform(0, 0.12 * (high - low))
-    limit = low + (high - low) * r.uniform(0.4, 0.75) + ragged
+    ragged = Banks.window(banks.grain, picture.shape, r) * r.uniform(0, 0.1 * (high - low))
+    limit = high - (high - low) * r.uniform(0.35, 0.65) + ragged
     return np.where(picture > limit, np.float32(r.randint(235, 255)), np.float32(r.randint(0, 40)))
 
 
@@ -311,10 +350,12 @@ def photocopy(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
     return np.where(specks < -limit, np.float32(r.randint(180, 255)), picture)
 
 
-# --- uint8 in and out --------------------------------------------------------------------------------------------------
+# --- uint8 in and out ------------------------------------------------------------------------------------------------
 
 
 def jpeg(picture: np.ndarray, r: Random) -> np.ndarray:
     """Saved as JPEG of quality 25 to 90 and read back."""
     _, data = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, r.randint(25, 90)))
-    return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+    read = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+    assert read is not None  # what OpenCV writes it can read
+    return read

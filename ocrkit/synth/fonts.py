@@ -6,8 +6,9 @@ import hashlib
 import json
 import string
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,9 +18,12 @@ from PIL import Image as PillowImage
 from PIL import ImageFont
 
 from ocrkit.alphabet import CHARACTERS
-from ocrkit.errors import BadDataset
+from ocrkit.errors import BadDataset, BadParams
+from ocrkit.files import write_whole
 
 _LETTERS_AND_FIGURES = string.ascii_letters + string.digits
+_MARKS = "<>{}[]/\\"  # the encodings of TeX have dashes, quotes and Greek letters there
+_AUDIT_RULES = 2  # raise it when the audit's rules change, so that kept verdicts are not taken for new ones
 FONT_SUFFIXES = {".ttf", ".otf", ".woff", ".woff2"}
 EM_PX = 40  # every glyph is drawn once at this size, then scaled down
 
@@ -27,7 +31,8 @@ EM_PX = 40  # every glyph is drawn once at this size, then scaled down
 # with how many times more often than an ordinary family they are drawn.
 FREQUENT_FAMILIES = {
     **dict.fromkeys(("arimo", "liberation sans", "arial", "helvetica", "nimbus sans"), 14.0),
-    **dict.fromkeys(("tinos", "liberation serif", "times new roman", "nimbus roman", "stixgeneral", "stix two text"), 12.0),
+    **dict.fromkeys(("tinos", "liberation serif", "times new roman", "nimbus roman"), 12.0),
+    **dict.fromkeys(("stixgeneral", "stix two text"), 12.0),
     **dict.fromkeys(("cousine", "liberation mono", "courier new", "courier prime", "nimbus mono ps"), 9.0),
     **dict.fromkeys(("dejavu sans", "bitstream vera sans", "verdana", "carlito", "calibri"), 6.0),
     **dict.fromkeys(("caladea", "gelasio", "noto serif", "noto sans", "roboto", "open sans", "dejavu serif"), 4.0),
@@ -61,9 +66,8 @@ class FontFace:
         return FREQUENT_FAMILIES.get(self.family.lower(), 1.0) * CLASS_WEIGHTS[self.kind]
 
 
-@lru_cache(maxsize=4096)
-def load_font(path: str) -> ImageFont.FreeTypeFont:
-    """The face at `EM_PX`; kept for the life of the process.
+def open_font(path: str) -> ImageFont.FreeTypeFont:
+    """The face at `EM_PX`.
 
     Raises:
         BadDataset: the file is no font FreeType can open.
@@ -72,6 +76,9 @@ def load_font(path: str) -> ImageFont.FreeTypeFont:
         return ImageFont.truetype(path, EM_PX, layout_engine=ImageFont.Layout.BASIC)
     except OSError as error:
         raise BadDataset(f"{path} cannot be opened as a font: {error}.") from None
+
+
+load_font = lru_cache(maxsize=4096)(open_font)  # those that words are drawn with stay open
 
 
 @dataclass(frozen=True)
@@ -84,11 +91,14 @@ class FontVerdict:
     kind: str
     characters: str
     fault: str
+    digest: str = ""
+    """Of the file and of the audit's rules: equal digests, equal verdicts."""
 
 
-def _ink(font: ImageFont.FreeTypeFont, text: str) -> tuple[tuple[int, int], bytes]:
+def _draw(font: ImageFont.FreeTypeFont, text: str) -> np.ndarray:
     mask = font.getmask(text, mode="L")
-    return mask.size, bytes(mask)
+    width, height = mask.size
+    return np.frombuffer(bytes(mask), np.uint8).reshape(height, width)
 
 
 def _shape(ink: np.ndarray) -> np.ndarray:
@@ -102,9 +112,9 @@ def _shape(ink: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _reference() -> dict[str, np.ndarray]:
-    """What letters and figures look like, in the plain stroke font that OpenCV draws itself."""
+    """What letters, figures and brackets look like, in the plain stroke font that OpenCV draws itself."""
     shapes = {}
-    for sign in _LETTERS_AND_FIGURES:
+    for sign in _LETTERS_AND_FIGURES + _MARKS:
         canvas = np.zeros((80, 80), np.uint8)
         cv2.putText(canvas, sign, (20, 55), cv2.FONT_HERSHEY_COMPLEX, 1.4, 255, 4)
         x, y, width, height = cv2.boundingRect(canvas)
@@ -112,9 +122,9 @@ def _reference() -> dict[str, np.ndarray]:
     return shapes
 
 
-def legibility(path: str) -> float:
-    """How much the face's letters and figures look like letters and figures: mean correlation, symbol fonts below 0.25."""
-    return float(np.mean([_shape(glyph(path, sign).ink) @ shape for sign, shape in _reference().items()]))
+def likeness(inks: Mapping[str, np.ndarray], signs: Iterable[str]) -> float:
+    """How much drawn characters look like what they stand for: the mean correlation, 1 for alike, of `signs`."""
+    return float(np.mean([_shape(inks[sign]) @ _reference()[sign] for sign in signs]))
 
 
 def audit_font(path: Path, kind: str = "") -> FontVerdict:
@@ -124,31 +134,49 @@ def audit_font(path: Path, kind: str = "") -> FontVerdict:
         path: font file.
         kind: its class where a catalogue says it; guessed from the name otherwise.
     """
+    digest = ""
     try:
-        font = load_font(str(path))
+        digest = font_digest(path)
+        font = open_font(str(path))
         family, style = (name or "" for name in font.getname())
-        missing = {_ink(font, sign) for sign in ("\U0010fffe", "\uffff", "\u0378")}
-        inks = {character: _ink(font, character) for character in CHARACTERS if character != " "}
+        missing = [_draw(font, sign) for sign in ("\U0010fffe", "\uffff", "\u0378")]
+        inks = {character: _draw(font, character) for character in CHARACTERS if character != " "}
     except (BadDataset, OSError, ValueError) as error:
-        return FontVerdict(str(path), path.stem, "", kind or "display", "", f"unreadable: {error}")
-    drawn = {c for c, ink in inks.items() if ink not in missing and any(ink[1])}
+        return FontVerdict(str(path), path.stem, "", kind or "display", "", f"unreadable: {error}", digest)
+    drawn = {c for c, ink in inks.items() if ink.any() and not any(np.array_equal(ink, box) for box in missing)}
+    characters = "".join(sorted(drawn)) + " "
     kind = kind or guess_kind(family, font)
-    fault = ""
-    letters = [c for c in "abdefghijklmnqrt" if c in drawn and c.upper() in drawn]
-    height = inks["H"][0][1] / EM_PX
-    if not drawn.issuperset(_LETTERS_AND_FIGURES):
-        fault = "letters or figures missing"
-    elif sum(inks[c] == inks[c.upper()] for c in letters) > 2:
-        fault = "upper and lower case alike"
-    elif sum(inks[a] == inks[b] for a, b in ("ab", "no", "mw", "12", "89", "AB", "EF")) > 0:
-        fault = "different letters drawn alike"
-    elif not 0.35 <= height <= 1.1:
-        fault = f"wrong metrics: a capital is {height:.2f} em high"
-    elif legibility(str(path)) < 0.25:
-        fault = "symbols or scrawl in place of letters"
-    elif inks["i"][0][0] > 2.5 * inks["m"][0][0] or inks["m"][0][0] > 2.5 * EM_PX:
-        fault = "wrong metrics: letter widths"
-    return FontVerdict(str(path), family, style, kind, "".join(sorted(drawn)) + " ", fault)
+    return FontVerdict(str(path), family, style, kind, characters, _fault(inks, drawn), digest)
+
+
+def _fault(inks: Mapping[str, np.ndarray], drawn: Set[str]) -> str:  # noqa: PLR0911  (a list of faults)
+    """What speaks against a face whose characters look like `inks`; empty where nothing does."""
+
+    def alike(a: str, b: str) -> bool:
+        return np.array_equal(inks[a], inks[b])
+
+    if not drawn >= set(_LETTERS_AND_FIGURES):
+        return "letters or figures missing"
+    if sum(alike(letter, letter.upper()) for letter in "abdefghijklmnqrt") > 2:
+        return "upper and lower case alike"
+    if any(alike(a, b) for a, b in ("ab", "no", "mw", "12", "89", "AB", "EF")):
+        return "different letters drawn alike"
+    height, widths = inks["H"].shape[0] / EM_PX, {letter: inks[letter].shape[1] for letter in "im"}
+    if not 0.35 <= height <= 1.1:
+        return f"wrong metrics: a capital is {height:.2f} em high"
+    if likeness(inks, _LETTERS_AND_FIGURES) < 0.25:
+        return "symbols or scrawl in place of letters"
+    if widths["i"] > 2.5 * widths["m"] or widths["m"] > 2.5 * EM_PX:
+        return "wrong metrics: letter widths"
+    if drawn >= set(_MARKS) and likeness(inks, _MARKS) < 0.33:
+        return "other signs in place of brackets"
+    return ""
+
+
+def font_digest(path: Path) -> str:
+    """SHA-256 of the audit's rules and the file."""
+    rules = f"audit {_AUDIT_RULES} at {EM_PX} px of {CHARACTERS}"
+    return hashlib.sha256(rules.encode() + path.read_bytes()).hexdigest()
 
 
 def guess_kind(family: str, font: ImageFont.FreeTypeFont) -> str:
@@ -160,26 +188,39 @@ def guess_kind(family: str, font: ImageFont.FreeTypeFont) -> str:
         return "mono"
     if any(key in name for key in ("script", "hand", "cursive", "caveat", "brush")):
         return "handwriting"
-    if any(key in name for key in ("serif", "times", "roman", "tinos", "garamond", "stix", "book")) and "sans" not in name:
-        return "serif"
-    return "sans"
+    serif = any(
+        key in name for key in ("serif", "times", "roman", "tinos", "garamond", "stix", "book", "caladea", "cm")
+    )
+    return "serif" if serif and "sans" not in name else "sans"
 
 
-_FONTSOURCE_KINDS = {"sans-serif": "sans", "serif": "serif", "monospace": "mono", "handwriting": "handwriting", "display": "display"}
+_FONTSOURCE_KINDS = {"sans-serif": "sans", "monospace": "mono", **{k: k for k in ("serif", "handwriting", "display")}}
 
 
 def font_files(folders: Iterable[Path]) -> list[tuple[Path, str]]:
-    """All font files below `folders` with their class where an `index.json` beside them tells it, sorted by path."""
+    """All font files below `folders`, folder by folder, with their class where an `index.json` there tells it.
+
+    Raises:
+        BadDataset: an index that is damaged.
+    """
     found: dict[Path, str] = {}
     for folder in folders:
-        index = folder / "index.json"
-        kinds = json.loads(index.read_text("utf-8")) if index.exists() else {}
+        kinds = _categories(folder / "index.json")
         for path in sorted(folder.rglob("*")):
             if path.suffix.lower() in FONT_SUFFIXES:
                 told = _FONTSOURCE_KINDS.get(kinds.get(path.name, ""), "")
                 thermal = any(key.replace(" ", "-") in path.name.lower() for key in THERMAL_FAMILIES)
-                found[path] = "thermal" if told and thermal else told
-    return sorted(found.items())
+                found.setdefault(path, "thermal" if told and thermal else told)
+    return list(found.items())
+
+
+def _categories(index: Path) -> dict[str, str]:
+    """What `make fonts` noted about each file: its category."""
+    try:
+        notes = json.loads(index.read_text("utf-8")) if index.exists() else {}
+        return {name: note if isinstance(note, str) else note["category"] for name, note in notes.items()}
+    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
+        raise BadDataset(f"{index} is damaged ({error}); delete it and run `make fonts` again.") from None
 
 
 def font_folders(sources: Iterable[str]) -> list[Path]:
@@ -197,31 +238,45 @@ def font_folders(sources: Iterable[str]) -> list[Path]:
             for pattern in ("matplotlib/mpl-data/fonts/ttf", "reportlab/fonts", "font_*/files")
             for folder in sorted(entry.glob(pattern))
         ],
-        "system": [Path("/usr/share/fonts/truetype"), Path("/usr/share/fonts/opentype"), Path("/usr/local/share/fonts")],
+        "system": [
+            Path(f"/usr/{folder}") for folder in ("share/fonts/truetype", "share/fonts/opentype", "local/share/fonts")
+        ],
     }
     folders = [folder for source in sources for folder in known.get(source, [Path(source)])]
     return [folder for folder in folders if folder.is_dir()]
 
 
-def audit(folders: Sequence[Path]) -> list[FontVerdict]:
-    """The verdict on every font file below `folders`; the same family and style is judged once, first path wins.
+def audit(folders: Sequence[Path], known: Iterable[FontVerdict] = ()) -> list[FontVerdict]:
+    """The verdict on every font file below `folders`; of one family and style only the first file is kept.
+
+    Args:
+        folders: searched in this order, files by path.
+        known: earlier verdicts, taken over where a file has not changed.
 
     Raises:
         BadDataset: not one font file.
     """
+    earlier = {verdict.digest: verdict for verdict in known if verdict.digest}
     verdicts: dict[tuple[str, str], FontVerdict] = {}
     for path, kind in font_files(folders):
-        verdict = audit_font(path, kind)
+        same = earlier.get(font_digest(path)) if earlier else None
+        verdict = replace(same, path=str(path), kind=kind or same.kind) if same else audit_font(path, kind)
         verdicts.setdefault((verdict.family, verdict.style), verdict)
     if not verdicts:
-        raise BadDataset(f"No font file in {', '.join(map(str, folders)) or 'any folder named'}; `make fonts` fetches some.")
+        raise BadDataset(
+            f"No font file in {', '.join(map(str, folders)) or 'any folder named'}; `make fonts` fetches some."
+        )
     return list(verdicts.values())
 
 
+# Families of the fonts that packages carry, held out so that no split is empty where there are no other fonts.
+HELD_OUT = {"manrope": "val", "source serif pro": "val", "caladea": "test", "hanken grotesk": "test"}
+
+
 def split_of_family(family: str) -> str:
-    """`train`, `val` or `test`: one family in twelve each is held out for the latter two, by a hash of its name."""
+    """`train`, `val` or `test`: those of `HELD_OUT`, and one family in twelve each by a hash of its name."""
     slot = hashlib.sha256(family.lower().encode()).digest()[0] % 12
-    return {0: "val", 1: "test"}.get(slot, "train")
+    return HELD_OUT.get(family.lower()) or {0: "val", 1: "test"}.get(slot, "train")
 
 
 @dataclass(frozen=True)
@@ -229,17 +284,26 @@ class FontOptions:
     """Which faces are drawn.
 
     Attributes:
+        sources: where they come from, see `font_folders`; `packages` alone gives the same words on every machine.
         families: names to keep; empty for all.
         thermal: thermal-printer, dot and pixel faces too (second improvement of the original).
         by_frequency: draw the most used families more often, and leave out faces the audit finds unfit (third
             improvement of the original); otherwise every readable face equally often.
-        split: `train`, `val` or `test` families, or `all`.
+        split: families for `train`, `val` or `test` (see `split_of_family`), or `all`.
+
+    Raises:
+        BadParams: another split.
     """
 
+    sources: tuple[str, ...] = ("packages",)
     families: tuple[str, ...] = ()
     thermal: bool = True
     by_frequency: bool = True
     split: str = "train"
+
+    def __post_init__(self) -> None:
+        if self.split not in ("train", "val", "test", "all"):
+            raise BadParams(f"There is no split {self.split!r} of fonts; there are train, val, test and all.")
 
 
 class FontCatalogue:
@@ -253,7 +317,7 @@ class FontCatalogue:
         wanted = {name.lower() for name in options.families}
         faces = []
         for v in verdicts:
-            if options.by_frequency and v.fault or v.fault.startswith("unreadable"):
+            if (options.by_frequency and v.fault) or v.fault.startswith("unreadable"):
                 continue
             if (wanted and v.family.lower() not in wanted) or (v.kind == "thermal" and not options.thermal):
                 continue
@@ -261,9 +325,15 @@ class FontCatalogue:
                 continue
             faces.append(FontFace(v.path, v.family, v.style, v.kind, frozenset(v.characters)))
         if not faces:
-            raise BadDataset(f"No usable font is left for {options}; name other families, or fetch more with `make fonts`.")
+            of = f" of the families {', '.join(options.families)}" if options.families else ""
+            raise BadDataset(
+                f"None of {len(verdicts)} fonts is usable{of} for the split {options.split!r}; name other families, "
+                "or fetch more with `make fonts`."
+            )
+        # Where a file lies must not decide which number draws it.
+        faces.sort(key=lambda face: (face.family, face.style))
         self.faces = faces
-        per_family = {face.family: sum(other.family == face.family for other in faces) for face in faces}
+        per_family = Counter(face.family for face in faces)
         weights = [face.weight / per_family[face.family] ** 0.5 if options.by_frequency else 1.0 for face in faces]
         self.edges = np.cumsum(weights).tolist()
 
@@ -275,9 +345,7 @@ class FontCatalogue:
 
 def save_verdicts(verdicts: Sequence[FontVerdict], path: Path) -> None:
     """Write the audit as JSON, to a temporary name first."""
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps([asdict(v) for v in verdicts], ensure_ascii=False, indent=0), "utf-8")
-    part.replace(path)
+    write_whole(path, json.dumps([asdict(v) for v in verdicts], ensure_ascii=False, indent=0))
 
 
 def load_verdicts(path: Path) -> list[FontVerdict]:
@@ -294,7 +362,7 @@ def load_verdicts(path: Path) -> list[FontVerdict]:
 
 @dataclass(frozen=True)
 class Glyph:
-    """One drawn character: its ink, where that lies relative to the pen on the baseline, and the pen's advance in px."""
+    """One drawn character: its ink, where that lies relative to the pen on the baseline, and the advance in px."""
 
     ink: np.ndarray
     left: int
@@ -321,8 +389,9 @@ def render_text(path: str, text: str, tracking_px: float = 0.0) -> tuple[np.ndar
         tracking_px: added to each advance; negative values set tighter.
 
     Returns:
-        Ink coverage `uint8` `(H, W)`, 255 where fully inked, cut to the ink; and the row of its top edge relative to
-        the baseline, negative above it. Nothing but blanks gives `(0, 0)`.
+        Ink coverage `uint8` `(H, W)`, 255 where fully inked, cut to the ink above and below and to the letters' own
+        cells at the sides; and the row of its top edge relative to the baseline, negative above it. Blanks alone give
+        `(0, 0)`.
     """
     pen, placed = 0.0, []
     for character in text:

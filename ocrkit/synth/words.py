@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from bisect import bisect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing.pool import AsyncResult, Pool
 from random import Random
@@ -19,13 +19,19 @@ from ocrkit.synth.corpus import Corpus, CorpusOptions, Vocabulary
 from ocrkit.synth.distort import Banks, DistortionOptions
 from ocrkit.synth.fonts import EM_PX, FontCatalogue, FontFace, FontOptions, FontVerdict, render_text
 
-_INK = [("bleed", distort.bleed), ("thin", distort.thin), ("stipple", distort.stipple), ("gaps", distort.gaps),
+Steps = list[tuple[str, Callable[[np.ndarray, Random, Banks], np.ndarray]]]
+_INK: Steps = [("bleed", distort.bleed), ("thin", distort.thin), ("stipple", distort.stipple), ("gaps", distort.gaps),
         ("smudge", distort.smudge), ("underline", distort.underline), ("rules", distort.rules)]  # fmt: skip
-_PAPER = [("texture", distort.texture), ("uneven_light", distort.uneven_light)]
-_LIGHT = [("shadow", distort.shadow), ("crease", distort.crease), ("glare", distort.glare)]
-_OPTICS = [("defocus", distort.defocus), ("motion", distort.motion), ("box_blur", distort.box_blur),
-           ("bilevel", distort.bilevel)]  # fmt: skip
-_SENSOR = [("noise", distort.noise), ("photocopy", distort.photocopy), ("fax", distort.fax)]
+_PAPER: Steps = [("texture", distort.texture), ("uneven_light", distort.uneven_light)]
+_LIGHT: Steps = [
+    ("bilevel", distort.bilevel),
+    ("shadow", distort.shadow),
+    ("crease", distort.crease),
+    ("glare", distort.glare),
+]
+_OPTICS: Steps = [("defocus", distort.defocus), ("motion", distort.motion), ("box_blur", distort.box_blur)]
+_SENSOR: Steps = [("noise", distort.noise), ("photocopy", distort.photocopy), ("fax", distort.fax)]
+_GROUPS = {"ink": _INK, "paper": _PAPER, "light": _LIGHT, "optics": _OPTICS, "sensor": _SENSOR}
 _NEEDS_WARPS = {"shadow", "crease", "glare"}
 
 
@@ -60,19 +66,24 @@ class WordGenerator:
         BadDataset: no usable font or word.
     """
 
-    def __init__(self, vocabulary: Vocabulary, verdicts: list[FontVerdict], options: WordOptions = WordOptions()) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, verdicts: list[FontVerdict], options: WordOptions = WordOptions()
+    ) -> None:
         cv2.setNumThreads(1)  # pictures this small lose time to threads; processes run side by side instead
         self.options = options
         self.corpus = Corpus(vocabulary, options.corpus)
         self.catalogue = FontCatalogue(verdicts, options.fonts)
-        self.banks = Banks(options.seed)
+        self.banks = distort.banks_of(options.seed)
         self._strips = self._neighbour_strips()
         d = options.distortions
         self._active = {
-            group: [(getattr(d, name), function) for name, function in table
-                    if getattr(d, name) > 0 and (d.warps or name not in _NEEDS_WARPS)]
-            for group, table in (("ink", _INK), ("paper", _PAPER), ("light", _LIGHT), ("optics", _OPTICS), ("sensor", _SENSOR))
-        }  # fmt: skip
+            group: [
+                (getattr(d, name), function)
+                for name, function in table
+                if getattr(d, name) > 0 and (d.warps or name not in _NEEDS_WARPS)
+            ]
+            for group, table in _GROUPS.items()
+        }
         self._warp = d.warp if d.warps else 0.0
 
     def __getitem__(self, index: int) -> Sample:
@@ -113,7 +124,7 @@ class WordGenerator:
         above = 0.0 if tight else max(0.0, (0.72 + r.uniform(-0.08, 0.12)) * EM_PX + top)
         below = 0.0 if tight else max(0.0, r.uniform(-0.02, 0.28) * EM_PX - (top + height))
         loose = r.random() < 0.25
-        margin = [EM_PX * (r.uniform(0.1, 0.32) if loose else r.uniform(-0.03, 0.14)) for _ in range(4)]
+        margin = [EM_PX * (r.uniform(0.1, 0.32) if loose else r.uniform(-0.09, 0.14)) for _ in range(4)]
         pads = [above + margin[0], below + margin[1], margin[2] * 1.3, margin[3] * 1.3]
         before = [max(0, round(p)) for p in pads]
         canvas = np.zeros((height + before[0] + before[1], width + before[2] + before[3]), np.uint8)
@@ -158,9 +169,9 @@ class WordGenerator:
         height, width = ink.shape
         # Font size in the finished crop, and the size it is worked on at: never below 18 px, so that lines and blur
         # happen to the print and the loss of resolution comes after them.
-        o = self.options
-        final = o.smallest_px + (o.largest_px - o.smallest_px) * r.random() ** 2.2 if r.random() < d.low_resolution else None
-        work = max(18.0, final or r.uniform(20, max(21.0, o.largest_px))) / EM_PX
+        smallest, largest = self.options.smallest_px, self.options.largest_px
+        final = smallest + (largest - smallest) * r.random() ** 2.2 if r.random() < d.low_resolution else None
+        work = max(18.0, final or r.uniform(20, max(21.0, largest))) / EM_PX
         stretch = 1.0
         if r.random() < d.stretch:
             stretch = r.uniform(0.78, 1.3)
@@ -235,7 +246,7 @@ class WordGenerator:
         return self._finish(picture.astype(np.float32), r)
 
 
-# --- several processes -------------------------------------------------------------------------------------------------
+# --- several processes -----------------------------------------------------------------------------------------------
 
 _worker: WordGenerator
 

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from ocrkit.alphabet import CHARACTERS, normalise
+from ocrkit.errors import BadDataset, OcrkitError
+from ocrkit.synth import corpus
+from ocrkit.synth.corpus import Corpus, CorpusOptions, Vocabulary, read_books, symbol_histogram
+
+GENERATORS = [
+    corpus.english, corpus.foreign, corpus.book, corpus.compound, corpus.name, corpus.number, corpus.price, corpus.date,
+    corpus.time, corpus.phone, corpus.code, corpus.web, corpus.product, corpus.receipt_word, corpus.form_word,
+    corpus.single, corpus.random_characters, corpus.chunk, corpus.symbols,
+]  # fmt: skip
+
+
+def texts(generator, vocabulary, count=3000) -> list[str]:
+    r = Random(generator.__name__)
+    return [generator(r, vocabulary) for _ in range(count)]
+
+
+@pytest.mark.parametrize("generator", GENERATORS, ids=lambda generator: generator.__name__)
+def test_every_text_of_a_generator_can_be_encoded_and_is_in_normal_form(generator, vocabulary):
+    for text in texts(generator, vocabulary):
+        assert set(text) <= set(CHARACTERS)
+        assert normalise(text) == text.strip()
+
+
+@pytest.mark.parametrize("generator", GENERATORS, ids=lambda generator: generator.__name__)
+def test_words_alone_are_vocabulary_enough(generator, vocabulary):
+    assert all(texts(generator, Vocabulary(words=vocabulary.words), 300))
+
+
+MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+
+
+@pytest.mark.parametrize(
+    ("generator", "pattern", "forms"),
+    [
+        # marks before the digits, groups of three in either country's way, two decimals, marks after them
+        (
+            corpus.price,
+            r"([$£€¥*-]|RM|US\$|USD)?\d{1,3}(([,.]\d{3})*|\d*)[.,]\d\d(€|-| A| T|CR|F| €|\*|SR)?",
+            [r"\$\d+\.\d\d", r"\d{1,3},\d{3}\.\d\d", r"\d+,\d\d", r"\d\.\d\d €"],
+        ),
+        # numbers, a month by name with or without day and year, or a day alone
+        (
+            corpus.date,
+            rf"\d{{1,2}}[/.-]\d{{1,2}}[/.-](\d\d|\d{{4}})|\d{{4}}-\d\d-\d\d|\d{{1,2}},"
+            rf"|\d{{1,2}}[/.-]({MONTH})[/.-]\d{{4}}|(\d{{1,2}} )?({MONTH})[a-z]*( \d{{1,2}},)?( \d{{4}})?",
+            [r"\d\d/\d\d/\d{4}", r"\d{4}-\d\d-\d\d", r"[A-Z][a-z]+ \d{1,2}, \d{4}", r"\d+-[A-Z][a-z]{2}-\d{4}"],
+        ),
+        (corpus.time, r"\d{1,2}:\d\d(:\d\d)?( ?[ap]m|[AP]M|[ap]\.m\.|h)?", [r"\d\d:\d\d:\d\d", r"\d{1,2}:\d\dPM"]),
+        (corpus.phone, r"\+?[\d(][\d ()./-]*", [r"\(\d{3}\) \d{3}-\d{4}", r"\+\d+ [\d ]+", r"\(\d{3}\)"]),
+    ],
+    ids=["price", "date", "time", "phone"],
+)
+def test_figures_take_the_forms_print_gives_them(generator, pattern, forms, vocabulary):
+    made = texts(generator, vocabulary)
+    assert [text for text in made if not re.fullmatch(pattern, text, re.I)] == []
+    for form in forms:
+        assert any(re.fullmatch(form, text) for text in made), form
+
+
+@pytest.mark.parametrize("generator", [corpus.english, corpus.product, corpus.compound, corpus.symbols])
+def test_a_sharp_s_is_not_turned_into_two_capitals(generator, vocabulary):
+    assert not any(
+        "SS" in text.upper() for text in texts(generator, Vocabulary(words=("grüße",)), 500) if "ß" not in text
+    )
+    assert any("GR" in text for text in texts(generator, Vocabulary(words=("grün",)), 500))
+
+
+def test_a_corpus_draws_the_same_texts_from_the_same_seed_and_none_too_long(vocabulary):
+    drawn = [Corpus(vocabulary, CorpusOptions(longest=9)).draw(Random(i)) for i in range(200)]
+    assert drawn == [Corpus(vocabulary, CorpusOptions(longest=9)).draw(Random(i)) for i in range(200)]
+    assert max(map(len, drawn)) == 9
+    assert min(map(len, drawn)) == 1
+
+
+def share(options: CorpusOptions, vocabulary: Vocabulary, pattern: str) -> float:
+    made, r = Corpus(vocabulary, options), Random(3)
+    return sum(bool(re.search(pattern, made.draw(r))) for _ in range(4000)) / 4000
+
+
+@pytest.mark.parametrize(
+    ("off", "pattern"),
+    [
+        ({"receipts": False}, r"\d[.,]\d\d\b|SUBTOTAL|CASHIER"),
+        ({"symbol_boost": False}, r"[§©®°¥…«»{}~^|\\@]"),
+        ({"foreign": 0.0}, "señor|Größe|œuvre"),
+        ({"chunks": 0.0}, r"[a-z] [a-z]"),
+    ],
+)
+def test_each_option_of_the_corpus_brings_what_it_names(off, pattern, vocabulary):
+    assert share(CorpusOptions(), vocabulary, pattern) > 1.2 * share(
+        replace(CorpusOptions(), **off), vocabulary, pattern
+    )
+
+
+def test_the_histogram_counts_every_character_of_the_alphabet_also_those_that_never_occur():
+    counts = symbol_histogram(["abba", "b€"])
+    assert list(counts) == list(CHARACTERS)
+    assert (counts["a"], counts["b"], counts["€"], counts["z"]) == (2, 3, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "sentence"),
+    [
+        (Vocabulary(words=()), "holds no usable word"),
+        (Vocabulary(words=("word", "слово")), "'велос|which the alphabet lacks"),
+    ],
+)
+def test_a_vocabulary_nothing_can_be_drawn_from_is_told_in_a_sentence(vocabulary, sentence):
+    with pytest.raises(BadDataset, match=sentence):
+        Corpus(vocabulary)
+
+
+def test_a_limit_below_every_text_is_told_in_a_sentence(vocabulary):
+    with pytest.raises(BadDataset, match="no text of at most 0 characters"):
+        Corpus(vocabulary, CorpusOptions(longest=0)).draw(Random(0))
+
+
+BOOK = """The Project Gutenberg eBook of Words
+Produced by volunteers
+*** START OF THE PROJECT GUTENBERG EBOOK WORDS ***
+_Call_ me Ishmael. Some years ago—never mind
+how long; call me too. Привет
+*** END OF THE PROJECT GUTENBERG EBOOK WORDS ***
+Donations are welcome
+"""
+
+
+def test_a_book_gives_its_own_words_by_frequency_without_what_the_publisher_put_around_them(tmp_path):
+    (tmp_path / "words.txt").write_text(BOOK, "utf-8")
+    words = read_books(tmp_path)
+    assert words[0] == "me"
+    assert {"Call", "Ishmael.", "ago—never", "long;"} <= set(words)
+    assert not {"Project", "Produced", "Donations", "Привет", "***"} & set(words)
+
+
+def test_a_text_without_marks_of_the_publisher_is_taken_whole(tmp_path):
+    (tmp_path / "letter.txt").write_text("Dear Sir", "utf-8")
+    assert read_books(tmp_path) == ("Dear", "Sir")
+
+
+def test_a_folder_without_books_is_told_in_a_sentence(tmp_path):
+    with pytest.raises(BadDataset, match=r"No usable word in the \.txt files"):
+        read_books(tmp_path)
+
+
+def test_a_vocabulary_survives_saving(vocabulary, tmp_path):
+    vocabulary.save(tmp_path / "vocabulary.json")
+    assert Vocabulary.load(tmp_path / "vocabulary.json") == vocabulary
+    assert [path.name for path in tmp_path.iterdir()] == ["vocabulary.json"]
+
+
+@pytest.mark.parametrize("content", [None, "", "[1, 2]", '{"letters": ["a"]}', '{"words": 3}', '{"words": [["a"]]}'])
+def test_what_is_no_vocabulary_is_told_in_a_sentence(content, tmp_path):
+    path = tmp_path / "vocabulary.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(OcrkitError, match="vocabulary"):
+        Corpus(Vocabulary.load(path))
