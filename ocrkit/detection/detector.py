@@ -35,15 +35,29 @@ def detect(image: Image, options: DetectorOptions = DetectorOptions()) -> list[D
         options: thresholds.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.ndim == 3 else image
-    if cv2.mean(grey)[0] < options.dark_surround:  # a dark page: its negative has the usual dark text
+    if is_negative(grey, options):
         grey = cv2.bitwise_not(grey)
     page, scale, height = to_text_scale(grey, options)
     dark = _dark_words(page, ink_map(page, options), height, options)
-    negative = cv2.bitwise_not(page)
-    light = _dark_words(negative, ink_map(negative, options, options.dark_surround), height, options)
+    # Light text stands on ground that is darker than the page by far.
+    negative, least_paper = cv2.bitwise_not(page), 255 - options.dark_ground * float(np.median(page[::4, ::4]))
+    light = _dark_words(negative, ink_map(negative, options, least_paper), height, options)
     words = settle(dark + light, height, options)
     edges = np.tile(grey.shape[::-1], 2)
     return [DetectedLine(np.clip(words.boxes[of] / scale, 0, edges)) for of in _groups(words.line)]
+
+
+def is_negative(grey: Image, options: DetectorOptions) -> bool:
+    """Whether the page as a whole is light print on dark ground.
+
+    Print covers less than its ground, so it lies further from the mean of its surroundings, and on its own side of it:
+    the third moment of what differs from the local mean tells the side.
+    """
+    if cv2.mean(grey)[0] >= 128:
+        return False
+    window = (options.window_px, options.window_px)
+    paper = cv2.blur(grey, window, borderType=cv2.BORDER_REPLICATE)
+    return bool(np.mean((grey[::4, ::4].astype(float) - paper[::4, ::4]) ** 3) > 0)
 
 
 def to_text_scale(grey: Image, options: DetectorOptions) -> tuple[Image, float, float]:

@@ -15,7 +15,7 @@ class DetectorOptions:
         max_text_px: px; a page whose typical letter is higher than this is shrunk to it.
         window_px: px; side of the window whose mean is the local background.
         contrast: grey levels by which ink differs from the local background.
-        dark_surround: grey levels; light text is looked for where the negative of its surroundings is at least this.
+        dark_ground: share of the page's usual brightness; light text is looked for where the surroundings are darker.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
         min_area: px; smaller regions are noise.
@@ -39,7 +39,7 @@ class DetectorOptions:
     max_text_px: float = 14.0
     window_px: int = 31
     contrast: float = 20.0
-    dark_surround: float = 112.0
+    dark_ground: float = 0.56
     rule_length: float = 4.0
     rule_thickness: float = 0.6
     min_area: int = 4
