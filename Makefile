@@ -15,7 +15,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 export DVC_NO_ANALYTICS := true
 
-.PHONY: help setup repro test smoke lab dashboard check fmt clean-notebooks lock
+.PHONY: help setup fonts repro test smoke lab dashboard check fmt clean-notebooks lock
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,9 @@ $(VENV)/.ready: requirements.lock requirements-headless.lock pyproject.toml setu
 # One process creates the store; several that met a missing one at once would crash.
 mlflow.db: | $(VENV)/.ready
 	@$(BIN)/python -m ocrkit.experiment.setup
+
+fonts: setup ## fetch the pinned font set (438 families) into data/fonts; FROM=... for a folder of archives
+	@$(BIN)/ocrkit synth fetch-fonts $(if $(FROM),--from $(FROM))
 
 repro: setup ## run the pipeline, from invented words to the leaderboard; PROFILE=full for the long one
 	@$(BIN)/python -m ocrkit.experiment.repro $(if $(PROFILE),--profile $(PROFILE))
