@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -189,6 +190,10 @@ class Trainer:
         import keras
 
         keras.utils.set_random_seed(options.seed)
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            tf.config.experimental.enable_op_determinism()
         self.source, self.validation, self.options, self.folder = source, validation, options, folder
         self.alphabet = alphabet or Alphabet()
         self.network = network or build_network(options.size, self.alphabet)
@@ -198,10 +203,30 @@ class Trainer:
         self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self.network.compile(self.optimizer, ctc_loss, jit_compile=keras.backend.backend() == "jax")
         self.optimizer.build(self.network.trainable_variables)
+        if keras.backend.backend() == "tensorflow":
+            self._trace()
         self.words = self.round = self.step = 0
         self.best = -1.0
         self.history: list[Progress] = []
         self._average = self.network.get_weights()
+
+    def _trace(self) -> None:
+        """Let TensorFlow meet two shapes, upon which it builds one graph for all; then undo what they taught.
+
+        Without it the graphs, and with them the last bits of every sum, would depend on which shapes came first, and
+        a resumed training would drift from an unbroken one.
+        """
+        before = self.network.get_weights(), [np.asarray(variable) for variable in self.optimizer.variables]
+        for rows, width in ((2, WIDTHS[0]), (3, WIDTHS[1])):
+            self.network.train_on_batch(
+                np.zeros((rows, HEIGHT, width), np.uint8), np.ones((rows, width // 8), np.int32)
+            )
+        self._restore(*before)
+
+    def _restore(self, weights: list[np.ndarray], optimizer: list[np.ndarray]) -> None:
+        self.network.set_weights(weights)
+        for variable, value in zip(self.optimizer.variables, optimizer):
+            variable.assign(value)
 
     # --- running ---
 
@@ -321,10 +346,8 @@ class Trainer:
             raise BadModel(
                 f"{path} is of a training with another {', '.join(changed)}; start afresh in another folder."
             )
-        self.network.set_weights(arrays["weights"])
+        self._restore(arrays["weights"], arrays["optimizer"])
         self._average = arrays["average"]
-        for variable, value in zip(self.optimizer.variables, arrays["optimizer"]):
-            variable.assign(value)
         self.words, self.round, self.step, self.best = (state[key] for key in ("words", "round", "step", "best"))
         self.history = [Progress(**row) for row in state["history"]]
         return True
@@ -348,7 +371,7 @@ def _load_arrays(path: Path) -> dict[str, Any]:
             for name in sorted(set(stored.files) - {"state"}):
                 groups.setdefault(name.split("/")[0], []).append(stored[name])
             return groups
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise BadModel(f"{path} is not a checkpoint of ocrkit, or damaged: {error}.") from None
 
 
