@@ -259,3 +259,8 @@ def test_the_command_starts_light():
 @pytest.mark.parametrize("verb", cli.VERBS)
 def test_registered_verbs_exist(verb):
     assert run(verb, "--help").exit_code == 0
+
+
+def test_the_module_runs_as_the_command_does():
+    done = subprocess.run([sys.executable, "-m", "ocrkit", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("ocrkit")

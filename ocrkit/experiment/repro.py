@@ -76,9 +76,7 @@ def _read_a_page(root: Path) -> None:
     page.parent.mkdir(exist_ok=True)
     Image.fromarray(book_page().image()).save(page)
     print(f"\n$ ocrkit read {page.relative_to(root)}", flush=True)
-    subprocess.run(
-        [sys.executable, "-m", "ocrkit.cli", "read", str(page)], cwd=root, env=flow.environment(), check=True
-    )
+    subprocess.run([sys.executable, "-m", "ocrkit", "read", str(page)], cwd=root, env=flow.environment(), check=True)
 
 
 def _numbers(root: Path, stage: str) -> dict[str, Any]:

@@ -1,0 +1,5 @@
+"""`python -m ocrkit`: the `ocrkit` command."""
+
+from ocrkit.cli import main
+
+main()
