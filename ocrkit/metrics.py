@@ -165,6 +165,14 @@ def match_boxes(truth: np.ndarray, found: np.ndarray, iou: float = 0.5) -> np.nd
     return pairs[overlap[pairs[:, 0], pairs[:, 1]] >= iou]
 
 
+def texts_at(truth: np.ndarray, found: np.ndarray, texts: Sequence[str], iou: float = 0.5) -> list[str]:
+    """What was read where each true box `(N, 4)` is: the text of the found box `(M, 4)` paired with it, or nothing."""
+    read = [""] * len(truth)
+    for t, f in match_boxes(truth, found, iou):
+        read[t] = texts[f]
+    return read
+
+
 class DetectionScore:
     """Precision and recall of boxes over pages, micro-averaged.
 

@@ -117,6 +117,12 @@ def test_match_boxes(truth, found, pairs):
     assert [tuple(pair) for pair in metrics.match_boxes(np.array(truth), np.array(found))] == pairs
 
 
+def test_texts_at_true_boxes_come_from_their_pairs_and_are_empty_where_there_is_none():
+    truth, found = np.array([[0, 0, 10, 10], [20, 0, 30, 10]]), np.array([[50, 0, 60, 10], [1, 0, 10, 10]])
+    assert metrics.texts_at(truth, found, ["far", "near"]) == ["near", ""]
+    assert metrics.texts_at(truth, np.zeros((0, 4)), []) == ["", ""]
+
+
 def test_detection_score_adds_up_counts_over_pages_until_reset():
     score = metrics.DetectionScore()
     score.update(np.array([BOX]), np.array([BOX, [50, 50, 60, 60]]))
