@@ -9,6 +9,7 @@ A notebook needs one call of it:
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ def start(stage: str, overrides: Mapping[str, Any] | None = None) -> tuple[Any, 
     """
     from IPython.display import Pretty, display
 
+    # MLflow's progress bars would have widgets; without them it says so at the head of every report.
+    warnings.filterwarnings("ignore", "IProgress not found")
     from ocrkit.experiment import params, paths, track
 
     os.chdir(paths.root())

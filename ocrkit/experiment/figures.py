@@ -1,23 +1,194 @@
-"""Pictures that several notebooks draw."""
+"""Pictures that several notebooks draw: sheets of words, pages with boxes, bars and curves.
+
+Every figure is made with pyplot, so that a notebook shows it at the end of the cell that made it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import cv2
+import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+from matplotlib.ticker import PercentFormatter
 
 from ocrkit.document import Image
 
+BLUE, RED, GREY = "#3b6ea5", "#c2413b", "#6b7280"
+# Colours told apart next to each other, for boxes of neighbouring lines.
+_BOX_COLOURS = np.array([(214, 69, 65), (38, 120, 178), (46, 139, 87), (200, 130, 0), (130, 80, 170), (0, 140, 150)])
+_DPI = 110
+_WIDTH = 11.0  # inches, of every figure: as wide as a report's text
 
-def word_sheet(crops: Sequence[Image], captions: Sequence[str], columns: int = 6) -> Figure:
-    """Word crops side by side, `columns` a row, each under its caption."""
-    rows = max(1, -(-len(crops) // columns))
-    figure, axes = plt.subplots(rows, columns, figsize=(2 * columns, 0.9 * rows), squeeze=False)
-    for axis in axes.flat:
-        axis.axis("off")
-    for axis, crop, caption in zip(axes.flat, crops, captions):
-        axis.imshow(crop, cmap="gray", vmin=0, vmax=255)
-        axis.set_title(caption, fontsize=8, parse_math=False)
+
+def word_sheet(
+    crops: Sequence[Image], captions: Sequence[str], readings: Sequence[str] | None = None, columns: int = 6
+) -> Figure:
+    """Word crops in rows of `columns`, each under its caption.
+
+    Args:
+        crops: `uint8`, any sizes.
+        captions: one a crop.
+        readings: what was read in each, printed below in red.
+        columns: crops a row.
+    """
+    wide, high = _WIDTH / columns, 0.8 if readings is None else 1.0
+    figure, axis = _sheet(high * max(1, -(-len(crops) // columns)))
+    for number, (crop, caption) in enumerate(zip(crops, captions)):
+        x, y = number % columns * wide, number // columns * high
+        _say(axis, x + wide / 2, y + 0.16, caption)
+        _place(axis, crop, x + 0.06, y + 0.26, wide - 0.12, 0.42)
+        if readings is not None:
+            _say(axis, x + wide / 2, y + 0.82, readings[number], RED)
+    return figure
+
+
+def row_sheet(rows: Mapping[str, Sequence[Image]], columns: int = 1) -> Figure:
+    """Rows of crops, each row's name before it, in `columns` blocks side by side."""
+    wide, high, label = _WIDTH / columns, 0.5, 1.6
+    down = max(1, -(-len(rows) // columns))
+    figure, axis = _sheet(high * down)
+    for number, (name, crops) in enumerate(rows.items()):
+        x, y = number // down * wide, number % down * high
+        axis.text(x, y + high / 2, name, fontsize=9, va="center", parse_math=False)
+        each = (wide - label - 0.2) / max(1, len(crops))
+        for i, crop in enumerate(crops):
+            _place(axis, crop, x + label + i * each, y + 0.04, each - 0.1, high - 0.08)
+    return figure
+
+
+def page_sheet(pages: Sequence[Image], titles: Sequence[str], columns: int = 2, highest: float = 8.0) -> Figure:
+    """Pages side by side under their titles, each row as high as its highest page, at most `highest` inches."""
+    wide = _WIDTH / columns
+    rows = [range(start, min(start + columns, len(pages))) for start in range(0, len(pages), columns)]
+    tall = [max(min(highest, (wide - 0.15) * len(pages[i]) / pages[i].shape[1]) for i in row) for row in rows]
+    figure, axis = _sheet(sum(tall) + 0.35 * len(rows))
+    y = 0.0
+    for row, high in zip(rows, tall):
+        for column, i in enumerate(row):
+            axis.text(column * wide, y + 0.2, titles[i], fontsize=10, parse_math=False)
+            _place(axis, pages[i], column * wide, y + 0.28, wide - 0.15, high, middle=False)
+        y += high + 0.35
+    return figure
+
+
+def draw_boxes(image: Image, boxes: np.ndarray, groups: Sequence[int] | np.ndarray = (), zoom: float = 1) -> Image:
+    """A copy of `image`, RGB and enlarged by `zoom`, with the outlines of `boxes` `(N, 4)`.
+
+    Args:
+        image: `uint8` `(H, W)` or `(H, W, 3)`.
+        boxes: px of `image`.
+        groups: number of the group of each box, which decides its colour; red for all where there are none.
+        zoom: times.
+    """
+    canvas = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) if image.ndim == 2 else image.copy()
+    canvas = cv2.resize(canvas, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
+    numbers = groups if len(groups) else np.zeros(len(boxes), int)
+    for (x0, y0, x1, y1), group in zip(np.round(np.asarray(boxes) * zoom).astype(int).tolist(), numbers):
+        colour = _BOX_COLOURS[int(group) % len(_BOX_COLOURS)].tolist()
+        cv2.rectangle(canvas, (x0, y0), (x1, y1), colour, max(1, round(len(canvas) / 900)), cv2.LINE_AA)
+    return canvas
+
+
+def flow(steps: Sequence[tuple[str, str]]) -> Figure:
+    """Steps from left to right with arrows between them, each a heading and a few words below it."""
+    figure, axis = _sheet(1.5)
+    wide, gap = _WIDTH / len(steps), 0.3
+    for number, (heading, words) in enumerate(steps):
+        x = number * wide
+        box = FancyBboxPatch((x + 0.05, 0.15), wide - gap - 0.1, 1.2, "round,pad=0.05", fc="#eef3f9", ec=BLUE)
+        axis.add_patch(box)
+        middle = x + (wide - gap) / 2
+        axis.text(middle, 0.42, heading, fontsize=11, weight="bold", ha="center", va="center")
+        axis.text(middle, 0.92, words, fontsize=8, ha="center", va="center", linespacing=1.4)
+        if number + 1 < len(steps):
+            ends = {"xy": (x + wide - 0.02, 0.75), "xytext": (x + wide - gap + 0.02, 0.75)}
+            axis.annotate("", **ends, arrowprops={"arrowstyle": "-|>", "color": BLUE, "lw": 2})
+    return figure
+
+
+def bars(
+    values: Mapping[str, float],
+    label: str,
+    form: str = "{:,.0f}",
+    intervals: Mapping[str, tuple[float, float]] | None = None,
+) -> Figure:
+    """Horizontal bars, the first on top, each with its value; thin lines for those with an interval."""
+    figure, axis = plt.subplots(figsize=(0.7 * _WIDTH, 0.6 + 0.32 * max(1, len(values))), dpi=_DPI)
+    axis.barh(list(values), list(values.values()), color=BLUE, height=0.65)
+    furthest = dict(values)
+    for name, (low, high) in (intervals or {}).items():
+        if np.isfinite([low, high]).all():
+            axis.plot([low, high], [name, name], color="black", lw=1.2)
+            furthest[name] = max(high, values[name])
+    for name, value in values.items():
+        place = {"xy": (furthest[name], name), "xytext": (4, 0), "textcoords": "offset points"}
+        axis.annotate(form.format(value), **place, va="center", size=9)
+    axis.invert_yaxis()
+    axis.set_xlabel(label)
+    axis.margins(x=0.12)
+    axis.set_xlim(left=0)
+    axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     return figure
+
+
+def histogram(counts: Mapping[str, int], label: str, rows: int = 1) -> Figure:
+    """How often each thing occurs, in the order given, on `rows` lines of one scale; what never occurs is red."""
+    names, most = list(counts), max([*counts.values(), 1])
+    figure, axes = plt.subplots(rows, 1, figsize=(_WIDTH, 0.5 + 1.5 * rows), dpi=_DPI, squeeze=False)
+    for axis, part in zip(axes.flat, np.array_split(np.arange(len(names)), rows)):
+        axis.bar(range(len(part)), [counts[names[i]] for i in part], color=BLUE)
+        ticks = axis.set_xticks(range(len(part)), ["␣" if names[i] == " " else names[i] for i in part], fontsize=8)
+        for tick, i in zip(ticks, part):
+            tick.label1.set_parse_math(False)
+            tick.label1.set_color("black" if counts[names[i]] else RED)
+        axis.set(ylim=(0, most * 1.05), xlim=(-0.7, len(part) - 0.3), ylabel=label)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    return figure
+
+
+def learning_curve(words: Sequence[int], loss: Sequence[float], accuracy: Sequence[float | None]) -> Figure:
+    """The loss and the share of validation words read right over the words seen; `None` where it was not validated."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(_WIDTH, 3), dpi=_DPI)
+    left.plot(words, loss, "o-", ms=4, color=BLUE)
+    left.set(xlabel="words seen", ylabel="CTC loss on training words", ylim=(0, None))
+    validated = [(seen, share) for seen, share in zip(words, accuracy) if share is not None]
+    right.plot(*zip(*validated), "o-", ms=4, color=RED)
+    right.set(xlabel="words seen", ylabel="validation words exactly right", ylim=(0, 1))
+    right.yaxis.set_major_formatter(PercentFormatter(1))
+    for axis in (left, right):
+        axis.set_xlim(left=0)
+        axis.grid(alpha=0.3)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    return figure
+
+
+def _sheet(height: float) -> tuple[Figure, Axes]:
+    """An empty sheet measured in inches from its top left corner."""
+    figure = plt.figure(figsize=(_WIDTH, height), dpi=_DPI)
+    axis = figure.add_axes((0, 0, 1, 1))
+    axis.set(xlim=(0, _WIDTH), ylim=(height, 0))
+    axis.axis("off")
+    return figure, axis
+
+
+def _place(axis: Axes, picture: Image, x: float, y: float, wide: float, high: float, middle: bool = True) -> None:
+    """Draw `picture` as large as the rectangle allows, its proportions kept; in its middle, or at its top left."""
+    height, width = picture.shape[:2]
+    scale = min(wide / width, high / height)
+    x += middle * (wide - width * scale) / 2
+    y += middle * (high - height * scale) / 2
+    extent = (x, x + width * scale, y + height * scale, y)
+    axis.imshow(picture, cmap="gray", vmin=0, vmax=255, extent=extent, aspect="auto")
+
+
+def _say(axis: Axes, x: float, y: float, text: str, colour: str = "black") -> None:
+    """A caption; blanks in it can be seen, and so can no text at all."""
+    shown = text.replace(" ", "␣") if text else "(nothing)"
+    axis.text(x, y, shown, fontsize=8.5, ha="center", color=colour if text else GREY, parse_math=False)

@@ -124,6 +124,10 @@ class Run:
         dataset = Dataset(name=name, digest=paths.digest(path), source_type="local", source=source)
         self.client.log_inputs(self.id, [DatasetInput(dataset, [InputTag("mlflow.data.context", self.stage)])])
 
+    def describe(self, text: str) -> None:
+        """Set what the run's page says for people, in Markdown."""
+        self.client.set_tag(self.id, "mlflow.note.content", text)
+
     def log_metrics(self, values: Mapping[str, Any], step: int | None = None) -> None:
         """Log numbers; nested tables get dotted names. Those with a step also make the curve of `save_curve`."""
         numbers = _numbers(values)

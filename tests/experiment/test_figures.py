@@ -1,0 +1,137 @@
+"""Figures draw what they are given, at any size, and change nothing of it."""
+
+from __future__ import annotations
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import io
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from ocrkit.experiment import figures
+
+
+@pytest.fixture(autouse=True)
+def closed_figures() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+def crop(height: int, width: int, level: int = 0) -> np.ndarray:
+    return np.full((height, width), level, np.uint8)
+
+
+def drawn(figure: Figure) -> np.ndarray:
+    """The pixels of the figure, saved as MLflow saves it: `(H, W, 3)`, 0 to 1."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    file.seek(0)
+    return plt.imread(file)[..., :3]
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for axis in figure.axes for text in axis.texts]
+
+
+def places(figure: Figure) -> list[tuple[float, float, float, float]]:
+    """Left, top, right and bottom of every picture, in inches from the top left."""
+    extents = [image.get_extent() for axis in figure.axes for image in axis.images]
+    return [(left, top, right, bottom) for left, right, bottom, top in extents]
+
+
+def test_words_stand_in_rows_under_their_captions_with_their_proportions_kept():
+    figure = figures.word_sheet([crop(10, 40), crop(30, 30), crop(5, 200)], ["a", "$b_", "c d"], columns=2)
+    assert texts(figure) == ["a", "$b_", "c␣d"]
+    for (left, top, right, bottom), shape in zip(places(figure), [(10, 40), (30, 30), (5, 200)]):
+        assert (right - left) / (bottom - top) == pytest.approx(shape[1] / shape[0])
+    first, second, third = places(figure)
+    assert first[2] <= second[0]
+    assert max(first[3], second[3]) <= third[1]
+
+
+def test_readings_stand_below_and_an_empty_one_says_so():
+    figure = figures.word_sheet([crop(10, 40)] * 2, ["to", ""], ["lo", ""])
+    assert texts(figure) == ["to", "lo", "(nothing)", "(nothing)"]
+
+
+def test_a_row_sheet_names_every_row_and_keeps_its_blocks_apart():
+    rows = {name: [crop(10, 40), crop(10, 80)] for name in ("one", "two", "three")}
+    figure = figures.row_sheet(rows, columns=2)
+    assert texts(figure) == ["one", "two", "three"]
+    assert len(places(figure)) == 6
+    middle = figure.get_figwidth() / 2
+    assert all(right < middle for _, _, right, _ in places(figure)[:4])
+    assert all(left > middle for left, *_ in places(figure)[4:])
+
+
+def test_pages_fit_their_columns_and_the_height_allowed():
+    figure = figures.page_sheet([crop(100, 50), crop(50, 100), crop(4000, 10)], ["a", "b", "c"], highest=3)
+    assert texts(figure) == ["a", "b", "c"]
+    for (left, top, right, bottom), ratio in zip(places(figure), (2, 0.5, 400)):
+        assert (bottom - top) / (right - left) == pytest.approx(ratio)
+        assert bottom - top <= 3.001
+        assert bottom <= figure.get_figheight()
+
+
+def test_boxes_are_drawn_on_a_copy_in_the_colour_of_their_group():
+    page = crop(40, 60, 255)
+    boxes = np.array([[5, 5, 20, 20], [30, 5, 50, 20], [5, 25, 20, 35]])
+    out = figures.draw_boxes(page, boxes, [0, 1, 0], zoom=2)
+    assert (page == 255).all()
+    assert out.shape == (80, 120, 3)
+    first, other, same = (tuple(out[2 * y0, x0 + x1].tolist()) for x0, y0, x1, _ in boxes.tolist())
+    assert first == same != other
+    assert (255, 255, 255) not in (first, other)
+    assert (figures.draw_boxes(page, np.zeros((0, 4))) == 255).all()
+
+
+def test_bars_are_as_long_as_their_values_and_reach_their_intervals():
+    figure = figures.bars({"a": 2, "b": 3}, "words", intervals={"a": (1, 4), "b": (float("nan"), float("nan"))})
+    (axis,) = figure.axes
+    assert [bar.get_width() for bar in axis.patches] == [2, 3]
+    assert [list(line.get_xdata()) for line in axis.lines] == [[1, 4]]
+    assert texts(figure) == ["2", "3"]
+    assert axis.get_xlim()[1] > 4
+
+
+def test_a_histogram_shows_every_name_on_one_scale_and_marks_what_never_occurs():
+    figure = figures.histogram({"a": 3, "$": 0, " ": 1, "b": 10}, "count", rows=2)
+    first, second = figure.axes
+    assert first.get_ylim() == second.get_ylim()
+    ticks = [tick.label1 for axis in figure.axes for tick in axis.xaxis.get_major_ticks()]
+    assert [tick.get_text() for tick in ticks] == ["a", "$", "␣", "b"]
+    assert [tick.get_color() == figures.RED for tick in ticks] == [False, True, False, False]
+
+
+def test_a_learning_curve_leaves_out_what_was_not_validated():
+    figure = figures.learning_curve([10, 20, 30], [3.0, 2.0, 1.0], [None, 0.5, 0.75])
+    loss, accuracy = (axis.lines[0] for axis in figure.axes)
+    assert list(loss.get_ydata()) == [3, 2, 1]
+    assert list(zip(accuracy.get_xdata(), accuracy.get_ydata())) == [(20, 0.5), (30, 0.75)]
+
+
+def test_a_flow_has_an_arrow_between_each_two_steps():
+    figure = figures.flow([("one", "first"), ("two", "second"), ("three", "third")])
+    assert [text for text in texts(figure) if text] == ["one", "first", "two", "second", "three", "third"]
+    assert sum(hasattr(text, "arrow_patch") and text.arrow_patch is not None for text in figure.axes[0].texts) == 2
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: figures.word_sheet([], []),
+        lambda: figures.word_sheet([crop(1, 1), np.zeros((9, 40, 3), np.uint8)], ["€", "œ"], ["\\", "{}"]),
+        lambda: figures.row_sheet({"empty": []}),
+        lambda: figures.histogram({"$": 0}, "count"),
+        lambda: figures.learning_curve([5], [1.0], [None]),
+    ],
+    ids=["no words", "odd words", "no crops", "no counts", "never validated"],
+)
+def test_little_or_odd_input_is_drawn_too(make):
+    assert drawn(make()).size
