@@ -80,13 +80,13 @@ class Real(Base):
         folders: labelled pages.
         margin: blank around a word, in shares of its height.
         validation_share: of the documents that may be learnt from.
-        simulated_words: drawn by us, where there are no real ones to learn from.
+        simulated_pages: drawn by us, where there are no real ones to learn from; at least two.
     """
 
     folders: tuple[Folder, ...]
     margin: float
     validation_share: float
-    simulated_words: int
+    simulated_pages: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ import pytest
 
 from ocrkit.errors import BadParams
 from ocrkit.experiment import params, paths, run
+from ocrkit.synth.words import WordOptions
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -65,22 +66,22 @@ def test_the_whole_file_is_right_in_every_profile(root):
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("epochs: 6 ", "epoch: 6 ", "train knows no 'epoch': did you mean epochs?"),
-        ("epochs: 6 ", "epochs: many ", "params.yaml: train.epochs must be a whole number, not 'many'."),
-        ("epochs: 6 ", "epochs: 6.5 ", "params.yaml: train.epochs must be a whole number, not 6.5."),
-        ("epochs: 6 ", "epochs: true ", "params.yaml: train.epochs must be a whole number, not True."),
-        ("epochs: 6 ", "epochs: 2026-01-01 ", "params.yaml: train.epochs must be a whole number, not '2026-01-01'."),
-        ("epochs: 6 ", "# ", "params.yaml: train.epochs is missing."),
-        ("epochs: 6 ", "seed: 6\n  epochs: 6 ", "params.yaml: seed belongs to base, not to train."),
+        ("epochs: 5 ", "epoch: 6 ", "train knows no 'epoch': did you mean epochs?"),
+        ("epochs: 5 ", "epochs: many ", "params.yaml: train.epochs must be a whole number, not 'many'."),
+        ("epochs: 5 ", "epochs: 5.5 ", "params.yaml: train.epochs must be a whole number, not 5.5."),
+        ("epochs: 5 ", "epochs: true ", "params.yaml: train.epochs must be a whole number, not True."),
+        ("epochs: 5 ", "epochs: 2026-01-01 ", "params.yaml: train.epochs must be a whole number, not '2026-01-01'."),
+        ("epochs: 5 ", "# ", "params.yaml: train.epochs is missing."),
+        ("epochs: 5 ", "seed: 6\n  epochs: 5 ", "params.yaml: seed belongs to base, not to train."),
         ("size: nano", "words: 9", "train knows no 'words'"),
-        ("corpus: {} ", "corpus: {chunk: 1} ", "there is no value synthesise.corpus.chunk."),
+        ("corpus: {foreign", "corpus: {chunk: 1, foreign", "there is no value synthesise.corpus.chunk."),
         ("detector: {} ", "detector: 3 ", "assemble.detector must be a table of names and values, not 3."),
         (
             "folders: [] ",
             "folders: [{path: a, form: sroie, use: both}] ",
             "params.yaml: real.folders.0.use must be 'tune' or 'test', not 'both'.",
         ),
-        ("learning_rate: 0.003", "learning_rate: '3'", "params.yaml: train.learning_rate must be a number, not '3'."),
+        ("learning_rate: 0.004", "learning_rate: '3'", "params.yaml: train.learning_rate must be a number, not '3'."),
         ("folders: [] ", "folders: here ", "params.yaml: real.folders must be a list, not 'here'."),
         (
             "folders: [] ",
@@ -101,7 +102,7 @@ def test_the_whole_file_is_right_in_every_profile(root):
             "assemble: 3",
             "params.yaml: profiles.default.assemble must be a table of names and values, not 3.",
         ),
-        ("epochs: 6", "epochs: 6\n  epochs: 6", "params.yaml cannot be read"),
+        ("epochs: 5", "epochs: 5\n  epochs: 6", "params.yaml cannot be read"),
     ],
 )
 def test_a_mistake_is_told_in_one_sentence(root, old, new, sentence):
@@ -118,6 +119,13 @@ def test_nested_options_are_checked_by_the_same_rule():
         params.validate(Draw, {"blur": {"sigmma": 2}}, "draw")
     with pytest.raises(BadParams, match=r"draw\.sizes\.1 must be a whole number, not 'b'\."):
         params.validate(Draw, {"blur": {}, "sizes": [1, "b"]}, "draw")
+
+
+def test_the_full_profile_draws_words_as_the_generator_does_by_default(root):
+    full, default = params.params("synthesise", {"profile": "full"}), WordOptions()
+    assert full.distortions == default.distortions
+    assert full.corpus == default.corpus
+    assert full.smallest_px == default.smallest_px
 
 
 def test_an_unknown_section_is_named(root):
