@@ -207,21 +207,20 @@ def rules(ink: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
 def shape_matrix(size: tuple[int, int], r: Random, o: DistortionOptions) -> np.ndarray | None:
     """Tilt, slant and perspective in one homography about the picture's middle; `None` where none applies."""
     width, height = size
-    matrix, touched = np.eye(3), False
+    tilt = slant = 0.0
+    vanishing = (0.0, 0.0)
     if r.random() < o.tilt:
-        touched = True
         # Long words get less: the detector follows the line, so what is left is small in pixels, not in degrees.
         limit = min(3.0, math.degrees(0.22 * height / max(width, 1)) + 0.3)
-        angle = math.radians(r.gauss(0, limit / 2))
-        matrix = np.array([[1, -math.sin(angle), 0], [math.sin(angle), 1, 0], [0, 0, 1]]) @ matrix
+        tilt = math.sin(math.radians(r.gauss(0, limit / 2)))
     if r.random() < o.slant:
-        touched = True
-        matrix = np.array([[1, r.uniform(-0.3, 0.2), 0], [0, 1, 0], [0, 0, 1]]) @ matrix
+        slant = r.uniform(-0.3, 0.2)
     if r.random() < o.perspective:
-        touched = True
-        matrix = np.array([[1, 0, 0], [0, 1, 0], [r.gauss(0, 0.12) / width, r.gauss(0, 0.12) / height, 1]]) @ matrix
-    if not touched:
+        vanishing = (r.gauss(0, 0.12) / width, r.gauss(0, 0.12) / height)
+    if not (tilt or slant or vanishing[0]):
         return None
+    matrix = np.array([[1 + slant * tilt, slant - tilt, 0], [tilt, 1, 0], [0, 0, 1]])
+    matrix[2] += vanishing @ matrix[:2]
     centre = np.array([[1, 0, -width / 2], [0, 1, -height / 2], [0, 0, 1]])
     back = np.array([[1, 0, width / 2], [0, 1, height / 2], [0, 0, 1]])
     return back @ matrix @ centre
@@ -320,13 +319,13 @@ def noise(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
 def _levelled(picture: np.ndarray) -> np.ndarray:
     """The picture over its paper's brightness, as scanners level it: a word in shadow must not turn all black."""
     paper = cv2.blur(cv2.dilate(picture, _WIDER_THAN_STROKES), (9, 9))
-    return np.minimum(picture * (255 / np.maximum(paper, 1)), 255)
+    return cv2.min(cv2.divide(picture, cv2.max(paper, 1), scale=255), 255)
 
 
 def fax(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
     """Black or white after a noisy threshold, then softened again as a scan of it would be."""
     picture = _levelled(picture)
-    low, high = float(picture.min()), float(picture.max())
+    low, high, *_ = cv2.minMaxLoc(picture)
     limit = low + (high - low) * r.uniform(0.35, 0.7)
     grainy = picture + Banks.window(banks.noise, picture.shape, r) * r.uniform(2, 14)
     hard = np.where(grainy > limit, np.float32(r.randint(215, 255)), np.float32(r.randint(0, 70)))
@@ -336,10 +335,11 @@ def fax(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
 def bilevel(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
     """Scanned to black and white at a high resolution; the loss of resolution that follows makes its edges grey."""
     picture = _levelled(picture)
-    low, high = float(picture.min()), float(picture.max())
+    low, high, *_ = cv2.minMaxLoc(picture)
     ragged = Banks.window(banks.grain, picture.shape, r) * r.uniform(0, 0.1 * (high - low))
-    limit = high - (high - low) * r.uniform(0.35, 0.65) + ragged
-    return np.where(picture > limit, np.float32(r.randint(235, 255)), np.float32(r.randint(0, 40)))
+    limit = high - (high - low) * r.uniform(0.35, 0.65)
+    white, black = r.randint(235, 255), r.randint(0, 40)
+    return cv2.threshold(picture - ragged, limit, white - black, cv2.THRESH_BINARY)[1] + np.float32(black)
 
 
 def photocopy(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:

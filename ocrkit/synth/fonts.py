@@ -366,7 +366,9 @@ class Glyph:
 
     ink: np.ndarray
     left: int
+    width: int
     top: int
+    bottom: int
     advance: float
 
 
@@ -377,7 +379,7 @@ def glyph(path: str, character: str) -> Glyph:
     core, (left, top) = font.getmask2(character, mode="L", anchor="ls")
     width, height = core.size
     ink = np.frombuffer(bytes(core), np.uint8).reshape(height, width)
-    return Glyph(ink, left, top, font.getlength(character))
+    return Glyph(ink, left, width if height else 0, top, top + height, font.getlength(character))
 
 
 def render_text(path: str, text: str, tracking_px: float = 0.0) -> tuple[np.ndarray, int]:
@@ -396,18 +398,17 @@ def render_text(path: str, text: str, tracking_px: float = 0.0) -> tuple[np.ndar
     pen, placed = 0.0, []
     for character in text:
         piece = glyph(path, character)
-        if piece.ink.size:
+        if piece.width:
             placed.append((piece, round(pen) + piece.left))
         pen += piece.advance + tracking_px
     if not placed:
         return np.zeros((0, 0), np.uint8), 0
-    left, right = min(x for _, x in placed), max(x + g.ink.shape[1] for g, x in placed)
-    top, bottom = min(g.top for g, _ in placed), max(g.top + g.ink.shape[0] for g, _ in placed)
+    left, right = min([x for _, x in placed]), max([x + piece.width for piece, x in placed])
+    top, bottom = min([piece.top for piece, _ in placed]), max([piece.bottom for piece, _ in placed])
     canvas = np.zeros((bottom - top, right - left), np.uint8)
     for piece, x in placed:
-        height, width = piece.ink.shape
-        spot = canvas[piece.top - top : piece.top - top + height, x - left : x - left + width]
-        np.maximum(spot, piece.ink, out=spot)
+        spot = canvas[piece.top - top : piece.bottom - top, x - left : x - left + piece.width]
+        cv2.max(spot, piece.ink, spot)
     return canvas, top
 
 

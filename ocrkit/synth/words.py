@@ -22,16 +22,16 @@ from ocrkit.synth.fonts import EM_PX, FontCatalogue, FontFace, FontOptions, Font
 Steps = list[tuple[str, Callable[[np.ndarray, Random, Banks], np.ndarray]]]
 _INK: Steps = [("bleed", distort.bleed), ("thin", distort.thin), ("stipple", distort.stipple), ("gaps", distort.gaps),
         ("smudge", distort.smudge), ("underline", distort.underline), ("rules", distort.rules)]  # fmt: skip
-_PAPER: Steps = [("texture", distort.texture), ("uneven_light", distort.uneven_light)]
-_LIGHT: Steps = [
-    ("bilevel", distort.bilevel),
+_PAPER: Steps = [
+    ("texture", distort.texture),
+    ("uneven_light", distort.uneven_light),
     ("shadow", distort.shadow),
     ("crease", distort.crease),
     ("glare", distort.glare),
 ]
 _OPTICS: Steps = [("defocus", distort.defocus), ("motion", distort.motion), ("box_blur", distort.box_blur)]
 _SENSOR: Steps = [("noise", distort.noise), ("photocopy", distort.photocopy), ("fax", distort.fax)]
-_GROUPS = {"ink": _INK, "paper": _PAPER, "light": _LIGHT, "optics": _OPTICS, "sensor": _SENSOR}
+_GROUPS = {"ink": _INK, "paper": _PAPER, "optics": _OPTICS, "sensor": _SENSOR}
 _NEEDS_WARPS = {"shadow", "crease", "glare"}
 
 
@@ -131,7 +131,9 @@ class WordGenerator:
         canvas[before[0] : before[0] + height, before[2] : before[2] + width] = ink
         if r.random() < self.options.distortions.neighbours:
             self._neighbours(canvas, before, r)
-        cut = [max(0, round(-p)) for p in pads]
+        # Of a dash or an i no more than a quarter is lost to a tight box.
+        most = (canvas.shape[0] // 4, canvas.shape[0] // 4, canvas.shape[1] // 4, canvas.shape[1] // 4)
+        cut = [min(max(0, round(-p)), limit) for p, limit in zip(pads, most)]
         return np.ascontiguousarray(canvas[cut[0] : canvas.shape[0] - cut[1], cut[2] : canvas.shape[1] - cut[3]])
 
     def _neighbour_strips(self) -> list[np.ndarray]:
@@ -200,12 +202,9 @@ class WordGenerator:
         """Ink on paper, with the light on both."""
         paper_level = 255 - 110 * r.random() ** 3
         contrast = min(paper_level, 70 + 190 * r.random() ** 0.4)
-        paper = np.full(ink.shape, paper_level, np.float32)
+        picture = np.multiply(ink, -contrast / 255, dtype=np.float32)
+        picture += np.float32(paper_level)
         for share, function in self._active["paper"]:
-            if r.random() < share:
-                paper = function(paper, r, self.banks)
-        picture = paper - ink * np.float32(contrast / 255)
-        for share, function in self._active["light"]:
             if r.random() < share:
                 picture = function(picture, r, self.banks)
         return picture
