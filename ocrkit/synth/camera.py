@@ -108,7 +108,7 @@ def _moved(labels: tuple[LabelledWord, ...], move: Callable[[np.ndarray], np.nda
 def _saved_as_jpeg(picture: np.ndarray, quality: int) -> Image:
     bgr = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, quality))
-    decoded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED))
     return decoded if decoded.ndim == 2 else cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
 
 
@@ -145,22 +145,23 @@ def copy(page: LabelledPage, r: Random, options: ScannerOptions = ScannerOptions
     # What is faded falls below a threshold altogether, and its labels would name words that nobody sees.
     if not bilevel and r.random() < options.faded:
         grey = _faded(grey, r, rng)
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), max(-2.0, min(2.0, r.gauss(0, options.skew_deg))), 1.0)
+    matrix: np.ndarray = cv2.getRotationMatrix2D(
+        (width / 2, height / 2), max(-2.0, min(2.0, r.gauss(0, options.skew_deg))), 1.0
+    )
     # Labels are in coordinates of pixel edges, OpenCV's warps in those of pixel middles, half a px beside them.
     centred = matrix.copy()
     centred[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
     grey = cv2.warpAffine(grey, centred, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    picture = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), r.uniform(0.3, max(0.31, options.blur_px)))
+    picture: np.ndarray = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), r.uniform(0.3, max(0.31, options.blur_px)))
     if not bilevel:
         white, dark = r.uniform(225, 255), r.uniform(0, 50)
         picture = dark + picture * ((white - dark) / 255) - 14 * r.random() * clouds(rng, grey.shape, 4)
-    grain = r.uniform(0, options.noise)
-    picture += rng.standard_normal(grey.shape, dtype=np.float32) * grain
+    picture = picture + rng.standard_normal(grey.shape, dtype=np.float32) * r.uniform(0, options.noise)
     if r.random() < options.dirt:
         _soil(picture, r, rng)
     if bilevel:
         edge = cv2.GaussianBlur(rng.standard_normal(grey.shape, dtype=np.float32), (0, 0), 0.8) * r.uniform(0, 50)
-        scanned = np.where(picture > r.uniform(150, 205) + edge, 255, 0).astype(np.uint8)
+        scanned = np.where(picture > r.uniform(135, 185) + edge, 255, 0).astype(np.uint8)
     else:
         scanned = np.clip(picture, 0, 255).astype(np.uint8)
         if r.random() < options.jpeg:
@@ -191,8 +192,8 @@ def _soil(picture: np.ndarray, r: Random, rng: np.random.Generator) -> None:
         cv2.circle(picture, spot, r.choice([0, 0, 0, 1, 1, 2]), r.uniform(0, 120), -1)
     if r.random() < 0.35:
         reach = r.randint(2, max(3, width // 60))
-        side = r.choice([np.s_[:reach], np.s_[-reach:], np.s_[:, :reach], np.s_[:, -reach:]])
-        picture[side] = r.uniform(0, 60)
+        strip = r.choice([picture[:reach], picture[-reach:], picture[:, :reach], picture[:, -reach:]])
+        strip[:] = r.uniform(0, 60)
     if r.random() < 0.2:
         for share in (0.1, 0.5, 0.9):
             cv2.circle(picture, (width // 34, int(height * share)), width // 75, 0.0, -1, cv2.LINE_AA)
@@ -278,9 +279,9 @@ def photograph(page: LabelledPage, r: Random, options: CameraOptions = CameraOpt
         return view.project(np.stack([x, points[:, 1], -z], axis=1))
 
     corners = look(np.array([[0, 0], [width, 0], [width, height], [0, height]], float))
-    labels = {"words": _moved(page.words, look), "lines": _moved(page.lines, look)}
     photo = _expose(_scene(paper, bend, view, shape, r, rng), corners, r, rng, options)
-    return Photo(photo, corners, replace(page, **labels, path=None, pixels=photo))
+    seen = replace(page, words=_moved(page.words, look), lines=_moved(page.lines, look), path=None, pixels=photo)
+    return Photo(photo, corners, seen)
 
 
 def _place(r: Random, options: CameraOptions, bend: _Bend, height: float) -> tuple[_View, tuple[int, int]]:
@@ -349,8 +350,8 @@ def _expose(scene: np.ndarray, corners: np.ndarray, r: Random, rng: np.random.Ge
     light = r.uniform(0.7, 1.0) * (1 - r.uniform(0, o.light) * fall) * (1 - r.uniform(0, 0.12) * vignette)
     if r.random() < o.shadow:
         light *= _shadow(shape, corners, r)
-    tint = np.float32([1 + r.gauss(0, 0.04), 1.0, 1 + r.gauss(-0.04, 0.06)])
-    picture = scene * light[..., None] * tint
+    tint = np.array([1 + r.gauss(0, 0.04), 1.0, 1 + r.gauss(-0.04, 0.06)], np.float32)
+    picture: np.ndarray = scene * light[..., None] * tint
     sigma = r.uniform(0.2, max(0.21, o.blur_px))
     if r.random() < 0.2:
         picture = cv2.filter2D(picture, -1, _motion_kernel(r, sigma))
@@ -376,7 +377,7 @@ def _shadow(shape: tuple[int, int], corners: np.ndarray, r: Random) -> np.ndarra
     for step in range(9):
         turn, reach = 2 * math.pi * step / 9, span * r.uniform(0.25, 0.7) * (1.8 if step in (0, 8, 1) else 1)
         outline.append(at + reach * np.array([math.cos(turn + angle), math.sin(turn + angle)]))
-    mask = np.zeros((max(2, shape[0] // scale), max(2, shape[1] // scale)), np.float32)
+    mask: np.ndarray = np.zeros((max(2, shape[0] // scale), max(2, shape[1] // scale)), np.float32)
     cv2.fillPoly(mask, [np.round(np.array(outline) / scale).astype(np.int32)], 1.0)
     mask = cv2.GaussianBlur(mask, (0, 0), span / scale * r.uniform(0.01, 0.06))
     return 1 - r.uniform(0.15, 0.5) * cv2.resize(mask, shape[::-1])
@@ -393,9 +394,10 @@ def _desk(x: np.ndarray, y: np.ndarray, r: Random, rng: np.random.Generator) -> 
     return cv2.remap(tile, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _between(low: Sequence[float], high: Sequence[float], share: np.ndarray) -> np.ndarray:
+def _between(low: Sequence[float] | np.ndarray, high: Sequence[float] | np.ndarray, share: np.ndarray) -> np.ndarray:
     """Colours from `low` to `high`, `float32` `(H, W, 3)`."""
-    return np.float32(low) + (np.float32(high) - np.float32(low)) * share[..., None].astype(np.float32)
+    dark, light = np.asarray(low, np.float32), np.asarray(high, np.float32)
+    return dark + (light - dark) * share[..., None].astype(np.float32)
 
 
 def _wood(r: Random, rng: np.random.Generator) -> np.ndarray:

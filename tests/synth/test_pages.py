@@ -6,30 +6,14 @@ import pytest
 from ocrkit.alphabet import CHARACTERS
 from ocrkit.datasets.sample import CATEGORIES
 from ocrkit.errors import BadDataset
-from ocrkit.synth.corpus import Vocabulary
-from ocrkit.synth.fonts import FontOptions, audit, font_folders
+from ocrkit.synth.fonts import FontOptions
 from ocrkit.synth.pages import KINDS, PageGenerator, PageOptions
 
-VOCABULARY = Vocabulary(
-    words=("the", "of", "and", "to", "in", "with", "order", "paper", "please", "café", "straße", "thank", "regarding"),
-    names=("Zoë", "Miller", "O'Brien"),
-    places=("East Town", "Orléans"),
-    streets=("High Street", "Königsweg"),
-    companies=("Miller & Sons", "Durand SA"),
-)
 
-
-@pytest.fixture(scope="module")
-def verdicts():
-    """The audit of the few faces that matplotlib brings."""
-    folders = font_folders(["packages"])[:1]
-    if not folders:
-        pytest.skip("no package with fonts is installed: pip install 'ocrkit[train]'")
-    return audit(folders)
-
-
-def generator(verdicts, **options):
-    return PageGenerator(VOCABULARY, verdicts, PageOptions(fonts=FontOptions(split="all"), **options))
+@pytest.fixture
+def generator(vocabulary, verdicts):
+    """Makes a generator with the options given."""
+    return lambda **options: PageGenerator(vocabulary, verdicts, PageOptions(fonts=FontOptions(split="all"), **options))
 
 
 def boxes(labels):
@@ -37,8 +21,8 @@ def boxes(labels):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_makes_words_of_the_alphabet_within_the_page(verdicts, kind):
-    pages = generator(verdicts, kinds=(kind,))
+def test_every_kind_makes_words_of_the_alphabet_within_the_page(generator, kind):
+    pages = generator(kinds=(kind,))
     for index in range(3):
         page = pages[index]
         height, width = page.image().shape[:2]
@@ -51,19 +35,19 @@ def test_every_kind_makes_words_of_the_alphabet_within_the_page(verdicts, kind):
         assert np.all(quads < np.array([width, height]) * 1.06)
 
 
-def test_the_same_number_is_the_same_page_and_another_is_another(verdicts):
-    one, other = generator(verdicts), generator(verdicts)
+def test_the_same_number_is_the_same_page_and_another_is_another(generator):
+    one, other = generator(), generator()
     for index in (3, 0):
         a, b = one[index], other[index]
         np.testing.assert_array_equal(a.image(), b.image())
         assert [(word.text, word.quad.tolist()) for word in a.words] == [(w.text, w.quad.tolist()) for w in b.words]
     assert one[0].texts != one[6].texts
-    assert one[0].texts != generator(verdicts, seed=8)[0].texts
+    assert one[0].texts != generator(seed=8)[0].texts
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_boxes_hold_all_ink_and_fit_it_tightly(verdicts, kind):
-    pages = generator(verdicts, kinds=(kind,), scanned=0.0)
+def test_boxes_hold_all_ink_and_fit_it_tightly(generator, kind):
+    pages = generator(kinds=(kind,), scanned=0.0)
     for index in range(3):
         sheet, page = pages.sheet(index), pages[index]
         differs = np.any(page.image() != sheet.ground, axis=2)
@@ -79,8 +63,8 @@ def test_boxes_hold_all_ink_and_fit_it_tightly(verdicts, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_lines_are_their_words_from_left_to_right(verdicts, kind):
-    page = generator(verdicts, kinds=(kind,), scanned=0.0)[1]
+def test_lines_are_their_words_from_left_to_right(generator, kind):
+    page = generator(kinds=(kind,), scanned=0.0)[1]
     words = iter(page.readable)
     for line in page.lines:
         members = [next(words) for _ in line.text.split()]
@@ -92,14 +76,14 @@ def test_lines_are_their_words_from_left_to_right(verdicts, kind):
 
 
 @pytest.mark.parametrize("kind", ["receipt", "letter"])
-def test_lines_of_one_column_follow_one_another_downwards(verdicts, kind):
-    page = generator(verdicts, kinds=(kind,), scanned=0.0)[2]
+def test_lines_of_one_column_follow_one_another_downwards(generator, kind):
+    page = generator(kinds=(kind,), scanned=0.0)[2]
     middles = [(box[1] + box[3]) / 2 for box in boxes(page.lines)]
     assert middles == sorted(middles)
 
 
-def test_two_columns_are_read_one_after_the_other(verdicts):
-    page = generator(verdicts, kinds=("columns",), scanned=0.0)[0]
+def test_two_columns_are_read_one_after_the_other(generator):
+    page = generator(kinds=("columns",), scanned=0.0)[0]
     width = page.image().shape[1]
     lines = [box for box in boxes(page.lines) if box[2] - box[0] < 0.5 * width]
     right = [box[0] > width / 2 for box in lines if box[1] > 0.3 * page.image().shape[0]]
@@ -109,8 +93,8 @@ def test_two_columns_are_read_one_after_the_other(verdicts):
     assert all(right[turn:-1])
 
 
-def test_what_a_scanner_does_keeps_the_ink_in_its_boxes(verdicts):
-    page = generator(verdicts, kinds=("letter",), scanned=1.0)[0]
+def test_what_a_scanner_does_keeps_the_ink_in_its_boxes(generator):
+    page = generator(kinds=("letter",), scanned=1.0)[0]
     image = page.image().astype(float)
     assert image.ndim == 2
     assert page.category == "scanned_docs"
@@ -120,6 +104,6 @@ def test_what_a_scanner_does_keeps_the_ink_in_its_boxes(verdicts):
         assert paper - image[y0:y1, x0:x1].min() > 40, word.text
 
 
-def test_a_kind_that_does_not_exist_is_named(verdicts):
+def test_a_kind_that_does_not_exist_is_named(generator):
     with pytest.raises(BadDataset, match="poster"):
-        generator(verdicts, kinds=("poster",))
+        generator(kinds=("poster",))

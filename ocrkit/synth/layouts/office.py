@@ -284,7 +284,7 @@ def _bar(page: _Office, r: Random, v: Vocabulary) -> None:
     """A section's heading, white on black or underlined."""
     heading, height = f"{texts.title(r, v, r.randint(1, 4))}".upper(), page.body.size * 1.5
     dark = r.random() < 0.5
-    type_ = page.type(9, "bold", _WHITE if dark else (25, 25, 25))
+    type_ = page.type(10, "bold", _WHITE if dark else (25, 25, 25))
     if dark:
         sheet_colour = r.choice([(25, 25, 25), (60, 60, 60), (40, 60, 110)])
         page.sheet.fill(page.margin, page.y - height * 0.75, page.right, page.y + height * 0.25, sheet_colour)
@@ -292,7 +292,7 @@ def _bar(page: _Office, r: Random, v: Vocabulary) -> None:
     if not dark:
         under = page.y + height * 0.15
         page.sheet.rule(page.margin + page.body.size * 0.4, under, end, under, 1, (25, 25, 25))
-    page.y += page.leading * 0.9
+    page.y += height * 0.25 + page.leading
 
 
 def _boxes(page: _Office, r: Random, v: Vocabulary, value: Type) -> None:

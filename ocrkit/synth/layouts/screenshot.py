@@ -88,7 +88,7 @@ def screenshot(r: Random, v: Vocabulary, families: Families) -> Sheet:
         x = sheet.width - (spot + 1) * 1.6 * size
         sheet.fill(x, size * 0.6, x + size * 0.8, size * 1.4, colour, size * 4 // 10)
     _spread(sheet, r.sample(_MENU, r.randint(4, 8)), size, row + size * 1.35, 1.5 * size, plain)
-    y = 2 * row
+    y = 2.0 * row
     sheet.fill(0, y, sheet.width, y + 1, theme.line)
     x = float(size)
     for label in r.sample(_BUTTONS, r.randint(2, 5)):

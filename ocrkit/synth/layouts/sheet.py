@@ -76,7 +76,7 @@ class Type:
     def draw(self, word: str) -> tuple[np.ndarray, int, int]:
         """Ink of `word`, `uint8` `(H, W)` cut to where there is any; and its left and top edge from the pen."""
         core, (left, top) = self._font.getmask2(word, mode="L", anchor="ls")
-        ink = np.frombuffer(bytes(core), np.uint8).reshape(core.size[1], core.size[0])
+        ink: np.ndarray = np.frombuffer(bytes(core), np.uint8).reshape(core.size[1], core.size[0])
         if self.stretch != 1.0 and ink.size:
             ink = cv2.resize(ink, None, fx=self.stretch, fy=1.0, interpolation=cv2.INTER_LINEAR)
             left = round(left * self.stretch)
@@ -236,7 +236,7 @@ class Sheet:
         for rows, columns, colour in self._colours:
             cover = self.ink[rows, columns, None].astype(np.float32) / 255
             under = self.ground[rows, columns].astype(np.float32)
-            picture[rows, columns] = np.round(under + (np.float32(colour) - under) * cover)
+            picture[rows, columns] = np.round(under + (np.array(colour, np.float32) - under) * cover).astype(np.uint8)
         return picture
 
     def page(self, id_: str, category: str) -> LabelledPage:
