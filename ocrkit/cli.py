@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # Verbs that live beside what they drive and are imported when they are called: "module:command", and what help says.
 VERBS = {
     "compare": ("ocrkit.engines.commands:compare", "Read labelled pages with several engines and compare them."),
+    "synth": ("ocrkit.synth.commands:synth", "Invent labelled words: fonts, contact sheets, shards, speed."),
     "data": ("ocrkit.datasets.commands:data", "Check and describe folders of labelled pages or word crops."),
     "train": ("ocrkit.recognition.commands:train", "Train a recogniser on invented words."),
 }

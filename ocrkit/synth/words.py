@@ -25,6 +25,7 @@ _INK: Steps = [("bleed", distort.bleed), ("thin", distort.thin), ("stipple", dis
 _PAPER: Steps = [
     ("texture", distort.texture),
     ("uneven_light", distort.uneven_light),
+    ("bilevel", distort.bilevel),
     ("shadow", distort.shadow),
     ("crease", distort.crease),
     ("glare", distort.glare),
@@ -132,7 +133,7 @@ class WordGenerator:
         if r.random() < self.options.distortions.neighbours:
             self._neighbours(canvas, before, r)
         # Of a dash or an i no more than a quarter is lost to a tight box.
-        most = (canvas.shape[0] // 4, canvas.shape[0] // 4, canvas.shape[1] // 4, canvas.shape[1] // 4)
+        most = [canvas.shape[0] // 4] * 2 + [canvas.shape[1] // 4] * 2
         cut = [min(max(0, round(-p)), limit) for p, limit in zip(pads, most)]
         return np.ascontiguousarray(canvas[cut[0] : canvas.shape[0] - cut[1], cut[2] : canvas.shape[1] - cut[3]])
 

@@ -1,0 +1,187 @@
+"""`ocrkit synth ...`: fonts, contact sheets, shards of words, speed."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+import cv2
+
+from ocrkit.files import write_whole
+from ocrkit.synth.benchmark import measure_speed
+from ocrkit.synth.corpus import Vocabulary, build_vocabulary
+from ocrkit.synth.distort import DistortionOptions
+from ocrkit.synth.engine import Recipe, write_words
+from ocrkit.synth.fetch import fetch_fonts as fetch_font_set
+from ocrkit.synth.fonts import (
+    CLASS_WEIGHTS,
+    FontVerdict,
+    audit,
+    font_folders,
+    load_verdicts,
+    save_verdicts,
+    split_of_family,
+)
+from ocrkit.synth.preview import contact_sheet
+from ocrkit.synth.words import WordOptions
+
+# The original's six improvements, and what words are without each.
+SWITCHES: dict[str, Callable[[WordOptions], WordOptions]] = {
+    "receipts": lambda o: replace(o, corpus=replace(o.corpus, receipts=False)),
+    "thermal": lambda o: replace(o, fonts=replace(o.fonts, thermal=False)),
+    "by-frequency": lambda o: replace(o, fonts=replace(o.fonts, by_frequency=False)),
+    "negatives": lambda o: replace(o, negatives=0.0),
+    "symbol-boost": lambda o: replace(o, corpus=replace(o.corpus, symbol_boost=False)),
+    "warps": lambda o: replace(o, distortions=replace(o.distortions, warps=False)),
+}
+
+_FILE = click.Path(path_type=Path)
+
+_sources = click.option(
+    "--fonts",
+    "sources",
+    multiple=True,
+    default=("packages",),
+    show_default=True,
+    metavar="SOURCE",
+    help="packages, system, or a folder such as data/fonts; may be given several times.",
+)
+_verdicts = click.option("--verdicts", "kept", type=_FILE, help="JSON file that keeps the audit of the fonts.")
+
+
+def _audited(sources: tuple[str, ...], kept: Path | None) -> list[FontVerdict]:
+    """The audit of the fonts, with earlier verdicts taken from `kept` and all written there."""
+    verdicts = audit(font_folders(sources), load_verdicts(kept) if kept and kept.exists() else ())
+    if kept:
+        save_verdicts(verdicts, kept)
+    return verdicts
+
+
+def _makes_words(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a verb the options that decide what words look like, and calls it with the `Recipe` they make."""
+
+    @_sources
+    @_verdicts
+    @click.option("--seed", default=WordOptions().seed, show_default=True, help="Of all random choices.")
+    @click.option("--split", default="train", show_default=True, type=click.Choice(["train", "val", "test", "all"]))
+    @click.option("--without", multiple=True, type=click.Choice(list(SWITCHES)), help="Leave this improvement out.")
+    @click.option("--vocabulary", type=_FILE, help="A saved vocabulary. Default: built from installed word lists.")
+    @click.option("--books", type=_FILE, help="Folder of plain-text books whose words are used too.")
+    @wraps(command)
+    def decorated(
+        *,
+        sources: tuple[str, ...],
+        kept: Path | None,
+        seed: int,
+        split: str,
+        without: tuple[str, ...],
+        vocabulary: Path | None,
+        books: Path | None,
+        **rest: Any,
+    ) -> None:
+        options = WordOptions(seed=seed)
+        options = replace(options, fonts=replace(options.fonts, sources=sources, split=split))
+        for switch in without:
+            options = SWITCHES[switch](options)
+        words = Vocabulary.load(vocabulary) if vocabulary else build_vocabulary(books)
+        command(recipe=Recipe(words, tuple(_audited(sources, kept)), options), **rest)
+
+    return decorated
+
+
+@click.group()
+def synth() -> None:
+    """Invent labelled words: fetch and audit fonts, look at words, write them, measure the speed."""
+
+
+@synth.command()
+@_makes_words
+@click.option("-o", "--output", required=True, type=_FILE, help="A .png file.")
+@click.option("--distortion", multiple=True, help="Show words with this alone, or these; `none` for clean ones.")
+@click.option("--kind", multiple=True, type=click.Choice(list(CLASS_WEIGHTS)), help="Only fonts of this class.")
+@click.option("--rows", type=click.IntRange(min=1), default=12, show_default=True)
+def preview(recipe: Recipe, output: Path, distortion: tuple[str, ...], kind: tuple[str, ...], rows: int) -> None:
+    """Write a contact sheet of words."""
+    options = recipe.options
+    if distortion:
+        only = DistortionOptions.only(*(name for name in distortion if name != "none"))
+        options = replace(options, distortions=only, negatives=0.0)
+    verdicts = tuple(verdict for verdict in recipe.verdicts if not kind or verdict.kind in kind)
+    generator = replace(recipe, verdicts=verdicts, options=options).generator()
+    legible = max(generator.catalogue.faces, key=lambda face: (face.kind == "sans", len(face.characters)))
+    sheet = contact_sheet(list(generator.samples(0, 6 * rows)), legible.path)
+    write_whole(output, cv2.imencode(".png", sheet)[1].tobytes())
+    click.echo(f"{6 * rows} words of {len(generator.catalogue.families)} font families: {output}")
+
+
+@synth.command()
+@_sources
+@_verdicts
+@click.option("--table", type=_FILE, help="Write one row a face, as CSV.")
+def fonts(sources: tuple[str, ...], kept: Path | None, table: Path | None) -> None:
+    """Audit fonts: which can be used, which not and why."""
+    verdicts = _audited(sources, kept)
+    usable = [verdict for verdict in verdicts if not verdict.fault]
+    click.echo(f"{len(usable)} of {len(verdicts)} faces are usable, of {len({v.family for v in usable})} families.")
+    for kind, faces in sorted(Counter(verdict.kind for verdict in usable).items()):
+        click.echo(f"{faces:>6}  {kind}")
+    families = Counter(split_of_family(family) for family in {verdict.family for verdict in usable})
+    click.echo(", ".join(f"{split}: {families[split]} families" for split in ("train", "val", "test")) + ".")
+    for fault, faces in Counter(verdict.fault.partition(":")[0] for verdict in verdicts if verdict.fault).most_common():
+        click.echo(f"{faces:>6}  unfit: {fault}")
+    if table:
+        write_whole(table, _table(verdicts))
+
+
+def _table(verdicts: list[FontVerdict]) -> str:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("family", "style", "class", "split", "characters", "fault", "file"))
+    for v in sorted(verdicts, key=lambda v: (v.family, v.style)):
+        split = "" if v.fault else split_of_family(v.family)
+        rows.writerow((v.family, v.style, v.kind, split, len(v.characters), v.fault, Path(v.path).name))
+    return text.getvalue()
+
+
+@synth.command("fetch-fonts")
+@click.option("--to", "folder", type=_FILE, default=Path("data/fonts"), show_default=True, help="Folder they go to.")
+@click.option("--from", "tarballs", type=_FILE, help="Folder of the packages' archives, where there is no registry.")
+def fetch_fonts(folder: Path, tarballs: Path | None) -> None:
+    """Fetch the pinned font set, each package by version and checksum."""
+    files = fetch_font_set(folder, tarballs, told=click.echo)
+    click.echo(f"{files} font files lie in {folder}.")
+
+
+@synth.command()
+@_makes_words
+@click.option("--out", "folder", required=True, type=_FILE, help="Folder for the shards; an unfinished one goes on.")
+@click.option("--words", "wanted", required=True, type=click.IntRange(min=1), help="How many.")
+@click.option("--shard-size", type=click.IntRange(min=1), default=10_000, show_default=True, help="Words a file.")
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
+@click.option("--scheduler", help="`local` for a Dask cluster here, or the address of a Dask scheduler.")
+def words(recipe: Recipe, folder: Path, wanted: int, shard_size: int, workers: int, scheduler: str | None) -> None:
+    """Write words as shards; the same bytes whoever makes them."""
+    made = write_words(
+        folder, recipe, wanted, shard_size=shard_size, workers=workers, scheduler=scheduler, progress=True
+    )
+    click.echo(f"{made} words made, {wanted - made} were there: {folder}")
+
+
+@synth.command()
+@_makes_words
+@click.option("--words", "wanted", type=click.IntRange(min=1), default=2000, show_default=True, help="A repeat.")
+@click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True, help="The median counts.")
+@click.option("--trdg", metavar="PYTHON", help="Interpreter with trdg==1.8.0 and pillow<10, to compare with.")
+def benchmark(recipe: Recipe, wanted: int, repeats: int, trdg: str | None) -> None:
+    """Words a second on one core, with all distortions, in processor time."""
+    speed = measure_speed(recipe.generator(), wanted, repeats, trdg)
+    click.echo(f"ocrkit  {speed.ours:>8.0f} words a second")
+    if speed.trdg is not None:
+        click.echo(f"TRDG    {speed.trdg:>8.0f} words a second; ocrkit is {speed.ours / speed.trdg:.1f} times as fast")

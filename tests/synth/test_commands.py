@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import cv2
+import pytest
+from click.testing import CliRunner
+
+from ocrkit.cli import main
+from ocrkit.datasets.shards import digests, read_shards
+from ocrkit.synth.commands import SWITCHES
+from ocrkit.synth.engine import Recipe, write_words
+from ocrkit.synth.fonts import FontOptions, load_verdicts, save_verdicts
+from ocrkit.synth.words import WordOptions
+
+
+@pytest.fixture
+def fonts(verdicts, tmp_path) -> Path:
+    """A folder of a few fonts."""
+    folder = tmp_path / "fonts"
+    folder.mkdir()
+    for verdict in verdicts:
+        (folder / Path(verdict.path).name).symlink_to(verdict.path)
+    return folder
+
+
+@pytest.fixture
+def inputs(vocabulary, verdicts, fonts, tmp_path) -> list[str]:
+    vocabulary.save(tmp_path / "vocabulary.json")
+    save_verdicts(verdicts, tmp_path / "audit.json")
+    return [
+        "--vocabulary",
+        f"{tmp_path}/vocabulary.json",
+        "--verdicts",
+        f"{tmp_path}/audit.json",
+        "--fonts",
+        f"{fonts}",
+    ]
+
+
+def run(*arguments: object) -> tuple[int, str]:
+    done = CliRunner().invoke(main, ["synth", *map(str, arguments)])
+    return done.exit_code, done.output
+
+
+def test_preview_writes_a_sheet_of_words(inputs, tmp_path):
+    status, said = run("preview", *inputs, "-o", tmp_path / "sheet.png", "--rows", 2)
+    assert (status, "12 words of" in said) == (0, True)
+    sheet = cv2.imread(str(tmp_path / "sheet.png"), cv2.IMREAD_GRAYSCALE)
+    assert sheet.shape[1] > sheet.shape[0] > 60
+    assert sheet.min() < 60
+
+
+def sheet(tmp_path: Path, *arguments: object) -> bytes:
+    status, said = run("preview", *arguments, "-o", tmp_path / "sheet.png", "--rows", 4)
+    assert status == 0, said
+    return (tmp_path / "sheet.png").read_bytes()
+
+
+def test_preview_shows_one_distortion_or_font_class_at_a_time(inputs, tmp_path):
+    sheets = [
+        sheet(tmp_path, *inputs, *more)
+        for more in ((), ("--distortion", "none"), ("--distortion", "stipple"), ("--kind", "mono"), ("--split", "test"))
+    ]
+    assert len(set(sheets)) == len(sheets)
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_each_improvement_can_be_left_out(switch):
+    assert SWITCHES[switch](WordOptions()) != WordOptions()
+
+
+def test_an_unknown_distortion_or_switch_is_told_in_a_sentence(inputs, tmp_path):
+    status, said = run("preview", *inputs, "-o", tmp_path / "sheet.png", "--distortion", "sepia")
+    assert (status, "There is no distortion sepia; there are bleed" in said) == (2, True)
+    status, said = run("preview", *inputs, "-o", tmp_path / "sheet.png", "--without", "everything")
+    assert (status, "'everything' is not one of 'receipts'" in said) == (2, True)
+    assert not (tmp_path / "sheet.png").exists()
+
+
+def test_fonts_says_what_is_usable_and_why_the_rest_is_not(fonts, verdicts, tmp_path):
+    status, said = run("fonts", "--fonts", fonts, "--verdicts", tmp_path / "v.json", "--table", tmp_path / "table.csv")
+    assert status == 0
+    assert f"{len(verdicts) - 2} of {len(verdicts)} faces are usable" in said
+    assert "unfit: symbols or scrawl in place of letters" in said
+    rows = list(csv.DictReader((tmp_path / "table.csv").read_text().splitlines()))
+    assert len(rows) == len(load_verdicts(tmp_path / "v.json")) == len(verdicts)
+    assert {row["split"] for row in rows if not row["fault"]} == {"train", "val", "test"}
+
+
+def test_a_folder_without_fonts_is_told_in_a_sentence(tmp_path):
+    assert run("fonts", "--fonts", tmp_path) == (
+        2,
+        f"ocrkit: No font file in {tmp_path}; `make fonts` fetches some.\n",
+    )
+
+
+def test_words_writes_the_shards_that_the_engine_writes(inputs, vocabulary, fonts, tmp_path):
+    arguments = ("words", *inputs, "--out", tmp_path / "words", "--words", 25, "--shard-size", 10)
+    status, said = run(*arguments)
+    assert (status, "25 words made, 0 were there" in said) == (0, True)
+    options = WordOptions(fonts=FontOptions(sources=(str(fonts),)))
+    write_words(
+        tmp_path / "same", Recipe(vocabulary, tuple(load_verdicts(tmp_path / "audit.json")), options), 25, shard_size=10
+    )
+    assert digests(tmp_path / "words") == digests(tmp_path / "same")
+    assert len(list(read_shards(tmp_path / "words"))) == 25
+    assert "0 words made, 25 were there" in run(*arguments)[1]
+
+
+def test_benchmark_says_words_a_second(inputs):
+    status, said = run("benchmark", *inputs, "--words", 20, "--repeats", 1)
+    assert status == 0
+    assert "words a second" in said
+    assert "TRDG" not in said
+
+
+def test_an_interpreter_without_the_other_generator_is_told_in_a_sentence(inputs):
+    status, said = run("benchmark", *inputs, "--words", 5, "--repeats", 1, "--trdg", "no-such-python")
+    assert (status, "no-such-python cannot be started" in said) == (2, True)
