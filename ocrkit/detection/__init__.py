@@ -1,6 +1,27 @@
-"""Where the words are on a page: regions -> letters -> lines -> words."""
+"""Where the words are on a page: regions -> letters -> lines -> words.
 
-from ocrkit.detection.detector import DetectedLine, detect
+`detect` does it all. Its steps can be looked at one by one: `dark_on_light`, `to_text_scale`, then `find_dark` and
+`find_light`, whose `Stages` hold what each step found.
+"""
+
+from ocrkit.detection.detector import (
+    DetectedLine,
+    Stages,
+    dark_on_light,
+    detect,
+    find_dark,
+    find_light,
+    to_text_scale,
+)
 from ocrkit.detection.options import DetectorOptions
 
-__all__ = ["DetectedLine", "DetectorOptions", "detect"]
+__all__ = [
+    "DetectedLine",
+    "DetectorOptions",
+    "Stages",
+    "dark_on_light",
+    "detect",
+    "find_dark",
+    "find_light",
+    "to_text_scale",
+]

@@ -7,13 +7,25 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ocrkit.detection.lines import string_lines
+from ocrkit.detection.lines import regular_lines, string_lines
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.prune import prune
-from ocrkit.detection.regions import ink_map, ink_regions, letter_height, measured_regions, rule_map
+from ocrkit.detection.regions import (
+    Regions,
+    ink_map,
+    ink_regions,
+    letter_height,
+    local_mean,
+    measured_regions,
+    mser_regions,
+    rule_map,
+    with_more,
+)
 from ocrkit.detection.settle import settle
 from ocrkit.detection.words import Words, split_words
 from ocrkit.document import Image
+
+_DEFAULT = DetectorOptions()
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,40 +39,62 @@ class DetectedLine:
     boxes: np.ndarray
 
 
-def detect(image: Image, options: DetectorOptions = DetectorOptions()) -> list[DetectedLine]:
+@dataclass(frozen=True, eq=False)
+class Stages:
+    """How the words of one polarity were found, step by step; coordinates are pixels of `page`.
+
+    Attributes:
+        page: `uint8` `(H, W)`, letters darker than their ground, at text scale.
+        ink: `uint8` mask of what is darker than its surroundings.
+        rules: the part of `ink` that is table rules and underlines.
+        regions: candidates for letters.
+        letters: those that may be text.
+        letter: `(N,)` whether each of `letters` is as high as a letter; the others are punctuation.
+        line: `(N,)` the line of each, -1 for none.
+        words: the lines cut at their spaces.
+    """
+
+    page: Image
+    ink: np.ndarray
+    rules: np.ndarray
+    regions: Regions
+    letters: Regions
+    letter: np.ndarray
+    line: np.ndarray
+    words: Words
+
+
+def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLine]:
     """Where the words are, line by line; the lines come in no order that means anything.
 
     Args:
         image: `uint8`, `(H, W)` grey or `(H, W, 3)` RGB; upright, any size.
         options: thresholds.
     """
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.ndim == 3 else image
-    if is_negative(grey, options):
-        grey = cv2.bitwise_not(grey)
-    page, scale, height = to_text_scale(grey, options)
-    dark = _dark_words(page, ink_map(page, options), height, options)
-    # Light text stands on ground that is darker than the page by far.
-    negative, least_paper = cv2.bitwise_not(page), 255 - options.dark_ground * float(np.median(page[::4, ::4]))
-    light = _dark_words(negative, ink_map(negative, options, least_paper), height, options)
-    words = settle(dark + light, height, options)
-    edges = np.tile(grey.shape[::-1], 2)
-    return [DetectedLine(np.clip(words.boxes[of] / scale, 0, edges)) for of in _groups(words.line)]
+    page, scale, height = to_text_scale(dark_on_light(image, options), options)
+    if not height:
+        return []
+    dark, light = find_dark(page, height, options), find_light(page, height, options)
+    words = settle(dark.words + light.words, height, options)
+    edges = np.tile(image.shape[1::-1], 2)
+    lines = np.split(words.boxes / scale, np.flatnonzero(np.diff(words.line)) + 1)
+    return [DetectedLine(np.clip(boxes, 0, edges)) for boxes in lines if len(boxes)]
 
 
-def is_negative(grey: Image, options: DetectorOptions) -> bool:
-    """Whether the page as a whole is light print on dark ground.
+def dark_on_light(image: Image, options: DetectorOptions = _DEFAULT) -> Image:
+    """`image` in grey, made a negative if it is light print on dark ground as a whole.
 
     Print covers less than its ground, so it lies further from the mean of its surroundings, and on its own side of it:
-    the third moment of what differs from the local mean tells the side.
+    the third moment of the differences tells the side.
     """
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.ndim == 3 else image
     if cv2.mean(grey)[0] >= 128:
-        return False
-    window = (options.window_px, options.window_px)
-    paper = cv2.blur(grey, window, borderType=cv2.BORDER_REPLICATE)
-    return bool(np.mean((grey[::4, ::4].astype(float) - paper[::4, ::4]) ** 3) > 0)
+        return grey
+    difference = grey[::4, ::4].astype(float) - local_mean(grey, options)[::4, ::4]
+    return cv2.bitwise_not(grey) if np.mean(difference**3) > 0 else grey
 
 
-def to_text_scale(grey: Image, options: DetectorOptions) -> tuple[Image, float, float]:
+def to_text_scale(grey: Image, options: DetectorOptions = _DEFAULT) -> tuple[Image, float, float]:
     """The page resized so that its letters have a height the thresholds are made for.
 
     Returns:
@@ -95,18 +129,33 @@ def _resize(grey: Image, scale: float) -> Image:
     return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=how)
 
 
-def _dark_words(grey: Image, ink: np.ndarray, height: float, options: DetectorOptions) -> Words:
-    if cv2.countNonZero(ink) <= height**2:  # less than a letter or two
-        return Words.none()
-    ink &= ~rule_map(ink, round(options.rule_length * height), round(options.rule_thickness * height))
-    regions = measured_regions(grey, ink, max(2, round(height / 3)))
-    regions, letter = prune(regions, height, options)
-    if not letter.any():
-        return Words.none()
-    line = string_lines(regions.boxes, letter, height, options)
-    return split_words(regions.boxes, letter, line, options)
+def find_dark(page: Image, height: float, options: DetectorOptions = _DEFAULT) -> Stages:
+    """Words darker than their ground on a `page` at text scale whose typical letter is `height` px high."""
+    return _stages(page, ink_map(page, options), height, options)
 
 
-def _groups(labels: np.ndarray) -> list[np.ndarray]:
-    """Indices of the entries of each run of equal `labels`."""
-    return np.split(np.arange(len(labels)), np.flatnonzero(np.diff(labels)) + 1) if len(labels) else []
+def find_light(page: Image, height: float, options: DetectorOptions = _DEFAULT) -> Stages:
+    """Words lighter than their ground; such ground is darker by far than the page."""
+    negative, least_paper = cv2.bitwise_not(page), 255 - options.dark_ground * float(np.median(page[::4, ::4]))
+    return _stages(negative, ink_map(negative, options, least_paper), height, options)
+
+
+def _stages(page: Image, ink: np.ndarray, height: float, options: DetectorOptions) -> Stages:
+    rules, regions = np.zeros_like(ink), Regions.none()
+    if cv2.countNonZero(ink) > height**2:  # more than a letter or two
+        rules = rule_map(ink, round(options.rule_length * height), round(options.rule_thickness * height))
+        regions = _find_regions(page, ink, rules, height, options)
+    letters, letter = prune(regions, height, options)
+    line = string_lines(letters.boxes, letter, height, options)
+    line = regular_lines(letters.boxes, letter, line, options)
+    return Stages(page, ink, rules, regions, letters, letter, line, split_words(letters.boxes, letter, line, options))
+
+
+def _find_regions(page: Image, ink: np.ndarray, rules: np.ndarray, height: float, options: DetectorOptions) -> Regions:
+    regions = Regions.none()
+    if "components" in options.cues:
+        regions = measured_regions(page, cv2.subtract(ink, rules), max(2, round(height / 3)))
+    if "mser" in options.cues:
+        without_rules = np.where(rules > 0, local_mean(page, options), page)
+        regions = with_more(regions, mser_regions(without_rules, height, options), options.clash)
+    return regions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -10,23 +11,33 @@ class DetectorOptions:
     """Thresholds of `ocrkit.detection.detect`.
 
     Attributes:
+        cues: what letters are found by: "components" of ink darker than its surroundings by one contrast, "mser"
+            (regions that keep their shape through many contrasts), or both.
         max_pixels: px; larger images are shrunk to this size before anything is looked for.
         min_text_px: px; a page whose typical letter is lower than this is enlarged twofold.
         max_text_px: px; a page whose typical letter is higher than this is shrunk to it.
         window_px: px; side of the window whose mean is the local background.
         contrast: grey levels by which ink differs from the local background.
+        noise_contrast: standard deviations of the image's noise; the same, where this is more.
         dark_ground: share of the page's usual brightness; light text is looked for where the surroundings are darker.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
+        mser_delta: grey levels through which an MSER keeps its shape.
+        mser_max_variation: share of an MSER's area that may change within `mser_delta`.
+        mser_min_diversity: share of its area by which an MSER differs from the next larger one around it.
         min_area: px; smaller regions are noise.
         min_letter: heights; lower regions are punctuation, which joins a line but never starts one.
         max_letter: heights; higher regions are pictures, frames and blots.
         max_width: heights; wider regions are frames and rules, not letters that touch.
         min_surround: grey levels between a region's ink and the paper around it.
+        max_letters: number of regions; of more than these only the clearest are looked at.
         overlap: share of the higher of two neighbours that both must cover vertically to stand on one line.
         height_ratio: times one neighbour on a line may be as high as the next.
         reach: heights; widest gap within a line.
         punctuation_reach: heights; widest gap between punctuation and the letter it belongs to.
+        level: heights; letters whose tops or feet differ by no more stand level.
+        min_level_share: share of neighbours that stand level, at least, on a line of print.
+        page_weight: pairs of neighbours; how much the page as a whole weighs in that share.
         min_word: heights of the line; what is lower than this is punctuation and goes with a word beside it.
         margin: heights; how far a word's box stands off its ink on every side.
         min_alone: heights; a word alone on its line is noise when it is lower, margin included.
@@ -34,23 +45,32 @@ class DetectorOptions:
         clash: share of the smaller of two words' boxes beyond which they cannot both be words.
     """
 
+    cues: tuple[Literal["components", "mser"], ...] = ("components",)
     max_pixels: int = 4_000_000
     min_text_px: float = 6.0
-    max_text_px: float = 14.0
+    max_text_px: float = 17.0
     window_px: int = 31
     contrast: float = 20.0
+    noise_contrast: float = 4.0
     dark_ground: float = 0.56
     rule_length: float = 4.0
     rule_thickness: float = 0.6
-    min_area: int = 4
+    mser_delta: int = 10
+    mser_max_variation: float = 1.5
+    mser_min_diversity: float = 0.05
+    min_area: int = 2
     min_letter: float = 0.5
     max_letter: float = 6.0
     max_width: float = 25.0
     min_surround: float = 20.0
+    max_letters: int = 20_000
     overlap: float = 0.4
     height_ratio: float = 2.5
     reach: float = 2.0
     punctuation_reach: float = 0.8
+    level: float = 0.12
+    min_level_share: float = 0.7
+    page_weight: float = 20.0
     min_word: float = 0.6
     margin: float = 0.1
     min_alone: float = 0.8

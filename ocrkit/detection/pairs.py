@@ -25,3 +25,12 @@ def shared(boxes: np.ndarray, first: np.ndarray, second: np.ndarray, axis: int) 
     return np.minimum(boxes[first, 2 + axis], boxes[second, 2 + axis]) - np.maximum(
         boxes[first, axis], boxes[second, axis]
     )
+
+
+def clashes(boxes: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of all pairs that have more than `share` of the smaller one's area in common."""
+    first, second = pairs_within(boxes)
+    across, down = (shared(boxes, first, second, axis) for axis in (0, 1))
+    area = (boxes[:, 2:] - boxes[:, :2]).prod(1)
+    clash = (down > 0) & (across * down > share * np.minimum(area[first], area[second]))
+    return first[clash], second[clash]

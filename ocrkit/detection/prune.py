@@ -21,4 +21,6 @@ def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple
     letter = heights >= options.min_letter * height_px
     mark = ~letter & (widths <= 1.5 * height_px) & (np.maximum(heights, widths) >= 0.12 * height_px)
     keep = clear & fits & ~blot & (letter | mark)
+    if keep.sum() > options.max_letters:
+        keep &= regions.contrast > np.partition(regions.contrast[keep], -options.max_letters)[-options.max_letters]
     return regions[keep], letter[keep]

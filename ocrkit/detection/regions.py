@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
+from ocrkit.detection.pairs import clashes
 from ocrkit.document import Image
 
 
@@ -31,6 +32,15 @@ class Regions:
     def __getitem__(self, keep: np.ndarray) -> Regions:
         return Regions(self.boxes[keep], self.area[keep], self.contrast[keep])
 
+    @classmethod
+    def none(cls) -> Regions:
+        """No regions."""
+        return cls(np.zeros((0, 4)), np.zeros(0), np.zeros(0))
+
+    def __add__(self, other: Regions) -> Regions:
+        pairs = ((self.boxes, other.boxes), (self.area, other.area), (self.contrast, other.contrast))
+        return Regions(*(np.concatenate(pair) for pair in pairs))
+
     @property
     def heights(self) -> np.ndarray:
         """`(N,)` px."""
@@ -42,21 +52,36 @@ class Regions:
         return self.boxes[:, 2] - self.boxes[:, 0]
 
 
+def local_mean(grey: Image, options: DetectorOptions) -> Image:
+    """What each pixel's surroundings are like: mostly paper."""
+    return cv2.blur(grey, (options.window_px, options.window_px), borderType=cv2.BORDER_REPLICATE)
+
+
+def noise_level(grey: Image) -> float:
+    """Standard deviation of the noise in grey levels.
+
+    From second differences, which are blind to slopes (Immerkær, "Fast noise variance estimation", 1996), by their
+    median, which is blind to print.
+    """
+    differences = cv2.filter2D(grey, cv2.CV_16S, np.outer([1, -2, 1], [1, -2, 1]))
+    return float(np.median(np.abs(differences[::3, ::3]))) / (0.6745 * 6)
+
+
 def ink_map(grey: Image, options: DetectorOptions, least_paper: float = 0) -> np.ndarray:
     """`uint8` mask, 255 where `grey` is darker than its surroundings by `contrast` grey levels.
 
     Only where the surroundings have at least `least_paper` grey levels.
     """
-    window = (options.window_px, options.window_px)
-    paper = cv2.blur(grey, window, borderType=cv2.BORDER_REPLICATE)
-    ink = np.where(cv2.subtract(paper, grey) > options.contrast, np.uint8(255), np.uint8(0))
+    paper = local_mean(grey, options)
+    contrast = max(options.contrast, options.noise_contrast * noise_level(grey))
+    ink = np.where(cv2.subtract(paper, grey) > contrast, np.uint8(255), np.uint8(0))
     if least_paper:
         ink[paper < least_paper] = 0
     return ink
 
 
 def rule_map(ink: np.ndarray, length_px: int, thickness_px: int) -> np.ndarray:
-    """The part of `ink` on straight horizontal or vertical strokes of at least `length_px`, thinner than `thickness_px`.
+    """The part of `ink` on straight upright or level strokes at least `length_px` long, thinner than `thickness_px`.
 
     Table rules and underlines; not the ground of light print, which is as straight and long, but thick.
     """
@@ -107,6 +132,46 @@ def measured_regions(grey: Image, ink: np.ndarray, ring_px: int) -> Regions:
     return Regions(boxes, regions.area, contrast)
 
 
+def mser_regions(grey: Image, height_px: float, options: DetectorOptions) -> Regions:
+    """Maximally stable extremal regions darker than their surroundings, of those that lie on each other the largest.
+
+    Matas et al., "Robust wide-baseline stereo from maximally stable extremal regions" (2002), as OpenCV has it.
+    """
+    mser = cv2.MSER.create(
+        options.mser_delta,
+        options.min_area,
+        max(options.min_area + 1, round(options.max_letter * options.max_width * height_px**2)),
+        options.mser_max_variation,
+        options.mser_min_diversity,
+    )
+    mser.setPass2Only(True)  # the pass for regions brighter than their surroundings; the page is given as a negative
+    pixels, corner_and_size = mser.detectRegions(cv2.bitwise_not(grey))
+    if not len(pixels):
+        return Regions.none()
+    boxes = np.asarray(corner_and_size, float)
+    boxes[:, 2:] += boxes[:, :2]
+    paper = local_mean(grey, options)
+    contrast = np.array(
+        [float(paper[y, x].mean()) - float(grey[y, x].mean()) for x, y in (np.asarray(at).T for at in pixels)]
+    )
+    area = np.array([len(at) for at in pixels], float)
+    fits = boxes[:, 3] - boxes[:, 1] <= options.max_letter * height_px
+    return _largest(Regions(boxes, area, contrast)[fits], options.clash)
+
+
+def _largest(regions: Regions, share: float) -> Regions:
+    first, second = clashes(regions.boxes, share)
+    inner = np.where(regions.area[first] < regions.area[second], first, second)
+    return regions[np.setdiff1d(np.arange(len(regions)), inner)]
+
+
+def with_more(regions: Regions, more: Regions, share: float) -> Regions:
+    """`regions`, and those of `more` that none of them has more than `share` in common with."""
+    both = regions + more
+    first, second = np.sort(clashes(both.boxes, share), axis=0)
+    return both[np.setdiff1d(np.arange(len(both)), second[(first < len(regions)) & (second >= len(regions))])]
+
+
 def _components(ink: np.ndarray) -> tuple[np.ndarray, Regions]:
     # The default algorithm takes more than twice as long.
     _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(ink, 8, cv2.CV_32S, cv2.CCL_BBDT)
@@ -120,7 +185,7 @@ def _sum(integral: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 
 
 def letter_height(regions: Regions, options: DetectorOptions) -> float:
-    """Height in px of the page's typical letter: half of the print, by its width, is lower. 0 for a page without any."""
+    """Height in px of the page's typical letter: half of the print, by its width, is lower. 0 for an empty page."""
     heights, widths = regions.heights, regions.widths
     filled = regions.area > 0.15 * heights * widths  # frames are not
     likely = filled & (regions.area >= 2 * options.min_area) & (heights >= 4) & (widths < 4 * heights)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.pairs import pairs_within, shared
+from ocrkit.detection.pairs import clashes
 from ocrkit.detection.words import Words
 
 
@@ -19,11 +19,8 @@ def settle(words: Words, height_px: float, options: DetectorOptions) -> Words:
     alone = np.bincount(words.line)[words.line] == 1
     noise = alone & ((size[:, 1] < options.min_alone * height_px) | (size[:, 0] < options.min_aspect * size[:, 1]))
     words = words[~noise]
-    first, second = pairs_within(words.boxes)
-    across, down = (shared(words.boxes, first, second, axis) for axis in (0, 1))
+    first, second = clashes(words.boxes, options.clash)
     area = (words.boxes[:, 2:] - words.boxes[:, :2]).prod(1)
-    clash = (down > 0) & (across * down > options.clash * np.minimum(area[first], area[second]))
-    first, second = first[clash], second[clash]
     weaker = np.where(words.letters[first] < words.letters[second], first, second)
     even = words.letters[first] == words.letters[second]
     weaker[even] = np.where(area[first] < area[second], first, second)[even]

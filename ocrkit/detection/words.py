@@ -116,6 +116,8 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     """
     order = np.lexsort((boxes[:, 0], line))
     order = order[line[order] >= 0]
+    if not len(order):
+        return Words.none()
     boxes, letter, line = boxes[order], letter[order], np.unique(line[order], return_inverse=True)[1]
     height = line_heights(boxes, letter, line)[line]
     # Lines laid end to end on one axis, so that one running maximum serves them all.

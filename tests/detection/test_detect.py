@@ -8,7 +8,7 @@ import pytest
 from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 
-from ocrkit.detection import DetectedLine, detect
+from ocrkit.detection import DetectedLine, DetectorOptions, detect, find_dark, to_text_scale
 
 FONTS = {
     "sans": "DejaVuSans.ttf",
@@ -16,7 +16,7 @@ FONTS = {
     "serif": "DejaVuSerif.ttf",
     "typewriter": "DejaVuSansMono.ttf",
 }
-TWO_LINES = ("The quick brown fox jumps", "over the lazy dogs today")
+TWO_LINES = ("The quick brown dogs came", "over the lazy fox today")
 
 
 @dataclass
@@ -159,3 +159,77 @@ def test_nothing_is_found_where_there_is_nothing_to_read(name):
 def test_a_page_is_always_read_alike():
     drawn = draw(TWO_LINES)
     assert np.array_equal(words(detect(drawn.image)), words(detect(drawn.image.copy())))
+
+
+def photographed(drawn: Drawn) -> Drawn:
+    """The page as a dim photo of grey paper that darkens to one side, on a black desk."""
+    light = np.linspace(0.35, 0.62, drawn.image.shape[1])
+    photo = np.pad(drawn.image * light, 40).astype(np.uint8)
+    return Drawn(photo, drawn.boxes + 40)
+
+
+def test_dim_grey_paper_on_a_black_desk_reads_as_dark_on_light():
+    drawn = photographed(draw(TWO_LINES))
+    assert_found(drawn, detect(drawn.image))
+
+
+def blobs(size_px: float) -> np.ndarray:
+    """Marble-like: smooth random blobs with full contrast."""
+    clouds = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 1, (700, 500)), (0, 0), size_px)
+    return cv2.normalize(clouds, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+
+
+def grain() -> np.ndarray:
+    """Wood-like: wavy stripes."""
+    x = np.arange(500)[None] / 7 + 2 * np.sin(np.arange(700)[:, None] / 60)
+    return (128 + 60 * np.sin(x + np.sin(x / 3))).astype(np.uint8)
+
+
+TEXTURES = {
+    "grain": grain(),
+    "fine blobs": blobs(2),
+    "middling blobs": blobs(4),
+    "coarse blobs": blobs(8),
+    "strong noise": np.random.default_rng(0).integers(0, 256, (700, 500)).astype(np.uint8),
+}
+
+
+@pytest.mark.parametrize("name", TEXTURES)
+def test_a_texture_has_no_words(name):
+    assert len(words(detect(TEXTURES[name]))) <= 4
+
+
+def test_noise_does_not_hide_print():
+    drawn = draw(TWO_LINES)
+    noise = np.random.default_rng(0).normal(0, 12, drawn.image.shape)
+    assert_found(drawn, detect((drawn.image + noise).clip(0, 255).astype(np.uint8)))
+
+
+def test_stable_regions_add_no_second_box_to_a_word():
+    drawn = draw(TWO_LINES)
+    assert_found(drawn, detect(drawn.image, DetectorOptions(cues=("components", "mser"))))
+
+
+def test_stages_show_what_was_taken_for_rules_and_for_letters():
+    drawn = draw(TWO_LINES)
+    cv2.line(drawn.image, (10, 120), (410, 120), 0, 2)
+    page, scale, height = to_text_scale(drawn.image)
+    stages = find_dark(page, height)
+    assert scale == 1
+    assert stages.rules[120, 15:405].all()
+    assert not stages.rules[:110].any()
+    assert 35 <= stages.letter.sum() <= len("Thequickbrowndogscameoverthelazyfoxtoday")  # some touch
+    assert len(np.unique(stages.line[stages.letter])) == 2
+    assert len(stages.words) == len(drawn.boxes)
+
+
+def test_boxes_lie_within_the_image():
+    drawn = draw(TWO_LINES, at=(0, 0), shape=(60, 300))
+    found = words(detect(drawn.image))
+    assert (found[:, :2] >= 0).all()
+    assert (found[:, 2:] <= [300, 60]).all()
+
+
+def test_a_huge_page_is_read_at_the_same_places():
+    drawn = draw(TWO_LINES, size=200, shape=(2000, 6000), at=(300, 300))
+    assert_found(drawn, detect(drawn.image))
