@@ -115,7 +115,9 @@ def preview(recipe: Recipe, output: Path, distortion: tuple[str, ...], kind: tup
         options = replace(options, distortions=only, negatives=0.0)
     verdicts = tuple(verdict for verdict in recipe.verdicts if not kind or verdict.kind in kind)
     generator = replace(recipe, verdicts=verdicts, options=options).generator()
-    legible = max(generator.catalogue.faces, key=lambda face: (face.kind == "sans", len(face.characters)))
+    legible = max(
+        generator.catalogue.faces, key=lambda face: (face.kind == "sans", face.style == "Regular", len(face.characters))
+    )
     sheet = contact_sheet(list(generator.samples(0, 6 * rows)), legible.path)
     write_whole(output, cv2.imencode(".png", sheet)[1].tobytes())
     click.echo(f"{6 * rows} words of {len(generator.catalogue.families)} font families: {output}")

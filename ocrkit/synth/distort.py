@@ -319,7 +319,7 @@ def noise(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
 def _levelled(picture: np.ndarray) -> np.ndarray:
     """The picture over its paper's brightness, as scanners level it: a word in shadow must not turn all black."""
     paper = cv2.blur(cv2.dilate(picture, _WIDER_THAN_STROKES), (9, 9))
-    return cv2.min(cv2.divide(picture, cv2.max(paper, 1), scale=255), 255)
+    return np.minimum(cv2.divide(picture, np.maximum(paper, 1), scale=255), 255)
 
 
 def fax(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
