@@ -25,7 +25,7 @@ VERBS = {
     "compare": ("ocrkit.engines.commands:compare", "Read labelled pages with several engines and compare them."),
     "synth": ("ocrkit.synth.commands:synth", "Invent labelled words: fonts, contact sheets, shards, speed."),
     "data": ("ocrkit.datasets.commands:data", "Check and describe folders of labelled pages or word crops."),
-    "train": ("ocrkit.recognition.commands:train", "Train a recogniser on invented words."),
+    "train": ("ocrkit.train:train", "Train a recogniser on invented words."),
 }
 
 _SUFFIXES = {"text": ".txt", "json": ".json", "hocr": ".hocr", "alto": ".xml", "pdf": ".pdf"}

@@ -1,4 +1,4 @@
-"""`ocrkit train`: a recogniser from nothing but invented words, with checkpoints to go on from."""
+"""`ocrkit train`: joins the word engine and the trainer into a recogniser that has seen nothing but invented words."""
 
 from __future__ import annotations
 
