@@ -26,7 +26,7 @@ _LAZY = {
     "Reader": "ocrkit.documents.reader",
     "scan": "ocrkit.documents.scan",
 }
-__all__ = ["Document", "OcrkitError", "Reader", "__version__", "scan"]  # noqa: F822  (served by __getattr__)
+__all__ = ["Document", "OcrkitError", "Reader", "__version__", "scan"]
 
 
 def __getattr__(name: str) -> Any:

@@ -41,7 +41,17 @@ def test_an_import_brings_nothing_it_does_not_need(statement: str, unwanted: set
 
 
 # Parts of ocrkit by floor; modules that are not named here stand on floor 1.
-FLOORS = {"datasets": 2, "detection": 2, "synth": 3, "recognition": 3, "documents": 4, "engines": 5, "cli": 6, "train": 6, "__main__": 7}
+FLOORS = {
+    "datasets": 2,
+    "detection": 2,
+    "synth": 3,
+    "recognition": 3,
+    "documents": 4,
+    "engines": 5,
+    "train": 6,
+    "cli": 6,
+    "__main__": 7,
+}
 APART = {"experiment": 8}
 
 

@@ -105,8 +105,8 @@ def flow(steps: Sequence[tuple[str, str]]) -> Figure:
         axis.text(middle, 0.42, heading, fontsize=11, weight="bold", ha="center", va="center")
         axis.text(middle, 0.92, words, fontsize=8, ha="center", va="center", linespacing=1.4)
         if number + 1 < len(steps):
-            ends = {"xy": (x + wide - 0.02, 0.75), "xytext": (x + wide - gap + 0.02, 0.75)}
-            axis.annotate("", **ends, arrowprops={"arrowstyle": "-|>", "color": BLUE, "lw": 2})
+            head, tail = (x + wide - 0.02, 0.75), (x + wide - gap + 0.02, 0.75)
+            axis.annotate("", head, tail, arrowprops={"arrowstyle": "-|>", "color": BLUE, "lw": 2})
     return figure
 
 
@@ -125,8 +125,8 @@ def bars(
             axis.plot([low, high], [name, name], color="black", lw=1.2)
             furthest[name] = max(high, values[name])
     for name, value in values.items():
-        place = {"xy": (furthest[name], name), "xytext": (4, 0), "textcoords": "offset points"}
-        axis.annotate(form.format(value), **place, va="center", size=9)
+        beside = furthest[name], name
+        axis.annotate(form.format(value), beside, (4, 0), textcoords="offset points", va="center", size=9)
     axis.invert_yaxis()
     axis.set_xlabel(label)
     axis.margins(x=0.12)
