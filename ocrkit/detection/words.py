@@ -21,7 +21,8 @@ _LEAST_DIFFERENCE = 0.15  # heights
 _SPACES = 0.37  # share of gaps that are spaces
 _LETTER_WIDTH = 0.8  # heights; a wider piece of ink is letters that touch
 _TOUCHING_WEIGHT = 0.44  # gaps' worth of evidence in two letters that touch
-_PAGE_PRIOR = 3.6  # lines' worth of belief in the usual spacings
+_TYPEWRITTEN = 0.28  # share of lines whose letters stand in cells of one width
+_PAGE_PRIOR = 3.2  # lines' worth of belief in the usual spacings
 _FULL_LINE = 6.6  # gaps from which on a line counts as one line's worth of evidence
 
 
@@ -63,7 +64,8 @@ def space_probability(gaps: np.ndarray, line: np.ndarray, touching: np.ndarray) 
     """Probability that each gap is a space between words.
 
     Args:
-        gaps: `(N,)` widths of the gaps between a line's letters, in heights of that line.
+        gaps: `(N, 2)` widths of the gaps between a line's letters, in heights of that line: as they are, and less what
+            narrow letters leave free in a typewriter's cells.
         line: `(N,)` number of the gap's line; the gaps of a line stand together.
         touching: how many pairs of letters touch, for each of the lines in the order of `line`.
     """
@@ -71,14 +73,16 @@ def space_probability(gaps: np.ndarray, line: np.ndarray, touching: np.ndarray) 
     usable = word - letter >= _LEAST_DIFFERENCE
     letter, word = letter[usable], word[usable]
     prior = np.exp(-0.222 * ((letter - 0.167) / 0.1) ** 2 - 0.141 * ((word - 0.98 - 2.8 * letter) / 0.1) ** 2)
-    prior /= prior.sum()
+    prior = np.append((1 - _TYPEWRITTEN) * prior, _TYPEWRITTEN * prior) / prior.sum()
 
-    of_letter, of_word = _densities(gaps[:, None], letter, word)
+    of_letter, of_word = (
+        np.hstack(kind) for kind in zip(*(_densities(column[:, None], letter, word) for column in gaps.T))
+    )
     of_none, none_of_word = _densities(np.zeros((1, 1)), letter, word)
     first = np.flatnonzero(np.diff(line, prepend=-1))
     count = np.diff(np.append(first, len(line)))
     likelihood = np.add.reduceat(np.log(of_letter + of_word), first, axis=0)
-    likelihood += _TOUCHING_WEIGHT * touching[:, None] * np.log(of_none + none_of_word)
+    likelihood += _TOUCHING_WEIGHT * touching[:, None] * np.tile(np.log(of_none + none_of_word), 2)
     weight = np.minimum(count / _FULL_LINE, 1)
     style = _posterior(likelihood, prior)
     for _ in range(2):
@@ -88,10 +92,10 @@ def space_probability(gaps: np.ndarray, line: np.ndarray, touching: np.ndarray) 
 
 def _densities(gap: np.ndarray, letter: np.ndarray, word: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """How likely a letter gap and a word gap of this width are, for each pair of usual widths."""
-    spread = 0.056 + 0.3 * letter
-    of_letter = 0.92 * _normal(gap, letter, spread) + 0.08 * _normal(gap, letter, 3 * spread)
+    spread = 0.056 + 0.264 * letter
+    of_letter = 0.956 * _normal(gap, letter, spread) + 0.044 * _normal(gap, letter, 3 * spread)
     wide = np.where(gap > word, np.exp(np.minimum(word - gap, 0) / 1.8) / 1.8, 0)  # tabs and columns
-    of_word = 0.963 * _normal(gap, word, 0.037 + 0.138 * word) + 0.037 * wide + 1e-9
+    of_word = 0.963 * _normal(gap, word, 0.037 + 0.129 * word) + 0.037 * wide + 1e-9
     return (1 - _SPACES) * of_letter, _SPACES * of_word
 
 
@@ -132,7 +136,11 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
         piece = np.flatnonzero(gap > 0)
         width = (np.append(ends[piece[1:] - 1], ends[-1]) - starts[piece]) / height[piece]
         touching = np.bincount(line[piece], np.maximum(width // _LETTER_WIDTH - 1, 0))
-        space[inside] = space_probability(gap[inside], line[inside], touching[np.unique(line[inside])]) > 0.5
+        free = np.maximum(_cell_width(width, line[piece]) - width, 0) / 2
+        within = inside[piece]
+        narrow = free[within] + free[np.flatnonzero(within) - 1]
+        both = np.stack([gap[inside], np.maximum(gap[inside] - narrow, -0.1)], 1)
+        space[inside] = space_probability(both, line[inside], touching[np.unique(line[inside])]) > 0.5
 
     # A comma that stands alone goes with the nearer of its neighbours.
     first = np.flatnonzero(space)
@@ -151,10 +159,25 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     return words[words.letters > 0]
 
 
+def _cell_width(width: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """Usual width of a letter on each piece's line, heights; a customary one where the line has few."""
+    single = (width > 0.25) & (width < 0.95)
+    lines = line.max() + 1
+    usual = np.full(lines, 0.6)
+    many = np.bincount(line[single], minlength=lines) >= 3
+    single &= many[line]
+    usual[many] = _quantile(width[single], line[single], 0.5)
+    return usual[line]
+
+
 def line_heights(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray) -> np.ndarray:
     """Height in px of each line's capitals: seven letters in ten are no higher."""
-    heights = boxes[letter, 3] - boxes[letter, 1]
-    order = np.lexsort((heights, line[letter]))
-    count = np.bincount(line[letter])
-    rank = np.cumsum(count) - count + np.minimum(count * 7 // 10, count - 1)
-    return heights[order][rank]
+    return _quantile((boxes[:, 3] - boxes[:, 1])[letter], line[letter], 0.7)
+
+
+def _quantile(values: np.ndarray, group: np.ndarray, share: float) -> np.ndarray:
+    """The value that `share` of a group's values do not exceed, for each group that has any, in order."""
+    order = np.lexsort((values, group))
+    count = np.bincount(group)
+    count, start = count[count > 0], (np.cumsum(count) - count)[count > 0]
+    return values[order][start + np.minimum((count * share).astype(int), count - 1)]

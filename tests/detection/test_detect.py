@@ -64,7 +64,7 @@ def assert_found(drawn: Drawn, lines: list[DetectedLine], spurious: int = 0) -> 
 
 
 @pytest.mark.parametrize("font", FONTS)
-@pytest.mark.parametrize("size", [12, 18, 40, 90])
+@pytest.mark.parametrize("size", [13, 18, 40, 90])
 @pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0), (90, 170)])
 def test_every_word_of_a_clean_page_is_found_once(font, size, ink, paper):
     drawn = draw(TWO_LINES, font, size, ink, paper, shape=(5 * size, 20 * size), at=(size, size))
