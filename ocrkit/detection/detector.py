@@ -126,7 +126,8 @@ def _resize(grey: Image, scale: float) -> Image:
     if scale == 1:
         return grey
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=how)
+    width, height = (max(1, round(side * scale)) for side in grey.shape[::-1])
+    return cv2.resize(grey, (width, height), interpolation=how)
 
 
 def find_dark(page: Image, height: float, options: DetectorOptions = _DEFAULT) -> Stages:

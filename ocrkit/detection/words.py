@@ -2,9 +2,10 @@
 
 Print has one of many spacings: a typewriter leaves more room between two letters than tight bold print leaves between
 two words. So no width in itself makes a space. Each line's gaps are explained by a mixture of two kinds, letter gaps
-around one width and word gaps around a larger one, for every pair of widths on a grid; the pairs are weighed by how
-well they explain the line and by how well they explain the other lines of the page (empirical Bayes), so that a line
-of two words borrows from its neighbours. The constants were fitted to the FUNSD pages kept for development.
+around one width and word gaps around a larger one, for every pair of widths on a grid, and once more with the gaps a
+typewriter's cells would leave; these styles are weighed by how well they explain the line and by how well they explain
+the other lines of the page (empirical Bayes), so that a line of two words borrows from its neighbours. The constants
+were fitted to the half of FUNSD kept for development and to rendered pages of many fonts.
 """
 
 from __future__ import annotations

@@ -147,6 +147,7 @@ NOTHING_TO_READ = {
     "one pixel": np.zeros((1, 1), np.uint8),
     "one row": np.arange(256, dtype=np.uint8)[None],
     "ramp": np.tile(np.linspace(0, 255, 400).astype(np.uint8), (300, 1)),
+    "narrow bar": np.repeat(np.array([[255, 0, 255]], np.uint8), 300, axis=0),
     "faint noise": np.random.default_rng(0).normal(200, 4, (400, 300)).clip(0, 255).astype(np.uint8),
 }
 
