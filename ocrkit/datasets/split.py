@@ -32,3 +32,8 @@ def split_of(document: str, shares: Mapping[str, float], salt: str = "") -> str:
         if position < edge:
             return name
     return [name for name, share in shares.items() if share > 0][-1]  # rounding left the last edge below 1
+
+
+def half_of(document: str) -> str:
+    """`tune` or `report`: rules are fitted on the one half of a data set's documents and scored on the other."""
+    return "report" if int(hashlib.md5(document.encode(), usedforsecurity=False).hexdigest()[0], 16) % 2 else "tune"

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ocrkit.datasets import funsd_protocol_label, word_samples
+from ocrkit.datasets import funsd_protocol_label, half_of, word_samples
 from ocrkit.datasets.commands import folder_argument, form_option
 from ocrkit.datasets.pages import load_pages
 from ocrkit.engines.compare import compare as compare_engines
@@ -20,22 +20,43 @@ from ocrkit.errors import BadParams
 from ocrkit.files import write_whole
 
 _WORD_COLUMNS = ("engine", "words", "exact", "exact_low", "exact_high", "caseless", "cer", "ms_per_word")
-_COLUMNS = ("category", "engine", "pages", "failures", "precision", "recall", "f1", "cer", "seconds_per_page")
+_COLUMNS = (
+    "category",
+    "engine",
+    "pages",
+    "failures",
+    "f1",
+    "f1_low",
+    "f1_high",
+    "box_recall",
+    "box_precision",
+    "cer",
+    "seconds_per_page",
+)
 
 
 @click.command()
 @folder_argument
 @form_option
 @click.option("--engines", default=",".join(ENGINES), show_default=True, help="Which, with commas between.")
+@click.option("--half", type=click.Choice(["tune", "report"]), help="Only half of the pages, chosen by a hash.")
 @click.option("--limit", type=click.IntRange(min=1), help="Read only the first pages.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of each engine.")
 @click.option("--crops", is_flag=True, help="Compare on the labelled words, cut out, rather than on whole pages.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the leaderboard as HTML.")
 def compare(
-    *, folder: Path, form: str, engines: str, limit: int | None, threads: int, crops: bool, output: Path | None
+    *,
+    folder: Path,
+    form: str,
+    engines: str,
+    half: str | None,
+    limit: int | None,
+    threads: int,
+    crops: bool,
+    output: Path | None,
 ) -> None:
     """Let engines read the labelled pages of FOLDER and say who reads best."""
-    pages = load_pages(folder, form)[:limit]
+    pages = [page for page in load_pages(folder, form) if half in (None, half_of(page.id))][:limit]
     missing = missing_engines()
     names = [name.strip() for name in engines.split(",")]
     for name in names:

@@ -9,6 +9,7 @@ from ocrkit.datasets import (
     Sample,
     ShardWriter,
     digests,
+    half_of,
     load_crops,
     read_shard,
     read_shards,
@@ -203,3 +204,10 @@ def test_another_salt_is_another_split_and_a_share_of_nothing_gets_nothing():
 def test_shares_must_sum_to_one(shares):
     with pytest.raises(BadParams, match="sum to 1"):
         split_of("doc", shares)
+
+
+def test_every_document_is_in_one_of_two_halves():
+    halves = [half_of(f"document {i}") for i in range(1000)]
+    assert set(halves) == {"tune", "report"}
+    assert 400 < halves.count("tune") < 600
+    assert halves == [half_of(f"document {i}") for i in range(1000)]
