@@ -37,13 +37,13 @@ class ReadOptions:
     """How detected boxes become words.
 
     Attributes:
-        margin: blank left around a box on every side, as a share of its height.
+        margin: blank added around a box on every side, as a share of its height; the detector leaves some already.
         min_confidence: guesses below it are noise and dropped.
         assembly: how words become lines, columns and paragraphs.
     """
 
-    margin: float = 0.12
-    min_confidence: float = 0.35
+    margin: float = 0.0
+    min_confidence: float = 0.5
     assembly: AssemblyOptions = field(default_factory=AssemblyOptions)
 
 

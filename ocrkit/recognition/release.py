@@ -114,10 +114,14 @@ def save_network(network: Any, alphabet: Alphabet, folder: Path, card: dict[str,
         BadModel: the export does not agree with the network.
     """
     from ocrkit.recognition.export import check_parity, to_onnx
+    from ocrkit.recognition.network import build_network
 
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / "part.weights.h5"
-    network.save_weights(part)
+    # A copy that was never compiled: the optimiser's state would triple the file.
+    plain = build_network(network.name, alphabet)
+    plain.set_weights(network.get_weights())
+    plain.save_weights(part)
     part.replace(folder / WEIGHTS)
     to_onnx(network, network.name, folder / ONNX)
     parity = check_parity(network, folder / ONNX, alphabet)

@@ -42,7 +42,9 @@ def test_a_page_becomes_lines_of_words_with_their_boxes(says):
 
 def test_all_words_of_a_page_go_to_the_recogniser_at_once_grey_and_with_a_margin(says):
     recognizer = says("x")
-    Reader(detector=detector(BOXES[:2], [BOXES[2]]), recognizer=recognizer).read(np.dstack([PAGE] * 3))
+    options = ReadOptions(margin=0.12)
+    find = detector(BOXES[:2], [BOXES[2]])
+    Reader(detector=find, recognizer=recognizer, options=options).read(np.dstack([PAGE] * 3))
     assert [crop.ndim for crop in recognizer.crops] == [2, 2, 2]
     heights = [crop.shape[0] for crop in recognizer.crops]
     assert heights == [30 + 2 * 4] * 3  # 0.12 x 30 px, rounded outwards
