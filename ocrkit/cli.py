@@ -80,7 +80,7 @@ def read(
     files: tuple[str, ...],
     form: str | None,
     output: str | None,
-    model: Path | None,
+    model: str | None,
     runtime: str,
     threads: int | None,
 ) -> None:
@@ -115,7 +115,10 @@ def scan(photo: str, output: Path) -> None:
 
     page = scan_photo(_source(photo))
     page.save(output)
-    click.echo("A page was found and cut out." if page.quad is not None else "The image is a flat page already.")
+    if page.quad is not None:
+        click.echo("A page was found and cut out.")
+    else:
+        click.echo("No page edges were found: the whole image was kept, in even light.")
 
 
 def _read_one(reader: Reader, file: str, target: Path | None, form: str) -> bool:
@@ -124,9 +127,12 @@ def _read_one(reader: Reader, file: str, target: Path | None, form: str) -> bool
     from ocrkit.formats.pdf import write_pdf
 
     errors: list[str] = []
+    words = 0
 
     def noting(pages: Iterable[Page]) -> Iterator[Page]:
+        nonlocal words
         for page in pages:
+            words += len(page.words)
             if page.error:
                 _complain(page.error)
                 errors.append(page.error)
@@ -139,6 +145,8 @@ def _read_one(reader: Reader, file: str, target: Path | None, form: str) -> bool
     else:
         light = tuple(replace(page, image=None, original=None) for page in pages)
         _give(_render(Document(light, name, reader.name), form), target)
+    if not words and not errors:
+        _complain(f"no text was found in {name}.")
     return not errors
 
 
@@ -152,7 +160,10 @@ def _render(document: Document, form: str) -> str:
 
 def _give(text: str, target: Path | None) -> None:
     if target is None:
-        click.echo(text, nl=False)
+        try:
+            click.echo(text, nl=False)
+        except OSError as error:
+            raise OcrkitError(f"Standard output cannot be written: {error.strerror}.") from None
     else:
         write_whole(target, text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from dataclasses import asdict
@@ -12,6 +13,7 @@ from typing import Any
 import click
 
 from ocrkit.errors import BadParams, MissingExtra
+from ocrkit.files import make_folder
 from ocrkit.recognition.network import SIZES, cost
 from ocrkit.recognition.training import Progress, Trainer, TrainOptions
 
@@ -24,7 +26,9 @@ _VALIDATION_WORDS = 500
 @click.option("--words", type=click.IntRange(min=1), default=1_000_000, show_default=True, help="Words seen in all.")
 @click.option("--until", type=click.IntRange(min=1), help="Stop after about so many words; --resume goes on.")
 @click.option("--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="Crops 128 px wide.")
-@click.option("--learning-rate", type=float, default=2e-3, show_default=True, help="At its peak.")
+@click.option(
+    "--learning-rate", type=click.FloatRange(min=0, min_open=True), default=2e-3, show_default=True, help="At its peak."
+)
 @click.option("--seed", type=int, default=7, show_default=True, help="Of words, weights and order.")
 @click.option("--books", type=click.Path(path_type=Path), help="Folder of plain-text books whose words are used too.")
 @click.option("--fonts", multiple=True, default=("packages",), help="packages, system or a folder; may be repeated.")
@@ -47,7 +51,7 @@ def train(
     load: Path | None,
 ) -> None:
     """Train a recogniser on invented words into FOLDER: FOLDER/model reads, the rest is for --resume."""
-    from ocrkit.recognition.release import load_network, save_network
+    from ocrkit.recognition.release import find_model, load_network, save_network
     from ocrkit.synth.corpus import Vocabulary, build_vocabulary
     from ocrkit.synth.fonts import audit, font_folders, load_verdicts, save_verdicts
     from ocrkit.synth.words import WordGenerator, WordOptions, WordStream, validation_options
@@ -59,8 +63,11 @@ def train(
     options = TrainOptions(
         size=size, words=words, batch_size=batch_size, learning_rate=learning_rate, validate_every=4, seed=seed
     )
+    if resume and not (folder / "state.npz").exists():
+        raise BadParams(f"{folder} holds no training to go on with.")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up lines say nothing to a user
     # What the words are made of is kept beside the checkpoints: a font installed meanwhile must not change them.
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     vocabulary_file, fonts_file = folder / "vocabulary.json", folder / "fonts.json"
     if not vocabulary_file.exists():
         build_vocabulary(books, seed=seed).save(vocabulary_file)
@@ -70,11 +77,11 @@ def train(
     drawn = WordOptions(seed=seed)
     validation = list(WordGenerator(vocabulary, verdicts, validation_options(drawn)).samples(0, _VALIDATION_WORDS))
     try:
-        network, alphabet = load_network(load) if load else (None, None)
+        network, alphabet = load_network(find_model(load)) if load else (None, None)
         with WordStream(vocabulary, verdicts, drawn, workers) as stream:
             trainer = Trainer(stream, validation, options, folder, alphabet, network)
-            if resume and not trainer.resume():
-                raise BadParams(f"{folder} holds no training to go on with.")
+            if resume:
+                trainer.resume()
             trainer.run(lambda progress: click.echo(describe(progress, options)), until)
     except ModuleNotFoundError as error:
         raise MissingExtra(f"Training needs {error.name}: pip install 'ocrkit[train]'.") from None
@@ -98,12 +105,11 @@ def describe(progress: Progress, options: TrainOptions) -> str:
 
 def training_card(trainer: Trainer, options: TrainOptions, drawn: dict[str, Any], vocabulary: int) -> dict[str, Any]:
     """What a model's card tells about its training on invented words."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
     network = cost(options.size, trainer.alphabet.classes)
     return {
         "trained_on": "synthetic words only",
         "date": time.strftime("%Y-%m-%d"),
-        "commit": commit,
+        "commit": _commit(),
         "train_options": asdict(options),
         "word_options": json.loads(json.dumps(drawn)),
         "vocabulary_words": vocabulary,
@@ -113,3 +119,15 @@ def training_card(trainer: Trainer, options: TrainOptions, drawn: dict[str, Any]
         "validation_words": len(trainer.validation),
         "curve": [[p.words, round(p.loss, 4), p.swa] for p in trainer.history],
     }
+
+
+def _commit() -> str:
+    """The commit of the source tree this code is run from; empty for an installed package."""
+    root = Path(__file__).resolve().parents[1]
+    if not (root / ".git").exists():
+        return ""
+    try:
+        command = ["git", "rev-parse", "HEAD"]
+        return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:  # no git program
+        return ""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     Detector = Callable[[Image], Sequence[DetectedLine]]
 
+_LEAST_CHARACTERS = 10  # that a turned page must show, each counted by its confidence
 _SMALLEST_PAGE_PX = 8  # nothing of fewer pixels holds a letter
 
 
@@ -39,11 +40,13 @@ class ReadOptions:
     Attributes:
         margin: blank added around a box on every side, as a share of its height; the detector leaves some already.
         min_confidence: guesses below it are noise and dropped.
+        readable_share: of a page's boxes; where fewer can be read, the page may lie on its side.
         assembly: how words become lines, columns and paragraphs.
     """
 
     margin: float = 0.0
     min_confidence: float = 0.5
+    readable_share: float = 0.35
     assembly: AssemblyOptions = field(default_factory=AssemblyOptions)
 
 
@@ -51,7 +54,7 @@ class Reader:
     """Reads documents on the CPU.
 
     Args:
-        model: folder or file of a model; `None` is the released one.
+        model: name of a released model, or a model's folder; `None` is the default one.
         runtime: "onnxruntime", "openvino" or "tensorflow".
         threads: of the runtime; `None` leaves the choice to it.
         options: thresholds between detection and text.
@@ -60,6 +63,7 @@ class Reader:
 
     Raises:
         BadModel: the model is missing, damaged or made for something else.
+        BadParams: an unknown runtime.
         MissingExtra: the runtime is not installed.
     """
 
@@ -103,24 +107,45 @@ class Reader:
     def _read_page(self, loaded: PageImage) -> Page:
         if loaded.image is None:
             return Page(loaded.number, 0, 0, error=loaded.error)
-        height, width = loaded.image.shape[:2]
+        image, lines, turned = self._read_turned(loaded.image)
+        height, width = image.shape[:2]
         return Page(
             loaded.number,
             width,
             height,
-            lines=self._read_lines(loaded.image),
-            image=loaded.image,
+            lines=lines,
+            image=image,
             original=loaded.original,
-            rotation=loaded.rotation,
+            rotation=(loaded.rotation + turned) % 360,
             dpi=loaded.dpi,
         )
 
-    def _read_lines(self, image: Image) -> tuple[Line, ...]:
+    def _read_turned(self, image: Image) -> tuple[Image, tuple[Line, ...], int]:
+        """The page as it reads best, its lines, and the degrees clockwise it was turned by for that.
+
+        Other turns are tried only where most boxes read as noise, and taken only where they read far more, so that a
+        page that stands upright stays so. Measured on 8 scans: lying on its side, a page gives none to 0.39 of its
+        boxes as words, upright 0.42 to 1; on its head 0.59 to 0.88, so that this cannot tell it from an upright one.
+        """
+        lines, boxes = self._read_lines(image)
+        readable = sum(len(line.words) for line in lines) >= self.options.readable_share * boxes
+        if readable and _characters(lines) >= _LEAST_CHARACTERS:
+            return image, lines, 0
+        best, most = (image, lines, 0), max(_LEAST_CHARACTERS, 2 * _characters(lines))
+        for quarters in (1, 2, 3):
+            turned = np.ascontiguousarray(np.rot90(image, -quarters))
+            lines, _ = self._read_lines(turned)
+            if _characters(lines) > most:
+                best, most = (turned, lines, 90 * quarters), _characters(lines)
+        return best
+
+    def _read_lines(self, image: Image) -> tuple[tuple[Line, ...], int]:
+        """The lines of a page as it stands, and the number of boxes the detector found on it."""
         if min(image.shape[:2]) < _SMALLEST_PAGE_PX:
-            return ()
+            return (), 0
         found = [line.boxes for line in self._detect(image) if len(line.boxes)]
         if not found:
-            return ()
+            return (), 0
         boxes = np.concatenate(found)
         line_of = np.repeat(np.arange(len(found)), [len(line) for line in found])
         places = crop_places(boxes, image.shape, self.options.margin)
@@ -130,7 +155,12 @@ class Reader:
         for guess, box, place, line in zip(guesses, boxes, places, line_of):
             if guess.confidence >= self.options.min_confidence:
                 lines[line] += split_words(guess, box, float(place[0]))
-        return assemble(lines, self.options.assembly)
+        return assemble(lines, self.options.assembly), len(boxes)
+
+
+def _characters(lines: Sequence[Line]) -> float:
+    """How much was read: the characters of all words, each counted by the word's confidence."""
+    return sum(len(word.text) * word.confidence for line in lines for word in line.words)
 
 
 def _detector() -> Detector:

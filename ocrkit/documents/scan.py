@@ -50,7 +50,7 @@ class ScannedPage:
     Attributes:
         image: the page, upright as far as the photo's EXIF says, `uint8` grey or RGB.
         quad: the page's corners `(4, 2)`, clockwise from its top-left, in px of the photo as stored (EXIF not
-            applied); `None` where the image was a flat page already.
+            applied); `None` where no page edges were found and the whole image was kept.
         rotation: degrees clockwise by which the stored photo was turned.
     """
 
@@ -92,7 +92,7 @@ def scan(source: Source, options: ScanOptions = ScanOptions()) -> ScannedPage:
 
 
 def find_page(photo: Image, options: ScanOptions = ScanOptions()) -> np.ndarray | None:
-    """Corners `(4, 2)` of the page in an upright photo, clockwise from the top-left; `None` if it is a flat page.
+    """Corners `(4, 2)` of the page in an upright photo, clockwise from the top-left; `None` if none stands out.
 
     Straight edges are found where text has been painted over (which would otherwise outshine the paper's edge); every
     two by two of them, and the photo's borders for a page that runs out of the picture, make quadrilaterals, of which

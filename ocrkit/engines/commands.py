@@ -68,6 +68,8 @@ def compare(
     if crops:
         # FUNSD's protocol is that of the published tables; it changes nothing for labels that are plain words.
         samples = list(word_samples(pages, label=funsd_protocol_label))
+        if not samples:
+            raise BadParams(f"{folder} labels lines, not words: leave --crops out.")
         _print_table(_WORD_COLUMNS, word_rows(read_words(usable, samples), samples))
         return
     with click.progressbar(pages, label="Reading", file=sys.stderr) as shown:

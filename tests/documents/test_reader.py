@@ -41,7 +41,7 @@ def test_a_page_becomes_lines_of_words_with_their_boxes(says):
 
 
 def test_all_words_of_a_page_go_to_the_recogniser_at_once_grey_and_with_a_margin(says):
-    recognizer = says("x")
+    recognizer = says("something")
     options = ReadOptions(margin=0.12)
     find = detector(BOXES[:2], [BOXES[2]])
     Reader(detector=find, recognizer=recognizer, options=options).read(np.dstack([PAGE] * 3))
