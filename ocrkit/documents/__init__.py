@@ -1,1 +1,1 @@
-"""Photo -> scan -> detected words -> read words -> assembled document."""
+"""Page image -> detected words -> read words -> assembled document; and photo -> scan, when asked for."""
