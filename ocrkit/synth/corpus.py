@@ -360,8 +360,16 @@ def random_characters(r: Random, v: Vocabulary) -> str:
 
 
 def chunk(r: Random, v: Vocabulary) -> str:
-    """Two to four words with spaces, as a crop holds that the detector did not split."""
-    makers = (english, english, name, number, price, receipt_word, form_word, book)
+    """Two or three words of a document with spaces, as a crop holds that the detector did not split."""
+    return _joined(r, v, (english, english, name, number, price, receipt_word, form_word, book))
+
+
+def phrase(r: Random, v: Vocabulary) -> str:
+    """Two or three words of running text with spaces."""
+    return _joined(r, v, (english, english, name, number, book))
+
+
+def _joined(r: Random, v: Vocabulary, makers: tuple[Generator, ...]) -> str:
     return " ".join(r.choice(makers)(r, v) for _ in range(r.randint(2, 3)))[:24].strip()
 
 
@@ -378,7 +386,8 @@ class CorpusOptions:
     """Which texts are made, and how often.
 
     Attributes:
-        receipts: product lines, prices, codes and the words of receipts (first improvement of the original).
+        receipts: what receipts and other documents hold besides running text, such as product lines, prices, dates,
+            codes and labels (first improvement of the original).
         symbol_boost: texts that carry rare symbols (fifth improvement of the original).
         foreign: share of words of other languages among dictionary words.
         chunks: share of texts of several words.
@@ -413,11 +422,11 @@ class Corpus:
             (name, 8),
             (number, 7),
             (compound, 3),
-            (form_word, 5),
-            (date, 4),
+            (form_word, 5 * options.receipts),
+            (date, 4 * options.receipts),
             (single, 5),
-            (random_characters, 5),
-            (chunk, 100 * options.chunks),
+            (random_characters, 5 * options.symbol_boost),
+            (chunk if options.receipts else phrase, 100 * options.chunks),
         ]
         if options.receipts:
             table += [(product, 7), (price, 8), (receipt_word, 4), (code, 5), (time, 2), (phone, 3)]

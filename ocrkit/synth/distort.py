@@ -8,7 +8,7 @@ of words each one touches. Ink is `uint8` coverage (255 = inked), pictures are `
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from random import Random
 from typing import Any
@@ -19,6 +19,7 @@ import numpy as np
 from ocrkit.errors import BadParams
 
 BANK_PX = 512
+_FIRST = ("underline", "tilt", "defocus", "motion", "box_blur")  # what the original's first version had
 _Y, _X = np.mgrid[0:256, 0:2048].astype(np.float32)
 
 
@@ -27,7 +28,8 @@ class DistortionOptions:
     """Share of words (0 to 1) each distortion touches; strengths are drawn within limits the functions state.
 
     Attributes:
-        warps: switch for warp, curl, shadow, crease and glare together (sixth improvement of the original).
+        warps: warps, shadows, creases and all the rest (sixth improvement of the original); without it only what its
+            first version had: tilt, underline and blurs.
     """
 
     # ink
@@ -75,6 +77,10 @@ class DistortionOptions:
             raise BadParams(f"There is no distortion {', '.join(unknown)}; there are {', '.join(cls.names())}.")
         shares: dict[str, Any] = {name: float(name in names) for name in cls.names()}
         return cls(**shares)
+
+    def in_use(self) -> DistortionOptions:
+        """These options with every share that `warps` switches off at 0."""
+        return self if self.warps else replace(self, **{name: 0.0 for name in self.names() if name not in _FIRST})
 
     @classmethod
     def names(cls) -> list[str]:

@@ -33,7 +33,6 @@ _PAPER: Steps = [
 _OPTICS: Steps = [("defocus", distort.defocus), ("motion", distort.motion), ("box_blur", distort.box_blur)]
 _SENSOR: Steps = [("noise", distort.noise), ("photocopy", distort.photocopy), ("fax", distort.fax)]
 _GROUPS = {"ink": _INK, "paper": _PAPER, "optics": _OPTICS, "sensor": _SENSOR}
-_NEEDS_WARPS = {"shadow", "crease", "glare"}
 
 
 @dataclass(frozen=True)
@@ -76,16 +75,11 @@ class WordGenerator:
         self.catalogue = FontCatalogue(verdicts, options.fonts)
         self.banks = distort.banks_of(options.seed)
         self._strips = self._neighbour_strips()
-        d = options.distortions
+        d = self._distortions = options.distortions.in_use()
         self._active = {
-            group: [
-                (getattr(d, name), function)
-                for name, function in table
-                if getattr(d, name) > 0 and (d.warps or name not in _NEEDS_WARPS)
-            ]
+            group: [(getattr(d, name), function) for name, function in table if getattr(d, name) > 0]
             for group, table in _GROUPS.items()
         }
-        self._warp = d.warp if d.warps else 0.0
 
     def __getitem__(self, index: int) -> Sample:
         """Item `index` (any whole number from 0): grey crop as a detector would cut it, and its text."""
@@ -130,7 +124,7 @@ class WordGenerator:
         before = [max(0, round(p)) for p in pads]
         canvas = np.zeros((height + before[0] + before[1], width + before[2] + before[3]), np.uint8)
         canvas[before[0] : before[0] + height, before[2] : before[2] + width] = ink
-        if r.random() < self.options.distortions.neighbours:
+        if r.random() < self._distortions.neighbours:
             self._neighbours(canvas, before, r)
         # Of a dash or an i no more than a quarter is lost to a tight box.
         most = [canvas.shape[0] // 4] * 2 + [canvas.shape[1] // 4] * 2
@@ -168,7 +162,7 @@ class WordGenerator:
     # --- from ink to picture ---
 
     def _picture(self, ink: np.ndarray, r: Random) -> np.ndarray:
-        d, banks = self.options.distortions, self.banks
+        d, banks = self._distortions, self.banks
         height, width = ink.shape
         # Font size in the finished crop, and the size it is worked on at: never below 18 px, so that lines and blur
         # happen to the print and the loss of resolution comes after them.
@@ -186,7 +180,7 @@ class WordGenerator:
         matrix = distort.shape_matrix(size, r, d)
         if matrix is not None:
             ink = cv2.warpPerspective(ink, matrix, size, flags=cv2.INTER_LINEAR)
-        if r.random() < self._warp:
+        if r.random() < d.warp:
             ink = distort.warp(ink, r)
 
         picture = self._print(ink, r)
@@ -211,7 +205,7 @@ class WordGenerator:
         return picture
 
     def _finish(self, picture: np.ndarray, r: Random) -> np.ndarray:
-        d = self.options.distortions
+        d = self._distortions
         for share, function in self._active["sensor"]:
             if r.random() < share:
                 picture = function(picture, r, self.banks)

@@ -14,7 +14,7 @@ from ocrkit.synth.corpus import Corpus, CorpusOptions, Vocabulary, read_books, s
 GENERATORS = [
     corpus.english, corpus.foreign, corpus.book, corpus.compound, corpus.name, corpus.number, corpus.price, corpus.date,
     corpus.time, corpus.phone, corpus.code, corpus.web, corpus.product, corpus.receipt_word, corpus.form_word,
-    corpus.single, corpus.random_characters, corpus.chunk, corpus.symbols,
+    corpus.single, corpus.random_characters, corpus.chunk, corpus.phrase, corpus.symbols,
 ]  # fmt: skip
 
 
@@ -90,6 +90,7 @@ def share(options: CorpusOptions, vocabulary: Vocabulary, pattern: str) -> float
     ("off", "pattern"),
     [
         ({"receipts": False}, r"\d[.,]\d\d\b|SUBTOTAL|CASHIER"),
+        ({"receipts": False}, r"^\d{4}-\d\d-\d\d$|^Address:"),
         ({"symbol_boost": False}, r"[§©®°¥…«»{}~^|\\@]"),
         ({"foreign": 0.0}, "señor|Größe|œuvre"),
         ({"chunks": 0.0}, r"[a-z] [a-z]"),

@@ -139,6 +139,14 @@ def test_6_warps_shadows_and_creases_change_words_that_have_them(vocabulary, ver
     assert digest(made[1].samples(0, 10)) == digest(made[2].samples(0, 10))
 
 
+def test_6_without_them_words_are_tilted_underlined_and_blurred_as_in_the_first_version():
+    first = DistortionOptions(warps=False).in_use()
+    assert {name for name in first.names() if getattr(first, name)} == {
+        "tilt", "underline", "defocus", "motion", "box_blur"
+    }  # fmt: skip
+    assert DistortionOptions().in_use() == DistortionOptions()
+
+
 # --- where it runs, and what it says when it cannot ------------------------------------------------------------------
 
 
