@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 VERBS = {
     "compare": ("ocrkit.engines.commands:compare", "Read labelled pages with several engines and compare them."),
     "synth": ("ocrkit.synth.commands:synth", "Invent labelled words: fonts, contact sheets, shards, speed."),
-    "data": ("ocrkit.datasets.commands:data", "Check and describe folders of labelled pages or word crops."),
+    "data": ("ocrkit.datasets.commands:data", "Fetch, check and describe folders of labelled pages or word crops."),
     "train": ("ocrkit.train:train", "Train a recogniser on invented words."),
 }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ocrkit.datasets.fetch import DATA_SETS, fetch_books, fetch_data_set
 from ocrkit.datasets.pages import PAGE_FORMS, load_pages
 from ocrkit.datasets.validate import statistics
 from ocrkit.datasets.validate import validate as find_faults
@@ -18,7 +19,42 @@ folder_argument = click.argument("folder", type=click.Path(path_type=Path))
 
 @click.group()
 def data() -> None:
-    """Check and describe folders of labelled pages or word crops."""
+    """Fetch, check and describe folders of labelled pages or word crops."""
+
+
+def _numbers(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[int]:
+    try:
+        return [int(number) for value in values for number in value.replace(",", " ").split()]
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; numbers are wanted, such as 11,84.") from None
+
+
+@data.command()
+@click.argument("name", type=click.Choice([*DATA_SETS, "gutenberg"]))
+@folder_argument
+@click.option(
+    "--from",
+    "sources",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Archive, or folder of books, fetched by other means; repeatable.",
+)
+@click.option("--ids", multiple=True, callback=_numbers, help="Numbers of Gutenberg's books: 11,84; repeatable.")
+def fetch(name: str, folder: Path, sources: tuple[Path, ...], ids: list[int]) -> None:
+    """Bring a public data set, or books of Project Gutenberg, into FOLDER, each file checked by SHA-256.
+
+    FUNSD is for research and never for training weights that are released.
+    """
+    if name == "gutenberg":
+        if not ids or len(sources) > 1:
+            raise click.UsageError("Books need --ids, such as --ids 11,84, and at most one --from.")
+        books = fetch_books(ids, folder, next(iter(sources), None), click.echo)
+        click.echo(f"{len(books)} books lie in {folder}.")
+        return
+    if ids:
+        raise click.UsageError("--ids is for gutenberg only.")
+    for part in fetch_data_set(name, folder, sources, click.echo):
+        click.echo(f"{part} is there; look at it: ocrkit data stats {part} --form {name}")
 
 
 @data.command()

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import re
 import shutil
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from ocrkit.download import checksum
 from ocrkit.errors import BadDataset, MissingExtra
 from ocrkit.files import make_folder, write_whole
 
@@ -116,12 +116,8 @@ def _npm_pack(pins: list[Pin], folder: str) -> None:
 
 def _unpack(tarball: Path, pin: Pin, folder: Path) -> dict[str, dict[str, str]]:
     """Write the wanted files of an archive to `folder`; what the index says of each."""
-    try:
-        content = tarball.read_bytes()
-    except OSError as error:
-        raise BadDataset(f"The archive {tarball} of {pin} cannot be read: {error.strerror}.") from None
     algorithm, _, expected = pin.integrity.partition("-")
-    if base64.b64encode(hashlib.new(algorithm, content).digest()).decode() != expected:
+    if checksum(tarball, algorithm) != base64.b64decode(expected).hex():
         raise BadDataset(f"{tarball.name} is not the archive of {pin} that was pinned: its checksum differs.")
     with tarfile.open(tarball) as archive:
         members = {member.name: member for member in archive.getmembers() if member.isfile()}
