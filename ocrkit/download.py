@@ -61,6 +61,7 @@ def download(url: str, target: Path, sha256: str | None = None, told: Callable[[
         if not sha256:
             part.unlink(missing_ok=True)
         resumed = part.exists()
+        told(f"fetching {url}")
         _fetch_patiently(url, part, told)
         if sha256 and (got := checksum(part)) != sha256:
             part.unlink()
@@ -80,11 +81,10 @@ def _fetch_patiently(url: str, part: Path, told: Callable[[str], None]) -> None:
             _fetch_rest(url, part, told)
             return
         except _NETWORK as error:
-            reason = str(getattr(error, "reason", error)) or type(error).__name__
+            reason = _reason(error)
             if isinstance(error, HTTPError):
                 if error.code == _RANGE_PAST_END:
                     return  # all of it had arrived before; the checksum decides
-                reason = f"{error.code} {error.reason}"
                 if error.code not in _BUSY and error.code < 500:
                     raise BadDataset(f"{url} cannot be fetched: the server answers {reason}.") from None
             if pause_s is None:
@@ -93,6 +93,13 @@ def _fetch_patiently(url: str, part: Path, told: Callable[[str], None]) -> None:
                 ) from None
             told(f"{reason}; trying again in {pause_s:g} s")
             time.sleep(pause_s)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, HTTPError):
+        return f"{error.code} {error.reason}"
+    cause = getattr(error, "reason", error)
+    return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
 
 
 def _fetch_rest(url: str, part: Path, told: Callable[[str], None]) -> None:

@@ -110,7 +110,6 @@ def fetch_data_set(
         target = folder / part.folder
         if not _is_there(target, part):
             if not given:
-                told(f"{target}: fetching {part.url}")
                 archive = download(part.url, folder / f".{part.archive}", part.sha256, told)
                 fetched.add(archive)
             elif part.sha256 in given:
@@ -205,7 +204,6 @@ def fetch_books(
             elif source:
                 content = _read_book(source / book.name)
             else:
-                told(f"{book}: fetching {url}")
                 content = _read_book(download(url, Path(temporary) / book.name, told=told))
             sha256 = hashlib.sha256(content).hexdigest()
             if lock.get(book.name, sha256) != sha256:
