@@ -213,7 +213,8 @@ def png():
 
 FORM = json.dumps({"form": [{"words": [{"text": "Date:", "box": [5, 5, 30, 20]}]}]}).encode()
 RECEIPT = b"1,2,50,2,50,20,1,20,TOTAL 9,90\r\n"
-CORD = json.dumps({"valid_line": []}).encode()
+CORNERS = {"x1": 5, "y1": 5, "x2": 30, "y2": 5, "x3": 30, "y3": 20, "x4": 5, "y4": 20}
+CORD = json.dumps({"valid_line": [{"words": [{"text": "TOTAL", "quad": CORNERS}]}]}).encode()
 
 FUNSD_MEMBERS = {
     "dataset/training_data/images/1.png": png(),
@@ -284,6 +285,7 @@ def test_cord_keeps_its_folders_and_notes_where_it_comes_from(tmp_path, publish)
     publish("cord", *archives)
     train, _ = fetch_data_set("cord", tmp_path)
     assert names(train) == [ORIGIN, "image", "image/receipt_0.png", "json", "json/receipt_0.json"]
+    assert [page.texts for page in load_pages(train, "cord")] == [["TOTAL"]]
     assert (train / ORIGIN).read_text() == f"{hashlib.sha256(archives[0]).hexdigest()}  cord_train.zip\n"
 
 
