@@ -14,6 +14,8 @@ from typing import Any
 import click
 import cv2
 
+from ocrkit.datasets.pages import PAGE_FORMS, load_pages
+from ocrkit.errors import OcrkitError
 from ocrkit.files import write_whole
 from ocrkit.synth.benchmark import measure_speed
 from ocrkit.synth.corpus import Vocabulary, build_vocabulary
@@ -29,7 +31,7 @@ from ocrkit.synth.fonts import (
     save_verdicts,
     split_of_family,
 )
-from ocrkit.synth.preview import contact_sheet
+from ocrkit.synth.preview import contact_sheet, real_words
 from ocrkit.synth.words import WordOptions
 
 # The original's six improvements, and what words are without each.
@@ -101,15 +103,34 @@ def synth() -> None:
     """Invent labelled words: fetch and audit fonts, look at words, write them, measure the speed."""
 
 
+def _picture_file(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
+    """The path of `-o`, refused before anything is drawn where it names no picture."""
+    if path.suffix.lower() not in (".png", ".jpg"):
+        raise OcrkitError(f"A contact sheet is a .png or a .jpg file, which {path} is not.")
+    return path
+
+
 @synth.command()
 @_makes_words
-@click.option("-o", "--output", required=True, type=_FILE, help="A .png file.")
+@click.option("-o", "--output", required=True, type=_FILE, callback=_picture_file, help="A .png or .jpg file.")
 @click.option("--distortion", multiple=True, help="Show words with this alone, or these; `none` for clean ones.")
 @click.option("--kind", multiple=True, type=click.Choice(list(CLASS_WEIGHTS)), help="Only fonts of this class.")
 @click.option("--rows", type=click.IntRange(min=1), default=12, show_default=True)
-def preview(recipe: Recipe, output: Path, distortion: tuple[str, ...], kind: tuple[str, ...], rows: int) -> None:
-    """Write a contact sheet of words."""
-    options = recipe.options
+@click.option("--real", type=_FILE, metavar="FOLDER", help="Show as many words of these labelled pages above them.")
+@click.option("--form", type=click.Choice(sorted(PAGE_FORMS)), help="The form FOLDER is in.")
+def preview(
+    recipe: Recipe,
+    output: Path,
+    distortion: tuple[str, ...],
+    kind: tuple[str, ...],
+    rows: int,
+    real: Path | None,
+    form: str | None,
+) -> None:
+    """Write a contact sheet of words, below real ones where a folder is given."""
+    if (real is None) != (form is None):
+        raise OcrkitError("--real and --form go together: a folder of labelled pages and the form it is in.")
+    options, wanted = recipe.options, 6 * rows
     if distortion:
         only = DistortionOptions.only(*(name for name in distortion if name != "none"))
         options = replace(options, distortions=only, negatives=0.0)
@@ -118,9 +139,12 @@ def preview(recipe: Recipe, output: Path, distortion: tuple[str, ...], kind: tup
     legible = max(
         generator.catalogue.faces, key=lambda face: (face.kind == "sans", face.style == "Regular", len(face.characters))
     )
-    sheet = contact_sheet(list(generator.samples(0, 6 * rows)), legible.path)
-    write_whole(output, cv2.imencode(".png", sheet)[1].tobytes())
-    click.echo(f"{6 * rows} words of {len(generator.catalogue.families)} font families: {output}")
+    groups = [list(generator.samples(0, wanted))]
+    if real and form:
+        groups.insert(0, real_words(load_pages(real, form), wanted, options.seed))
+    sheet = contact_sheet(groups, legible.path)
+    write_whole(output, cv2.imencode(output.suffix.lower(), sheet)[1].tobytes())
+    click.echo(f"{wanted} words of {len(generator.catalogue.families)} font families: {output}")
 
 
 @synth.command()

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 import csv
+import errno
+import os
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from ocrkit.cli import main
+from ocrkit.datasets.sample import Sample
 from ocrkit.datasets.shards import digests, read_shards
 from ocrkit.synth.commands import SWITCHES
 from ocrkit.synth.engine import Recipe, write_words
 from ocrkit.synth.fonts import FontOptions, load_verdicts, save_verdicts
+from ocrkit.synth.preview import contact_sheet
 from ocrkit.synth.words import WordOptions
 
 
@@ -44,10 +49,11 @@ def run(*arguments: object) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
-def test_preview_writes_a_sheet_of_words(inputs, tmp_path):
-    status, said = run("preview", *inputs, "-o", tmp_path / "sheet.png", "--rows", 2)
+@pytest.mark.parametrize("name", ["sheet.png", "sheet.JPG"])
+def test_preview_writes_a_sheet_of_words(name, inputs, tmp_path):
+    status, said = run("preview", *inputs, "-o", tmp_path / name, "--rows", 2)
     assert (status, "12 words of" in said) == (0, True)
-    sheet = cv2.imread(str(tmp_path / "sheet.png"), cv2.IMREAD_GRAYSCALE)
+    sheet = cv2.imread(str(tmp_path / name), cv2.IMREAD_GRAYSCALE)
     assert sheet.shape[1] > sheet.shape[0] > 60
     assert sheet.min() < 60
 
@@ -64,6 +70,72 @@ def test_preview_shows_one_distortion_or_font_class_at_a_time(inputs, tmp_path):
         for more in ((), ("--distortion", "none"), ("--distortion", "stipple"), ("--kind", "mono"), ("--split", "test"))
     ]
     assert len(set(sheets)) == len(sheets)
+
+
+@pytest.fixture
+def real(tmp_path) -> Path:
+    """A folder of labelled crops, black ones."""
+    folder = tmp_path / "real"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "word.png"), np.zeros((20, 60), np.uint8))
+    (folder / "labels.csv").write_text("file,text\nword.png,word\n")
+    return folder
+
+
+def test_preview_puts_real_words_above_invented_ones(inputs, real, tmp_path):
+    sheet(tmp_path, *inputs, "--distortion", "none")
+    alone = cv2.imread(str(tmp_path / "sheet.png"), cv2.IMREAD_GRAYSCALE)
+    sheet(tmp_path, *inputs, "--distortion", "none", "--real", real, "--form", "crops")
+    both = cv2.imread(str(tmp_path / "sheet.png"), cv2.IMREAD_GRAYSCALE)
+    above = len(both) - len(alone)
+    assert (both[above + 2 :] == alone[2:]).all()
+    assert (both[above : above + 2] == 0).all()  # a line between them
+    assert (both[:above] == 0).sum() >= 20 * 60
+
+
+def test_crops_of_a_sheet_stand_nearer_to_their_own_text_than_to_any_other(vocabulary, verdicts):
+    tall, flat = (Sample(np.zeros(shape, np.uint8), "Hg") for shape in ((200, 60), (6, 60)))
+    sheet = contact_sheet([[tall, flat, tall, flat]], verdicts[0].path, columns=1)
+    inked = (sheet < 128).any(axis=1)
+    edges = np.flatnonzero(np.diff(inked.astype(int), prepend=0, append=0)).reshape(-1, 2)  # crop, text, crop, text ...
+    gaps = edges[1:, 0] - edges[:-1, 1]
+    assert len(edges) == 8
+    assert gaps[::2].max() < gaps[1::2].min()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["-o", "{tmp}/sheet.tif"], "A contact sheet is a .png or a .jpg file, which {tmp}/sheet.tif is not."),
+        (["--form", "crops"], "--real and --form go together: a folder of labelled pages and the form it is in."),
+        (["--real", "{tmp}/none", "--form", "crops"], "There is no folder {tmp}/none."),
+        (["--real", "{tmp}/real", "--form", "crops"], "No word of the 1 labelled pages can be cut out."),
+        (["--kind", "handwriting"], "None of 0 fonts is usable for the split 'train'"),
+        (["--vocabulary", "{tmp}/empty.json"], "The vocabulary holds no usable word."),
+    ],
+    ids=["another suffix", "half an option", "no folder", "no real word", "no usable font", "no usable word"],
+)
+def test_what_no_sheet_can_be_made_of_is_told_in_a_sentence(arguments, sentence, inputs, real, tmp_path):
+    (real / "labels.csv").write_text("file,text\nword.png,\n")
+    (tmp_path / "empty.json").write_text('{"words": []}')
+    arguments = [argument.format(tmp=tmp_path) for argument in arguments]
+    status, said = run("preview", *inputs, "-o", tmp_path / "sheet.png", *arguments)
+    assert (status, sentence.format(tmp=tmp_path) in said, said.count("\n")) == (2, True, 1)
+    assert not list(tmp_path.glob("sheet*"))
+
+
+@pytest.mark.parametrize("verb", [("preview", "-o", "sheet.png"), ("words", "--words", 5, "--out", "words")])
+def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing_half(verb, inputs, tmp_path, monkeypatch):
+    def full(path: Path, data: bytes) -> int:
+        path.touch()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Path, "write_bytes", full)
+    without_verdicts = [inputs[0], inputs[1], *inputs[4:]]
+    status, said = run(verb[0], *without_verdicts, *verb[1:])
+    assert (status, "cannot be written: No space left on device." in said) == (2, True)
+    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".part", ".npz") or path.name == "sheet.png"]
 
 
 @pytest.mark.parametrize("switch", SWITCHES)
