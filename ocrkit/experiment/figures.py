@@ -16,6 +16,7 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import PercentFormatter
 
 from ocrkit.document import Image
+from ocrkit.metrics import Interval
 
 BLUE, RED, GREY = "#3b6ea5", "#c2413b", "#6b7280"
 # Colours told apart next to each other, for boxes of neighbouring lines.
@@ -165,6 +166,29 @@ def learning_curve(words: Sequence[int], loss: Sequence[float], accuracy: Sequen
         axis.set_xlim(left=0)
         axis.grid(alpha=0.3)
         axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    return figure
+
+
+def ladder(rungs: Sequence[str], scores: Mapping[str, Sequence[Interval]]) -> Figure:
+    """Shares with their intervals: a panel a test, a bar a rung, the first rung on top, the best of a panel dark."""
+    size = (_WIDTH, 1.0 + 0.36 * len(rungs))
+    figure, axes = plt.subplots(1, len(scores), figsize=size, dpi=_DPI, sharey=True, squeeze=False)
+    for axis, (test, values) in zip(axes.flat, scores.items()):
+        best = max(score.value for score in values)
+        colours = [BLUE if score.value == best else "#a9c1da" for score in values]
+        axis.barh(rungs, [score.value for score in values], color=colours, height=0.7)
+        for rung, score in zip(rungs, values):
+            axis.plot([score.low, score.high], [rung, rung], color="black", lw=1.2)
+            beside = np.nanmax([score.value, score.high]), rung
+            axis.annotate(f"{score.value:.0%}", beside, (4, 0), textcoords="offset points", va="center", size=9)
+        axis.set_title(test, fontsize=9)
+        axis.set_xlim(0, 1.15)
+        axis.set_xticks([0, 0.5, 1])
+        axis.xaxis.set_major_formatter(PercentFormatter(1))
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0, 0].invert_yaxis()
+    figure.supxlabel("read right; thin lines: 95 % intervals", fontsize=9)
     figure.tight_layout()
     return figure
 

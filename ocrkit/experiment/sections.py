@@ -145,6 +145,24 @@ class Leaderboard(Base):
     folders: tuple[Folder, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ladder(WordOptions, TrainOptions, Base):
+    """`python -m ocrkit.experiment.ladder`, which is no stage; the options of words are those of its last rung.
+
+    Attributes:
+        words: that the network of each rung sees.
+        validation_words: of held-out font families, for the curves.
+        test_words: of other held-out families, with all improvements; as many crops without text again.
+        books: folder of plain-text books whose words are used too.
+        folders: labelled pages to test on, of which the half is read that rules are tuned on; else the book page.
+    """
+
+    validation_words: int
+    test_words: int
+    books: str | None
+    folders: tuple[Folder, ...]
+
+
 SECTIONS: dict[str, type[Base]] = {
     "start": Start,
     "synthesise": Synthesise,
@@ -154,4 +172,5 @@ SECTIONS: dict[str, type[Base]] = {
     "assemble": Assemble,
     "benchmark": Benchmark,
     "leaderboard": Leaderboard,
+    "ladder": Ladder,
 }

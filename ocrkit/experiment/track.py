@@ -35,26 +35,30 @@ RUN_FILE = "OCRKIT_RUN_FILE"
 _open_runs: list[Run] = []
 
 
-def start(stage: str, options: Any, overridden: bool = False) -> Run:
-    """Open the MLflow run of a notebook, its values and origin recorded.
+def start(stage: str, options: Any, overridden: bool = False, name: str = "", parent: Run | None = None) -> Run:
+    """Open the MLflow run of a notebook or of a part of one, its values and origin recorded.
 
     Args:
         stage: name of the stage.
         options: its validated values.
         overridden: whether any of them differs from params.yaml on purpose.
+        name: for people; by default made of the stage, the profile and the time.
+        parent: the open run that this one is a part of.
 
     Returns:
-        The open run. A run that this process began before and never ended is closed as KILLED.
+        The open run. Any other run that this process began before and never ended is closed as KILLED.
     """
     experiment = setup.ensure_store()
     from mlflow import MlflowClient
     from mlflow.entities import Param
+    from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
     for old in list(_open_runs):
-        old.close("KILLED")
+        if old is not parent:
+            old.close("KILLED")
     client = MlflowClient(paths.tracking_uri())
-    tags = _origin(stage, options.profile, overridden)
-    created = client.create_run(experiment, tags=tags, run_name=_name(stage, options.profile, tags))
+    tags = _origin(stage, options.profile, overridden) | ({MLFLOW_PARENT_RUN_ID: parent.id} if parent else {})
+    created = client.create_run(experiment, tags=tags, run_name=name or _name(stage, options.profile, tags))
     flat = {name: _text(value) for name, value in params.flatten(options).items()}
     client.log_batch(created.info.run_id, params=[Param(name, value) for name, value in flat.items()])
     run = Run(stage, client, created.info.run_id, created.info.run_name)
@@ -234,14 +238,15 @@ def _origin(stage: str, profile: str, overridden: bool) -> dict[str, str]:
     env = os.environ
     outs = ["dvc.lock", "runs", "reports", "metrics", *(place.path for place in paths.PLACES.values())]
     dirty = _git("status", "--porcelain", "--", ":/", *(f":(top,exclude){out}" for out in outs))
+    notebook = paths.NOTEBOOKS.get(stage)
     tags = {
         "stage": stage,
         "profile": profile,
         "by_hand": str(paths.in_pipeline() is None).lower(),
         "overridden": str(overridden).lower(),
         "git.dirty": str(dirty != "").lower(),
-        "mlflow.source.name": f"notebooks/{paths.NOTEBOOKS[stage]}.ipynb",
-        "mlflow.source.type": "NOTEBOOK",
+        "mlflow.source.name": f"notebooks/{notebook}.ipynb" if notebook else f"ocrkit/experiment/{stage}.py",
+        "mlflow.source.type": "NOTEBOOK" if notebook else "LOCAL",
         "mlflow.source.git.commit": _git("rev-parse", "HEAD"),
         "dvc.stage": env.get("DVC_STAGE", ""),
         "dvc.exp": env.get("DVC_EXP_NAME", ""),

@@ -80,7 +80,8 @@ class DistortionOptions:
 
     def in_use(self) -> DistortionOptions:
         """These options with every share that `warps` switches off at 0."""
-        return self if self.warps else replace(self, **{name: 0.0 for name in self.names() if name not in _FIRST})
+        off: dict[str, Any] = {name: 0.0 for name in self.names() if name not in _FIRST}
+        return self if self.warps else replace(self, **off)
 
     @classmethod
     def names(cls) -> list[str]:
