@@ -130,7 +130,8 @@ def climb(overrides: Mapping[str, Any] | None = None, out: Path | None = None) -
 
     tags = whole.client.get_run(whole.id).data.tags
     values = params.flatten(options)
-    del values["folders"]  # where they lie on this machine says nothing: the tests' digests do
+    for name in ("folders", "books"):  # where they lie on this machine says nothing: the digests do
+        del values[name]
     results = {
         "commit": tags.get("mlflow.source.git.commit", ""),
         "changed_since": tags["git.dirty"] == "true",
