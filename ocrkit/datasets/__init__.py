@@ -7,7 +7,7 @@ from ocrkit.datasets.funsd import funsd_protocol_label
 from ocrkit.datasets.pages import PAGE_FORMS, load_pages
 from ocrkit.datasets.sample import CATEGORIES, LabelledPage, LabelledWord, Sample
 from ocrkit.datasets.shards import ShardWriter, digests, read_shard, read_shards, shard_path, shards_in, write_shard
-from ocrkit.datasets.split import half_of, split_of
+from ocrkit.datasets.split import half_of, split_of, split_pages
 
 __all__ = [
     "CATEGORIES",
@@ -28,6 +28,7 @@ __all__ = [
     "shard_path",
     "shards_in",
     "split_of",
+    "split_pages",
     "word_samples",
     "write_shard",
 ]

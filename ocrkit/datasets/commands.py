@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from ocrkit.datasets.fetch import DATA_SETS, fetch_books, fetch_data_set
 from ocrkit.datasets.pages import PAGE_FORMS, load_pages
-from ocrkit.datasets.validate import statistics
+from ocrkit.datasets.validate import leaks, statistics
 from ocrkit.datasets.validate import validate as find_faults
 
 form_option = click.option(
     "--form", required=True, type=click.Choice(sorted(PAGE_FORMS)), help="The form the folder is in."
 )
 folder_argument = click.argument("folder", type=click.Path(path_type=Path))
+folders_argument = click.argument("folders", type=click.Path(path_type=Path), nargs=-1, required=True)
 
 
 @click.group()
@@ -58,24 +61,38 @@ def fetch(name: str, folder: Path, sources: tuple[Path, ...], ids: list[int]) ->
 
 
 @data.command()
-@folder_argument
+@folders_argument
 @form_option
 @click.pass_context
-def validate(context: click.Context, folder: Path, form: str) -> None:
-    """Say what is wrong with FOLDER; exit status 1 where something cannot be used."""
-    pages = load_pages(folder, form)
-    findings = find_faults(pages)
+def validate(context: click.Context, folders: tuple[Path, ...], form: str) -> None:
+    """Say what is wrong with FOLDERS; exit status 1 where something cannot be used.
+
+    Several folders are the splits of one data set: no document and no image may be in two of them.
+    """
+    splits = {str(folder): load_pages(folder, form) for folder in folders}
+    findings = leaks(splits)
+    for name, pages in splits.items():
+        inside = f"{name}/" if len(splits) > 1 else ""
+        findings += [replace(finding, page=inside + finding.page) for finding in find_faults(pages)]
     for finding in findings:
         click.echo(f"{'error' if finding.serious else 'note'}: {finding.page}: {finding.message}")
     serious = sum(finding.serious for finding in findings)
-    click.echo(f"{len(pages)} pages, {serious} errors, {len(findings) - serious} notes.")
+    count = sum(map(len, splits.values()))
+    click.echo(f"{count} pages, {serious} errors, {len(findings) - serious} notes.")
     context.exit(1 if serious else 0)
 
 
 @data.command()
-@folder_argument
+@folders_argument
 @form_option
-def stats(folder: Path, form: str) -> None:
-    """Say what FOLDER holds: counts, sizes, lengths, characters."""
-    for name, value in statistics(load_pages(folder, form)).items():
-        click.echo(f"{name:>22}  {' '.join(map(str, value)) if isinstance(value, list) else value}")
+@click.option("--json", "as_json", is_flag=True, help="Write it as JSON, by folder.")
+def stats(folders: tuple[Path, ...], form: str, as_json: bool) -> None:
+    """Say what FOLDERS hold: counts, sizes, lengths, characters, each folder for itself."""
+    described = {str(folder): statistics(load_pages(folder, form)) for folder in folders}
+    if as_json:
+        click.echo(json.dumps(described, ensure_ascii=False, indent=2))
+        return
+    for folder, values in described.items():
+        click.echo(folder)
+        for name, value in values.items():
+            click.echo(f"{name:>22}  {' '.join(map(str, value)) if isinstance(value, list) else value}")

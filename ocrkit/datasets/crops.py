@@ -44,7 +44,7 @@ def word_samples(
         for quad, text in wanted:
             crop = cut(grey, quad, margin)
             if min(crop.shape) >= _SMALLEST_PX:
-                yield Sample(crop, text, source=page.source, document=page.id)
+                yield Sample(crop, text, source=page.source, document=page.document or page.id)
 
 
 def cut(grey: Image, quad: np.ndarray, margin: float = 0.0) -> Image:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from ocrkit.datasets.sample import LabelledPage, LabelledWord, Sample, read_pixels
-from ocrkit.document import box_to_quad
-from ocrkit.errors import BadDataset, BadImage
+from ocrkit.datasets._files import crop_page
+from ocrkit.datasets.sample import LabelledPage, Sample, read_pixels
+from ocrkit.errors import BadDataset
 from ocrkit.images import to_grey
+
+_COLUMNS = ["file", "text", "document"]
 
 
 def load_crops(folder: Path | str) -> list[Sample]:
     """The samples of a folder, in the order of its `labels.csv`.
 
-    UTF-8 with or without a byte order mark, any line ends, quoting as spreadsheets write it. A crop without a
-    `document` counts as a document of its own.
+    UTF-8 with or without a byte order mark, any line ends, quoting as spreadsheets write it; a table without a first
+    line of names has its columns in the order `file,text,document`. A crop without a `document` counts as a document
+    of its own.
 
     Raises:
         BadDataset: no `labels.csv`, a column or an image missing, or not UTF-8.
@@ -24,33 +28,29 @@ def load_crops(folder: Path | str) -> list[Sample]:
     """
     folder = Path(folder)
     return [
-        Sample(to_grey(read_pixels(path)), text, source=folder.resolve().name, document=document)
-        for path, text, document in _rows(folder)
+        Sample(to_grey(read_pixels(folder / file)), text, source=folder.resolve().name, document=document or file)
+        for file, text, document in _rows(folder)
     ]
 
 
 def load_crop_pages(folder: Path) -> Iterator[LabelledPage]:
-    """Each crop as a page of one word, which fills it; its id is the file's name.
+    """Each crop as a page of one word.
 
     Raises:
         BadDataset: as `load_crops`.
     """
-    for path, text, _ in _rows(folder):
-        try:
-            height, width = read_pixels(path).shape[:2]
-        except BadImage:  # whoever needs the pixels gets the error
-            height, width = 0, 0
-        word = LabelledWord(text, box_to_quad((0, 0, width, height)))
-        yield LabelledPage(id=path.name, words=(word,), path=path, source=folder.resolve().name)
+    return (crop_page(folder, *row) for row in _rows(folder))
 
 
-def _rows(folder: Path) -> Iterator[tuple[Path, str, str]]:
-    """Image path, label and document of each row of `labels.csv`."""
+def _rows(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Image file, label and document of each row of `labels.csv`."""
     labels = folder / "labels.csv"
     try:
-        with labels.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        table = labels.read_text(encoding="utf-8-sig")
+        first = next(csv.reader(io.StringIO(table)), None) or [""]
+        nameless = "file" not in first and (folder / first[0]).is_file()
+        rows = list(csv.DictReader(io.StringIO(table), _COLUMNS if nameless else None))
+    except (OSError, ValueError, csv.Error) as error:
         raise BadDataset(f"{labels} cannot be read as a UTF-8 table: {error}.") from None
     if not rows:
         raise BadDataset(f"{labels} needs a first line 'file,text' and a row for each crop.")
@@ -60,4 +60,4 @@ def _rows(folder: Path) -> Iterator[tuple[Path, str, str]]:
     if missing:
         raise BadDataset(f"{labels} names {len(missing)} missing images, the first of them {missing[0]!r}.")
     for row in rows:
-        yield folder / row["file"], row["text"], row.get("document") or row["file"]
+        yield row["file"], row["text"], row.get("document") or ""

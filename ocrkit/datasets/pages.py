@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from ocrkit.datasets.alto import load_alto
+from ocrkit.datasets.cord import load_cord
 from ocrkit.datasets.folder import load_crop_pages
 from ocrkit.datasets.funsd import load_funsd
+from ocrkit.datasets.icdar import load_icdar
+from ocrkit.datasets.label_studio import load_label_studio
+from ocrkit.datasets.page_xml import load_page_xml
 from ocrkit.datasets.phone import load_phone
 from ocrkit.datasets.sample import LabelledPage
 from ocrkit.datasets.sroie import load_sroie
 from ocrkit.errors import BadDataset
 
 PAGE_FORMS: dict[str, Callable[[Path], Iterator[LabelledPage]]] = {
+    "alto": load_alto,
+    "cord": load_cord,
     "crops": load_crop_pages,
     "funsd": load_funsd,
+    "icdar": load_icdar,
+    "label-studio": load_label_studio,
+    "page-xml": load_page_xml,
     "phone": load_phone,
     "sroie": load_sroie,
 }

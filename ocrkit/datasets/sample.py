@@ -49,12 +49,13 @@ class LabelledPage:
     """A page image, from a file or in memory, and what stands on it.
 
     Attributes:
-        id: unique within its source; also what splits are made by.
+        id: unique within its source.
         words: word-level labels; empty where the source labels lines only.
         lines: line-level labels of sources that have no others.
         path: the image file, where there is one; its EXIF orientation is not applied, labels refer to stored pixels.
         pixels: the image of a page that has no file.
         category: one of `CATEGORIES`, the kinds of document that scores are told apart by.
+        document: what it is a part of, where it is one of several; splits never separate these.
         simulated: a page that never existed; its scores are never mixed with those of real pages.
     """
 
@@ -65,6 +66,7 @@ class LabelledPage:
     pixels: Image | None = field(default=None, repr=False)
     category: str = "other"
     source: str = ""
+    document: str = ""
     simulated: bool = False
 
     def image(self) -> Image:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from ocrkit.datasets.repeats import Seen
+from ocrkit.datasets.sample import LabelledPage
 from ocrkit.errors import BadParams
 
 
@@ -32,6 +34,40 @@ def split_of(document: str, shares: Mapping[str, float], salt: str = "") -> str:
         if position < edge:
             return name
     return [name for name, share in shares.items() if share > 0][-1]  # rounding left the last edge below 1
+
+
+def split_pages(
+    pages: Iterable[LabelledPage], shares: Mapping[str, float], salt: str = ""
+) -> dict[str, list[LabelledPage]]:
+    """`pages` by split: as `split_of` has it, but documents of which one repeats pages of another stay together.
+
+    Args:
+        pages: with ids that are unique among them.
+        shares: split -> share of the documents; they sum to 1.
+        salt: names this way of splitting.
+
+    Raises:
+        BadParams: shares that are negative or do not sum to 1.
+        BadImage: a page that cannot be read.
+    """
+    pages = list(pages)
+    seen: Seen[str] = Seen()
+    first: dict[str, str] = {}  # document -> one whose pages it repeats
+
+    def origin(document: str) -> str:
+        while document in first:
+            document = first[document]
+        return document
+
+    for page in pages:
+        for other, _ in seen.add(page.document or page.id, page.image()):
+            late, early = origin(page.document or page.id), origin(other)
+            if late != early:
+                first[late] = early
+    splits: dict[str, list[LabelledPage]] = {name: [] for name in shares}
+    for page in pages:
+        splits[split_of(origin(page.document or page.id), shares, salt)].append(page)
+    return splits
 
 
 def half_of(document: str) -> str:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 
-from ocrkit.alphabet import Alphabet, normalise
+from ocrkit.alphabet import Alphabet, normalise, time_steps_needed
+from ocrkit.datasets.repeats import Seen
 from ocrkit.datasets.sample import LabelledPage, LabelledWord
 from ocrkit.document import Image
 from ocrkit.errors import BadImage
 
 # Annotators' boxes end a little outside the pixels they mean.
 _OUTSIDE_PX = 2.0
+# What the recogniser makes of a crop, as ocrkit.recognition has it, a floor above.
+HEIGHT_PX, NARROWEST_PX, WIDEST_PX, STRIDE_PX, LONGEST_LABEL = 32, 32, 512, 4, 48
 _ALPHABET = Alphabet()
 
 
@@ -26,7 +29,7 @@ class Finding:
     """Something a person should look at.
 
     Attributes:
-        page: id of the page.
+        page: id of the page, after its split where there are several.
         message: what is the matter.
         serious: the page or some of its labels cannot be used; otherwise they can, with less than they might say.
     """
@@ -37,9 +40,13 @@ class Finding:
 
 
 def validate(pages: Iterable[LabelledPage], alphabet: Alphabet = _ALPHABET) -> list[Finding]:
-    """Unreadable or repeated images, boxes outside the page or turned over, labels empty or beyond `alphabet`."""
+    """What is wrong with the pages of one folder.
+
+    Images that cannot be read or repeat each other; boxes outside the page or turned over; labels that are empty,
+    beyond `alphabet` or longer than the recogniser can emit for the size of their word.
+    """
     findings = []
-    first_with: dict[str, str] = {}
+    seen: Seen[LabelledPage] = Seen()
     for page in pages:
         labels = page.words or page.lines
         try:
@@ -47,10 +54,14 @@ def validate(pages: Iterable[LabelledPage], alphabet: Alphabet = _ALPHABET) -> l
         except BadImage as error:
             findings.append(Finding(page.id, str(error), serious=True))
             continue
-        twin = first_with.setdefault(_digest(image), page.id)
-        if twin != page.id:
-            findings.append(Finding(page.id, f"the same image as {twin}", serious=True))
+        for twin, exact in seen.add(page, image)[:1]:
+            otherwise = "" if twin.texts == page.texts else ", labelled differently"
+            findings.append(Finding(page.id, f"{_likeness(exact)} {twin.id}{otherwise}", serious=exact))
         findings += [Finding(page.id, message, serious=True) for message in _misplaced(labels, image)]
+        long = [word.text for word in page.words if not _can_be_emitted(word)]
+        if long:
+            message = f"{len(long)} labels are longer than can be read at their size, the first of them {long[0]!r}"
+            findings.append(Finding(page.id, message, serious=True))
         empty = sum(not label.text.strip() for label in labels)
         if empty:
             findings.append(Finding(page.id, f"{empty} of {len(labels)} labels are empty", serious=False))
@@ -60,20 +71,41 @@ def validate(pages: Iterable[LabelledPage], alphabet: Alphabet = _ALPHABET) -> l
     return findings
 
 
+def leaks(splits: Mapping[str, Iterable[LabelledPage]]) -> list[Finding]:
+    """What stands in two splits, all of it serious: documents, and images that repeat each other.
+
+    Images that cannot be read are passed over; `validate` names them.
+    """
+    findings = []
+    seen: Seen[tuple[str, LabelledPage]] = Seen()
+    split_with: dict[str, str] = {}
+    for split, pages in splits.items():
+        for page in pages:
+            shared = []
+            if page.document and (other := split_with.setdefault(page.document, split)) != split:
+                shared.append(f"its document {page.document} is also in {other}")
+            with suppress(BadImage):
+                twins = [(other, twin, exact) for (other, twin), exact in seen.add((split, page), page.image())]
+                shared += [f"{_likeness(exact)} {twin.id} in {other}" for other, twin, exact in twins if other != split]
+            findings += [Finding(f"{split}/{page.id}", message, serious=True) for message in shared]
+    return findings
+
+
 def statistics(pages: Iterable[LabelledPage], alphabet: Alphabet = _ALPHABET) -> dict[str, Any]:
     """Counts, sizes and lengths of what `pages` hold.
 
     Returns:
         Plain numbers, strings and lists; triples are the 5th, 50th and 95th percentile. Heights are those of word
-        quads, in pixels, and missing where only lines are labelled.
+        quads, in pixels, and missing where only lines are labelled. Images that cannot be read are counted only.
     """
     pages = list(pages)
     texts = [text for page in pages for text in page.texts]
     characters = Counter("".join(texts))
     heights = [np.linalg.norm(word.quad[3] - word.quad[0]) for page in pages for word in page.words]
-    shapes = [page.image().shape for page in pages]
+    shapes = [shape for page in pages if (shape := _shape(page)) is not None]
     return {
         "pages": len(pages),
+        "unreadable pages": len(pages) - len(shapes),
         "simulated pages": sum(page.simulated for page in pages),
         "categories": dict(Counter(page.category for page in pages)),
         "labelled words": sum(len(page.words) for page in pages),
@@ -103,8 +135,24 @@ def _misplaced(labels: Iterable[LabelledWord], image: Image) -> list[str]:
     return messages
 
 
-def _digest(image: Image) -> str:
-    return hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()
+def _can_be_emitted(word: LabelledWord) -> bool:
+    """Whether the time steps that the network makes of a crop of this shape suffice for the label."""
+    top, right, bottom, left = np.linalg.norm(np.roll(word.quad, -1, axis=0) - word.quad, axis=1)
+    width = (top + bottom) / max(left + right, 1e-9) * HEIGHT_PX
+    steps = min(max(width, NARROWEST_PX), WIDEST_PX) / STRIDE_PX
+    text = normalise(word.text)
+    return time_steps_needed(text) <= steps and len(text) <= LONGEST_LABEL
+
+
+def _likeness(exact: bool) -> str:
+    return "the same image as" if exact else "looks like"
+
+
+def _shape(page: LabelledPage) -> tuple[int, ...] | None:
+    try:
+        return page.image().shape
+    except BadImage:
+        return None
 
 
 def _percentiles(values: list[Any]) -> list[float]:

@@ -11,10 +11,12 @@ from ocrkit.datasets import (
     digests,
     half_of,
     load_crops,
+    load_pages,
     read_shard,
     read_shards,
     shard_path,
     split_of,
+    word_samples,
     write_shard,
 )
 from ocrkit.errors import BadDataset, BadImage, BadParams, OcrkitError
@@ -139,6 +141,7 @@ def write_crops(folder, labels: bytes, *names):
         b'file,text\na.png,caf\xc3\xa9\nb.png,"1,5"\n',  # plain
         b'\xef\xbb\xbffile,text\r\na.png,caf\xc3\xa9\r\nb.png,"1,5"\r\n',  # as Excel writes it: mark and line ends
         b'text,file,note\ncaf\xc3\xa9,a.png,x\n"1,5",b.png,y',  # other order, more columns, no last line end
+        b'\xef\xbb\xbfa.png,caf\xc3\xa9\r\n\r\nb.png,"1,5"\r\n',  # no line of names, an empty line
     ],
 )
 def test_a_folder_of_crops(tmp_path, labels):
@@ -150,9 +153,11 @@ def test_a_folder_of_crops(tmp_path, labels):
     assert samples[0].image.shape == (12, 30)
 
 
-def test_crops_may_name_the_document_they_share(tmp_path):
-    write_crops(tmp_path, b"file,text,document\na.png,x,invoice\nb.png,y,invoice\n", "a.png", "b.png")
+@pytest.mark.parametrize("names", [b"file,text,document\n", b""])
+def test_crops_may_name_the_document_they_share(tmp_path, names):
+    write_crops(tmp_path, names + b"a.png,x,invoice\nb.png,y,invoice\n", "a.png", "b.png")
     assert [s.document for s in load_crops(tmp_path)] == ["invoice", "invoice"]
+    assert [s.document for s in word_samples(load_pages(tmp_path, "crops"))] == ["invoice", "invoice"]
 
 
 @pytest.mark.parametrize(
@@ -162,6 +167,8 @@ def test_crops_may_name_the_document_they_share(tmp_path):
         (b"name,label\na.png,x\n", "columns 'file' and 'text'"),
         (b"file,text\na.png\n", "columns 'file' and 'text'"),  # a row cut short
         (b"file,text\na.png,caf\xe9\n", "UTF-8"),  # Latin-1
+        ("file,text\na.png,x\n".encode("utf-16"), "UTF-8"),  # Excel's "Unicode text"
+        (b"\n", "needs a first line"),
         (b"", "needs a first line"),
     ],
 )

@@ -1,0 +1,67 @@
+"""ALTO 2 to 4, the libraries' form of text with coordinates: `*.xml`, a page each, with the images beside it."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ocrkit.datasets._files import labelled, named_image, points, read_xml
+from ocrkit.datasets.sample import LabelledPage, read_pixels
+from ocrkit.errors import BadDataset
+
+
+def load_alto(folder: Path) -> Iterator[LabelledPage]:
+    """The pages of a folder, by file, with the `String`s as words; a hyphen at a line's end (`HYP`) is no part of them.
+
+    Tenths of millimetres and 1200ths of inches become pixels by the page's size in both, as the schema advises.
+
+    Raises:
+        BadDataset: files that are no ALTO of one page, lack coordinates or have no image.
+        BadImage: an image whose size is needed and that cannot be read.
+    """
+    for path in sorted(folder.glob("*.xml")):
+        root = read_xml(path, "alto")
+        pages = root.findall(".//{*}Page")
+        if len(pages) != 1:
+            raise BadDataset(f"{path} holds {len(pages)} pages; write a file for each, with an image of its own.")
+        named = root.findtext(".//{*}sourceImageInformation/{*}fileName") or path.name
+        image = named_image(path, named)
+        scale = np.ones(2)
+        if root.findtext(".//{*}MeasurementUnit", "mm10").strip() != "pixel":  # mm10 is the schema's default
+            scale = _pixels_a_unit(pages[0], image, path)
+        try:
+            entries = [_entry(string, scale) for string in pages[0].iterfind(".//{*}String")]
+        except ValueError as error:
+            raise BadDataset(f"{path} holds coordinates that are no numbers: {error}.") from None
+        yield LabelledPage(
+            id=path.stem,
+            words=labelled(entries, path),
+            path=image,
+            source=folder.resolve().name,
+        )
+
+
+def _pixels_a_unit(page: ET.Element, image: Path, path: Path) -> np.ndarray:
+    """`(2,)`, across and down."""
+    try:
+        size = np.array([float(page.attrib[key]) for key in ("WIDTH", "HEIGHT")])
+    except (KeyError, ValueError):
+        raise BadDataset(f"{path} does not measure in pixels, and its Page lacks the WIDTH and HEIGHT.") from None
+    return np.array(read_pixels(image).shape[1::-1]) / size
+
+
+def _entry(string: ET.Element, scale: np.ndarray) -> dict[str, Any]:
+    """The outline of a `String` where it has one, else its box; without either there is no place in the entry."""
+    entry: dict[str, Any] = {"text": string.get("CONTENT", "")}
+    outline = string.find("{*}Shape/{*}Polygon")
+    if outline is not None:
+        return entry | {"polygon": np.asarray(points(outline.get("POINTS", "")), float) * scale}
+    place = [string.get(key) for key in ("HPOS", "VPOS", "WIDTH", "HEIGHT")]
+    if None in place:
+        return entry
+    x, y, width, height = np.asarray(place, float)
+    return entry | {"box": np.array([x, y, x + width, y + height]) * np.tile(scale, 2)}

@@ -1,0 +1,72 @@
+"""PAGE XML, the form of Transkribus, eScriptorium and OCR-D: `*.xml` with the images beside it or in the folder above.
+
+Pletschacher and Antonacopoulos, "The PAGE (Page Analysis and Ground-Truth Elements) format framework" (2010); the
+versions of 2013 to 2019, which write `Coords` as an attribute.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ocrkit.datasets._files import labelled, named_image, points, read_xml
+from ocrkit.datasets.sample import LabelledPage
+from ocrkit.errors import BadDataset
+
+
+def load_page_xml(folder: Path) -> Iterator[LabelledPage]:
+    """The pages of a folder, by file; words where every transcribed line has them, else lines.
+
+    Regions come in the file's reading order, those it does not name after them. Polygons become the smallest
+    rectangles around them.
+
+    Raises:
+        BadDataset: files that are no PAGE XML, lack coordinates or have no image.
+    """
+    for path in sorted(folder.glob("*.xml")):
+        page = read_xml(path, "PcGts").find("{*}Page")
+        if page is None:
+            raise BadDataset(f"{path} has no Page.")
+        try:
+            lines = _lines(page)
+            whole = all(line.find("{*}Word") is not None for line in lines if _text(line))
+            units = [word for line in lines for word in line.iterfind("{*}Word")] if whole else lines
+            labels = labelled([_entry(unit) for unit in units], path)
+        except ValueError as error:
+            raise BadDataset(f"{path} counts with something else than whole numbers: {error}.") from None
+        yield LabelledPage(
+            id=path.stem,
+            words=labels if whole else (),
+            lines=() if whole else labels,
+            path=named_image(path, page.get("imageFilename", "")),
+            source=folder.resolve().name,
+        )
+
+
+def _lines(page: ET.Element) -> list[ET.Element]:
+    """The lines of all text regions, in reading order."""
+    order = page.find("{*}ReadingOrder")
+    ranks = {name: rank for rank, name in enumerate([] if order is None else _references(order))}
+    regions = sorted(page.iterfind(".//{*}TextRegion"), key=lambda region: ranks.get(region.get("id", ""), len(ranks)))
+    return [line for region in regions for line in region.iterfind("{*}TextLine")]
+
+
+def _references(group: ET.Element) -> Iterator[str]:
+    """Ids of regions in a group of the reading order, groups within it included."""
+    for child in sorted(group, key=lambda child: int(child.get("index", 0))):
+        if "regionRef" in child.attrib:
+            yield child.attrib["regionRef"]
+        yield from _references(child)
+
+
+def _entry(unit: ET.Element) -> dict[str, Any]:
+    coords = unit.find("{*}Coords")
+    return {"text": _text(unit), "polygon": points("" if coords is None else coords.get("points", ""))}
+
+
+def _text(unit: ET.Element) -> str:
+    """The transcript of a word or line; the one of the lowest index where there are several."""
+    transcripts = sorted(unit.iterfind("{*}TextEquiv"), key=lambda equiv: int(equiv.get("index", 0)))
+    return (transcripts[0].findtext("{*}Unicode") or "") if transcripts else ""
