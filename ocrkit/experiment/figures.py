@@ -61,6 +61,48 @@ def row_sheet(rows: Mapping[str, Sequence[Image]], columns: int = 1) -> Figure:
     return figure
 
 
+def paragraphs(
+    groups: Mapping[str, Sequence[Image]], columns: int = 2, lines: int = 8, high: float = 0.3, gap: float = 0.1
+) -> Figure:
+    """Crops of one height one after another, like words of a text; a text a group, under its name.
+
+    Args:
+        groups: crops by name, `uint8`.
+        columns: texts side by side.
+        lines: the most of a text; crops beyond them are left out.
+        high: inches, of every crop that is not too long for a line.
+        gap: inches between crops, and between lines.
+    """
+    wide = _WIDTH / columns - 0.3
+    texts = [_set_in_lines(crops, wide, high, gap)[:lines] for crops in groups.values()]
+    rows = [texts[start : start + columns] for start in range(0, len(texts), columns)]
+    tall = [0.35 + max(map(len, row)) * (high + gap) + 0.15 for row in rows]
+    figure, axis = _sheet(sum(tall) or high)
+    for number, (name, text) in enumerate(zip(groups, texts)):
+        x, y = number % columns * _WIDTH / columns, sum(tall[: number // columns])
+        axis.text(x, y + 0.2, name, fontsize=10, weight="bold", parse_math=False)
+        for line, placed in enumerate(text):
+            for crop, start, width in placed:
+                _place(axis, crop, x + start, y + 0.35 + line * (high + gap), width, high)
+    return figure
+
+
+def _set_in_lines(
+    crops: Sequence[Image], wide: float, high: float, gap: float
+) -> list[list[tuple[Image, float, float]]]:
+    """Lines of crops, each with its left edge and its width in inches."""
+    lines: list[list[tuple[Image, float, float]]] = []
+    x = wide
+    for crop in crops:
+        width = min(wide, high * crop.shape[1] / crop.shape[0])
+        if x + width > wide:
+            lines.append([])
+            x = 0.0
+        lines[-1].append((crop, x, width))
+        x += width + gap
+    return lines
+
+
 def page_sheet(pages: Sequence[Image], titles: Sequence[str], columns: int = 2, highest: float = 8.0) -> Figure:
     """Pages side by side under their titles, each row as high as its highest page, at most `highest` inches."""
     wide = _WIDTH / columns

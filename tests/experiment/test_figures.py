@@ -70,6 +70,22 @@ def test_a_row_sheet_names_every_row_and_keeps_its_blocks_apart():
     assert all(left > middle for left, *_ in places(figure)[4:])
 
 
+def test_paragraphs_set_crops_of_one_height_line_by_line_within_their_column():
+    groups = {"real": [crop(10, 40), crop(20, 80), crop(5, 20)], "made": [crop(10, 5000)], "below": [crop(9, 9)] * 99}
+    figure = figures.paragraphs(groups, columns=2, lines=2, high=0.5)
+    assert texts(figure) == ["real", "made", "below"]
+    *words, long = places(figure)[:4]
+    assert [(right - left, bottom - top) for left, top, right, bottom in words] == [pytest.approx((2, 0.5))] * 3
+    first, second, third = words
+    assert (first[1], first[0]) == (second[1], third[0])
+    assert (second[0] > first[2], third[1] > first[3]) == (True, True)
+    middle = figure.get_figwidth() / 2
+    assert second[2] < middle <= long[0] < long[2] <= figure.get_figwidth()
+    below = places(figure)[4:]
+    assert len({top for _, top, _, _ in below}) == 2  # of many lines only as many as asked for
+    assert min(top for _, top, _, _ in below) > third[3]
+
+
 def test_pages_fit_their_columns_and_the_height_allowed():
     figure = figures.page_sheet([crop(100, 50), crop(50, 100), crop(4000, 10)], ["a", "b", "c"], highest=3)
     assert texts(figure) == ["a", "b", "c"]
@@ -128,10 +144,12 @@ def test_a_flow_has_an_arrow_between_each_two_steps():
         lambda: figures.word_sheet([], []),
         lambda: figures.word_sheet([crop(1, 1), np.zeros((9, 40, 3), np.uint8)], ["€", "œ"], ["\\", "{}"]),
         lambda: figures.row_sheet({"empty": []}),
+        lambda: figures.paragraphs({"empty": []}),
+        lambda: figures.paragraphs({}),
         lambda: figures.histogram({"$": 0}, "count"),
         lambda: figures.learning_curve([5], [1.0], [None]),
     ],
-    ids=["no words", "odd words", "no crops", "no counts", "never validated"],
+    ids=["no words", "odd words", "no crops", "no words of a text", "no texts", "no counts", "never validated"],
 )
 def test_little_or_odd_input_is_drawn_too(make):
     assert drawn(make()).size
