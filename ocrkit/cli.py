@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 VERBS = {
     "compare": ("ocrkit.engines.commands:compare", "Read labelled pages with several engines and compare them."),
     "synth": ("ocrkit.synth.commands:synth", "Invent labelled words: fonts, contact sheets, shards, speed."),
-    "data": ("ocrkit.datasets.commands:data", "Fetch, check and describe folders of labelled pages or word crops."),
+    "data": ("ocrkit.recognition.data_commands:data", "Fetch, check and describe folders of labelled pages or word crops."),
     "train": ("ocrkit.train:train", "Train a recogniser on invented words."),
+    "runs": ("ocrkit.experiment.records:runs", "Put recorded trainings into MLflow."),
 }
 
 _SUFFIXES = {"text": ".txt", "json": ".json", "hocr": ".hocr", "alto": ".xml", "pdf": ".pdf"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from ocrkit.document import Image
 from ocrkit.recognition.decode import Guess, greedy
 from ocrkit.recognition.network import STRIDE_PX
@@ -40,6 +42,17 @@ class Recognizer:
             for row, guess in zip(batch.rows, read):
                 guesses[row] = guess
         return [guess for guess in guesses if guess is not None]
+
+    def logits(self, crops: Sequence[Image]) -> list[np.ndarray]:
+        """The network's outputs for each crop, `(T, classes)`; behind the crop come the steps of its bucket's filling.
+
+        Raises:
+            BadImage: a crop that is no picture.
+        """
+        outputs = {}
+        for batch in batches(crops):
+            outputs |= dict(zip(batch.rows.tolist(), self._run(batch.pictures)))
+        return [outputs[row] for row in range(len(crops))]
 
 
 def load_recognizer(

@@ -1,0 +1,137 @@
+"""Where on a picture each character of a known transcript stands: CTC forced alignment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from ocrkit.alphabet import Alphabet
+from ocrkit.document import Image
+from ocrkit.errors import BadLabel
+from ocrkit.recognition.decode import log_softmax
+from ocrkit.recognition.network import STRIDE_PX
+from ocrkit.recognition.preprocess import HEIGHT, WIDTHS
+from ocrkit.recognition.recognizer import Recognizer
+
+_WINDOW_PX = 384  # of a line wider than the widest bucket, at HEIGHT
+_OVERLAP_PX = 128  # of neighbouring windows, half of which each gives up: at its ends a window lacks context
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """The likeliest path through a network's outputs that says a given text.
+
+    Attributes:
+        log_probability: of the path, natural logarithm.
+        spans: first time step of each character and the one after its last, `(L, 2)`.
+        probabilities: for each character the mean probability of each of its choices along its steps.
+    """
+
+    log_probability: float
+    spans: np.ndarray
+    probabilities: tuple[np.ndarray, ...]
+
+    @property
+    def scores(self) -> np.ndarray:
+        """How probable each character is where it stands, 0 to 1, `(L,)`."""
+        return np.array([float(choices.sum()) for choices in self.probabilities])
+
+
+def align(log_probs: np.ndarray, choices: Sequence[tuple[int, ...]], blank: int = Alphabet.blank) -> Alignment:
+    """The likeliest CTC path of `log_probs` that says `choices`, by the Viterbi algorithm.
+
+    Args:
+        log_probs: `(T, classes)`, natural logarithms.
+        choices: for each character the classes it may be read as, such as `A` and `a`; their probabilities are added
+            up. Neighbours that share a class count as equal: as in CTC, a blank must part them.
+        blank: class that stands for no character.
+
+    Raises:
+        BadLabel: the text needs more time steps than there are.
+
+    Graves et al., "Connectionist temporal classification" (2006), section 4, with maxima in place of sums.
+    """
+    steps, length = len(log_probs), len(choices)
+    equal = np.array([bool(set(a) & set(b)) for a, b in pairwise(choices)], bool)
+    if length + equal.sum() > steps:
+        raise BadLabel(f"{length} characters need more than the {steps} time steps of their picture.")
+    # State 2i + 1 is character i, state 2i the blank before it; from a character one may step over the next blank.
+    states = 2 * length + 1
+    emitted = np.repeat(log_probs[:, [blank]], states, axis=1)
+    for i, classes in enumerate(choices):
+        emitted[:, 2 * i + 1] = np.logaddexp.reduce(log_probs[:, list(classes)], axis=1)
+    over = np.full(states, -np.inf)
+    over[3::2] = np.where(equal, -np.inf, 0.0)
+
+    best = np.full(states + 2, -np.inf)  # two states that are never reached before the first spare the loop its edges
+    best[2:4] = emitted[0, :2]
+    came = np.zeros((steps, states), np.int8)
+    for t in range(1, steps):
+        ways = np.stack([best[2:], best[1:-1], best[:-2] + over])
+        came[t] = ways.argmax(0)
+        best[2:] = ways.max(0) + emitted[t]
+    state = states - 1 - int(length > 0 and best[-2] > best[-1])  # the last blank, or the last character
+    total = float(best[state + 2])
+    path = np.empty(steps, int)
+    for t in range(steps - 1, -1, -1):
+        path[t] = state
+        state -= came[t, state]
+
+    spans = np.array([(at[0], at[-1] + 1) for i in range(length) for at in [np.flatnonzero(path == 2 * i + 1)]], int)
+    probabilities = tuple(
+        np.exp(log_probs[first:last, list(classes)]).mean(0) for (first, last), classes in zip(spans, choices)
+    )
+    return Alignment(total, spans.reshape(-1, 2), probabilities)
+
+
+def line_logits(crops: Sequence[Image], recognizer: Recognizer) -> list[np.ndarray]:
+    """The network's outputs for lines of any width, `(T, classes)` each.
+
+    A line too wide for the widest bucket is read in overlapping windows, whose outputs are joined where two of them
+    have seen the same context; squeezing it instead would make its letters too narrow to be told apart.
+
+    Args:
+        crops: grey lines, `uint8` `(H, W)`; a time step is `STRIDE_PX * H / HEIGHT` px of the crop wide, and the
+            steps behind the crop's last belong to the paper that fills its bucket up.
+        recognizer: whose network it is.
+    """
+    windows: list[Image] = []
+    parts: list[list[tuple[int, int | None]]] = []  # for each line: the steps to keep of each of its windows
+    for crop in crops:
+        width = max(STRIDE_PX, round(crop.shape[1] * HEIGHT / crop.shape[0]))
+        how = cv2.INTER_AREA if crop.shape[0] > HEIGHT else cv2.INTER_LINEAR
+        line = cv2.resize(crop, (width, HEIGHT), interpolation=how)
+        whole = width <= WIDTHS[-1]
+        hop, size = (width, width) if whole else (_WINDOW_PX - _OVERLAP_PX, _WINDOW_PX)
+        starts = range(0, width if whole else width - _OVERLAP_PX, hop)
+        windows += [line[:, start : start + size] for start in starts]
+        shared = _OVERLAP_PX // 2 // STRIDE_PX
+        parts.append(
+            [(shared if start else 0, None if start == starts[-1] else size // STRIDE_PX - shared) for start in starts]
+        )
+    read = iter(recognizer.logits(windows))
+    return [np.concatenate([next(read)[first:last] for first, last in line]) for line in parts]
+
+
+def choices_of(text: str, alphabet: Alphabet) -> list[tuple[int, ...]]:
+    """What each character of a transcript may be read as: itself, its other case, and for a space also nothing.
+
+    Raises:
+        BadLabel: a character outside the alphabet.
+    """
+    choices = []
+    for character in text:
+        cases = [character, *(c for c in (character.lower(), character.upper()) if c != character)]
+        known = [c for c in cases if len(c) == 1 and not alphabet.unknown(c)] or [character]
+        blank = (alphabet.blank,) if character == " " else ()
+        choices.append((*alphabet.encode("".join(known)).tolist(), *blank))
+    return choices
+
+
+def log_probabilities(logits: np.ndarray) -> np.ndarray:
+    """Of `(T, classes)` logits, in double precision."""
+    return log_softmax(logits.astype(float))

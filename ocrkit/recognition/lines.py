@@ -1,0 +1,239 @@
+"""Lines -> words: pages labelled line by line, cut into labelled words.
+
+SROIE and others say where a line is and what it says, not where its words are. A word's box must look like the boxes
+the detector gives the reader, or a network fine-tuned on it learns crops it will never see. So words are made of the
+detector's own letters, and stand off their ink as the detector's do; the transcript only says how many words there
+are, `n`, and they part at `n - 1` of the gaps between letters. No cut goes through ink.
+
+Which gaps? Where the `n - 1` widest are clearly wider than all others, they. That asks no recogniser, neither where
+to cut nor what to keep, so it is all that words to be judged by may be cut with: a test set of words that the network
+could align would be too easy for it. Their labels stay as they are.
+
+Words to learn from get more. Where the widest gaps do not tell, the network's outputs are aligned with the transcript,
+and every space takes the gap where the alignment has it. Then each crop is aligned with its word: what does not align
+is a wrong label or a wrong cut and is left out, and the alignment tells which case the print has. SROIE's labels are
+capitals whatever the print, and taken as they are they would teach to read capitals everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ocrkit.alphabet import Alphabet, normalise
+from ocrkit.datasets import LabelledPage, LabelledWord, cut
+from ocrkit.detection import DetectorOptions, dark_on_light, find_dark, to_text_scale
+from ocrkit.document import Image, box_to_quad
+from ocrkit.errors import BadLabel
+from ocrkit.images import to_grey
+from ocrkit.recognition.align import Alignment, align, choices_of, line_logits, log_probabilities
+from ocrkit.recognition.network import STRIDE_PX
+from ocrkit.recognition.preprocess import HEIGHT
+from ocrkit.recognition.recognizer import Recognizer
+
+_CLEAR = 1.2  # times the widest gap within words that the narrowest between them must be
+_FARTHEST = 0.7  # heights of the line between a space as aligned and its gap
+_BARE = 0.8  # heights of a line's box without letters at an end: one was not found there
+_LEAST_SCORE = 0.3  # mean probability of a word's characters; below it, labels are wrong as often as right
+_TELLING = 3  # characters; of shorter words a reading tells little, and the right ones are hard to read
+_SURE = 0.9  # probability of a letter's case from which on it cannot be called a slip
+_ROOM = 0.1  # heights around a line that its network sees
+_DETECTOR = DetectorOptions()
+
+
+@dataclass(frozen=True, eq=False)
+class Rejected:
+    """A line or word that gave no sample, its `(4,)` box in px of the page, and why."""
+
+    page: str
+    text: str
+    box: np.ndarray
+    reason: str
+
+
+class _Refused(Exception):
+    """Why a line cannot be cut or a word not be kept."""
+
+
+def words_of_lines(page: LabelledPage, recognizer: Recognizer | None) -> tuple[LabelledPage, list[Rejected]]:
+    """The page with words in place of its lines, and what was left out.
+
+    Args:
+        page: with `lines`; their quads are taken as upright boxes.
+        recognizer: aligns what the gaps alone do not tell, checks every word, and gives labels the case of the print;
+            `None` for words to be judged by, which no recogniser may choose.
+
+    Raises:
+        BadImage: the page cannot be read.
+    """
+    grey = to_grey(page.image())
+    letters = _letters(grey)
+    lines = [line for line in page.lines if line.text.strip()]
+    owner = _owners(letters, np.array([line.box for line in lines]).reshape(-1, 4))
+    words: list[LabelledWord] = []
+    rejected: list[Rejected] = []
+    for number, line in enumerate(lines):
+        texts = normalise(line.text).split()
+        try:
+            boxes = _cut(line, texts, letters.of(owner == number), grey, recognizer)
+        except _Refused as why:
+            rejected.append(Rejected(page.id, line.text, line.box, str(why)))
+            continue
+        words += [LabelledWord(text, box_to_quad(box)) for text, box in zip(texts, boxes)]
+    if recognizer is not None:
+        words, unlike = _checked(page.id, words, grey, recognizer)
+        rejected += unlike
+    return replace(page, words=tuple(words), lines=()), rejected
+
+
+# --- letters -> words -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Letters:
+    """`(N, 4)` boxes of letters and marks in px of the page, and `(N,)` which of them are as high as letters."""
+
+    boxes: np.ndarray
+    tall: np.ndarray
+
+    def of(self, which: np.ndarray) -> _Letters:
+        return _Letters(self.boxes[which], self.tall[which])
+
+
+def _letters(grey: Image) -> _Letters:
+    page, scale, height = to_text_scale(dark_on_light(grey))
+    if not height:
+        return _Letters(np.zeros((0, 4)), np.zeros(0, bool))
+    found = find_dark(page, height)
+    return _Letters(found.letters.boxes / scale, found.letter)
+
+
+def _owners(letters: _Letters, lines: np.ndarray) -> np.ndarray:
+    """Number of the line each letter belongs to, `(N,)`: of those that hold its middle the nearest; -1 for none."""
+    if not len(lines):
+        return np.full(len(letters.boxes), -1)
+    x, y = ((letters.boxes[:, [i]] + letters.boxes[:, [i + 2]]) / 2 for i in (0, 1))
+    x0, y0, x1, y1 = lines.T
+    inside = (x0 <= x) & (x <= x1) & (y0 <= y) & (y <= y1)
+    off = np.where(inside, np.abs(y - (y0 + y1) / 2), np.inf)
+    return np.where(inside.any(1), off.argmin(1), -1)
+
+
+def _cut(
+    line: LabelledWord, texts: Sequence[str], letters: _Letters, grey: Image, recognizer: Recognizer | None
+) -> list[np.ndarray]:
+    """The boxes `(4,)` of the words `texts` of a line."""
+    if not len(letters.boxes):
+        raise _Refused("no letters were found in it")
+    tops, bottoms = letters.boxes[:, 1], letters.boxes[:, 3]
+    tall = letters.tall if letters.tall.any() else np.ones(len(tops), bool)
+    height = float(np.quantile((bottoms - tops)[tall], 0.7))
+    ink = _around(letters.boxes)
+    if max(ink[0] - line.box[0], line.box[2] - ink[2]) > _BARE * height:
+        raise _Refused("letters were found in a part of it only")
+    gaps = _gaps(letters.boxes)
+    spaces = len(texts) - 1
+    if len(gaps) < spaces:
+        raise _Refused(f"{spaces} spaces in the label, but {len(gaps)} gaps in the ink")
+    widths = gaps[:, 1] - gaps[:, 0]
+    order = np.argsort(-widths, kind="stable")
+    chosen, others = np.sort(order[:spaces]), order[spaces:]
+    if spaces and len(others) and widths[chosen].min() < _CLEAR * widths[others[0]]:
+        if recognizer is None:
+            raise _Refused("gaps between words and within them are alike")
+        chosen = _aligned_gaps(line, " ".join(texts), gaps, height, grey, recognizer)
+    word = np.searchsorted(gaps[chosen].mean(1), (letters.boxes[:, 0] + letters.boxes[:, 2]) / 2)
+    margin = _DETECTOR.margin * height
+    boxes = []
+    for number in range(len(texts)):
+        x0, y0, x1, y1 = _around(letters.boxes[word == number])
+        if y1 - y0 < _DETECTOR.min_word * height:  # a dash alone would not tell whether it is one or a dot
+            y0, y1 = min(y0, np.median(tops[tall])), max(y1, np.median(bottoms[tall]))
+        boxes.append(np.array([x0 - margin, y0 - margin, x1 + margin, y1 + margin]))
+    return boxes
+
+
+def _gaps(boxes: np.ndarray) -> np.ndarray:
+    """Where there is no ink between letters, from left to right: `(N, 2)` px."""
+    boxes = boxes[np.argsort(boxes[:, 0], kind="stable")]
+    starts, ends = boxes[1:, 0], np.maximum.accumulate(boxes[:-1, 2])
+    return np.stack([ends, starts], 1)[starts > ends]
+
+
+def _around(boxes: np.ndarray) -> np.ndarray:
+    return np.concatenate([boxes[:, :2].min(0), boxes[:, 2:].max(0)])
+
+
+def _aligned_gaps(
+    line: LabelledWord, text: str, gaps: np.ndarray, height: float, grey: Image, recognizer: Recognizer
+) -> np.ndarray:
+    """The gap of each space of `text`: near to where the network's outputs have it, and wide."""
+    crop = cut(grey, line.quad, _ROOM)
+    if not crop.size:
+        raise _Refused("it lies outside the page")
+    alignment = _align(line_logits([crop], recognizer)[0], text, recognizer.alphabet)
+    left = max(0.0, np.floor(line.box[0] - _ROOM * (line.box[3] - line.box[1])))
+    spans = left + alignment.spans * STRIDE_PX * len(crop) / HEIGHT
+    spaces = np.array([i for i, character in enumerate(text) if character == " "])
+    wanted = (spans[spaces - 1, 1] + spans[spaces + 1, 0]) / 2
+    off = np.abs(gaps.mean(1) - wanted[:, None])
+    chosen = (off - (gaps[:, 1] - gaps[:, 0])).argmin(1)
+    if (np.diff(chosen) <= 0).any() or off[np.arange(len(chosen)), chosen].max() > _FARTHEST * height:
+        raise _Refused("its spaces could not be aligned with gaps")
+    return chosen
+
+
+# --- words that say what their label says -----------------------------------------------------------------------------
+
+
+def _checked(
+    page: str, words: Sequence[LabelledWord], grey: Image, recognizer: Recognizer
+) -> tuple[list[LabelledWord], list[Rejected]]:
+    """The words that align with their crops, in the case of the print, and the others."""
+    kept: list[LabelledWord] = []
+    rejected: list[Rejected] = []
+    seen = [(word, crop) for word in words if (crop := cut(grey, word.quad)).size]
+    for (word, _), logits in zip(seen, recognizer.logits([crop for _, crop in seen])):
+        try:
+            alignment = _align(logits, word.text, recognizer.alphabet)
+            if alignment.scores.mean() < _LEAST_SCORE and len(word.text) >= _TELLING:
+                raise _Refused("the crop does not look like its label")
+            kept.append(replace(word, text=_printed_case(word.text, alignment)))
+        except _Refused as why:
+            rejected.append(Rejected(page, word.text, word.box, str(why)))
+    return kept, rejected
+
+
+def _align(logits: np.ndarray, text: str, alphabet: Alphabet) -> Alignment:
+    try:
+        return align(log_probabilities(logits), choices_of(text, alphabet))
+    except BadLabel as error:
+        raise _Refused(str(error).rstrip(".")) from None
+
+
+def _printed_case(text: str, alignment: Alignment) -> str:
+    """`text` in the case of the print: each run of letters as it is, in capitals, small, or small after a capital.
+
+    The likeliest of these for the run as a whole, since `o` and `O` alone look alike. A word with a letter that the
+    network is sure has the other case (`InvoiceNo`) is refused.
+    """
+    printed = list(text)
+    for run in re.finditer(r"[^\W\d_]+", text):
+        ways = [way for way in (run[0], run[0].upper(), run[0].lower(), run[0].capitalize()) if len(way) == len(run[0])]
+        own = alignment.probabilities[run.start() : run.end()]
+        shares = [np.array([_share(p, letter != label) for letter, label, p in zip(way, run[0], own)]) for way in ways]
+        best = max(range(len(ways)), key=lambda i: float(np.log(shares[i] + 1e-6).sum()))
+        if shares[best].min() < 1 - _SURE:
+            raise _Refused("the case of its print is unclear")
+        printed[run.start() : run.end()] = ways[best]
+    return "".join(printed)
+
+
+def _share(choices: np.ndarray, other_case: bool) -> float:
+    """How probable the label's own case of a letter is, or its other case, where the two are its only `choices`."""
+    if len(choices) == 1:
+        return float(not other_case)
+    return float(choices[int(other_case)] / max(choices.sum(), 1e-9))

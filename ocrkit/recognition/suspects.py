@@ -1,0 +1,166 @@
+"""Labels that may be wrong, found by a recogniser and decided on by a person.
+
+A network that has learnt from enough right labels disagrees with the wrong ones: what it finds far likelier than the
+label is shown to somebody who keeps, fixes or drops the label. The decisions are a file of their own, `decisions.csv`
+beside the labels, which are never changed.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import html
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ocrkit.alphabet import Alphabet
+from ocrkit.datasets import Sample
+from ocrkit.datasets.write import write_table
+from ocrkit.errors import BadDataset, BadLabel
+from ocrkit.files import write_whole
+from ocrkit.recognition.align import align, log_probabilities
+from ocrkit.recognition.decode import greedy_texts
+from ocrkit.recognition.recognizer import Recognizer
+
+DECISIONS = "decisions.csv"
+_COLUMNS = ("id", "decision", "new_label", "label", "reading", "evidence", "document")
+_CHUNK = 512  # crops whose outputs are held at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Suspect:
+    """A sample whose label is doubted.
+
+    Attributes:
+        reading: what the network reads instead.
+        evidence: natural logarithm of how many times likelier the reading is than the label; infinite for a label
+            that the network cannot emit at all.
+    """
+
+    sample: Sample
+    reading: str
+    evidence: float
+
+
+def sample_id(sample: Sample) -> str:
+    """Twelve figures that stand for a sample's pixels, label and document, wherever it is stored."""
+    digest = hashlib.sha256(repr((sample.image.shape, sample.text, sample.document)).encode())
+    digest.update(np.ascontiguousarray(sample.image))
+    return digest.hexdigest()[:12]
+
+
+def find_suspects(samples: Sequence[Sample], recognizer: Recognizer) -> list[Suspect]:
+    """Samples that are read otherwise than labelled, the most doubtful label first.
+
+    The evidence is high where the network is sure and the label different. Where it can read nothing it is sure of
+    nothing, so that illegible crops do not crowd the list.
+    """
+    suspects = []
+    for start in range(0, len(samples), _CHUNK):
+        chunk = samples[start : start + _CHUNK]
+        for sample, logits in zip(chunk, recognizer.logits([sample.image for sample in chunk])):
+            reading = greedy_texts(logits[None], recognizer.alphabet)[0]
+            if reading != sample.text:
+                suspects.append(Suspect(sample, reading, _evidence(logits, sample.text, recognizer.alphabet)))
+    return sorted(suspects, key=lambda suspect: -suspect.evidence)
+
+
+def _evidence(logits: np.ndarray, label: str, alphabet: Alphabet) -> float:
+    log_probs = log_probabilities(logits)
+    try:
+        path = align(log_probs, [(number,) for number in alphabet.encode(label).tolist()])
+    except BadLabel:  # characters it does not know, or more than its time steps
+        return float("inf")
+    return float(log_probs.max(1).sum()) - path.log_probability
+
+
+# --- what a person sees and decides -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is to become of a label: `keep`, `fix` (to `new_label`) or `drop`."""
+
+    decision: str
+    new_label: str = ""
+
+
+def write_gallery(suspects: Sequence[Suspect], path: Path) -> None:
+    """Write an HTML page of the crops, each with its id, label, reading and evidence.
+
+    Raises:
+        OcrkitError: it cannot be written.
+    """
+    rows = []
+    for suspect in suspects:
+        png = base64.b64encode(cv2.imencode(".png", suspect.sample.image)[1].tobytes()).decode()
+        cells = (suspect.sample.text, suspect.reading, f"{suspect.evidence:.0f}", sample_id(suspect.sample))
+        rows.append(
+            f'<tr><td><img src="data:image/png;base64,{png}" alt=""></td>'
+            + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+            + f"<td>{html.escape(suspect.sample.document)}</td></tr>"
+        )
+    write_whole(
+        path,
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Labels to look at</title><style>'
+        "body{font:15px sans-serif}td,th{padding:4px 14px;text-align:left;border-bottom:1px solid #ddd}"
+        "td:nth-child(2),td:nth-child(3){font:17px monospace;white-space:pre}img{height:40px}</style>"
+        f"<h1>{len(suspects)} labels to look at, the most doubtful first</h1>"
+        f"<p>Write what is to become of them into {DECISIONS}: keep, fix (with a new_label) or drop.</p>"
+        "<table><tr><th>crop<th>label<th>reading<th>evidence<th>id<th>document</tr>"
+        + "\n".join(rows)
+        + "</table></html>",
+    )
+
+
+def write_decisions(suspects: Iterable[Suspect], path: Path) -> None:
+    """Write the table that a person fills in; every decision is `keep` to begin with.
+
+    Raises:
+        OcrkitError: it cannot be written.
+    """
+    rows = [
+        (sample_id(s.sample), "keep", "", s.sample.text, s.reading, f"{s.evidence:.1f}", s.sample.document)
+        for s in suspects
+    ]
+    write_table(path, _COLUMNS, rows)
+
+
+def read_decisions(path: Path) -> dict[str, Decision]:
+    """The decisions of a file by sample id; none where there is no such file.
+
+    Raises:
+        BadDataset: it cannot be read, or a row decides nothing that can be done.
+    """
+    if not path.exists():
+        return {}
+    try:
+        rows = list(csv.DictReader(path.read_text("utf-8-sig").splitlines()))
+    except (OSError, ValueError, csv.Error) as error:
+        raise BadDataset(f"{path} cannot be read as a UTF-8 table: {error}.") from None
+    decisions = {}
+    for number, row in enumerate(rows, 2):
+        decision = Decision((row.get("decision") or "").strip().lower(), (row.get("new_label") or "").strip())
+        if not row.get("id") or decision.decision not in ("keep", "fix", "drop"):
+            raise BadDataset(f"Line {number} of {path} needs an id and a decision: keep, fix or drop.")
+        if decision.decision == "fix" and not decision.new_label:
+            raise BadDataset(f"Line {number} of {path} says fix, but has no new_label.")
+        decisions[row["id"]] = decision
+    return decisions
+
+
+def decided(samples: Iterable[Sample], decisions: dict[str, Decision]) -> list[Sample]:
+    """The samples with the decisions carried out: labels fixed, dropped ones left out."""
+    kept = []
+    for sample in samples:
+        decision = decisions.get(sample_id(sample), Decision("keep"))
+        if decision.decision == "fix":
+            kept.append(replace(sample, text=decision.new_label))
+        elif decision.decision == "keep":
+            kept.append(sample)
+    return kept
