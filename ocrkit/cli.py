@@ -27,6 +27,7 @@ VERBS = {
     "data": ("ocrkit.recognition.data_commands:data", "Fetch, check and describe folders of labelled pages or word crops."),
     "train": ("ocrkit.train:train", "Train a recogniser on invented words."),
     "runs": ("ocrkit.experiment.records:runs", "Put recorded trainings into MLflow."),
+    "runs": ("ocrkit.experiment.records:runs", "Put recorded trainings into MLflow."),
 }
 
 _SUFFIXES = {"text": ".txt", "json": ".json", "hocr": ".hocr", "alto": ".xml", "pdf": ".pdf"}

@@ -50,7 +50,6 @@ def start(stage: str, options: Any, overridden: bool = False, name: str = "", pa
     """
     experiment = setup.ensure_store()
     from mlflow import MlflowClient
-    from mlflow.entities import Param
     from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
     for old in list(_open_runs):
@@ -59,9 +58,8 @@ def start(stage: str, options: Any, overridden: bool = False, name: str = "", pa
     client = MlflowClient(paths.tracking_uri())
     tags = _origin(stage, options.profile, overridden) | ({MLFLOW_PARENT_RUN_ID: parent.id} if parent else {})
     created = client.create_run(experiment, tags=tags, run_name=name or _name(stage, options.profile, tags))
-    flat = {name: _text(value) for name, value in params.flatten(options).items()}
-    client.log_batch(created.info.run_id, params=[Param(name, value) for name, value in flat.items()])
     run = Run(stage, client, created.info.run_id, created.info.run_name)
+    run.log_params(params.flatten(options))
     _open_runs.append(run)
     if run_file := os.environ.get(RUN_FILE):
         write_whole(run_file, run.id)
@@ -122,22 +120,37 @@ class Run:
 
     def log_input(self, name: str, path: Path) -> None:
         """Record any file or folder as an input of this run, by the digest DVC would give it."""
+        self.log_digest(name, paths.digest(path), os.path.relpath(path, paths.root()))
+
+    def log_digest(self, name: str, digest: str, where: str) -> None:
+        """Record an input of this run by its digest; `where` is the path it was read from."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
-        source = json.dumps({"uri": os.path.relpath(path, paths.root())})
-        dataset = Dataset(name=name, digest=paths.digest(path), source_type="local", source=source)
+        dataset = Dataset(name=name, digest=digest, source_type="local", source=json.dumps({"uri": where}))
         self.client.log_inputs(self.id, [DatasetInput(dataset, [InputTag("mlflow.data.context", self.stage)])])
 
     def describe(self, text: str) -> None:
         """Set what the run's page says for people, in Markdown."""
         self.client.set_tag(self.id, "mlflow.note.content", text)
 
-    def log_metrics(self, values: Mapping[str, Any], step: int | None = None) -> None:
-        """Log numbers; nested tables get dotted names. Those with a step also make the curve of `save_curve`."""
+    def log_params(self, values: Mapping[str, Any]) -> None:
+        """Log the values a run is made with; what is no text is written as JSON."""
+        from mlflow.entities import Param
+
+        self.client.log_batch(self.id, params=[Param(name, _text(value)) for name, value in values.items()])
+
+    def log_metrics(self, values: Mapping[str, Any], step: int | None = None, at_ms: int | None = None) -> None:
+        """Log numbers; nested tables get dotted names. Those with a step also make the curve of `save_curve`.
+
+        Args:
+            values: numbers, texts or nested tables of them; only numbers are logged.
+            step: of the curve.
+            at_ms: when they were measured, in ms since 1970; now by default.
+        """
         numbers = _numbers(values)
         if step is not None:
             self._steps.setdefault(step, {}).update(numbers)
-        self.client.log_batch(self.id, metrics=_metrics(numbers, step or 0))
+        self.client.log_batch(self.id, metrics=_metrics(numbers, step or 0, at_ms))
 
     def save_curve(self, name: str) -> Path:
         """Write every number logged with a step as CSV, one row a step, to the place `name`; DVC plots it."""
@@ -291,11 +304,11 @@ def _numbers(values: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
     return flat
 
 
-def _metrics(numbers: Mapping[str, float], step: int) -> list[Metric]:
+def _metrics(numbers: Mapping[str, float], step: int, at_ms: int | None = None) -> list[Metric]:
     from mlflow.entities import Metric
 
-    now = int(time.time() * 1000)
-    return [Metric(name, value, now, step) for name, value in numbers.items() if math.isfinite(value)]
+    at_ms = int(time.time() * 1000) if at_ms is None else at_ms
+    return [Metric(name, value, at_ms, step) for name, value in numbers.items() if math.isfinite(value)]
 
 
 def _plain(value: Any) -> Any:
