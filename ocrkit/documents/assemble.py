@@ -2,9 +2,9 @@
 
 A detected line may be a piece of a printed line (a label and its price), or run on over the gap between two columns.
 So lines are cut at every wide gap first; pieces that stand side by side are then joined again unless the gap between
-them is one of a stack of gaps with running text on both sides, which is a column gutter. The order is Breuel's:
-a line comes before another below it when they overlap horizontally, and before one in a column further right when
-nothing between them in height spans both.
+them is one of a stack of gaps with running text on both sides, which is a column gutter. A line comes before another
+below it, but for those beside a gutter: everything on its left comes before everything on its right. Breuel's rule,
+which lets any line further left come first where nothing spans both, reads a receipt's summary before the totals.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from itertools import pairwise
 import numpy as np
 
 from ocrkit.document import Line, Word
+
+Gutter = tuple[float, float, float]  # px on the levelled page: where it stands across, its top and its bottom
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,16 @@ def assemble(lines: Sequence[Sequence[Word]], options: AssemblyOptions = Assembl
         lines: read words, those found in one line together, in any order.
         options: when gaps separate.
 
-    Reading order after Breuel, "High performance document layout analysis" (2003).
+    Reading order as a topological sort, after Breuel, "High performance document layout analysis" (2003).
     """
     if not any(lines):
         return ()
     turn = _turn(lines)
     pieces = [piece for line in lines for piece in _cut(line, turn, options)]
-    rows = _join(pieces, options)
-    rows = [rows[i] for i in _reading_order(np.array([row.box for row in rows]))]
+    boxes = np.array([piece.box for piece in pieces])
+    gutters = _gutters(pieces, _gaps(boxes, 0.0, options), options)
+    rows = _join(pieces, _neighbours(boxes, gutters, options))
+    rows = [rows[i] for i in _reading_order(np.array([row.box for row in rows]), gutters)]
     return tuple(Line(row.words, paragraph) for row, paragraph in zip(rows, _paragraphs(rows, options)))
 
 
@@ -119,11 +123,9 @@ def _cut(line: Sequence[Word], turn: np.ndarray, options: AssemblyOptions) -> li
     return [_Piece(tuple(words[a:b]), boxes[a:b]) for a, b in pairwise(edges)]
 
 
-def _join(pieces: Sequence[_Piece], options: AssemblyOptions) -> list[_Piece]:
-    """Pieces of one row as one, but never across a column gutter."""
-    neighbours = _neighbours(np.array([piece.box for piece in pieces]), options)
-    gutters = _gutters(pieces, neighbours, options)
-    right_of = {left: right for left, right in neighbours if (left, right) not in gutters}
+def _join(pieces: Sequence[_Piece], pairs: Sequence[tuple[int, int]]) -> list[_Piece]:
+    """Pieces chained by `pairs` of left and right ones as one row each."""
+    right_of = dict(pairs)
     followers = set(right_of.values())
     rows = []
     for start in range(len(pieces)):
@@ -137,8 +139,11 @@ def _join(pieces: Sequence[_Piece], options: AssemblyOptions) -> list[_Piece]:
     return rows
 
 
-def _neighbours(boxes: np.ndarray, options: AssemblyOptions) -> list[tuple[int, int]]:
-    """Pairs of pieces next to each other in a row, left and right; a piece is left, and right, in one pair at most."""
+def _gaps(boxes: np.ndarray, least_shared: float, options: AssemblyOptions) -> np.ndarray:
+    """`(N, N)` px from each piece to each one on its right in the same row; infinite for the others.
+
+    `least_shared` is the share of the lower one's height that both must cover.
+    """
     x0, y0, x1, y1 = boxes.T
     shared = np.minimum(y1[:, None], y1) - np.maximum(y0[:, None], y0)
     height = y1 - y0
@@ -147,54 +152,67 @@ def _neighbours(boxes: np.ndarray, options: AssemblyOptions) -> list[tuple[int, 
     alike = taller < options.row_size * np.maximum(lower, np.median(height))
     middle = (x0 + x1) / 2
     left_of = (x0[None, :] >= middle[:, None]) & (x1[:, None] <= middle[None, :])
-    beside = left_of & alike & (shared > options.same_row * lower)
-    gap = np.where(beside, x0[None, :] - x1[:, None], np.inf)
+    return np.where(left_of & alike & (shared > least_shared * lower), x0[None, :] - x1[:, None], np.inf)
+
+
+def _neighbours(boxes: np.ndarray, gutters: Sequence[Gutter], options: AssemblyOptions) -> list[tuple[int, int]]:
+    """Pairs of pieces next to each other in a row, left and right, no gutter between; a piece is left once at most."""
+    gap = _gaps(boxes, options.same_row, options)
     pairs = []
-    for left in range(len(boxes)):
-        right = int(gap[left].argmin())
+    for left, right in enumerate(gap.argmin(1).tolist()):
         if np.isfinite(gap[left, right]) and int(gap[:, right].argmin()) == left:
-            pairs.append((left, right))
+            apart = any(
+                boxes[left, 2] <= across <= boxes[right, 0] and top <= boxes[left, 3] and boxes[left, 1] <= bottom
+                for across, top, bottom in gutters
+            )
+            if not apart:
+                pairs.append((left, right))
     return pairs
 
 
-def _gutters(
-    pieces: Sequence[_Piece], neighbours: Sequence[tuple[int, int]], options: AssemblyOptions
-) -> set[tuple[int, int]]:
-    """Those pairs of neighbours between which a column ends."""
-    gutters: set[tuple[int, int]] = set()
+def _gutters(pieces: Sequence[_Piece], gap: np.ndarray, options: AssemblyOptions) -> list[Gutter]:
+    """The gutters between columns: stacks of gaps above each other with running text on both sides.
+
+    `gap` is that of `_gaps` for pieces that need not stand level: the lines of two columns seldom do.
+    """
+    gutters: list[Gutter] = []
     stack: list[tuple[int, int]] = []
     shared = (-np.inf, np.inf)
 
     def close() -> None:
         sides = np.array([[len(pieces[left].words), len(pieces[right].words)] for left, right in stack])
         if len(stack) >= options.gutter_rows and (sides.mean(0) >= options.column_words).all():
-            gutters.update(stack)
+            boxes = np.array([[pieces[left].box, pieces[right].box] for left, right in stack])
+            gutters.append((sum(shared) / 2, float(boxes[..., 1].min()), float(boxes[..., 3].max())))
 
-    for left, right in sorted(neighbours, key=lambda pair: pieces[pair[0]].box[1]):
-        gap = pieces[left].box[2], pieces[right].box[0]
-        narrowed = max(shared[0], gap[0]), min(shared[1], gap[1])
+    nearest = [(left, right) for left, right in enumerate(gap.argmin(1).tolist()) if np.isfinite(gap[left, right])]
+    for left, right in sorted(nearest, key=lambda pair: pieces[pair[0]].box[1]):
+        bounds = float(pieces[left].box[2]), float(pieces[right].box[0])
+        narrowed = max(shared[0], bounds[0]), min(shared[1], bounds[1])
         if narrowed[1] - narrowed[0] < 0.5 * pieces[left].height:
             close()
-            stack, narrowed = [], gap
+            stack, narrowed = [], bounds
         stack.append((left, right))
         shared = narrowed
     close()
     return gutters
 
 
-def _reading_order(boxes: np.ndarray) -> list[int]:
-    """Indices of `boxes` `(N, 4)` such that nobody comes before one that must precede it; ties go to the upper one."""
+def _reading_order(boxes: np.ndarray, gutters: Sequence[Gutter]) -> list[int]:
+    """Indices of `boxes` `(N, 4)` such that nobody comes before one that must precede it; ties go to the upper one.
+
+    A gutter reaches on up and down to the next box that lies across it: one column is often longer than the other.
+    """
     x0, y0, x1, y1 = boxes.T
     middle = (y0 + y1) / 2
-    overlap = np.minimum(x1[:, None], x1) > np.maximum(x0[:, None], x0)
     above = middle[:, None] < middle
-    before = overlap & above
-    beside = ~overlap & (x1[:, None] <= x0)
-    for spanning in range(len(boxes)):
-        between = np.outer(overlap[:, spanning], overlap[spanning])
-        low, high = np.minimum(middle[:, None], middle), np.maximum(middle[:, None], middle)
-        beside &= ~(between & (low < middle[spanning]) & (middle[spanning] < high))
-    before |= beside
+    before = (np.minimum(x1[:, None], x1) > np.maximum(x0[:, None], x0)) & above
+    for across, top, bottom in gutters:
+        crossing = (x0 < across) & (x1 > across)
+        start = middle[crossing & (middle < top)].max(initial=-np.inf)
+        end = middle[crossing & (middle > bottom)].min(initial=np.inf)
+        beside = (start < middle) & (middle < end)
+        before |= np.outer(beside & (x1 <= across), beside & (x0 >= across))
     waiting = before.sum(0)
     left = set(range(len(boxes)))
     order = []
