@@ -158,7 +158,7 @@ def climb(overrides: Mapping[str, Any] | None = None, out: Path | None = None) -
 def chart(results: Mapping[str, Any]) -> Figure:
     """The results of `climb` as a figure: a panel a test, a bar a rung."""
     scores = {
-        f"{test} ({its['words']:,})": [Interval(**rung["scores"][test]) for rung in results["rungs"]]
+        f"{test}\n{its['words']:,} crops": [Interval(**rung["scores"][test]) for rung in results["rungs"]]
         for test, its in results["tests"].items()
     }
     return figures.ladder([rung["name"] for rung in results["rungs"]], scores)

@@ -15,6 +15,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from ocrkit.experiment import figures
+from ocrkit.metrics import Interval, ReliabilityBin
 
 
 @pytest.fixture(autouse=True)
@@ -153,3 +154,23 @@ def test_a_flow_has_an_arrow_between_each_two_steps():
 )
 def test_little_or_odd_input_is_drawn_too(make):
     assert drawn(make()).size
+
+
+def test_reliability_puts_each_range_of_confidence_where_its_words_were_right_larger_for_more_words():
+    table = [ReliabilityBin(0.4, 0.5, 1, 0.45, 0.0), ReliabilityBin(0.9, 1.0, 900, 0.95, 0.9)]
+    figure = figures.reliability(table)
+    (dots,) = figure.axes[0].collections
+    assert dots.get_offsets().tolist() == [[0.45, 0.0], [0.95, 0.9]]
+    assert np.diff(dots.get_sizes()) > 0
+    assert texts(figure) == ["1", "900"]
+    assert figures.reliability([]).axes
+
+
+def test_a_ladder_has_the_best_rung_of_each_panel_dark_and_bears_scores_without_an_interval():
+    unsure = float("nan")
+    scores = {"some": [Interval(0.2, 0.1, 0.3), Interval(0.4, 0.3, 0.5)], "one": [Interval(1.0, unsure, unsure)] * 2}
+    figure = figures.ladder(["below", "above"], scores)
+    colours = [[bar.get_facecolor() for bar in axis.patches] for axis in figure.axes]
+    assert colours[0][0] != colours[0][1] == colours[1][0]
+    assert texts(figure) == ["20%", "40%", "100%", "100%"]
+    assert drawn(figure).any()
