@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from ocrkit.datasets import LabelledPage
 from ocrkit.document import Page, quad_to_box
 from ocrkit.engines.base import Engine
+from ocrkit.engines.budget import CAUSES, error_budget
 from ocrkit.metrics import (
     EndToEndScore,
     Interval,
@@ -33,6 +35,7 @@ class PageScore:
         words: words as a multiset, caseless.
         boxes: words whose box is found and whose text is exactly right (docTR's protocol); `None` where the page is
             labelled by line only.
+        causes: how many words met which of `ocrkit.engines.budget.CAUSES`.
         edits: character edits, caseless, between the texts after both were put in rows.
         characters: of the truth.
         seconds: for reading the page; `nan` where it failed.
@@ -45,6 +48,7 @@ class PageScore:
     simulated: bool
     words: PrecisionRecall
     boxes: PrecisionRecall | None
+    causes: Counter[str]
     edits: int
     characters: int
     seconds: float
@@ -72,6 +76,19 @@ class Comparison:
                     chosen = _choose(kind, engine, category)
                     if chosen:
                         rows.append(_row(engine, simulated, category, chosen, seed))
+        return rows
+
+    def budgets(self) -> list[dict[str, Any]]:
+        """One row for each kind of data and engine: the share of all words that each of `CAUSES` took."""
+        rows = []
+        for simulated in (False, True):
+            for engine in self.versions:
+                causes = [s.causes for s in self.scores if s.simulated == simulated and s.engine == engine]
+                total = sum(causes, Counter[str]())
+                if total:
+                    shares = {cause: total[cause] / total.total() for cause in CAUSES}
+                    kind = "simulated" if simulated else "real"
+                    rows.append({"engine": engine, "data": kind, "words": total.total(), **shares})
         return rows
 
     def difference(self, a: str, b: str, simulated: bool = False, category: str = ALL, seed: int = 0) -> Interval:
@@ -142,6 +159,7 @@ def score_page(engine: str, page: LabelledPage, found: Page | str, seconds: floa
         simulated=page.simulated,
         words=bag_of_words(page.texts, [text for word in words for text in word.text.split()], caseless=True),
         boxes=boxes,
+        causes=error_budget(page, words),
         edits=edit_distance(truth_text, found_text),
         characters=len(truth_text),
         seconds=float("nan") if isinstance(found, str) else seconds,
