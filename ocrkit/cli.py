@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 VERBS = {
     "compare": ("ocrkit.engines.commands:compare", "Read labelled pages with several engines and compare them."),
     "synth": ("ocrkit.synth.commands:synth", "Invent labelled words: fonts, contact sheets, shards, speed."),
-    "data": ("ocrkit.recognition.data_commands:data", "Fetch, check and describe folders of labelled pages or word crops."),
+    "data": ("ocrkit.recognition.data_commands:data", "Fetch, check, cut and describe labelled pages or word crops."),
+    "evaluate": ("ocrkit.evaluate:evaluate_verb", "Say how well a recogniser reads labelled or invented words."),
+    "finetune": ("ocrkit.finetune:finetune", "Let a recogniser go on with labelled real words."),
+    "release": ("ocrkit.release:release", "Check and score a trained recogniser and put it among the released ones."),
     "train": ("ocrkit.train:train", "Train a recogniser on invented words."),
-    "runs": ("ocrkit.experiment.records:runs", "Put recorded trainings into MLflow."),
     "runs": ("ocrkit.experiment.records:runs", "Put recorded trainings into MLflow."),
 }
 

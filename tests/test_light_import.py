@@ -49,7 +49,10 @@ FLOORS = {
     "documents": 4,
     "engines": 5,
     "train": 6,
+    "finetune": 6,
+    "evaluate": 6,
     "cli": 6,
+    "release": 7,
     "__main__": 7,
 }
 APART = {"experiment": 8}

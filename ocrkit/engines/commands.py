@@ -14,12 +14,24 @@ from ocrkit.datasets.commands import folder_argument, form_option
 from ocrkit.datasets.pages import load_pages
 from ocrkit.engines.compare import compare as compare_engines
 from ocrkit.engines.leaderboard import leaderboard_html, verdicts
+from ocrkit.engines.own import OwnEngine
 from ocrkit.engines.registry import ENGINES, load_engine, missing_engines
 from ocrkit.engines.words import read_words, word_rows
 from ocrkit.errors import BadParams
 from ocrkit.files import write_whole
 
-_WORD_COLUMNS = ("engine", "words", "exact", "exact_low", "exact_high", "caseless", "cer", "ms_per_word")
+_WORD_COLUMNS = (
+    "engine",
+    "words",
+    "exact",
+    "exact_low",
+    "exact_high",
+    "caseless",
+    "caseless_low",
+    "caseless_high",
+    "cer",
+    "ms_per_word",
+)
 _COLUMNS = (
     "category",
     "engine",
@@ -39,6 +51,7 @@ _COLUMNS = (
 @folder_argument
 @form_option
 @click.option("--engines", default=",".join(ENGINES), show_default=True, help="Which, with commas between.")
+@click.option("--model", help="What `ours` reads with: a released name or a model's folder.")
 @click.option("--half", type=click.Choice(["tune", "report"]), help="Only half of the pages, chosen by a hash.")
 @click.option("--limit", type=click.IntRange(min=1), help="Read only the first pages.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of each engine.")
@@ -49,6 +62,7 @@ def compare(
     folder: Path,
     form: str,
     engines: str,
+    model: str | None,
     half: str | None,
     limit: int | None,
     threads: int,
@@ -56,13 +70,18 @@ def compare(
     output: Path | None,
 ) -> None:
     """Let engines read the labelled pages of FOLDER and say who reads best."""
-    pages = [page for page in load_pages(folder, form) if half in (None, half_of(page.id))][:limit]
+    pages = [page for page in load_pages(folder, form) if half in (None, half_of(page.document or page.id))][:limit]
     missing = missing_engines()
     names = [name.strip() for name in engines.split(",")]
     for name in names:
         if name in missing:
             click.echo(f"{name} is left out. {missing[name]}", err=True)
-    usable = [load_engine(name, threads=threads) for name in names if name not in missing]
+    own = {"model": model} if model else {}
+    usable = [
+        load_engine(name, threads=threads, **(own if name == OwnEngine.name else {}))
+        for name in names
+        if name not in missing
+    ]
     if not usable:
         raise BadParams("None of these engines can be used here.")
     if crops:

@@ -47,13 +47,16 @@ def read_words(engines: Sequence[Engine], samples: Sequence[Sample], repeats: in
 
 
 def word_rows(readings: Sequence[WordReading], samples: Sequence[Sample], seed: int = 0) -> list[dict[str, Any]]:
-    """One row an engine: share of words exactly right with the 95 % interval of a bootstrap over the words,
-    the same caseless, character error rate, and milliseconds a word (median pass).
+    """One row an engine: share of words exactly right and caseless, each with the 95 % interval of a bootstrap over the
+    words, character error rate, and milliseconds a word (median pass).
     """
     truths = [sample.text for sample in samples]
     rows = []
     for reading in readings:
-        exact = bootstrap_interval(correct_words(truths, reading.texts), seed=seed)
+        exact, caseless = (
+            bootstrap_interval(correct_words(truths, reading.texts, caseless=either), seed=seed)
+            for either in (False, True)
+        )
         rows.append(
             {
                 "engine": reading.engine,
@@ -61,7 +64,9 @@ def word_rows(readings: Sequence[WordReading], samples: Sequence[Sample], seed: 
                 "exact": exact.value,
                 "exact_low": exact.low,
                 "exact_high": exact.high,
-                "caseless": float(np.mean(correct_words(truths, reading.texts, caseless=True))),
+                "caseless": caseless.value,
+                "caseless_low": caseless.low,
+                "caseless_high": caseless.high,
                 "cer": character_error_rate(truths, reading.texts),
                 "ms_per_word": 1000 * float(np.median(reading.seconds)) / len(truths),
             }

@@ -89,6 +89,28 @@ def words_of_lines(page: LabelledPage, recognizer: Recognizer | None) -> tuple[L
     return replace(page, words=tuple(words), lines=()), rejected
 
 
+def joined(page: LabelledPage) -> LabelledPage:
+    """The page labelled by line instead of by word, to see how well `words_of_lines` finds the words again.
+
+    A word goes on with a line whose last word ends at most two heights before it and shares half its height with it.
+    """
+    lines: list[list[LabelledWord]] = []
+    for word in sorted((word for word in page.words if word.text.strip()), key=lambda word: float(word.box[0])):
+        x0, y0, _, y1 = word.box
+        for line in lines:
+            _, top, right, bottom = line[-1].box
+            if min(y1, bottom) - max(y0, top) > (y1 - y0) / 2 and x0 - right < 2 * (y1 - y0):
+                line.append(word)
+                break
+        else:
+            lines.append([word])
+    whole = [
+        LabelledWord(" ".join(word.text for word in line), box_to_quad(_around(np.array([word.box for word in line]))))
+        for line in lines
+    ]
+    return replace(page, words=(), lines=tuple(whole))
+
+
 # --- letters -> words -------------------------------------------------------------------------------------------------
 
 

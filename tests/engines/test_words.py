@@ -24,4 +24,5 @@ def test_engines_read_the_same_crops_and_get_a_row_each():
     assert (good["engine"], good["words"], good["exact"], good["caseless"], good["cer"]) == ("good", 4, 1, 1, 0)
     assert (poor["exact"], poor["caseless"]) == (0.5, 0.75)
     assert poor["exact_low"] < 0.5 < poor["exact_high"]
+    assert poor["caseless_low"] < 0.75 < poor["caseless_high"]
     assert poor["cer"] == pytest.approx(5 / 14)  # four letters of other case and one left out

@@ -1,0 +1,144 @@
+import csv
+from itertools import islice
+from random import Random
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from ocrkit.alphabet import Alphabet
+from ocrkit.cli import main
+from ocrkit.datasets import Sample
+from ocrkit.datasets.write import write_crops
+from ocrkit.finetune import augment, augmented, first_documents, mixed, usable
+from ocrkit.recognition.network import build_network
+from ocrkit.recognition.release import load_network, read_card, save_network
+from ocrkit.recognition.training import endless
+from ocrkit.synth.distort import banks_of
+
+
+def numbered(name):
+    def items(start, stop):
+        return (Sample(np.zeros((2, 2), np.uint8), f"{name}{i}") for i in range(start, stop))
+
+    return items
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.75, 1.0])
+def test_a_mix_holds_its_share_wherever_it_is_entered(share):
+    source = mixed(numbered("r"), numbered("i"), share)
+    whole = [sample.text for sample in source(0, 200)]
+    assert sum(text.startswith("r") for text in whole) == int(200 * share)
+    assert whole[:101] + [sample.text for sample in source(101, 200)] == whole
+    for kind in "ri":
+        assert [text for text in whole if text[0] == kind] == [
+            f"{kind}{i}" for i in range(sum(t[0] == kind for t in whole))
+        ]
+
+
+def drawn(text):
+    image = np.full((32, 18 * len(text) + 12), 230, np.uint8)
+    cv2.putText(image, text, (6, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 30, 2)
+    return image
+
+
+def test_augmented_crops_keep_their_ink_and_are_the_same_by_number():
+    image = drawn("TOTAL")
+    banks = banks_of(1)
+    for seed in range(40):
+        other = augment(image, Random(seed), banks)
+        assert other.dtype == np.uint8
+        assert all(abs(a - b) <= 0.22 * 32 for a, b in zip(other.shape, image.shape))
+        dark = other < other.max() * 0.6
+        assert dark.sum() > 0.3 * (image < 140).sum()
+    source = augmented(endless([Sample(image, "TOTAL")], 1), 5)
+    straight = [sample.image for sample in source(0, 6)]
+    assert all(np.array_equal(a.image, b) for a, b in zip(source(3, 6), straight[3:]))
+    assert not all(np.array_equal(straight[0], other) for other in straight[1:])
+
+
+def test_smaller_sets_are_parts_of_larger_ones_and_hold_whole_documents():
+    samples = [Sample(np.zeros((2, 2), np.uint8), f"{d}-{w}", "", d) for w in range(10) for d in "abcde"]
+    few, more = first_documents(samples, 15), first_documents(samples, 30)
+    assert [s.text for s in few] == [s.text for s in more[:15]]
+    assert len({s.document for s in few}) == 2
+    assert len(first_documents(samples, None)) == 50
+
+
+def test_labels_are_normalised_and_those_beyond_the_alphabet_left_out():
+    samples = [Sample(np.zeros((2, 2), np.uint8), text) for text in ("a\u00a0b", "漢", "ok", "")]
+    assert [s.text for s in usable(samples, Alphabet())] == ["a b", "ok"]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A model that has learnt nothing."""
+    folder = tmp_path_factory.mktemp("models") / "unlearnt"
+    return save_network(build_network("nano", Alphabet()), Alphabet(), folder, {})
+
+
+@pytest.fixture(scope="module")
+def crops(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("crops") / "Receipts"
+    texts = ["TOTAL", "CASH", "12.50", "GST", "ok"]
+    write_crops([Sample(drawn(texts[i % 5]), texts[i % 5], "", f"page {i // 5}") for i in range(60)], folder)
+    return folder
+
+
+def run(folder, output, model, *more, form="crops"):
+    command = ["finetune", folder, "--form", form, "-o", output, "--load", model, "--epochs", 1, *more]
+    return CliRunner().invoke(main, list(map(str, command)))
+
+
+def test_a_folder_of_crops_makes_a_model_whose_card_names_it_and_resumed_it_stays(crops, model, tmp_path, monkeypatch):
+    monkeypatch.setattr("ocrkit.finetune._GENERAL_WORDS", 20)
+    done = run(crops, tmp_path / "out", model, "--freeze")
+    assert done.exit_code == 0, done.output
+    card = read_card(tmp_path / "out" / "model")
+    assert card["sources"] == ["synthetic", "Receipts"]
+    assert card["fine_tuned_from"]["model"] == "unlearnt"
+    assert card["real_words"] + card["held_out_words"] == 60
+    before, after = (load_network(folder)[0] for folder in (model, tmp_path / "out" / "model"))
+    assert np.array_equal(before.get_layer("conv1").get_weights()[0], after.get_layer("conv1").get_weights()[0])
+    assert not np.array_equal(before.get_layer("logits").get_weights()[0], after.get_layer("logits").get_weights()[0])
+
+    again = run(crops, tmp_path / "out", model, "--freeze")
+    assert (again.exit_code, "give --resume" in again.output) == (2, True)
+    resumed = run(crops, tmp_path / "out", model, "--freeze", "--resume")
+    assert resumed.exit_code == 0, resumed.output
+    assert read_card(tmp_path / "out" / "model") == card
+
+
+def test_seeds_and_sizes_are_runs_of_which_the_best_on_all_words_is_kept(crops, model, tmp_path, monkeypatch):
+    trials = []
+
+    def pretended(words, base, options, share, folder, report, resume):
+        trials.append((len(words.tune), options.seed, options.frozen, share))
+        (folder / "model").mkdir(parents=True)
+        (folder / "model" / "who").write_text(folder.name)
+        gain = {"real": 0.5 + 0.1 * (options.seed == 8), "general": 0.8, "general_change_high": -0.01}
+        return {"words": len(words.tune), "seed": options.seed, "real_before": 0.4, "general_before": 0.9, **gain}
+
+    monkeypatch.setattr("ocrkit.finetune.fine_tune", pretended)
+    monkeypatch.setattr("ocrkit.finetune._GENERAL_WORDS", 5)
+    done = run(crops, tmp_path, model, "--seeds", 2, "--learning-curve", "20,all,5000", "--real-share", 0.25)
+    assert done.exit_code == 0, done.output
+    every = trials[2][0]
+    assert 20 < every < 60
+    assert trials == [(20, 7, False, 0.25), (20, 8, False, 0.25), (every, 7, False, 0.25), (every, 8, False, 0.25)]
+    assert (tmp_path / "model" / "who").read_text() == f"{every}-words-seed-8"
+    assert "40.0% -> 55.0% +- 7.1%" in done.output
+    assert "has forgotten general words: -10.0%" in done.output
+    with (tmp_path / "runs.csv").open(encoding="utf-8-sig") as file:
+        assert [row["seed"] for row in csv.DictReader(file)] == ["7", "8", "7", "8"]
+
+
+def test_what_must_not_be_learnt_from_or_cannot_is_said(crops, model, tmp_path):
+    refused = run(crops, tmp_path / "out", model, form="funsd")
+    assert (refused.exit_code, "evaluation only" in refused.output) == (2, True)
+    (tmp_path / "one").mkdir()
+    write_crops([Sample(drawn("A"), "A", "", "the only page")], tmp_path / "one" / "few")
+    few = run(tmp_path / "one" / "few", tmp_path / "out", model)
+    assert (few.exit_code, "too few documents" in few.output) == (2, True)
+    assert next(islice((tmp_path / "out").glob("*"), 1), None) is None
