@@ -12,7 +12,6 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 
 def fold(text: str) -> str:
@@ -160,6 +159,8 @@ def match_boxes(truth: np.ndarray, found: np.ndarray, iou: float = 0.5) -> np.nd
     The assignment with the greatest sum of overlaps, blind to the text, of which pairs below `iou` are dropped: the
     protocol of docTR's `LocalizationConfusion`.
     """
+    from scipy.optimize import linear_sum_assignment  # slow to load, and metrics of words do without
+
     overlap = iou_matrix(truth, found)
     pairs = np.stack(linear_sum_assignment(-overlap), axis=1)
     return pairs[overlap[pairs[:, 0], pairs[:, 1]] >= iou]

@@ -9,6 +9,7 @@ from typing import Any
 
 from ocrkit.alphabet import Alphabet
 from ocrkit.errors import BadModel
+from ocrkit.files import write_whole
 from ocrkit.recognition.network import SIZES
 
 ONNX, WEIGHTS, CARD = "model.onnx", "model.weights.h5", "card.json"
@@ -82,9 +83,8 @@ def alphabet_of(folder: Path) -> Alphabet:
 def write_card(folder: Path, card: dict[str, Any]) -> None:
     """Write `card` with the checksums of the model's files, to a temporary name first."""
     files = {name: sha256(folder / name) for name in (ONNX, WEIGHTS) if (folder / name).is_file()}
-    part = folder / f"{CARD}.part"
-    part.write_text(json.dumps({**card, "files": files}, indent=1, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
-    part.replace(folder / CARD)
+    text = json.dumps({**card, "files": files}, indent=1, ensure_ascii=False, sort_keys=True)
+    write_whole(folder / CARD, text + "\n")
 
 
 def load_network(folder: Path) -> tuple[Any, Alphabet]:

@@ -1,0 +1,120 @@
+"""How well words were read: scores with intervals, by kind of word, confusions, calibration, worst errors."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ocrkit.metrics import (
+    Interval,
+    ReliabilityBin,
+    bootstrap_interval,
+    confusion_counts,
+    correct_words,
+    edit_distance,
+    expected_calibration_error,
+    reliability_table,
+)
+from ocrkit.recognition.decode import Guess
+
+_LENGTHS = ((0, "0"), (1, "1"), (2, "2"), (4, "3-4"), (7, "5-7"), (11, "8-11"))  # longest, name; 12 and more are last
+
+
+@dataclass(frozen=True)
+class Score:
+    """Words read: how many, the share exactly and caselessly right, and the character error rate, with intervals."""
+
+    words: int
+    exact: Interval
+    caseless: Interval
+    cer: Interval
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What is known about one set of words.
+
+    Attributes:
+        total: of all words.
+        groups: attribute -> its value -> score of the words that have it.
+        confusions: true and read character, how often; the most frequent first, an empty one was invented or missed.
+        calibration_error: expected calibration error of the confidences.
+        reliability: confidence against accuracy.
+        worst: numbers of the wrong words, the most confident first.
+    """
+
+    total: Score
+    groups: dict[str, dict[str, Score]]
+    confusions: list[tuple[str, str, int]]
+    calibration_error: float
+    reliability: list[ReliabilityBin]
+    worst: list[int]
+
+
+def score(truths: Sequence[str], texts: Sequence[str]) -> Score:
+    """Of texts read where `truths` stand; intervals hold 95 % of bootstrap resamples of the words."""
+    edits = np.array([(edit_distance(t, g), len(t)) for t, g in zip(truths, texts, strict=True)], float).reshape(-1, 2)
+    return Score(
+        len(truths),
+        bootstrap_interval(correct_words(truths, texts)),
+        bootstrap_interval(correct_words(truths, texts, caseless=True)),
+        bootstrap_interval(edits, lambda means: means[:, 0] / means[:, 1]),
+    )
+
+
+def evaluate(
+    truths: Sequence[str], guesses: Sequence[Guess], attributes: Mapping[str, Sequence[str]] | None = None
+) -> Evaluation:
+    """Scores of `guesses`, in all and by length, kind of characters and `attributes`.
+
+    Args:
+        truths: what stands there; empty where nothing does.
+        guesses: one for each.
+        attributes: name -> value of each word, such as the class of its font.
+
+    Raises:
+        ValueError: sequences of different length.
+    """
+    texts = [guess.text for guess in guesses]
+    confidence = np.array([guess.confidence for guess in guesses])
+    correct = correct_words(truths, texts)
+    of_words = {
+        "length": [length_class(truth) for truth in truths],
+        "characters": [character_class(truth) for truth in truths],
+        **(attributes or {}),
+    }
+    wrong = np.flatnonzero(~correct)
+    return Evaluation(
+        score(truths, texts),
+        {name: _by(values, truths, texts) for name, values in of_words.items()},
+        [(*pair, count) for pair, count in confusion_counts(truths, texts).most_common()],
+        expected_calibration_error(confidence, correct),
+        reliability_table(confidence, correct),
+        wrong[np.argsort(-confidence[wrong], kind="stable")].tolist(),
+    )
+
+
+def _by(values: Sequence[str], truths: Sequence[str], texts: Sequence[str]) -> dict[str, Score]:
+    members: dict[str, list[tuple[str, str]]] = {}
+    for value, truth, text in zip(values, truths, texts, strict=True):
+        members.setdefault(value, []).append((truth, text))
+    return {value: score(*zip(*pairs)) for value, pairs in sorted(members.items(), key=lambda item: -len(item[1]))}
+
+
+def length_class(text: str) -> str:
+    """The range of lengths `text` belongs to."""
+    return next((name for longest, name in _LENGTHS if len(text) <= longest), "12+")
+
+
+def character_class(text: str) -> str:
+    """`letters`, `digits` or `punctuation` where there is nothing else, `accented` with a letter beyond A to Z,
+    `mixed` otherwise; `nothing` for no text.
+    """
+    if any(c.isalpha() and not c.isascii() for c in text):
+        return "accented"
+    kinds = {"L": "letters", "N": "digits"}
+    found = {kinds.get(unicodedata.category(c)[0], "punctuation") for c in text if not c.isspace()}
+    return "mixed" if len(found) > 1 else next(iter(found), "nothing")

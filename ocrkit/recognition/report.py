@@ -1,0 +1,126 @@
+"""An evaluation to look at: Markdown tables, the reliability diagram, and a sheet of the worst errors."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+
+from ocrkit.datasets.sample import Sample
+from ocrkit.errors import MissingExtra
+from ocrkit.metrics import Interval
+from ocrkit.recognition.decode import Guess
+from ocrkit.recognition.evaluate import Evaluation, Score
+
+_CONFUSIONS = 20
+_COLUMNS, _ROWS = 5, 8  # of the sheet
+_LONGEST = 26  # characters that fit under a crop
+
+
+def interval(value: Interval) -> str:
+    """`0.912 (0.901 to 0.922)`."""
+    return f"{value.value:.3f} ({value.low:.3f} to {value.high:.3f})"
+
+
+def score_table(scores: Mapping[str, Score], heading: str) -> list[str]:
+    """Lines of a Markdown table, a row a score."""
+    rows = [
+        f"| {name} | {s.words:,} | {interval(s.exact)} | {interval(s.caseless)} | {interval(s.cer)} |"
+        for name, s in scores.items()
+    ]
+    return [f"| {heading} | words | exact | caseless | character errors |", "|---|---|---|---|---|", *rows, ""]
+
+
+def report_markdown(model: str, evaluations: Mapping[str, Evaluation]) -> str:
+    """Every score of every set, in words and tables."""
+    lines = [
+        f"# How well {model} reads",
+        "",
+        "Share of words read exactly, and caselessly, right; character errors over true characters. In brackets the "
+        "95 % interval of a bootstrap over the words.",
+        "",
+        *score_table({name: e.total for name, e in evaluations.items()}, "set"),
+    ]
+    for name, evaluation in evaluations.items():
+        lines += [f"## {name}", ""]
+        for attribute, scores in evaluation.groups.items():
+            lines += score_table(scores, attribute)
+        lines += ["| true | read | times |", "|---|---|---|"]
+        lines += [
+            f"| {sign(true)} | {sign(read)} | {count} |" for true, read, count in evaluation.confusions[:_CONFUSIONS]
+        ]
+        lines += [
+            "",
+            f"Confidence: expected calibration error {evaluation.calibration_error:.3f}.",
+            "",
+            "| confidence | words | mean confidence | right |",
+            "|---|---|---|---|",
+            *(
+                f"| {b.low:.1f} to {b.high:.1f} | {b.count:,} | {b.confidence:.3f} | {b.accuracy:.3f} |"
+                for b in evaluation.reliability
+            ),
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def sign(character: str) -> str:
+    """A character as a table shows it; nothing and a blank by name."""
+    shown = {"": "nothing", " ": "blank", "|": "`\\|`", "`": "`` ` ``"}
+    return shown.get(character, f"`{character}`")
+
+
+def reliability_diagram(evaluations: Mapping[str, Evaluation]) -> bytes:
+    """PNG: how often words of like confidence were right, a line a set; on the diagonal both agree.
+
+    Raises:
+        MissingExtra: Matplotlib is not installed.
+    """
+    figure = _figure(5.2, 5.0)
+    axis = figure.add_subplot()
+    axis.plot([0, 1], [0, 1], "--", color="0.6", lw=1)
+    for name, evaluation in evaluations.items():
+        bins = evaluation.reliability
+        label = f"{name}, error {evaluation.calibration_error:.3f}"
+        axis.plot([b.confidence for b in bins], [b.accuracy for b in bins], "o-", ms=4, label=label)
+    axis.set(xlabel="mean confidence", ylabel="share right", xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    axis.grid(alpha=0.3)
+    axis.legend(loc="upper left", fontsize=8)
+    return _png(figure)
+
+
+def worst_sheet(errors: Sequence[tuple[Sample, Guess]]) -> bytes:
+    """PNG: each crop with what stands there, and below what was read and how sure that was.
+
+    Raises:
+        MissingExtra: Matplotlib is not installed.
+    """
+    shown = errors[: _COLUMNS * _ROWS]
+    rows = max(1, -(-len(shown) // _COLUMNS))
+    figure = _figure(2.3 * _COLUMNS, 0.95 * rows)
+    for axis, (sample, guess) in zip(figure.subplots(rows, _COLUMNS, squeeze=False).flat, shown):
+        axis.imshow(sample.image, cmap="gray", vmin=0, vmax=255)
+        axis.set_title(_short(sample.text), fontsize=8, pad=3, parse_math=False)
+        said = f"{_short(guess.text)}  {guess.confidence:.2f}"
+        axis.set_xlabel(said, fontsize=8, color="#c2413b", labelpad=3, parse_math=False)
+    for axis in figure.axes:
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(False)
+    return _png(figure)
+
+
+def _short(text: str) -> str:
+    return (text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…") or "(nothing)"
+
+
+def _figure(width: float, height: float):  # type: ignore[no-untyped-def]  # Matplotlib is loaded only here
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtra("Drawing a report needs Matplotlib: pip install 'ocrkit[train]'.") from None
+    return Figure((width, height), dpi=110, layout="constrained")
+
+
+def _png(figure) -> bytes:  # type: ignore[no-untyped-def]
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()

@@ -1,0 +1,139 @@
+"""`ocrkit release`: a trained model joins those that git and the package carry, with a card written by code."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ocrkit.datasets.pages import PAGE_FORMS
+from ocrkit.errors import BadModel, BadParams, OcrkitError
+from ocrkit.evaluate import Materials, as_json, echo_scores, read_samples, real_words
+from ocrkit.files import make_folder, write_whole
+from ocrkit.recognition import load_recognizer
+from ocrkit.recognition.calibration import temperature_of
+from ocrkit.recognition.card import card_markdown
+from ocrkit.recognition.export import check_parity
+from ocrkit.recognition.release import (
+    CARD,
+    ONNX,
+    WEIGHTS,
+    load_network,
+    read_card,
+    released_folder,
+    verified,
+    write_card,
+)
+
+LARGEST_BYTES = 14_000_000  # of all released models together: everybody who clones the project fetches them
+PARITY_CROPS = 2000
+_LISTED = 50  # confusions that card.json keeps
+
+
+@click.command()
+@click.argument("trained", type=click.Path(path_type=Path))
+@click.argument("name")
+@click.option(
+    "--real",
+    multiple=True,
+    type=(click.Path(path_type=Path), click.Choice(sorted(PAGE_FORMS)), click.Choice(["tune", "report", "all"])),
+    metavar="FOLDER FORM HALF",
+    help="Report on labelled pages too, on half of them or all; may be repeated.",
+)
+@click.option("--synthetic", type=click.IntRange(min=1), default=5000, show_default=True, help="Invented words read.")
+@click.option("--fonts", multiple=True, default=("packages",), help="Where the training kept none: see train.")
+@click.option("--into", type=click.Path(path_type=Path), help="Default: models/released of the source tree.")
+@click.option("--replace", is_flag=True, help="Put it in the place of a model of that name.")
+def release(
+    *,
+    trained: Path,
+    name: str,
+    real: tuple[tuple[Path, str, str], ...],
+    synthetic: int,
+    fonts: tuple[str, ...],
+    into: Path | None,
+    replace: bool,
+) -> None:
+    """Check, calibrate and score the model of TRAINED and put it among the released ones as NAME."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up lines say nothing to a user
+    model = trained / "model" if (trained / "model" / CARD).is_file() else trained
+    card = read_card(model)
+    into = into or released_folder()
+    target = into / name
+    if Path(name).name != name or name.startswith("."):
+        raise BadParams(f"{name!r} cannot be the name of a released model: it becomes a folder's.")
+    if target.exists() and not replace:
+        raise BadParams(f"{target} exists: choose another name, or give --replace to put the new model in its place.")
+    files = [verified(model, file) for file in (ONNX, WEIGHTS)]
+    check_size(into, files, name)
+    materials = Materials.of_training(trained, fonts)
+    network, alphabet = load_network(model)
+    known = materials.words(PARITY_CROPS, "val")
+    card["export_parity"] = check_parity(network, model / ONNX, alphabet, [sample.image for sample in known])
+    card["parity_crops"] = len(known)
+
+    make_folder(into)
+    with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=into) as part:
+        folder = Path(part) / name
+        folder.mkdir()
+        for file in files:
+            shutil.copyfile(file, folder / file.name)
+        card |= {"temperature": 1.0, "temperature_words": len(known), "book_words": len(materials.vocabulary.book)}
+        if (trained / "fonts.json").exists():
+            card["font_sources"] = materials.font_sources()
+        write_card(folder, card)
+        card["temperature"] = round(temperature_of(load_recognizer(folder), known), 4)
+        write_card(folder, card)
+        recognizer = load_recognizer(folder)
+        sets = {"synthetic, unseen fonts": materials.words(synthetic, "test")}
+        for place, form, half in real:
+            title = place.resolve().name if half == "all" else f"{place.resolve().name}, {half} half"
+            sets[title] = real_words(place, form, None if half == "all" else half)
+        evaluations = {title: read_samples(recognizer, samples)[1] for title, samples in sets.items()}
+        card["evaluation"] = {title: _short(row) for title, row in as_json(evaluations).items()}
+        write_card(folder, card)
+        write_whole(folder / "card.md", card_markdown(name, card, evaluations))
+        check_size(into, sorted(folder.iterdir()), name)
+        _put(folder, target, Path(part) / "old")
+    echo_scores(evaluations)
+    click.echo(f"Released: {target}")
+
+
+def check_size(into: Path, files: Sequence[Path], name: str) -> None:
+    """See that `files` and all released models but the one called `name` fit into `LARGEST_BYTES`.
+
+    Raises:
+        BadModel: they do not.
+    """
+    others = [path for path in into.rglob("*") if path.is_file() and path.relative_to(into).parts[0] != name]
+    # What is in the making lies in a hidden folder and is counted once, among `files`.
+    others = [path for path in others if not path.relative_to(into).parts[0].startswith(".")]
+    total = sum(path.stat().st_size for path in [*others, *files])
+    if total > LARGEST_BYTES:
+        raise BadModel(
+            f"With {name} the released models would take {total / 1e6:.1f} MB, more than the {LARGEST_BYTES / 1e6:.0f} "
+            "they may: remove one first."
+        )
+
+
+def _put(folder: Path, target: Path, aside: Path) -> None:
+    """Rename `folder` to `target`, what lies there to `aside`; back again where that fails."""
+    try:
+        if target.exists():
+            target.rename(aside)
+        folder.rename(target)
+    except OSError as error:
+        if aside.exists() and not target.exists():
+            aside.rename(target)
+        raise OcrkitError(f"{target} cannot be written: {error.strerror or error}.") from None
+
+
+def _short(evaluation: dict[str, Any]) -> dict[str, Any]:
+    """An evaluation for the card: without the numbers of single words, which mean nothing without the words."""
+    kept = {key: value for key, value in evaluation.items() if key != "worst"}
+    return kept | {"confusions": evaluation["confusions"][:_LISTED]}

@@ -1,0 +1,80 @@
+"""Evaluation: words told apart by length, characters and attributes, and what went wrong named."""
+
+import math
+
+import numpy as np
+import pytest
+
+from ocrkit.datasets.sample import Sample
+from ocrkit.recognition.decode import Guess
+from ocrkit.recognition.evaluate import character_class, evaluate, length_class
+from ocrkit.recognition.report import report_markdown, sign
+
+
+def guess(text: str, confidence: float = 0.9) -> Guess:
+    return Guess(text, confidence, np.zeros((len(text), 2)))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "length"),
+    [
+        ("", "nothing", "0"),
+        ("a", "letters", "1"),
+        ("12", "digits", "2"),
+        ("9.90", "mixed", "3-4"),
+        ("...", "punctuation", "3-4"),
+        ("total", "letters", "5-7"),
+        ("two words", "letters", "8-11"),  # a blank is no kind of its own
+        ("Ändern-12-345", "accented", "12+"),
+        ("A4", "mixed", "2"),
+    ],
+)
+def test_words_are_told_apart_by_characters_and_length(text, kind, length):
+    assert (character_class(text), length_class(text)) == (kind, length)
+
+
+TRUTHS = ["total", "Total", "12", "été", ""]
+GUESSES = [guess("total"), guess("total", 0.8), guess("l2", 0.95), guess("ete", 0.3), guess("")]
+
+
+def test_scores_add_up_over_all_groups():
+    found = evaluate(TRUTHS, GUESSES, {"font": ["serif", "sans", "sans", "mono", "none"]})
+    assert (found.total.words, found.total.exact.value, found.total.caseless.value) == (5, 0.4, 0.6)
+    assert found.total.cer.value == pytest.approx(4 / 15)
+    assert found.total.exact.low < 0.4 < found.total.exact.high
+    for scores in found.groups.values():
+        assert sum(score.words for score in scores.values()) == 5
+        assert sum(score.words * score.exact.value for score in scores.values()) == pytest.approx(2)
+    assert found.groups["font"]["sans"].words == 2
+    assert found.groups["characters"]["accented"].exact.value == 0
+    assert math.isnan(found.groups["characters"]["nothing"].cer.value)  # no characters to be wrong about
+
+
+def test_errors_are_named_and_the_most_confident_come_first():
+    found = evaluate(TRUTHS, GUESSES)
+    assert found.worst == [2, 1, 3]
+    assert found.confusions[0] == ("é", "e", 2)
+    assert ("T", "t", 1) in found.confusions
+    assert sum(row.count for row in found.reliability) == 5
+    assert 0 < found.calibration_error < 1
+
+
+def test_not_one_guess_for_each_truth_is_refused():
+    with pytest.raises(ValueError, match="zip"):
+        evaluate(["a", "b"], [guess("a")])
+
+
+def test_a_report_shows_every_set_and_signs_that_markdown_would_take():
+    text = report_markdown("x", {"ours": evaluate(["a|b", "c"], [guess("alb"), guess("c")])})
+    assert "## ours" in text
+    assert "| `\\|` | `l` | 1 |" in text
+    assert [sign(""), sign(" "), sign("a")] == ["nothing", "blank", "`a`"]
+
+
+def test_pictures_of_a_report_are_drawn_even_of_nothing():
+    pytest.importorskip("matplotlib")
+    from ocrkit.recognition.report import reliability_diagram, worst_sheet
+
+    wrong = (Sample(np.full((20, 60), 90, np.uint8), "$x_1$"), guess("", 0.5))
+    for picture in (reliability_diagram({}), worst_sheet([]), worst_sheet([wrong] * 3)):
+        assert picture.startswith(b"\x89PNG")
