@@ -48,6 +48,7 @@ class DistortionOptions:
     perspective: float = 0.10
     warp: float = 0.06
     # paper
+    colour: float = 0.10
     texture: float = 0.25
     uneven_light: float = 0.22
     shadow: float = 0.06
@@ -226,11 +227,18 @@ def shape_matrix(size: tuple[int, int], r: Random, o: DistortionOptions) -> np.n
         vanishing = (r.gauss(0, 0.12) / width, r.gauss(0, 0.12) / height)
     if not (tilt or slant or vanishing[0]):
         return None
-    matrix = np.array([[1 + slant * tilt, slant - tilt, 0], [tilt, 1, 0], [0, 0, 1]])
-    matrix[2] += vanishing @ matrix[:2]
-    centre = np.array([[1, 0, -width / 2], [0, 1, -height / 2], [0, 0, 1]])
-    back = np.array([[1, 0, width / 2], [0, 1, height / 2], [0, 0, 1]])
-    return back @ matrix @ centre
+    # The product back @ projective @ shear @ turn @ centre, multiplied out: six small arrays cost more than the warp.
+    x, y = width / 2, height / 2
+    a, b, c = 1 + slant * tilt, slant - tilt, tilt
+    p, q = vanishing[0] * a + vanishing[1] * c, vanishing[0] * b + vanishing[1]
+    last = 1 - p * x - q * y
+    return np.array(
+        [
+            [a + x * p, b + x * q, x * last - a * x - b * y],
+            [c + y * p, 1 + y * q, y * last - c * x - y],
+            [p, q, last],
+        ]
+    )
 
 
 def warp(ink: np.ndarray, r: Random) -> np.ndarray:
@@ -243,6 +251,31 @@ def warp(ink: np.ndarray, r: Random) -> np.ndarray:
     return cv2.remap(ink, x, (y + wave).astype(np.float32), cv2.INTER_LINEAR)
 
 
+# --- paper ------------------------------------------------------------------------------------------------------------
+
+# Luma of ITU-R BT.601, one channel, or the mean: the share that red, green and blue have in the grey.
+_GREYS = [(0.299, 0.587, 0.114), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1 / 3, 1 / 3, 1 / 3)]
+_LEGIBLE = 60  # grey levels
+
+
+def colour(r: Random) -> tuple[float, float]:
+    """Grey levels of a paper and an ink of random colours, as a camera or scanner turns colours to grey.
+
+    A red stamp is dark in luma and nearly gone in the red channel; a yellow carbon copy is black in the blue one. Pairs
+    too much alike to read are drawn anew; one in seven is printed the other way round, light ink on a dark ground.
+
+    Only the two levels are worked out: mixing ink and paper, and turning the mixture to grey, are both linear, so
+    drawing three channels would give the same picture. What happens to single channels on the way, such as JPEG's
+    coarser colours or a lens's colour fringes, is not imitated.
+    """
+    red, green, blue = r.choice(_GREYS)
+    while True:
+        paper = red * r.uniform(110, 255) + green * r.uniform(110, 255) + blue * r.uniform(110, 255)
+        ink = red * r.uniform(0, 210) + green * r.uniform(0, 210) + blue * r.uniform(0, 210)
+        if paper - ink >= _LEGIBLE:
+            return (ink, paper) if r.random() < 1 / 7 else (paper, ink)
+
+
 # --- paper: float32 grey levels in and out ---------------------------------------------------------------------------
 
 
@@ -250,7 +283,7 @@ def texture(paper: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
     """Grain, blotches, or a patterned ground."""
     roll = r.random()
     bank = banks.grain if roll < 0.45 else banks.blotches if roll < 0.9 else r.choice(banks.surfaces)
-    return paper + Banks.window(bank, paper.shape, r) * r.uniform(2, 11)
+    return cv2.scaleAdd(Banks.window(bank, paper.shape, r), r.uniform(2, 11), paper)
 
 
 def uneven_light(paper: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
@@ -320,7 +353,8 @@ def box_blur(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
 
 def noise(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
     """Sensor noise, spread 2 to 22 grey levels."""
-    return picture + Banks.window(banks.noise, picture.shape, r) * r.uniform(2, 6) * r.choice((1, 1, 2, 3.5))
+    spread = r.uniform(2, 6) * r.choice((1, 1, 2, 3.5))
+    return cv2.scaleAdd(Banks.window(banks.noise, picture.shape, r), spread, picture)
 
 
 def _levelled(picture: np.ndarray) -> np.ndarray:
@@ -334,7 +368,7 @@ def fax(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
     picture = _levelled(picture)
     low, high, *_ = cv2.minMaxLoc(picture)
     limit = low + (high - low) * r.uniform(0.35, 0.7)
-    grainy = picture + Banks.window(banks.noise, picture.shape, r) * r.uniform(2, 14)
+    grainy = cv2.scaleAdd(Banks.window(banks.noise, picture.shape, r), r.uniform(2, 14), picture)
     hard = np.where(grainy > limit, np.float32(r.randint(215, 255)), np.float32(r.randint(0, 70)))
     return cv2.GaussianBlur(hard, (0, 0), r.uniform(0.3, 0.7)) if r.random() < 0.7 else hard
 
@@ -343,10 +377,10 @@ def bilevel(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
     """Scanned to black and white at a high resolution; the loss of resolution that follows makes its edges grey."""
     picture = _levelled(picture)
     low, high, *_ = cv2.minMaxLoc(picture)
-    ragged = Banks.window(banks.grain, picture.shape, r) * r.uniform(0, 0.1 * (high - low))
+    ragged = cv2.scaleAdd(Banks.window(banks.grain, picture.shape, r), r.uniform(0, 0.1 * (high - low)), picture)
     limit = high - (high - low) * r.uniform(0.35, 0.65)
     white, black = r.randint(235, 255), r.randint(0, 40)
-    return cv2.threshold(picture - ragged, limit, white - black, cv2.THRESH_BINARY)[1] + np.float32(black)
+    return cv2.threshold(ragged, limit, white - black, cv2.THRESH_BINARY)[1] + np.float32(black)
 
 
 def photocopy(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:

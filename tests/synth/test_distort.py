@@ -87,6 +87,24 @@ def test_jpeg_leaves_size_and_type_and_traces():
     assert (saved != picture).any()
 
 
+def test_colours_turned_to_grey_can_be_told_apart_in_either_polarity():
+    pairs = np.array([distort.colour(Random(seed)) for seed in range(500)])
+    assert pairs.min() >= 0
+    assert pairs.max() <= 255
+    assert np.abs(pairs[:, 0] - pairs[:, 1]).min() >= 60
+    light_on_dark = (pairs[:, 1] > pairs[:, 0]).mean()
+    assert 0.08 < light_on_dark < 0.22
+    assert np.ptp(pairs[:, 0]) > 150
+
+
+def test_the_shape_of_a_word_is_turned_about_its_middle():
+    for seed in range(20):
+        matrix = distort.shape_matrix((120, 40), Random(seed), DistortionOptions(tilt=1, slant=1, perspective=1))
+        assert matrix is not None
+        x, y, w = matrix @ (60, 20, 1)
+        np.testing.assert_allclose((x / w, y / w), (60, 20))
+
+
 @pytest.mark.parametrize("shape", [(8, 30), (40, 700), (700, 40)])
 def test_windows_of_a_texture_have_any_size(shape, banks):
     window = Banks.window(banks.grain, shape, Random(0))

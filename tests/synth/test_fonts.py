@@ -11,6 +11,7 @@ from matplotlib import get_data_path
 from ocrkit.errors import BadDataset, BadParams
 from ocrkit.synth import fonts
 from ocrkit.synth.fonts import (
+    EM_PX,
     FontCatalogue,
     FontOptions,
     FontVerdict,
@@ -18,8 +19,10 @@ from ocrkit.synth.fonts import (
     audit_font,
     font_files,
     font_folders,
+    guess_kind,
     load_font,
     load_verdicts,
+    open_font,
     render_text,
     save_verdicts,
     split_of_family,
@@ -175,6 +178,14 @@ def test_families_are_chosen_by_name(verdicts):
     assert families(verdicts, families=("dejavu SANS", "Lato")) == {"DejaVu Sans", "Lato"}
 
 
+@pytest.mark.parametrize(
+    "family", ["VT323", "Jersey 15", "Doto Black", "Handjet", "Sixtyfour", "Bitcount Single", "Tiny5"]
+)
+def test_pixel_and_dot_faces_are_thermal_whatever_else_their_name_says(family):
+    """The hand in Handjet is none."""
+    assert guess_kind(family, open_font(str(TTF / "DejaVuSans.ttf"))) == "thermal"
+
+
 def test_thermal_faces_can_be_left_out(verdicts):
     till = FontVerdict(verdicts[0].path, "Till", "Regular", "thermal", "abc", "")
     assert "Till" in families([*verdicts, till])
@@ -226,3 +237,13 @@ def test_blanks_leave_no_ink():
 def test_tracking_sets_wider():
     path = str(TTF / "DejaVuSans.ttf")
     assert render_text(path, "wide", 4.0)[0].shape[1] == render_text(path, "wide")[0].shape[1] + 12
+
+
+def test_letters_set_so_tight_that_they_overlap_keep_all_their_ink():
+    path = str(TTF / "DejaVuSans.ttf")
+    single, _ = render_text(path, "o")
+    both, _ = render_text(path, "oo", -EM_PX / 4)
+    width = single.shape[1]
+    assert both.shape[1] < 2 * width
+    assert (both[:, :width] >= single).all()
+    assert (both[:, -width:] >= single).all()
