@@ -1,0 +1,106 @@
+"""Pieces of words -> words: what the detector cut at a gap as wide as a space.
+
+A dot too faint to be found leaves a hole in a price as wide as a space, and a thin letter between two wide ones of a
+typewriter stands as far off as a word. The gap itself cannot say it; the recogniser, shown both pieces as one picture,
+can. It follows the second of the three buckets of Dropbox's pipeline (2017), where doubtful boxes are joined on trial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ocrkit.document import Image
+
+if TYPE_CHECKING:
+    from ocrkit.recognition import Guess
+
+
+@dataclass(frozen=True)
+class JoinOptions:
+    """When two neighbours on a line are read as one on trial, and when that reading is believed.
+
+    Attributes:
+        gap: heights; boxes further apart are never tried.
+        longest: heights; nor are they where both together are longer.
+        fragment: characters; a piece of at most so many may be part of its neighbour.
+        mark_confidence: share of the lower confidence of the two that the whole must reach, where it shows one of
+            `marks` between two digits that neither piece shows.
+        marks: what stands inside numbers, dates and times.
+        fragment_gain: by how much the whole must be surer than the less sure of the two, where one is a fragment.
+    """
+
+    gap: float = 0.9
+    longest: float = 14.0
+    fragment: int = 2
+    mark_confidence: float = 0.8
+    marks: str = ".,:/-"
+    fragment_gain: float = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A box `(4,)` px, its crop's left edge on the page in px, the crop and what it was read as."""
+
+    box: np.ndarray
+    left: float
+    crop: Image
+    guess: Guess = field(repr=False)
+
+
+Read = Callable[[np.ndarray], list[Piece]]  # boxes (N, 4) -> a piece each
+
+
+def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptions) -> list[list[Piece]]:
+    """The lines' pieces from left to right, those that read as one word joined.
+
+    Args:
+        lines: pieces found on one line together, in any order.
+        read: reads boxes of the page.
+        options: what is tried and believed.
+    """
+    rows = [sorted(line, key=lambda piece: float(piece.box[0])) for line in lines]
+    tried: set[tuple[Piece, Piece]] = set()
+    while True:
+        trials = [
+            (row, a, b) for row in rows for a, b in pairwise(row) if (a, b) not in tried and _may_be_one(a, b, options)
+        ]
+        if not trials:
+            return rows
+        tried |= {(a, b) for _, a, b in trials}
+        together = np.array([_around(a, b) for _, a, b in trials])
+        joined = False
+        for (row, a, b), whole in zip(trials, read(together)):
+            # One of the two may have been joined on its other side just now.
+            if a in row and b in row and is_one_word(a.guess, b.guess, whole.guess, options):
+                row[row.index(a) : row.index(b) + 1] = [whole]
+                joined = True
+        if not joined:
+            return rows
+
+
+def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
+    height = max(a.box[3] - a.box[1], b.box[3] - b.box[1])
+    near = b.box[0] - a.box[2] < options.gap * height and b.box[2] - a.box[0] < options.longest * height
+    return bool(near and a.guess.text and b.guess.text and " " not in a.guess.text + b.guess.text)
+
+
+def _around(a: Piece, b: Piece) -> np.ndarray:
+    return np.concatenate([np.minimum(a.box[:2], b.box[:2]), np.maximum(a.box[2:], b.box[2:])])
+
+
+def is_one_word(a: Guess, b: Guess, whole: Guess, options: JoinOptions) -> bool:
+    """Whether the reading of two pieces as one is to be believed."""
+    if not whole.text or " " in whole.text:
+        return False
+    lower = min(a.confidence, b.confidence)
+    between = whole.text[len(a.text) : len(whole.text) - len(b.text)]
+    marked = whole.text == a.text + between + b.text and len(between) == 1 and between in options.marks
+    if marked and a.text[-1].isdigit() and b.text[0].isdigit():
+        return whole.confidence >= options.mark_confidence * lower
+    fragment = min(len(a.text), len(b.text)) <= options.fragment
+    return fragment and whole.confidence >= lower + options.fragment_gain

@@ -1,0 +1,75 @@
+"""Which neighbours become one word, and that no others do."""
+
+import numpy as np
+import pytest
+
+from ocrkit.documents.joins import JoinOptions, Piece, is_one_word, join_pieces
+from ocrkit.recognition import Guess
+
+CROP = np.zeros((20, 20), np.uint8)
+
+
+def guess(text, confidence=0.9):
+    return Guess(text, confidence, np.zeros((len(text), 2)))
+
+
+def piece(text, x0, x1, confidence=0.9):
+    return Piece(np.array([x0, 0, x1, 20], float), x0, CROP, guess(text, confidence))
+
+
+class Reads:
+    """Knows what stands between two abscissae, and counts what it was asked."""
+
+    def __init__(self, **known):
+        self.known, self.asked = known, []
+
+    def __call__(self, boxes):
+        self.asked += [(int(box[0]), int(box[2])) for box in boxes]
+        return [
+            Piece(box, box[0], CROP, guess(*self.known.get(f"x{int(box[0])}_{int(box[2])}", ("two words", 0.9))))
+            for box in boxes
+        ]
+
+
+def texts(rows):
+    return [[piece.guess.text for piece in row] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "whole", "one"),
+    [
+        (guess("58"), guess("30"), guess("58.30"), True),  # a dot too faint to be found
+        (guess("22"), guess("52"), guess("22:52"), True),
+        (guess("58"), guess("30"), guess("58.30", 0.5), False),  # not sure of it
+        (guess("11"), guess("2.48"), guess("112.48"), False),  # no mark seen: two numbers side by side
+        (guess("work"), guess("to"), guess("work_to"), False),  # an underline
+        (guess("both"), guess("for"), guess("both for"), False),
+        (guess("Inv"), guess("0", 0.4), guess("Invo", 0.95), True),  # a letter that stood apart
+        (guess("Inv"), guess("o", 0.9), guess("Invo", 0.91), False),  # a word of one letter
+        (guess("Total"), guess("sum"), guess("Totalsum", 0.99), False),
+        (guess("a"), guess("b", 0.2), guess("", 0.99), False),
+    ],
+)
+def test_one_word_or_two(a, b, whole, one):
+    assert is_one_word(a, b, whole, JoinOptions()) is one
+
+
+def test_pieces_are_joined_one_after_the_other():
+    row = [piece("33", 60, 80), piece("22", 0, 20), piece("52", 30, 50), piece("PM", 95, 120)]
+    read = Reads(x0_50=("22:52", 0.95), x30_80=("52 33", 0.9), x0_80=("22:52:33", 0.97))
+    joined = join_pieces([row], read, JoinOptions())
+    assert texts(joined) == [["22:52:33", "PM"]]
+    np.testing.assert_array_equal(joined[0][0].box, [0, 0, 80, 20])
+    assert len(read.asked) == len(set(read.asked))  # nothing twice
+
+
+def test_only_near_neighbours_are_tried():
+    read = Reads()
+    far, empty = [piece("12", 0, 20), piece("30", 60, 80)], [piece("12", 0, 20), piece("", 25, 40)]
+    several = [piece("to be", 0, 50), piece("or", 60, 80)]
+    assert texts(join_pieces([far, empty, several], read, JoinOptions())) == [["12", "30"], ["12", ""], ["to be", "or"]]
+    assert read.asked == []
+
+
+def test_lines_without_pieces_stay_empty():
+    assert join_pieces([[], []], Reads(), JoinOptions()) == [[], []]
