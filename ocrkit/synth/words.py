@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing.pool import AsyncResult, Pool
 from random import Random
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -67,6 +68,15 @@ class WordGenerator:
         BadDataset: no usable font or word.
     """
 
+    STEPS: ClassVar = {
+        "corpus": ("_text_and_face",),
+        "drawing": ("_lay",),
+        "geometric": ("_deform",),
+        "photometric": ("_print", "_view", "_expose"),
+        "encode": ("_encode",),
+    }
+    """What is done to a word in turn, and the methods that do it; none of them calls another."""
+
     def __init__(
         self, vocabulary: Vocabulary, verdicts: list[FontVerdict], options: WordOptions = WordOptions()
     ) -> None:
@@ -86,9 +96,11 @@ class WordGenerator:
         """Item `index` (any whole number from 0): grey crop as a detector would cut it, and its text."""
         r = Random(f"{self.options.seed}/{self.options.fonts.split}/{index}")
         if r.random() < self.options.negatives:
-            return Sample(self._negative(r), "", "synthetic", f"synthetic-{index}")
-        text, face = self._text_and_face(r)
-        return Sample(self._picture(self._lay(text, face, r), r), text, f"synthetic/{face.kind}", f"synthetic-{index}")
+            text, source, picture = "", "synthetic", self._negative(r)
+        else:
+            text, face = self._text_and_face(r)
+            source, picture = f"synthetic/{face.kind}", self._picture(self._lay(text, face, r), r)
+        return Sample(self._encode(self._expose(picture, r), r), text, source, f"synthetic-{index}")
 
     def samples(self, start: int, stop: int) -> Iterator[Sample]:
         """Items `start` to `stop - 1` in order."""
@@ -165,6 +177,12 @@ class WordGenerator:
     # --- from ink to picture ---
 
     def _picture(self, ink: np.ndarray, r: Random) -> np.ndarray:
+        """What the sensor sees of the word, `float32` grey levels."""
+        ink, small = self._deform(ink, r)
+        return self._view(self._print(ink, r), small, r)
+
+    def _deform(self, ink: np.ndarray, r: Random) -> tuple[np.ndarray, tuple[int, int] | None]:
+        """The ink worn, sized and bent; and the width and height it is to be lost to, where less than its own."""
         d, banks = self._distortions, self.banks
         height, width = ink.shape
         # Font size in the finished crop, and the size it is worked on at: never below 18 px, so that lines and blur
@@ -187,16 +205,10 @@ class WordGenerator:
             ink = cv2.warpPerspective(ink, matrix, size, flags=cv2.INTER_LINEAR)
         if r.random() < d.warp:
             ink = distort.warp(ink, r)
-
-        picture = self._print(ink, r)
-        for share, function in self._active["optics"]:
-            if r.random() < share:
-                picture = function(picture, r, banks)
-        if final is not None and final / EM_PX < work:
-            scale = final / EM_PX / work
-            small = (max(2, round(size[0] * scale)), max(4, round(size[1] * scale)))
-            picture = cv2.resize(picture, small, interpolation=cv2.INTER_LINEAR)
-        return self._finish(picture, r)
+        if final is None or final / EM_PX >= work:
+            return ink, None
+        scale = final / EM_PX / work
+        return ink, (max(2, round(size[0] * scale)), max(4, round(size[1] * scale)))
 
     def _print(self, ink: np.ndarray, r: Random) -> np.ndarray:
         """Ink on paper, with the light on both."""
@@ -213,15 +225,23 @@ class WordGenerator:
                 picture = function(picture, r, self.banks)
         return picture
 
-    def _finish(self, picture: np.ndarray, r: Random) -> np.ndarray:
-        d = self._distortions
+    def _view(self, picture: np.ndarray, small: tuple[int, int] | None, r: Random) -> np.ndarray:
+        """Through the lens, at the resolution there is."""
+        for share, function in self._active["optics"]:
+            if r.random() < share:
+                picture = function(picture, r, self.banks)
+        return picture if small is None else cv2.resize(picture, small, interpolation=cv2.INTER_LINEAR)
+
+    def _expose(self, picture: np.ndarray, r: Random) -> np.ndarray:
+        """Grey levels as the sensor or fax tells them, `uint8`."""
         for share, function in self._active["sensor"]:
             if r.random() < share:
                 picture = function(picture, r, self.banks)
         finished = cv2.convertScaleAbs(cv2.max(picture, 0.0))  # rounds, and stops at 255
-        if r.random() < d.invert:
-            finished = 255 - finished
-        return distort.jpeg(finished, r) if r.random() < d.jpeg else finished
+        return cv2.bitwise_not(finished) if r.random() < self._distortions.invert else finished
+
+    def _encode(self, picture: np.ndarray, r: Random) -> np.ndarray:
+        return distort.jpeg(picture, r) if r.random() < self._distortions.jpeg else picture
 
     def _negative(self, r: Random) -> np.ndarray:
         """What the detector mistakes for a word: surfaces, rules, specks, the edges of other lines."""
@@ -246,7 +266,7 @@ class WordGenerator:
                 specks = Banks.window(self.banks.blotches, shape, r) > r.uniform(1.5, 2.5)
                 ink = np.where(specks, np.uint8(r.randint(80, 255)), ink)
             picture = self._print(ink, r)
-        return self._finish(picture.astype(np.float32), r)
+        return picture.astype(np.float32)
 
 
 # --- several processes -----------------------------------------------------------------------------------------------

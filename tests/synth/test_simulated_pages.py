@@ -1,13 +1,18 @@
 """Invented documents: every word where its box says, in reading order, in characters the recogniser knows."""
 
+import json
+
+import cv2
 import numpy as np
 import pytest
 
 from ocrkit.alphabet import CHARACTERS
-from ocrkit.datasets.sample import CATEGORIES
+from ocrkit.datasets.pages import load_pages
+from ocrkit.datasets.sample import CATEGORIES, read_pixels
 from ocrkit.errors import BadDataset
+from ocrkit.synth.camera import CameraOptions
 from ocrkit.synth.fonts import FontOptions
-from ocrkit.synth.pages import KINDS, PageGenerator, PageOptions
+from ocrkit.synth.pages import KINDS, PageGenerator, PageOptions, write_pages
 
 
 @pytest.fixture
@@ -107,3 +112,26 @@ def test_what_a_scanner_does_keeps_the_ink_in_its_boxes(generator):
 def test_a_kind_that_does_not_exist_is_named(generator):
     with pytest.raises(BadDataset, match="poster"):
         generator(kinds=("poster",))
+
+
+@pytest.mark.parametrize("camera", [None, CameraOptions(jpeg=0)], ids=["as they are", "photographed"])
+def test_written_pages_are_read_back_with_their_words_lines_and_corners(generator, camera, tmp_path):
+    pages = generator(kinds=("receipt", "letter"))
+    write_pages(tmp_path / "pages", pages, 2, camera)
+    read = {page.id: page for page in load_pages(tmp_path / "pages", "phone")}
+    for index in range(2):
+        photo = pages.photo(index, camera) if camera else None
+        page = photo.page if photo else pages[index]
+        np.testing.assert_array_equal(read_pixels(read[page.id].path), page.image())
+        assert read[page.id].texts == page.texts
+        quads = [np.stack([word.quad for word in them.words]) for them in (read[page.id], page)]
+        np.testing.assert_allclose(*quads, atol=0.01)
+        labels = json.loads((tmp_path / "pages" / f"{page.id}.json").read_text("utf-8"))
+        assert " ".join(line["text"] for line in labels["lines"]).split() == page.texts
+        assert (labels["category"], labels["simulated"]) == (page.category, True)
+        if photo is None:
+            assert labels["corners"] is None
+        else:
+            np.testing.assert_allclose(labels["corners"], photo.corners, atol=0.01)
+            area = cv2.contourArea(np.array(labels["corners"], np.float32), oriented=True)
+            assert area > 0.2 * np.prod(page.image().shape[:2])  # positive: clockwise in pixels
