@@ -12,6 +12,8 @@ import pytest
 
 from ocrkit.experiment import paths
 
+pytestmark = pytest.mark.timeout(900)  # DVC starts a dozen times, which a busy machine makes long
+
 REPO = Path(__file__).resolve().parents[2]
 KEYS = {
     "AWS_ACCESS_KEY_ID": "anybody",
