@@ -7,6 +7,8 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,7 +23,7 @@ from ocrkit.datasets.sample import Sample
 from ocrkit.document import Image
 from ocrkit.errors import BadDataset, BadModel, TrainingFailed
 from ocrkit.recognition.decode import greedy_texts
-from ocrkit.recognition.network import STRIDE_PX, build_network
+from ocrkit.recognition.network import STRIDE_PX, Precision, build_network
 from ocrkit.recognition.preprocess import HEIGHT, WIDTHS, batches, bucket_of, fit, pad
 
 Source = Callable[[int, int], Iterator[Sample]]  # items start..stop-1, the same whenever asked
@@ -43,6 +45,9 @@ class TrainOptions:
         round_words: samples a round; batches are formed within a round, checkpoints and validations follow one.
         validate_every: rounds between validations.
         seed: of weights and of the batches' order.
+        precision: in which the layers compute; half precision is for GPUs that are fast at it.
+        patience: validations without a gain after which the training ends early; 0 for never.
+        frozen: the convolutions stay as they are.
     """
 
     size: str = "nano"
@@ -56,17 +61,25 @@ class TrainOptions:
     round_words: int = 8192
     validate_every: int = 2
     seed: int = 7
+    precision: Precision = "float32"
+    patience: int = 0
+    frozen: bool = False
+
+
+# What may change when a training is resumed: how long it lasts, and the rate, after one that was too high.
+_FREE = ("words", "patience", "learning_rate")
 
 
 @dataclass(frozen=True)
 class Progress:
-    """The state of a training after a round; `swa` is `None` where it was not validated."""
+    """The state of a training after a round; `swa` is `None` where it was not validated, `time` in s since 1970."""
 
     words: int
     loss: float
     learning_rate: float
     words_per_second: float
     swa: float | None
+    time: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +91,15 @@ class TrainBatch:
 
 
 _LONGEST_LABEL = 48  # what a net can be taught to emit; text that long does not fit one line of a crop anyway
+
+
+def batch_rows(batch_size: int, width: int) -> int:
+    """Crops in a batch of the bucket `width`: about as many pixels as `batch_size` crops of 128 px have.
+
+    Where it is eight or more it is a multiple of eight, so that several devices can share each batch evenly.
+    """
+    rows = max(1, batch_size * 128 // width)
+    return rows if rows < 8 else rows // 8 * 8
 
 
 def round_batches(samples: Sequence[Sample], alphabet: Alphabet, batch_size: int, seed: str) -> list[TrainBatch]:
@@ -100,7 +122,7 @@ def round_batches(samples: Sequence[Sample], alphabet: Alphabet, batch_size: int
     for width in WIDTHS:
         pool = carried + ready[width]
         r.shuffle(pool)
-        size = max(1, batch_size * 128 // width)
+        size = batch_rows(batch_size, width)
         whole = len(pool) // size * size
         groups = [pool[start : start + size] for start in range(0, whole, size)]
         carried = pool[whole:]
@@ -164,6 +186,12 @@ def word_accuracy(network: Any, alphabet: Alphabet, samples: Sequence[Sample]) -
     return sum(text == sample.text for text, sample in zip(texts, samples)) / max(1, len(samples))
 
 
+def validations_without_gain(history: Sequence[Progress]) -> int:
+    """How many validations there were since the best one."""
+    swas = [progress.swa for progress in history if progress.swa is not None]
+    return len(swas) - 1 - swas.index(max(swas)) if swas else 0
+
+
 class Trainer:
     """Trains one network; its state lives in a folder and can be taken up again at the last finished round.
 
@@ -175,7 +203,8 @@ class Trainer:
         alphabet: of the labels.
         network: to go on from (a fresh start of the optimiser, `--load`); a new one where `None`.
 
-    On a CPU, a training resumed after a kill gives the same weights as an unbroken one.
+    On a CPU, a training resumed after a kill gives the same weights as an unbroken one. On JAX all devices that can
+    share each batch evenly are used (Keras's `DataParallel`); on TensorFlow the first.
     """
 
     def __init__(
@@ -196,19 +225,32 @@ class Trainer:
             tf.config.experimental.enable_op_determinism()
         self.source, self.validation, self.options, self.folder = source, validation, options, folder
         self.alphabet = alphabet or Alphabet()
-        self.network = network or build_network(options.size, self.alphabet)
-        self.optimizer = keras.optimizers.AdamW(
-            options.learning_rate, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm, beta_2=0.99
-        )
-        self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        self.network.compile(self.optimizer, ctc_loss, jit_compile=keras.backend.backend() == "jax")
-        self.optimizer.build(self.network.trainable_variables)
+        # What is validated and handed out, in float32 on one device; what is trained starts as its copy.
+        self._plain = network or build_network(options.size, self.alphabet)
+        self._distribution = _distribution(options.batch_size)
+        with self._on_devices():
+            self.network = build_network(self._plain.name, self.alphabet, options.precision)
+            self.network.set_weights(self._plain.get_weights())
+            for layer in self.network.layers:
+                layer.trainable = not (options.frozen and layer.name.startswith(("conv", "column")))
+            self.optimizer = keras.optimizers.AdamW(
+                options.learning_rate, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm, beta_2=0.99
+            )
+            self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+            if options.precision == "mixed_float16":
+                # Its small gradients would become zero.
+                self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
+            self.network.compile(self.optimizer, ctc_loss, jit_compile=keras.backend.backend() == "jax")
+            self.optimizer.build(self.network.trainable_variables)
         if keras.backend.backend() == "tensorflow":
             self._trace()
         self.words = self.round = self.step = 0
         self.best = -1.0
         self.history: list[Progress] = []
         self._average = self.network.get_weights()
+
+    def _on_devices(self) -> AbstractContextManager[Any]:
+        return self._distribution.scope() if self._distribution else nullcontext()
 
     def _trace(self) -> None:
         """Let TensorFlow meet two shapes, upon which it builds one graph for all; then undo what they taught.
@@ -231,39 +273,75 @@ class Trainer:
     # --- running ---
 
     def run(
-        self, report: Callable[[Progress], None] = lambda progress: None, until: int | None = None
+        self,
+        report: Callable[[Progress], None] = lambda progress: None,
+        until: int | None = None,
+        on_batch: Callable[[int, float], None] = lambda words, loss: None,
     ) -> list[Progress]:
-        """Train to the end (or to about `until` words), calling `report` after each round; returns the history.
+        """Train to the end, to about `until` words, or until `patience` is at an end; returns the history.
+
+        Args:
+            report: called after each round.
+            until: stop after the round that reaches so many words.
+            on_batch: called after each batch with the words seen so far and the batch's loss.
 
         Raises:
             TrainingFailed: the loss is no number; the last checkpoint stays as it was.
             BadDataset: the source gives nothing usable.
         """
         goal = min(self.options.words, until or self.options.words)
-        while self.words < goal:
-            progress = self._one_round()
-            self.history.append(progress)
-            self.save()
-            if progress.swa is not None and progress.swa > self.best:
-                self.best = progress.swa
-                _save_arrays(self.folder / "best.npz", {"weights": self.averaged()})
-            report(progress)
+        # The next round's batches are formed while this one is trained on.
+        with ThreadPoolExecutor(1) as pool:
+            ahead = None
+            while self.words < goal and not self.out_of_patience:
+                started, stop = time.perf_counter(), self._stop(self.words)
+                made = ahead.result() if ahead else self.batches(self.words, self.round)
+                ahead = pool.submit(self.batches, stop, self.round + 1) if stop < goal else None
+                progress = self._one_round(made, stop, started, on_batch)
+                if progress.swa is not None and progress.swa > self.best:
+                    self.best = progress.swa
+                    _save_arrays(self.folder / "best.npz", {"weights": self.averaged()})
+                self.history.append(progress)
+                self.save()
+                report(progress)
         return self.history
 
-    def _one_round(self) -> Progress:
-        o = self.options
-        started = time.perf_counter()
-        stop = min(self.words + o.round_words, o.words)
-        made = round_batches(
-            list(self.source(self.words, stop)), self.alphabet, o.batch_size, f"{o.seed}/round/{self.round}"
-        )
+    @property
+    def out_of_patience(self) -> bool:
+        """Whether the last `patience` validations brought no gain."""
+        return 0 < self.options.patience <= validations_without_gain(self.history)
+
+    def _stop(self, start: int) -> int:
+        return min(start + self.options.round_words, self.options.words)
+
+    def batches(self, start: int, number: int) -> list[TrainBatch]:
+        """The batches of round `number`, which begins with sample `start`.
+
+        Raises:
+            BadDataset: no sample in it can be trained on.
+        """
+        o, stop = self.options, self._stop(start)
+        seed = f"{o.seed}/round/{number}"
+        made = round_batches(list(self.source(start, stop)), self.alphabet, o.batch_size, seed)
         if not made:
-            raise BadDataset(f"Samples {self.words} to {stop} hold nothing the network could be trained on.")
+            raise BadDataset(f"Samples {start} to {stop} hold nothing the network could be trained on.")
+        return made
+
+    def train_on(self, batch: TrainBatch, learning_rate: float) -> float:
+        """Take one step; returns the batch's loss."""
+        self.optimizer.learning_rate.assign(learning_rate)
+        with self._on_devices():
+            return float(self.network.train_on_batch(batch.pictures, batch.labels))
+
+    def _one_round(
+        self, made: Sequence[TrainBatch], stop: int, started: float, on_batch: Callable[[int, float], None]
+    ) -> Progress:
+        o = self.options
         losses = []
         for number, batch in enumerate(made):
-            rate = one_cycle((self.words + (stop - self.words) * number / len(made)) / o.words, o)
-            self.optimizer.learning_rate.assign(rate)
-            losses.append(float(self.network.train_on_batch(batch.pictures, batch.labels)))
+            seen = self.words + (stop - self.words) * number / len(made)
+            rate = one_cycle(seen / o.words, o)
+            losses.append(self.train_on(batch, rate))
             if not math.isfinite(losses[-1]):
                 raise TrainingFailed(
                     f"The loss became {losses[-1]} at word {self.words:,} with a learning rate of {rate:.2g}; the last "
@@ -271,12 +349,13 @@ class Trainer:
                 )
             self.step += 1
             self._update_average()
+            on_batch(round(seen), losses[-1])
         speed = (stop - self.words) / (time.perf_counter() - started)
         self.words, self.round = stop, self.round + 1
         swa = None
         if self.round % o.validate_every == 0 or self.words >= o.words:
             swa = self.validate()
-        return Progress(self.words, float(np.mean(losses)), rate, speed, swa)
+        return Progress(self.words, float(np.mean(losses)), rate, speed, swa, time.time())
 
     _EMA_EVERY = 8  # steps between updates of the average: it costs a copy of all weights
 
@@ -295,18 +374,14 @@ class Trainer:
 
     def validate(self) -> float:
         """SWA of the averaged weights on the validation samples."""
-        own = self.network.get_weights()
-        self.network.set_weights(self.averaged())
-        try:
-            return word_accuracy(self.network, self.alphabet, self.validation)
-        finally:
-            self.network.set_weights(own)
+        self._plain.set_weights(self.averaged())
+        return word_accuracy(self._plain, self.alphabet, self.validation)
 
     def finished(self, best: bool = True) -> Any:
-        """The network with its best validated (or else latest averaged) weights."""
+        """A float32 network with the best validated (or else latest averaged) weights."""
         path = self.folder / "best.npz"
-        self.network.set_weights(_load_arrays(path)["weights"] if best and path.exists() else self.averaged())
-        return self.network
+        self._plain.set_weights(_load_arrays(path)["weights"] if best and path.exists() else self.averaged())
+        return self._plain
 
     # --- state ---
 
@@ -333,16 +408,18 @@ class Trainer:
         """Take up the state of the folder; False where there is none.
 
         Raises:
-            BadModel: it is damaged, or of a training with other options (but for `words`, which may grow).
+            BadModel: it is damaged, or of a training with other options; how long it lasts, the patience and the
+                learning rate may change.
         """
         path = self.folder / "state.npz"
         if not path.exists():
             return False
         arrays = _load_arrays(path)
         state = json.loads(arrays.pop("state"))
-        theirs, ours = ({**options, "words": 0} for options in (state["options"], asdict(self.options)))
-        if theirs != ours or state["alphabet"] != self.alphabet.characters:
-            changed = [name for name in ours if ours[name] != theirs.get(name)] or ["alphabet"]
+        theirs = {**asdict(TrainOptions()), **state["options"], "alphabet": state["alphabet"]}
+        ours = {**asdict(self.options), "alphabet": self.alphabet.characters}
+        changed = [name for name in ours if ours[name] != theirs[name] and name not in _FREE]
+        if changed:
             raise BadModel(
                 f"{path} is of a training with another {', '.join(changed)}; start afresh in another folder."
             )
@@ -351,6 +428,17 @@ class Trainer:
         self.words, self.round, self.step, self.best = (state[key] for key in ("words", "round", "step", "best"))
         self.history = [Progress(**row) for row in state["history"]]
         return True
+
+
+def _distribution(batch_size: int) -> Any:
+    """Keras's data parallelism over as many devices as share batches of every width evenly; `None` for just one."""
+    import keras
+
+    if keras.backend.backend() != "jax":  # Keras has it for JAX alone
+        return None
+    devices = keras.distribution.list_devices()
+    count = math.gcd(len(devices), *(batch_rows(batch_size, width) for width in WIDTHS))
+    return keras.distribution.DataParallel(devices=devices[:count]) if count > 1 else None
 
 
 def _save_arrays(path: Path, groups: dict[str, list[np.ndarray]], state: str = "") -> None:

@@ -6,8 +6,10 @@ import sys
 import numpy as np
 import pytest
 
-from ocrkit.errors import BadParams
-from ocrkit.recognition.network import SIZES, STRIDE_PX, build_network, cost
+from ocrkit.alphabet import Alphabet
+from ocrkit.errors import BadModel, BadParams
+from ocrkit.recognition import size_table
+from ocrkit.recognition.network import SIZES, STRIDE_PX, build_network, change_alphabet, cost
 from ocrkit.recognition.preprocess import HEIGHT
 
 
@@ -26,6 +28,13 @@ def test_sizes_keep_their_promises():
     assert cost("accurate", 170).macs <= 0.7e9
 
 
+def test_the_table_of_sizes_says_what_each_costs(monkeypatch):
+    monkeypatch.setattr(size_table, "SIZES", {"nano": SIZES["nano"]})
+    (row,) = size_table.network_table()
+    assert (row.size, row.cost) == ("nano", cost("nano", Alphabet().classes))
+    assert row.ms_per_word > 0
+
+
 @pytest.mark.parametrize("width", [32, 128])
 def test_one_time_step_every_stride(width, alphabet):
     logits = build_network("nano", alphabet).predict_on_batch(np.zeros((2, HEIGHT, width), np.uint8))
@@ -36,6 +45,39 @@ def test_unknown_size_is_refused(alphabet):
     with pytest.raises(BadParams, match="nano, fast, accurate"):
         build_network("huge", alphabet)
 
+
+# --- another alphabet ---
+
+
+@pytest.fixture(scope="module")
+def network(alphabet):
+    return build_network("nano", alphabet)
+
+
+@pytest.mark.parametrize("how", ["fail", "union"])
+def test_an_alphabet_the_network_knows_changes_nothing(network, alphabet, how):
+    assert change_alphabet(network, alphabet, Alphabet("2ab"), how) == (network, alphabet)
+
+
+def test_missing_characters_are_named(network, alphabet):
+    with pytest.raises(BadModel, match="does not know 'éß'"):
+        change_alphabet(network, alphabet, Alphabet("abßé"), "fail")
+
+
+@pytest.mark.parametrize(("how", "characters"), [("union", "abcDEF012éß"), ("new", "ßb2é")])
+def test_what_both_alphabets_have_is_read_as_before(network, alphabet, how, characters):
+    changed, its = change_alphabet(network, alphabet, Alphabet("ßb2é"), how)
+    assert sorted(its.characters) == sorted(characters)
+    pictures = np.random.default_rng(0).integers(0, 256, (2, HEIGHT, 64), np.uint8)
+    before, after = (np.asarray(net.predict_on_batch(pictures)) for net in (network, changed))
+    assert after.shape[-1] == its.classes
+    assert np.allclose(after[..., 0], before[..., 0], atol=1e-6)  # the blank
+    for character in set(characters) & set(alphabet.characters):
+        ((new,), (old,)) = its.encode(character), alphabet.encode(character)
+        assert np.allclose(after[..., new], before[..., old], atol=1e-6)
+
+
+# --- both backends ---
 
 _BOTH = """
 import json, sys
