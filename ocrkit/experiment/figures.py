@@ -222,7 +222,7 @@ def reliability(table: Sequence[ReliabilityBin]) -> Figure:
     for row in table:
         beside = row.confidence, row.accuracy
         axis.annotate(f"{row.count:,}", beside, (10, -10), textcoords="offset points", size=8, color=GREY)
-    axis.set(xlabel="how sure it was", ylabel="how often it was right", xlim=(0, 1.04), ylim=(0, 1.04))
+    axis.set(xlabel="how sure it was", ylabel="how often it was right", xlim=(-0.02, 1.06), ylim=(-0.06, 1.04))
     for one in (axis.xaxis, axis.yaxis):
         one.set_major_formatter(PercentFormatter(1))
     axis.grid(alpha=0.3)
