@@ -19,6 +19,7 @@ from ocrkit.files import make_folder, write_whole
 from ocrkit.recognition import Guess, Recognizer, load_recognizer
 from ocrkit.recognition.evaluate import Evaluation, evaluate
 from ocrkit.recognition.recognizer import DECODERS
+from ocrkit.recognition.release import find_model
 from ocrkit.recognition.report import interval, reliability_diagram, report_markdown, worst_sheet
 from ocrkit.synth.corpus import Vocabulary, build_vocabulary
 from ocrkit.synth.fonts import FontVerdict, audit, font_folders, load_verdicts
@@ -85,9 +86,9 @@ def real_words(folder: Path, form: str, half: str | None = None) -> list[Sample]
 def read_samples(recognizer: Recognizer, samples: Sequence[Sample]) -> tuple[list[Guess], Evaluation]:
     """What was read in `samples`, and how good it is; by font class where the source tells it."""
     guesses = recognizer.recognize([sample.image for sample in samples])
-    sources = [sample.source.removeprefix("synthetic/") for sample in samples]
-    # A negative has no font, hence a source without a class.
-    attributes = {"font": sources} if any(sample.source.startswith("synthetic/") for sample in samples) else {}
+    # The generator writes the class behind its own name; crops without text have none, nor have real words.
+    kinds = [sample.source.partition("/")[2] or "none" for sample in samples]
+    attributes = {"font": kinds} if set(kinds) != {"none"} else {}
     return guesses, evaluate([sample.text for sample in samples], guesses, attributes)
 
 
@@ -161,7 +162,7 @@ def evaluate_verb(
     recognizer = load_recognizer(model, decoder=decoder, lexicon=words)
     sets: dict[str, list[Sample]] = {}
     if synthetic:
-        sets["synthetic"] = Materials.of_training(Path(model).parent, fonts).words(synthetic, "test")
+        sets["synthetic"] = Materials.of_training(find_model(model).parent, fonts).words(synthetic, "test")
     if folder and form:
         sets[" ".join(filter(None, (folder.resolve().name, half)))] = real_words(folder, form, half)
     echo_scores(write_report(output, recognizer.name, sets, recognizer))

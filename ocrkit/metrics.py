@@ -32,21 +32,10 @@ def correct_words(truths: Sequence[str], guesses: Sequence[str], caseless: bool 
     return np.array([fold(t) == fold(g) if caseless else t == g for t, g in pairs], bool)
 
 
-def single_word_accuracy(truths: Sequence[str], guesses: Sequence[str], caseless: bool = False) -> float:
-    """Share of words read without any mistake (SWA)."""
-    return _ratio(correct_words(truths, guesses, caseless).sum(), len(truths))
-
-
 def character_error_rate(truths: Sequence[str], guesses: Sequence[str]) -> float:
     """Edits that turn guesses into truths, over all characters of the truths: micro-averaged, can exceed 1."""
     edits = sum(edit_distance(t, g) for t, g in zip(truths, guesses, strict=True))
     return _ratio(edits, sum(map(len, truths)))
-
-
-def word_error_rate(truths: Sequence[str], guesses: Sequence[str]) -> float:
-    """As `character_error_rate`, in words between blanks: a text or line each item."""
-    pairs = [(t.split(), g.split()) for t, g in zip(truths, guesses, strict=True)]
-    return _ratio(sum(edit_distance(t, g) for t, g in pairs), sum(len(t) for t, _ in pairs))
 
 
 # Edits

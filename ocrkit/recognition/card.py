@@ -43,7 +43,7 @@ def card_markdown(name: str, card: Mapping[str, Any], evaluations: Mapping[str, 
         "",
         "## Scores",
         "",
-        "In brackets the 95 % interval of a bootstrap over the words. Nothing was trained or tuned on these words.",
+        "In brackets the 95 % interval of a bootstrap over the words. The model was trained on none of them.",
         "",
         *score_table({key: e.total for key, e in evaluations.items()}, "set"),
         f"Confidences are divided by a temperature of {card['temperature']:.2f}, fitted on "
@@ -58,7 +58,7 @@ def card_markdown(name: str, card: Mapping[str, Any], evaluations: Mapping[str, 
         pairs = ", ".join(f"{sign(t)} as {sign(r)} ({n})" for t, r, n in evaluation.confusions[:_CONFUSIONS])
         lines += [f"{key}, read most often wrongly: {pairs or 'nothing'}.", ""]
         lines += score_table(_weakest(evaluation), f"{key}, weakest kinds of words")
-    lines += ["## Training", "", *_curve(card.get("curve", [])), *map(str, card.get("rounds", []))]
+    lines += ["## Training", "", *_curve(card.get("curve", [])), *(f"- {line}" for line in card.get("rounds", []))]
     sources = _WORDS_FROM + (_BOOKS_FROM if card.get("book_words") else "")
     lines += ["", "## Sources and licences", "", sources, "", _FONTS_FROM.format(families=_families(card)), ""]
     lines += ["The model is under ocrkit's own licence, Apache 2.0.", ""]
@@ -76,7 +76,7 @@ def _facts(card: Mapping[str, Any]) -> dict[str, Any]:
             str(options[key]) for key in ("batch_size", "learning_rate", "seed") if key in options
         ),
         "vocabulary": card.get("vocabulary_words"),
-        "trained on": card.get("date"),
+        "date": card.get("date"),
         "commit of the training": card.get("commit"),
         "export against network": f"{card['export_parity']:.1e} a logit, the same strings on "
         f"{card['parity_crops']:,} crops",

@@ -61,7 +61,7 @@ def score(truths: Sequence[str], texts: Sequence[str]) -> Score:
         len(truths),
         bootstrap_interval(correct_words(truths, texts)),
         bootstrap_interval(correct_words(truths, texts, caseless=True)),
-        bootstrap_interval(edits, lambda means: means[:, 0] / means[:, 1]),
+        bootstrap_interval(edits, lambda means: means[:, 0] / np.where(means[:, 1] > 0, means[:, 1], np.nan)),
     )
 
 

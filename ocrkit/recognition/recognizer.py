@@ -72,7 +72,7 @@ class Recognizer:
         Raises:
             BadImage: a crop that is no picture.
         """
-        outputs = {}
+        outputs: dict[int, np.ndarray] = {}
         for batch in batches(crops):
             outputs |= dict(zip(batch.rows.tolist(), self._run(batch.pictures)))
         return [outputs[row] for row in range(len(crops))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 
 from ocrkit.datasets.sample import Sample
@@ -17,7 +18,9 @@ _LONGEST = 26  # characters that fit under a crop
 
 
 def interval(value: Interval) -> str:
-    """`0.912 (0.901 to 0.922)`."""
+    """`0.912 (0.901 to 0.922)`, and a dash where there is nothing to measure."""
+    if math.isnan(value.value):
+        return "–"
     return f"{value.value:.3f} ({value.low:.3f} to {value.high:.3f})"
 
 
@@ -84,7 +87,8 @@ def reliability_diagram(evaluations: Mapping[str, Evaluation]) -> bytes:
         axis.plot([b.confidence for b in bins], [b.accuracy for b in bins], "o-", ms=4, label=label)
     axis.set(xlabel="mean confidence", ylabel="share right", xlim=(0, 1), ylim=(0, 1), aspect="equal")
     axis.grid(alpha=0.3)
-    axis.legend(loc="upper left", fontsize=8)
+    if evaluations:
+        axis.legend(loc="upper left", fontsize=8)
     return _png(figure)
 
 

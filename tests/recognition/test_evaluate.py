@@ -50,6 +50,10 @@ def test_scores_add_up_over_all_groups():
     assert math.isnan(found.groups["characters"]["nothing"].cer.value)  # no characters to be wrong about
 
 
+def test_what_is_read_where_nothing_stands_has_no_error_rate():
+    assert math.isnan(evaluate(["", ""], [guess("ab"), guess("")]).total.cer.value)
+
+
 def test_errors_are_named_and_the_most_confident_come_first():
     found = evaluate(TRUTHS, GUESSES)
     assert found.worst == [2, 1, 3]
