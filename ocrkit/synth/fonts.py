@@ -396,7 +396,8 @@ def render_text(path: str, text: str, tracking_px: float = 0.0) -> tuple[np.ndar
         cells at the sides; and the row of its top edge relative to the baseline, negative above it. Blanks alone give
         `(0, 0)`.
     """
-    pen, placed = 0.0, []
+    pen = 0.0
+    placed: list[tuple[np.ndarray, int, int, int, int]] = []
     left = right = top = bottom = 0
     for character in text:
         ink, start, width, above, below, advance = glyph(path, character)

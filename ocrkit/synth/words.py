@@ -237,7 +237,7 @@ class WordGenerator:
         for share, function in self._active["sensor"]:
             if r.random() < share:
                 picture = function(picture, r, self.banks)
-        finished = cv2.convertScaleAbs(cv2.max(picture, 0.0))  # rounds, and stops at 255
+        finished = cv2.convertScaleAbs(np.maximum(picture, 0))  # rounds, and stops at 255
         return cv2.bitwise_not(finished) if r.random() < self._distortions.invert else finished
 
     def _encode(self, picture: np.ndarray, r: Random) -> np.ndarray:
