@@ -219,7 +219,7 @@ def _sizes(context: click.Context, parameter: click.Parameter, value: str | None
     help="Share of the documents that only judge.",
 )
 @click.option(
-    "--learning-rate", type=click.FloatRange(min=0, min_open=True), default=5e-4, show_default=True, help="At its peak."
+    "--learning-rate", type=click.FloatRange(min=0, min_open=True), default=3e-4, show_default=True, help="At its peak."
 )
 @click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Crops 128 px wide.")
 @click.option("--patience", type=click.IntRange(min=0), default=6, show_default=True, help="Looks without a gain.")

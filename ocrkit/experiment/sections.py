@@ -99,12 +99,28 @@ class Train(TrainOptions, Base):
 
 @dataclass(frozen=True, kw_only=True)
 class Finetune(TrainOptions, Base):
-    """40_finetune; `epochs` passes over the real words, mixed with a share of synthetic ones."""
+    """40_finetune.
+
+    Attributes:
+        epochs: passes over the real words.
+        synthetic_share: of all words seen.
+        seeds: runs on all words, that differ by chance only.
+        parts: shares of the real words for one more run each: the learning curve.
+    """
 
     epochs: int
     synthetic_share: float
+    seeds: int
+    parts: tuple[float, ...]
     words: ClassVar[None] = None  # type: ignore[misc]
     size: ClassVar[None] = None  # type: ignore[misc]
+
+    def __post_init__(self) -> None:
+        """Of synthetic words alone no number makes a pass over the real ones."""
+        if not 0 <= self.synthetic_share < 1:
+            raise BadParams(
+                f"params.yaml: finetune.synthetic_share must be from 0 to below 1, not {self.synthetic_share}."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -132,6 +132,15 @@ def choices_of(text: str, alphabet: Alphabet) -> list[tuple[int, ...]]:
     return choices
 
 
+def evidence_against(log_probs: np.ndarray, alignment: Alignment) -> float:
+    """Natural logarithm of how many times likelier the likeliest reading is than the aligned text; 0 where it is that.
+
+    High where the network is sure of something else. Where it is sure of nothing it stays low: illegible crops do not
+    speak against their labels.
+    """
+    return float(log_probs.max(1).sum()) - alignment.log_probability
+
+
 def log_probabilities(logits: np.ndarray) -> np.ndarray:
     """Of `(T, classes)` logits, in double precision."""
     return log_softmax(logits.astype(float))

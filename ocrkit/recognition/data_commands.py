@@ -43,7 +43,7 @@ def words(*, folder: Path, form: str, output: Path, test: bool, model: str | Non
     To learn from, words must align with what the recogniser sees in them, and take the case of the print. To be judged
     by (--test), lines are cut at their widest gaps alone, and labels stay as they are.
     """
-    pages = [page for page in load_pages(folder, form) if page.lines]
+    pages = [page for page in load_pages(folder, form) if page.lines and not page.words]
     if not pages:
         raise BadParams(f"{folder} labels words already: nothing is to be cut.")
     recognizer = None if test else load_recognizer(model, threads=threads)

@@ -23,7 +23,7 @@ from ocrkit.datasets import Sample
 from ocrkit.datasets.write import write_table
 from ocrkit.errors import BadDataset, BadLabel
 from ocrkit.files import write_whole
-from ocrkit.recognition.align import align, log_probabilities
+from ocrkit.recognition.align import align, evidence_against, log_probabilities
 from ocrkit.recognition.decode import greedy_texts
 from ocrkit.recognition.recognizer import Recognizer
 
@@ -38,8 +38,7 @@ class Suspect:
 
     Attributes:
         reading: what the network reads instead.
-        evidence: natural logarithm of how many times likelier the reading is than the label; infinite for a label
-            that the network cannot emit at all.
+        evidence: see `evidence_against`; infinite for a label that the network cannot emit at all.
     """
 
     sample: Sample
@@ -55,11 +54,7 @@ def sample_id(sample: Sample) -> str:
 
 
 def find_suspects(samples: Sequence[Sample], recognizer: Recognizer) -> list[Suspect]:
-    """Samples that are read otherwise than labelled, the most doubtful label first.
-
-    The evidence is high where the network is sure and the label different. Where it can read nothing it is sure of
-    nothing, so that illegible crops do not crowd the list.
-    """
+    """Samples that are read otherwise than labelled, the most doubtful label first."""
     suspects = []
     for start in range(0, len(samples), _CHUNK):
         chunk = samples[start : start + _CHUNK]
@@ -73,10 +68,10 @@ def find_suspects(samples: Sequence[Sample], recognizer: Recognizer) -> list[Sus
 def _evidence(logits: np.ndarray, label: str, alphabet: Alphabet) -> float:
     log_probs = log_probabilities(logits)
     try:
-        path = align(log_probs, [(number,) for number in alphabet.encode(label).tolist()])
+        alignment = align(log_probs, [(number,) for number in alphabet.encode(label).tolist()])
     except BadLabel:  # characters it does not know, or more than its time steps
         return float("inf")
-    return float(log_probs.max(1).sum()) - path.log_probability
+    return evidence_against(log_probs, alignment)
 
 
 # --- what a person sees and decides -----------------------------------------------------------------------------------
