@@ -31,7 +31,7 @@ $(VENV)/.ready: requirements.lock requirements-headless.lock pyproject.toml setu
 mlflow.db: | $(VENV)/.ready
 	@$(BIN)/python -m ocrkit.experiment.setup
 
-fonts: setup ## fetch the pinned font set (438 families) into data/fonts; FROM=... for a folder of archives
+fonts: setup ## fetch the pinned font set (449 families) into data/fonts; FROM=... for a folder of archives
 	@$(BIN)/ocrkit synth fetch-fonts $(if $(FROM),--from $(FROM))
 
 repro: setup ## run the pipeline, from invented words to the leaderboard; PROFILE=full for the long one

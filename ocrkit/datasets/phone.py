@@ -1,4 +1,4 @@
-"""Phone photos labelled word by word: `<id>.jpg` beside `<id>.json` with `words[] {text, quad}`."""
+"""Photos and simulated pages labelled word by word: `<id>.jpg` beside `<id>.json` with `words[] {text, quad}`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ def load_phone(folder: Path) -> Iterator[LabelledPage]:
     """
     for path in sorted(folder.glob("*.json")):
         try:
-            entries = read_json(path)["words"]
+            labels = read_json(path)
+            entries = labels["words"]
         except (KeyError, TypeError):
             raise BadDataset(f"{path} is not in phone form: it needs words[] with text and quad.") from None
         yield LabelledPage(
             id=path.stem,
             words=labelled(entries, path),
             path=image_beside(folder, path.stem),
-            category="letter_sized",
+            category=labels.get("category", "letter_sized"),
             source=folder.name,
+            simulated=bool(labels.get("simulated", False)),
         )

@@ -38,13 +38,18 @@ def _json_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def _icdar_lines(path: Path) -> list[dict[str, Any]]:
-    """`x1,y1,x2,y2,x3,y3,x4,y4,transcript` a line; the transcript may hold commas."""
+    """`x1,y1,x2,y2,x3,y3,x4,y4,transcript` a line; the transcript may hold commas, the file be UTF-8 or Latin-1."""
     entries = []
     try:
-        rows = [line.split(",", 8) for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-        for *numbers, text in rows:
+        data = path.read_bytes()
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = data.decode("latin-1")
+        rows = [line.split(",", 8) for line in text.splitlines() if line.strip()]
+        for *numbers, transcript in rows:
             corners = [float(value) for value in numbers]
-            entries.append({"text": text, "quad": list(zip(corners[::2], corners[1::2]))})
+            entries.append({"text": transcript, "quad": list(zip(corners[::2], corners[1::2]))})
     except (OSError, ValueError) as error:
         raise BadDataset(f"The labels in {path} cannot be read: {error}.") from None
     return entries

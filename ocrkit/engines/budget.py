@@ -37,7 +37,7 @@ def _of_words(page: LabelledPage, found: Sequence[Word]) -> Counter[str]:
     truth = page.readable
     wanted = np.array([word.box for word in truth], float).reshape(-1, 4)
     boxes = np.array([word.box for word in found], float).reshape(-1, 4)
-    matched = dict(match_boxes(wanted, boxes, _MATCH_IOU))
+    matched = {int(t): int(f) for t, f in match_boxes(wanted, boxes, _MATCH_IOU)}
     shared = _shared_area(wanted, boxes)
     of_truth, of_found = shared / _area(wanted)[:, None], shared / _area(boxes)[None, :]
     causes: Counter[str] = Counter()
@@ -62,7 +62,7 @@ def _of_lines(page: LabelledPage, found: Sequence[Word]) -> Counter[str]:
     for line in page.lines:
         x0, y0, x1, y1 = line.box
         inside = (centres >= (x0, y0)).all(1) & (centres <= (x1, y1)).all(1)
-        here = sorted((found[i] for i in np.flatnonzero(inside)), key=lambda word: word.box[0])
+        here = sorted((found[i] for i in np.flatnonzero(inside).tolist()), key=lambda word: word.box[0])
         wanted, got = fold(line.text).split(), [fold(word.text) for word in here]
         lost = Counter(wanted) - Counter(got)
         causes["read"] += len(wanted) - lost.total()

@@ -44,6 +44,13 @@ def test_sroie_form_labels_lines_not_words(tmp_path, form):
     assert page.category == "register_tapes"
 
 
+def test_icdar_labels_may_be_latin_1(tmp_path):
+    (tmp_path / "r1.txt").write_bytes("1,2,90,2,90,20,1,20,CAFÉ £9".encode("latin-1"))
+    PIL.Image.fromarray(PAGE).save(tmp_path / "r1.jpg")
+    (page,) = load_pages(tmp_path, "sroie")
+    assert page.texts == ["CAFÉ", "£9"]
+
+
 def test_phone_form_reads_stored_pixels_without_turning_them(tmp_path):
     quad = [[10, 50], [10, 10], [20, 10], [20, 50]]  # text that runs up the page
     (tmp_path / "p.json").write_text(json.dumps({"words": [{"text": "Été", "quad": quad}]}))

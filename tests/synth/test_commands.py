@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from ocrkit.cli import main
+from ocrkit.datasets.pages import load_pages
 from ocrkit.datasets.sample import Sample
 from ocrkit.datasets.shards import digests, read_shards
 from ocrkit.synth.commands import SWITCHES
@@ -191,3 +192,12 @@ def test_benchmark_says_words_a_second(inputs):
 def test_an_interpreter_without_the_other_generator_is_told_in_a_sentence(inputs):
     status, said = run("benchmark", *inputs, "--words", 5, "--repeats", 1, "--trdg", "no-such-python")
     assert (status, "no-such-python cannot be started" in said) == (2, True)
+
+
+@pytest.mark.parametrize("photographed", [[], ["--photograph"]])
+def test_pages_are_written_with_labels_that_can_be_read_back(photographed, inputs, tmp_path):
+    status, said = run("pages", *inputs, tmp_path / "pages", "--count", 2, *photographed)
+    assert status == 0, said
+    pages = load_pages(tmp_path / "pages", "phone")
+    assert len(pages) == 2
+    assert all(page.simulated and page.words for page in pages)
