@@ -84,9 +84,17 @@ def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptio
 
 
 def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
+    """Whether it is worth a look: near each other, and what `is_one_word` could believe."""
     height = max(a.box[3] - a.box[1], b.box[3] - b.box[1])
     near = b.box[0] - a.box[2] < options.gap * height and b.box[2] - a.box[0] < options.longest * height
-    return bool(near and a.guess.text and b.guess.text and " " not in a.guess.text + b.guess.text)
+    left, right = a.guess.text, b.guess.text
+    if not (near and left and right) or " " in left + right:
+        return False
+    return _digits_meet(left, right) or min(len(left), len(right)) <= options.fragment
+
+
+def _digits_meet(left: str, right: str) -> bool:
+    return left[-1].isdigit() and right[0].isdigit()
 
 
 def _around(a: Piece, b: Piece) -> np.ndarray:
@@ -95,12 +103,13 @@ def _around(a: Piece, b: Piece) -> np.ndarray:
 
 def is_one_word(a: Guess, b: Guess, whole: Guess, options: JoinOptions) -> bool:
     """Whether the reading of two pieces as one is to be believed."""
-    if not whole.text or " " in whole.text:
+    # An underline below two words looks like one between them.
+    if not whole.text or " " in whole.text or "_" in whole.text:
         return False
     lower = min(a.confidence, b.confidence)
     between = whole.text[len(a.text) : len(whole.text) - len(b.text)]
     marked = whole.text == a.text + between + b.text and len(between) == 1 and between in options.marks
-    if marked and a.text[-1].isdigit() and b.text[0].isdigit():
+    if marked and _digits_meet(a.text, b.text):
         return whole.confidence >= options.mark_confidence * lower
     fragment = min(len(a.text), len(b.text)) <= options.fragment
     return fragment and whole.confidence >= lower + options.fragment_gain

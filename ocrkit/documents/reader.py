@@ -52,7 +52,7 @@ class ReadOptions:
     """
 
     margin: float = 0.0
-    min_confidence: float = 0.5
+    min_confidence: float = 0.4
     readable_share: float = 0.35
     joins: JoinOptions = field(default_factory=JoinOptions)
     assembly: AssemblyOptions = field(default_factory=AssemblyOptions)
