@@ -70,10 +70,10 @@ def augment(image: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
     """
     height, width = image.shape
     moves = [round(height * r.uniform(-0.06, 0.1)) for _ in range(4)]
-    out = [max(0, move) for move in moves]
+    above, below, before, after = (max(0, move) for move in moves)
     top, bottom, left, right = (min(max(0, -move), min(height, width) // 8) for move in moves)
     inner = image[top : height - bottom, left : width - right]
-    picture = cv2.copyMakeBorder(inner, *out, cv2.BORDER_REPLICATE).astype(np.float32)
+    picture = cv2.copyMakeBorder(inner, above, below, before, after, cv2.BORDER_REPLICATE).astype(np.float32)
     paper = float(np.median(picture))
     picture = paper + (picture - paper) * r.uniform(0.6, 1.2) + r.uniform(-15, 15)
     if r.random() < 0.2:

@@ -49,7 +49,7 @@ class Suspect:
 def sample_id(sample: Sample) -> str:
     """Twelve figures that stand for a sample's pixels, label and document, wherever it is stored."""
     digest = hashlib.sha256(repr((sample.image.shape, sample.text, sample.document)).encode())
-    digest.update(np.ascontiguousarray(sample.image))
+    digest.update(sample.image.tobytes())
     return digest.hexdigest()[:12]
 
 
