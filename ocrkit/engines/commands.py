@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import click
 from ocrkit.datasets import funsd_protocol_label, half_of, word_samples
 from ocrkit.datasets.commands import folder_argument, form_option
 from ocrkit.datasets.pages import load_pages
+from ocrkit.engines.base import Engine
+from ocrkit.engines.budget import CAUSES
 from ocrkit.engines.compare import compare as compare_engines
 from ocrkit.engines.leaderboard import leaderboard_html, verdicts
 from ocrkit.engines.own import OwnEngine
@@ -51,7 +53,7 @@ _COLUMNS = (
 @folder_argument
 @form_option
 @click.option("--engines", default=",".join(ENGINES), show_default=True, help="Which, with commas between.")
-@click.option("--model", help="What `ours` reads with: a released name or a model's folder.")
+@click.option("--model", "models", multiple=True, help="Of `ours`: a released name or a folder; may be repeated.")
 @click.option("--half", type=click.Choice(["tune", "report"]), help="Only half of the pages, chosen by a hash.")
 @click.option("--limit", type=click.IntRange(min=1), help="Read only the first pages.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of each engine.")
@@ -62,7 +64,7 @@ def compare(
     folder: Path,
     form: str,
     engines: str,
-    model: str | None,
+    models: tuple[str, ...],
     half: str | None,
     limit: int | None,
     threads: int,
@@ -76,12 +78,12 @@ def compare(
     for name in names:
         if name in missing:
             click.echo(f"{name} is left out. {missing[name]}", err=True)
-    own = {"model": model} if model else {}
-    usable = [
-        load_engine(name, threads=threads, **(own if name == OwnEngine.name else {}))
-        for name in names
-        if name not in missing
-    ]
+    usable: list[Engine] = []
+    for name in names:
+        if name == OwnEngine.name and models:
+            usable += [OwnEngine(threads, model, label=Path(model).name) for model in models]
+        elif name not in missing:
+            usable.append(load_engine(name, threads=threads))
     if not usable:
         raise BadParams("None of these engines can be used here.")
     if crops:
@@ -94,6 +96,9 @@ def compare(
     with click.progressbar(pages, label="Reading", file=sys.stderr) as shown:
         comparison = compare_engines(usable, shown)
     _print_table(_COLUMNS, comparison.rows())
+    click.echo("\nWhere the words went (share of all labelled words):")
+    _print_table(("engine", "words", *CAUSES), comparison.budgets())
+    click.echo()
     for sentence in verdicts(comparison):
         click.echo(sentence)
     if output:
@@ -101,8 +106,14 @@ def compare(
         click.echo(f"Written: {output}")
 
 
-def _print_table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    click.echo("  ".join(f"{column:>16}" for column in columns))
-    for row in rows:
-        values = (row[column] for column in columns)
-        click.echo("  ".join(f"{value:16.3f}" if isinstance(value, float) else f"{value:>16}" for value in values))
+def _print_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print `rows` under `columns`, but for columns that hold no number anywhere."""
+
+    def shown(value: Any) -> str:
+        return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+    columns = [column for column in columns if any(shown(row[column]) != "nan" for row in rows)]
+    table = [list(columns), *([shown(row[column]) for column in columns] for row in rows)]
+    widths = [max(map(len, cells)) for cells in zip(*table)]
+    for cells in table:
+        click.echo("  ".join(cell.rjust(width) for cell, width in zip(cells, widths)))

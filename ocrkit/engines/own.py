@@ -20,6 +20,7 @@ class OwnEngine:
         threads: of the runtime.
         model: name of a released model, or a model's folder; `None` is the default one.
         runtime: as `ocrkit.Reader`.
+        label: told apart by it from other readers of ours.
 
     Raises:
         BadModel: no usable model.
@@ -28,7 +29,11 @@ class OwnEngine:
 
     name = "ours"
 
-    def __init__(self, threads: int = 1, model: str | Path | None = None, runtime: str = "onnxruntime") -> None:
+    def __init__(
+        self, threads: int = 1, model: str | Path | None = None, runtime: str = "onnxruntime", label: str = ""
+    ) -> None:
+        if label:
+            self.name = label
         self._reader = Reader(model, runtime, threads)
         self.version = f"{__version__}, {self._reader.name}"
 
