@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -48,7 +49,9 @@ def _print_sizes(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 @contextmanager
 def _needing_keras() -> Iterator[None]:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up lines say nothing to a user
+    # TensorFlow's start-up lines, and its advice to programmers, say nothing to a user.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
         yield
     except ModuleNotFoundError as error:
