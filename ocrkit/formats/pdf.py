@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -29,16 +30,23 @@ _BELIEVABLE_INCHES = (1.0, 48.0)
 _LOWEST_DPI = 72.0
 _JPEG_QUALITY = 90
 
-# A font of one glyph, half as wide as high, filling its cell from 200 units below the baseline to 800 above it. PDF
-# readers take a word's rectangle from the font's metrics, so with this font it is exactly the word's box, for any
-# letters of any script. Made with fontTools' FontBuilder; compressed.
+# A font of one glyph, half as wide as high, that fills its cell from 311 units below the baseline to 711 above it, out
+# of 1000. PDF readers take a word's rectangle from the font's metrics, so a copy with other numbers there puts it on
+# the word's box, for any letters of any script. Made with fontTools' FontBuilder; compressed.
 _CELL_FONT = (
-    "c-muNWME+6VrXDsW>D}C);Dth=eB`?fl&h}nvk5ESir!;;0EOP0QoxUIhAS5d5k}R{5?RvR7PrIN+P$j1(3Z4h|My90<2<;dO-FQAXdr9Eva"
-    "Dq0%S2Tb^r;Moc!cOAk7Qp?*Q?06DtaU_Ob!_96-K8USe)4lMY)xkbeWn*C@y@E&<8|UC0D7L;=JCVJpefxAFWoUm2L0Uoc>R{}zm2m=%BwW{"
-    "5V39%hCAKzBl2^95`YGGK(7%>tES!Z4PJ@eAVw23DX75`jGsKv)nr0Nr*1CdaG*cBul)Wng=mfmj6MZy?RWAORK!yXgOaFow917eqsS3)CYjs3"
-    "^$z<plGKKN2uM34u&u;RJ@T7?AJJkjzlTkj;?EP{QEMkjjt)gvDUnki!8D008SHJ(m"
+    "c-n<fJxjw-6g@AAQCq7NL`4u%aBvU`BDx5IMFa;6b#%}WV_TYNXj7<z;OO8W_%{T9f#@KF{sJ8wIym?PB7#Wj$%my<!TWgkopaxP_n!M80HkmZ8Cr"
+    "2SzqIwTc?*aIMh^^IcaTPd{E~dRY@Hs>*)yNykL0rzQ$N(x8xHXe_ezBU<qr46uiWz$+ieM-2;zcHu}%z~XNLSC<hI^&*jFVVA=i#|+kE;^pUFGq*"
+    "Um}9<vmSu!+Hp{a_^mOFYZsQy+fAYFknGj_>xB;LrOw?BY8oaAXei?mHJI2wUy*X8Yn9XUtD2`8UNd_>g%*{I%u&5$rG!+qF$s_`%xD44JV$Y7tyJ"
+    "NxAd_xt=o-#x6|vA2~jdN-)6J9tnh=j9DK!7sMtwz1@)sh;V_v<GSV0eJ1V1$q%fUe3FF8mSj80b1=F$`C9~YL^m@^#*Q#z5K>;Q#t_Dg(Wi*L()K"
+    "P>%UqcmcU(O%DJMe$s0$*B%"
 )
-_DESCENT = 0.2
+_ASCENT, _DESCENT = 711, -311
+_STEPS = (
+    16  # to a line's size, in which its words' reach above and below the baseline is told: for most print within 1 px
+)
+_TALLEST = 2.9  # times the size; Poppler takes no font that is taller
+_HIGHEST_BASE = 0.5  # above most words' bottoms, times the size
+_CELL_WIDTH = 0.5
 _INVISIBLE = 3  # text render mode
 _LEAST_GAP = 0.2  # of the text's height; Poppler sees no space below 0.15
 _WORDS_FOR_SLOPE = 4  # a line of fewer says little about the slope of its text
@@ -70,6 +78,9 @@ def write_pdf(pages: Iterable[Page], path: Path, title: str = "") -> Path:
         canvas = Canvas(buffer, pageCompression=1, invariant=1)
         canvas.setTitle(title)
         canvas.setCreator("ocrkit")
+        canvas.setProducer("ocrkit with ReportLab")
+        canvas.setAuthor("")  # nobody knows; ReportLab would say "anonymous" and "unspecified"
+        canvas.setSubject("")
         empty = True
         for page in pages:
             _add_page(canvas, page)
@@ -140,8 +151,9 @@ def _compressed(image: np.ndarray) -> ImageReader:
 def _add_line(text: PDFTextObject, line: Line, points: float, height: float) -> None:
     """The words, each stretched over its own width, and between neighbours a space stretched over the gap.
 
-    All words of a line get one size, the median of theirs, and sit on its course. Given each word's own size, Poppler
-    takes "no" and "Typing" for different kinds of text and puts them out of order.
+    All words of a line get one size, the median of their heights, and one baseline along its course: given each word's
+    own, Poppler takes "no" and "Typing" for different kinds of text and puts them out of order. How far a word reaches
+    above and below that baseline is its font's affair.
     """
     quads = np.array([0, height]) + np.array([word.quad for word in line.words], float) * [points, -points]
     along = _direction(quads)
@@ -149,15 +161,18 @@ def _add_line(text: PDFTextObject, line: Line, points: float, height: float) -> 
     centres = quads.mean(1)
     widths, heights = (np.linalg.norm(quads[:, i] - quads[:, 0], axis=1) for i in (1, 3))
     right, middle = centres @ along, centres @ up
-    course = _course(right, middle, _LEVEL_TOLERANCE * float(np.median(heights)))
-    bottom, top = (np.median(middle - course + side * heights / 2) for side in (-1, 1))
-    size = max(top - bottom, _TINY)
+    size = max(float(np.median(heights)), _TINY)
+    course = _course(right, middle, _LEVEL_TOLERANCE * size)
+    bottoms = middle - heights / 2 - course
+    # No font reaches up from above its baseline, so that has to be where the highest word ends, if it is a word.
+    base = min(bottoms.max(), float(np.median(bottoms)) + _HIGHEST_BASE * size)
+    below, above = base - bottoms, bottoms + heights - base
     lefts, rights = _parted(right - widths / 2, right + widths / 2, _LEAST_GAP * size)
     gaps = np.append(lefts[1:] - rights[:-1], 0)
 
-    text.setFont(_cell_font(), size)
     for i, word in enumerate(line.words):
-        origin = lefts[i] * along + (course[i] + bottom + _DESCENT * size) * up
+        origin = lefts[i] * along + (course[i] + base) * up
+        text.setFont(_cell_font(_steps(above[i] / size), _steps(below[i] / size)), size)
         text.setTextTransform(*along, *up, *origin)
         _show(text, word.text, size, rights[i] - lefts[i])
         if i + 1 < len(line.words):
@@ -200,17 +215,32 @@ def _parted(lefts: np.ndarray, rights: np.ndarray, least: float) -> tuple[np.nda
 def _show(text: PDFTextObject, characters: str, size: float, length: float) -> None:
     known = "".join(c if ord(c) < 0x10000 else "\ufffd" for c in characters)  # reportlab's maps end there
     length = max(length, _TINY)
-    text.setHorizScale(100 * length / pdfmetrics.stringWidth(known, _cell_font(), size))
+    text.setHorizScale(100 * length / (_CELL_WIDTH * size * len(known)))
     text.textOut(known)
 
 
+def _steps(share: float) -> int:
+    return round(min(max(share * _STEPS, 1), _TALLEST * _STEPS))
+
+
 @cache
-def _cell_font() -> str:
-    """The registered font's name."""
-    font = TTFont("OcrkitCells", io.BytesIO(zlib.decompress(base64.b85decode(_CELL_FONT))))
+def _cell_font(above: int, below: int) -> str:
+    """The name of the registered font whose cell reaches so many steps above and below the baseline."""
+    name = f"OcrkitCells{above}-{below}"
+    ascent, descent = 1000 * above // _STEPS, -1000 * below // _STEPS
+    data = zlib.decompress(base64.b85decode(_CELL_FONT))
+    for made, wanted in (
+        (_ASCENT, ascent),
+        (_DESCENT, descent),
+        (_ASCENT - _DESCENT, ascent - descent),  # an outline goes from point to point by differences
+        (_DESCENT - _ASCENT, descent - ascent),
+    ):
+        data = data.replace(struct.pack(">h", made), struct.pack(">h", wanted))
+    font = TTFont(name, io.BytesIO(data))
+    font.face.name = name.encode()  # reportlab writes fonts of one name only once
     font.face.charToGlyph = dict.fromkeys(range(0x20, 0x10000), 0)
     pdfmetrics.registerFont(font)
-    return "OcrkitCells"
+    return name
 
 
 @contextmanager
