@@ -13,7 +13,7 @@ from ocrkit.files import write_whole
 from ocrkit.recognition.network import SIZES
 
 ONNX, WEIGHTS, CARD = "model.onnx", "model.weights.h5", "card.json"
-DEFAULT_MODEL = "fast-synthetic"
+DEFAULT_MODEL = "fast-receipts"
 
 
 def sha256(path: Path) -> str:
