@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ocrkit.errors import TrainingFailed
 from ocrkit.files import make_folder, write_whole
+from ocrkit.recognition.network import STRIDE_PX
 from ocrkit.recognition.training import Trainer
 
 _SMOOTHING = 0.9  # share of the past in the smoothed loss
@@ -20,7 +22,7 @@ _DIVERGED = 4.0  # times the lowest smoothed loss
 
 @dataclass(frozen=True, eq=False)
 class RateCurve:
-    """What a range test saw: rate, loss and smoothed loss of each batch, `float64` `(N,)`."""
+    """What a range test saw: rate, loss a time step and smoothed loss of each batch, `float64` `(N,)`."""
 
     rates: np.ndarray
     losses: np.ndarray
@@ -28,8 +30,13 @@ class RateCurve:
 
     @property
     def suggestion(self) -> float:
-        """A tenth of the rate with the lowest smoothed loss: beyond that one the training was about to diverge."""
-        return float(self.rates[self.smoothed.argmin()] / 10)
+        """The rate at which the smoothed loss fell fastest; its first tenth, not smooth yet, is left out.
+
+        Where it is lowest says little here: clipped gradients and AdamW keep CTC from diverging for long.
+        """
+        slope = np.gradient(np.log(self.smoothed), np.log(self.rates))
+        first = len(slope) // 10
+        return float(self.rates[first + slope[first:].argmin()])
 
     def save(self, folder: Path) -> tuple[Path, Path]:
         """Write `learning_rate.csv` and `learning_rate.png` into `folder`; returns their paths.
@@ -44,7 +51,7 @@ class RateCurve:
         writer.writerow(["learning_rate", "loss", "smoothed"])
         writer.writerows(zip(self.rates.tolist(), self.losses.tolist(), self.smoothed.tolist()))
         figure = Figure((8, 4.5), layout="constrained")
-        axis = figure.add_subplot(xscale="log", yscale="log", xlabel="learning rate", ylabel="loss")
+        axis = figure.add_subplot(xscale="log", yscale="log", xlabel="learning rate", ylabel="loss a time step")
         axis.plot(self.rates, self.losses, color="#9ca3af", linewidth=0.8, label="of each batch")
         axis.plot(self.rates, self.smoothed, color="#3b6ea5", label="smoothed")
         axis.axvline(self.suggestion, color="#c2413b", linestyle="--", label=f"suggested: {self.suggestion:.2g}")
@@ -65,6 +72,9 @@ def find_learning_rate(trainer: Trainer, steps: int = 100, lowest: float = 1e-5,
         lowest: first learning rate.
         highest: last learning rate.
 
+    Raises:
+        TrainingFailed: not even `lowest` can be trained with.
+
     The range test is Smith's, "Cyclical learning rates for training neural networks" (2015), the exponential sweep and
     the suggestion those that fastai made common.
     """
@@ -77,7 +87,8 @@ def find_learning_rate(trainer: Trainer, steps: int = 100, lowest: float = 1e-5,
     mean = 0.0
     for number, batch in enumerate(batches):
         rate = lowest * (highest / lowest) ** (number / max(1, steps - 1))
-        loss = trainer.train_on(batch, rate)
+        # CTC's loss grows with the width of the pictures, which differs from batch to batch.
+        loss = trainer.train_on(batch, rate) * STRIDE_PX / batch.pictures.shape[2]
         mean = _SMOOTHING * mean + (1 - _SMOOTHING) * loss
         even = mean / (1 - _SMOOTHING ** (number + 1))
         if not math.isfinite(loss) or (smoothed and even > _DIVERGED * min(smoothed)):
@@ -85,4 +96,6 @@ def find_learning_rate(trainer: Trainer, steps: int = 100, lowest: float = 1e-5,
         rates.append(rate)
         losses.append(loss)
         smoothed.append(even)
+    if len(rates) < 2:
+        raise TrainingFailed(f"The loss diverges at a learning rate of {lowest:.2g} already: begin lower.")
     return RateCurve(np.array(rates), np.array(losses), np.array(smoothed))
