@@ -6,7 +6,8 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -16,7 +17,7 @@ import PIL.Image
 import PIL.ImageOps
 
 from ocrkit.document import Image
-from ocrkit.errors import BadImage
+from ocrkit.errors import BadImage, MissingExtra
 
 if TYPE_CHECKING:
     import pypdfium2
@@ -28,6 +29,7 @@ PDF_DPI = 200  # print of 10 points is then 28 px high
 PDF_MAX_SIDE_PX = 4000  # posters and plans are rendered smaller
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "JPEG2000", "AVIF")
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _EXIF_ORIENTATION = 0x0112
 _TURNS = {3: 180, 6: 90, 8: 270}  # EXIF orientation -> degrees clockwise to upright; the mirrored ones are not turns
 _FULL_SCALES = (255, 4095, 65535)  # of 8-, 12- and 16-bit samples
@@ -74,19 +76,25 @@ def iter_pages(source: Source) -> Iterator[PageImage]:
 
     Raises:
         BadImage: nothing there, not an image, too large, or the only page cannot be decoded.
+        MissingExtra: a HEIC photo, and the package that reads it is not installed.
     """
     if isinstance(source, np.ndarray):
         yield PageImage(1, _array_to_image(source))
     elif isinstance(source, PIL.Image.Image):
         yield _decode(source, "The image", 1)
-    else:
+    elif isinstance(source, str | Path | bytes | bytearray):
         name = source_name(source)
         with _opened(source, name) as file:
             start = file.read(1024)
             file.seek(0)
             if not start:
                 raise BadImage(f"{name} is empty.")
+            if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:
+                _learn_heic(name)
             yield from _pdf_pages(file, name) if b"%PDF-" in start else _picture_pages(file, name)
+    else:
+        kind = type(source).__name__
+        raise BadImage(f"A document is a path, bytes, a Pillow image or an array, and not of type {kind}.")
 
 
 def source_name(source: Source) -> str:
@@ -99,6 +107,15 @@ def source_name(source: Source) -> str:
 def to_grey(image: Image) -> Image:
     """`(H, W)` `uint8` luminance; a grey image is returned as it is."""
     return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+
+
+def _learn_heic(name: str) -> None:
+    """Teach Pillow the form of iPhone photos."""
+    if not find_spec("pillow_heif"):
+        raise MissingExtra(f"{name} is a HEIC photo: pip install 'ocrkit[heic]' to read it, or save it as JPEG.")
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
 
 
 @contextmanager
@@ -122,22 +139,21 @@ def _opened(source: str | Path | bytes | bytearray, name: str) -> Iterator[Binar
 def _picture_pages(file: BinaryIO, name: str) -> Iterator[PageImage]:
     try:
         with _quiet():
-            picture = PIL.Image.open(file, formats=_FORMATS)
+            picture = PIL.Image.open(file, formats=(*_FORMATS, *({"HEIF"} & PIL.Image.OPEN.keys())))
     except PIL.Image.DecompressionBombError:
         raise BadImage(_too_large(name)) from None
     except Exception:  # decoders meet bytes of any kind and raise anything
         raise BadImage(f"{name} is neither an image in a known format nor a PDF.") from None
     with picture:
-        if picture.format in ("JPEG", "MPO"):
-            page = _decode(picture, name, 1)
-            file.seek(0)
-            # A mirrored photo cannot be put upright by turning its bytes' picture.
-            mirrored = _orientation(picture) in (2, 4, 5, 7)
-            yield page if mirrored else PageImage(1, page.image, file.read(), page.rotation, page.dpi)
-        elif picture.format == "TIFF":
+        if picture.format == "TIFF":
             yield from _tiff_pages(picture, name)
-        else:
-            yield _decode(picture, name, 1)
+            return
+        page = _decode(picture, name, 1)
+        # A mirrored photo cannot be put upright by turning its bytes' picture.
+        if picture.format in ("JPEG", "MPO") and _orientation(picture) not in (2, 4, 5, 7):
+            file.seek(0)
+            page = replace(page, original=file.read())
+    yield page  # with the decoder's own copy of the pixels already let go
 
 
 def _tiff_pages(picture: PIL.Image.Image, name: str) -> Iterator[PageImage]:
@@ -227,7 +243,8 @@ def _picture_to_array(picture: PIL.Image.Image) -> Image:
         picture = picture.convert("RGBA")
         paper = PIL.Image.new("RGBA", picture.size, "white")
         picture = PIL.Image.alpha_composite(paper, picture).convert("RGB")
-    return np.array(picture.convert("L" if picture.mode in ("1", "L") else "RGB"))
+    mode = "L" if picture.mode in ("1", "L") else "RGB"
+    return np.array(picture if picture.mode == mode else picture.convert(mode))
 
 
 def _array_to_image(array: np.ndarray) -> Image:

@@ -9,7 +9,7 @@ import PIL.Image
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from ocrkit.errors import BadImage
+from ocrkit.errors import BadImage, MissingExtra
 from ocrkit.images import MAX_PIXELS, PDF_MAX_SIDE_PX, iter_pages, load_image, to_grey
 
 # An upright picture that no turn or flip leaves as it was: a dark quarter at the top left.
@@ -197,3 +197,25 @@ def test_a_pillow_image_and_one_pixel_are_images():
 
 def test_the_largest_allowed_image_is_named_in_whole_millions():
     assert MAX_PIXELS % 10**6 == 0
+
+
+def test_a_heic_photo_is_read_where_its_package_is_installed():
+    heif = pytest.importorskip("pillow_heif", reason="pillow-heif is not installed: pip install 'ocrkit[heic]'")
+    heif.register_heif_opener()
+    photo = encoded(PIL.Image.fromarray(UPRIGHT).convert("RGB"), "HEIF", quality=95)
+    (page,) = iter_pages(photo)
+    np.testing.assert_allclose(to_grey(page.image), UPRIGHT, atol=30)
+
+
+def test_a_heic_photo_without_its_package_is_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setattr("ocrkit.images.find_spec", lambda name: None)
+    path = tmp_path / "IMG_0001.HEIC"
+    path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 99)
+    with pytest.raises(MissingExtra, match=r"IMG_0001.HEIC is a HEIC photo: pip install 'ocrkit\[heic\]' to read it"):
+        load_image(path)
+
+
+@pytest.mark.parametrize("thing", [None, 7, [UPRIGHT], io.BytesIO(b"x")])
+def test_what_is_neither_file_nor_picture_is_refused_by_its_type(thing):
+    with pytest.raises(BadImage, match=f"not of type {type(thing).__name__}"):
+        load_image(thing)

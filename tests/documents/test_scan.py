@@ -9,7 +9,8 @@ import pypdfium2
 import pytest
 
 import ocrkit
-from ocrkit.documents.scan import aspect_ratio, even_light, find_page, rectify
+from ocrkit.documents.page_search import find_page
+from ocrkit.documents.scan import aspect_ratio, even_light, rectify
 from ocrkit.errors import BadImage, BadQuad, OcrkitError
 from ocrkit.images import load_image
 
