@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -74,8 +74,10 @@ def main() -> None:
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--format", "form", type=click.Choice(list(_SUFFIXES)), help="Default: by OUT's suffix, else text.")
-@click.option("-o", "--output", metavar="OUT", help="File, or folder for several. Default: standard output.")
+@click.option(
+    "--format", "form", type=click.Choice(list(_SUFFIXES)), help="Default: by OUT's suffix; text without OUT."
+)
+@click.option("-o", "--output", metavar="OUT", help="File, or folder (FOLDER/) for several. Default: standard output.")
 @click.option("--model", help="Name of a released model, or a model's folder. Default: the released one.")
 @click.option("--runtime", default="onnxruntime", show_default=True, help="onnxruntime, openvino or tensorflow.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads of the runtime.")
@@ -88,24 +90,33 @@ def read(
     runtime: str,
     threads: int | None,
 ) -> None:
-    """Read images and PDFs; `-` is standard input."""
-    form = form or _form_of(output)
-    if form == "pdf" and output is None:
-        raise click.UsageError("A PDF needs a place: add -o OUT.")
-    targets = _targets(files, output, _SUFFIXES[form])
+    """Read images and PDFs; `-` is standard input.
+
+    Each FILE becomes one result. On standard output texts have headings where there are several, and JSON is then one
+    array; the other forms need a place.
+    """
+    into_folder = output is not None and (len(files) > 1 or output.endswith("/") or Path(output).is_dir())
+    form = form or _form_of(output, into_folder)
+    if output is None and (form == "pdf" or (len(files) > 1 and form not in ("text", "json"))):
+        raise click.UsageError(f"{'A PDF needs' if form == 'pdf' else 'Several results need'} a place: add -o OUT.")
+    targets = _targets(files, output, into_folder, _SUFFIXES[form])
 
     from ocrkit.documents.reader import Reader
 
     reader = Reader(model, runtime, threads)
     complete = True
+    listed = output is None and len(files) > 1
+    several: list[str] = []
     for file, target in zip(files, targets):
         try:
-            if target is None and form == "text" and len(files) > 1:
+            if listed and form == "text":
                 click.echo(f"==> {file} <==")
-            complete &= _read_one(reader, file, target, form)
+            complete &= _read_one(reader, file, target, form, several.append if listed and form == "json" else _print)
         except OcrkitError as error:
             _complain(error)
             complete = False
+    if listed and form == "json":
+        _print(f"[{','.join(several)}]\n")
     if not complete:
         sys.exit(_FAILED)
 
@@ -125,8 +136,8 @@ def scan(photo: str, output: Path) -> None:
         click.echo("No page edges were found: the whole image was kept, in even light.")
 
 
-def _read_one(reader: Reader, file: str, target: Path | None, form: str) -> bool:
-    """Read and write one document; whether all its pages could be read."""
+def _read_one(reader: Reader, file: str, target: Path | None, form: str, give: Callable[[str], object]) -> bool:
+    """Read one document and write it, or `give` its text without a target; whether all its pages could be read."""
     from ocrkit.document import Document
     from ocrkit.formats.pdf import write_pdf
 
@@ -148,7 +159,11 @@ def _read_one(reader: Reader, file: str, target: Path | None, form: str) -> bool
         write_pdf(pages, target, title=Path(name).name)
     else:
         light = tuple(replace(page, image=None, original=None) for page in pages)
-        _give(_render(Document(light, name, reader.name), form), target)
+        text = _render(Document(light, name, reader.name), form)
+        if target is None:
+            give(text)
+        else:
+            write_whole(target, text)
     if not words and not errors:
         _complain(f"no text was found in {name}.")
     return not errors
@@ -162,36 +177,46 @@ def _render(document: Document, form: str) -> str:
     return document.to_alto() if form == "alto" else document.text + "\n"
 
 
-def _give(text: str, target: Path | None) -> None:
-    if target is None:
-        try:
-            click.echo(text, nl=False)
-        except OSError as error:
-            raise OcrkitError(f"Standard output cannot be written: {error.strerror}.") from None
-    else:
-        write_whole(target, text)
+def _print(text: str) -> None:
+    try:
+        click.echo(text, nl=False)
+    except OSError as error:
+        raise OcrkitError(f"Standard output cannot be written: {error.strerror}.") from None
 
 
 def _source(file: str) -> Source:
     return sys.stdin.buffer.read() if file == "-" else file
 
 
-def _form_of(output: str | None) -> str:
-    suffix = Path(output or "").suffix.lower()
-    return next((form for form, its in _SUFFIXES.items() if its == suffix), "text")
+def _form_of(output: str | None, into_folder: bool) -> str:
+    if output is None or into_folder:
+        return "text"
+    suffix = Path(output).suffix.lower()
+    for form, its in _SUFFIXES.items():
+        if its == suffix:
+            return form
+    endings = ", ".join(_SUFFIXES.values())
+    raise click.UsageError(
+        f"{output} names no form: end it in one of {endings}, or in / for a folder, or add --format."
+    )
 
 
-def _targets(files: tuple[str, ...], output: str | None, suffix: str) -> list[Path | None]:
+def _targets(files: tuple[str, ...], output: str | None, into_folder: bool, suffix: str) -> list[Path | None]:
     """Where each file's result goes: into the folder under its own name, into the file, or nowhere."""
     if output is None:
         return [None] * len(files)
-    if not (len(files) > 1 or output.endswith("/") or Path(output).is_dir()):
+    if not into_folder:
         return [Path(output)]
-    names = ["stdin" if file == "-" else Path(file).stem for file in files]
-    if len(set(names)) < len(names):
-        raise click.UsageError("Two of the files have the same name, so one result would overwrite the other.")
+    if Path(output).suffix.lower() in _SUFFIXES.values() and not (output.endswith("/") or Path(output).is_dir()):
+        raise click.UsageError(f"{output} is one file and cannot hold {len(files)} results: name a folder instead.")
+    taken: dict[str, str] = {}
+    for file in files:
+        name = ("stdin" if file == "-" else Path(file).stem) + suffix
+        if name in taken:
+            raise click.UsageError(f"{taken[name]} and {file} would both become {name}: read them into two folders.")
+        taken[name] = file
     make_folder(output)
-    return [Path(output) / f"{name}{suffix}" for name in names]
+    return [Path(output) / name for name in taken]
 
 
 def _complain(error: OcrkitError | str) -> None:

@@ -7,7 +7,7 @@ from the text's own top-left.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,16 @@ def quad_to_box(quad: np.ndarray) -> np.ndarray:
     return np.concatenate([points.min(0), points.max(0)])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Word:
     """One word: its text, its corners, and how sure the recogniser is (0 to 1)."""
 
     text: str
     quad: np.ndarray
     confidence: float = 1.0
+
+    def __repr__(self) -> str:
+        return f"Word({self.text!r}, {self.confidence:.2f})"
 
     @property
     def box(self) -> np.ndarray:
@@ -51,12 +54,15 @@ class Word:
         }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Line:
     """Words from left to right; `paragraph` numbers the block of lines it belongs to, in reading order."""
 
     words: tuple[Word, ...]
     paragraph: int = 0
+
+    def __repr__(self) -> str:
+        return f"Line({self.text!r})"
 
     @property
     def text(self) -> str:
@@ -90,7 +96,7 @@ class Line:
         }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Page:
     """Lines in reading order on one page image.
 
@@ -108,11 +114,15 @@ class Page:
     width: int
     height: int
     lines: tuple[Line, ...] = ()
-    image: Image | None = field(default=None, repr=False)
-    original: bytes | None = field(default=None, repr=False)
+    image: Image | None = None
+    original: bytes | None = None
     rotation: int = 0
     dpi: float | None = None
     error: str | None = None
+
+    def __repr__(self) -> str:
+        state = f"error={self.error!r}" if self.error else _counted(len(self.words), "word")
+        return f"Page({self.number}, {self.width} x {self.height} px, {state})"
 
     @property
     def words(self) -> list[Word]:
@@ -141,7 +151,7 @@ class Page:
         }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Document:
     """Pages in order, with the name of what was read and of what read it.
 
@@ -154,6 +164,9 @@ class Document:
     pages: tuple[Page, ...]
     source: str = ""
     engine: str = ""
+
+    def __repr__(self) -> str:
+        return f"Document({self.source!r}, {_counted(len(self.pages), 'page')}, {_counted(len(self.words), 'word')})"
 
     @property
     def text(self) -> str:
@@ -198,6 +211,10 @@ class Document:
         from ocrkit.formats.overlay import to_html
 
         return to_html(self)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _round(values: np.ndarray) -> Any:

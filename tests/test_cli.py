@@ -93,6 +93,14 @@ def test_several_files_are_read_in_turn(page, tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["other.txt", "page.txt"]
 
 
+def test_json_of_several_files_is_one_array_without_those_that_failed(page, tmp_path):
+    other = tmp_path / "other.png"
+    PIL.Image.fromarray(PAGE).save(other)
+    result = run("read", page, tmp_path / "missing.png", other, "--format", "json")
+    assert result.exit_code == 2
+    assert [read["source"] for read in json.loads(result.stdout)] == [str(page), str(other)]
+
+
 def png_header(width, height) -> bytes:
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -200,7 +208,13 @@ def test_no_permission_to_write_is_one_sentence(page, tmp_path):
 def test_wrong_use_is_explained(page, tmp_path):
     for args, sentence in (
         (("read", page, "--format", "pdf"), "A PDF needs a place: add -o OUT."),
-        (("read", page, tmp_path / "b" / "page.jpg", "-o", tmp_path / "out"), "one result would overwrite the other"),
+        (
+            ("read", page, tmp_path / "b" / "page.jpg", "-o", tmp_path / "out"),
+            f"{page} and {tmp_path / 'b' / 'page.jpg'} would both become page.txt: read them into two folders.",
+        ),
+        (("read", page, page.with_name("b.png"), "-o", "all.pdf"), "all.pdf is one file and cannot hold 2 results"),
+        (("read", page, "-o", "page.docx"), "page.docx names no form: end it in one of .txt, .json, .hocr, .xml, .pdf"),
+        (("read", page, page.with_name("b.png"), "--format", "alto"), "Several results need a place: add -o OUT."),
         (("read", page, "--threads", 0), "0 is not in the range x>=1"),
         (("read",), "Missing argument 'FILE...'"),
         (("reed", page), "No such command 'reed'"),

@@ -42,3 +42,15 @@ def test_a_document_goes_through_json():
     first = data["pages"][0]["lines"][0]
     assert first["text"] == "one two"
     assert first["words"][1]["box"] == [40, 10, 70, 20]
+
+
+def test_representations_are_short_and_show_no_arrays():
+    word = Word("Hello", box_to_quad((0, 0, 9, 9)), 0.9)
+    page = Page(1, 40, 30, (Line((word,)),), image=np.zeros((30, 40), np.uint8), original=b"x" * 99)
+    assert repr(word) == "Word('Hello', 0.90)"
+    assert repr(page.lines) == "(Line('Hello'),)"
+    assert repr(Document((page,), "a.png")) == "Document('a.png', 1 page, 1 word)"
+    assert (
+        repr([page, Page(2, 0, 0, error="damaged")])
+        == "[Page(1, 40 x 30 px, 1 word), Page(2, 0 x 0 px, error='damaged')]"
+    )
