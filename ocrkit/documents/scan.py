@@ -75,21 +75,29 @@ def rectify(photo: Image, corners: np.ndarray) -> Image:
 
     Raises:
         BadQuad: corners cross, lie on one line or span less than 16 px.
+    """
+    matrix, size = rectification(corners, photo.shape)
+    # OpenCV's warps count from the middles of pixels, half a px beside their edges.
+    middles = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    centred = np.linalg.inv(middles) @ matrix @ middles
+    return cv2.warpPerspective(photo, centred, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
-    Aspect ratio from the vanishing points, as in Zhang & He, "Whiteboard scanning and image enhancement" (2007).
+
+def rectification(corners: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[int, int]]:
+    """What takes points of a photo of `shape` to those of the page in it: a homography `(3, 3)`, and width and height.
+
+    Its inverse takes what was read on the page back to the photo. Raises as `rectify`. Aspect ratio from the vanishing
+    points, as in Zhang & He, "Whiteboard scanning and image enhancement" (2007).
     """
     corners = np.asarray(corners, np.float32).reshape(-1, 2)
     if corners.shape != (4, 2) or not cv2.isContourConvex(corners) or cv2.contourArea(corners) < 256:
         raise BadQuad("The four corners do not go around a page: they cross, lie on a line or are too close together.")
-    height, width = photo.shape[:2]
-    ratio = aspect_ratio(corners, ((width - 1) / 2, (height - 1) / 2))
+    height, width = shape[:2]
+    ratio = aspect_ratio(corners, (width / 2, height / 2))
     area = float(cv2.contourArea(corners))
-    out_width, out_height = max(1, round((area * ratio) ** 0.5)), max(1, round((area / ratio) ** 0.5))
-    target = np.array([[0, 0], [out_width, 0], [out_width, out_height], [0, out_height]], np.float32) - 0.5
-    matrix = cv2.getPerspectiveTransform(corners, target)
-    return cv2.warpPerspective(
-        photo, matrix, (out_width, out_height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    size = max(1, round((area * ratio) ** 0.5)), max(1, round((area / ratio) ** 0.5))
+    target = np.array([[0, 0], [size[0], 0], size, [0, size[1]]], np.float32)
+    return cv2.getPerspectiveTransform(corners, target), size
 
 
 def aspect_ratio(corners: np.ndarray, centre: tuple[float, float]) -> float:

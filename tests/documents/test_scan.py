@@ -10,7 +10,7 @@ import pytest
 
 import ocrkit
 from ocrkit.documents.page_search import find_page
-from ocrkit.documents.scan import aspect_ratio, even_light, rectify
+from ocrkit.documents.scan import aspect_ratio, even_light, rectification, rectify
 from ocrkit.errors import BadImage, BadQuad, OcrkitError
 from ocrkit.images import load_image
 
@@ -98,6 +98,13 @@ def test_the_rectified_page_has_the_pixels_of_the_quad_and_its_content_upright()
     assert flat.shape[0] * flat.shape[1] == pytest.approx(cv2.contourArea(corners.astype(np.float32)), rel=0.01)
     blue = flat[int(0.88 * flat.shape[0]), int(0.2 * flat.shape[1])]
     assert blue[2] > blue[0] + 50  # the picture at the lower left
+
+
+def test_what_was_read_on_the_page_is_taken_back_to_the_photo():
+    corners = camera_corners(0.7)
+    matrix, (width, height) = rectification(corners, (1200, 1600))
+    page = np.array([[(0, 0), (width, 0), (width, height), (0, height)]], np.float64)
+    np.testing.assert_allclose(cv2.perspectiveTransform(page, np.linalg.inv(matrix))[0], corners, atol=0.01)
 
 
 @pytest.mark.parametrize(
