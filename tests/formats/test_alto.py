@@ -17,6 +17,18 @@ CHILDREN = {
     "PrintSpace": ["Shape", "TextBlock"],
     "TextBlock": ["Shape", "TextLine"],
 }
+PLACE = {"HPOS", "VPOS", "WIDTH", "HEIGHT"}
+ALLOWED = {
+    "alto": {"SCHEMAVERSION", "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"},
+    "Processing": {"ID"},
+    "Page": {"ID", "PHYSICAL_IMG_NR", "WIDTH", "HEIGHT", "QUALITY", "QUALITY_DETAIL"},
+    "PrintSpace": {"ID", *PLACE},
+    "TextBlock": {"ID", *PLACE},
+    "TextLine": {"ID", *PLACE},
+    "String": {"ID", "CONTENT", "WC", *PLACE},
+    "SP": PLACE,
+}
+QUALITIES = {"OK", "Missing", "Missing in original", "Damaged", "Retained", "Target", "As in original"}
 NEEDED = {
     "Page": {"ID", "PHYSICAL_IMG_NR"},
     "Processing": {"ID"},
@@ -43,7 +55,10 @@ def test_elements_stand_where_the_schema_puts_them(root):
             assert children[1::2] == ["SP"] * (len(children) // 2)
         else:
             assert not children
-        assert set(node.attrib) >= NEEDED.get(name, set())
+        assert NEEDED.get(name, set()) <= set(node.attrib) <= ALLOWED.get(name, set())
+        assert all(float(node.get(side, 0)) >= 0 for side in (*PLACE, "PHYSICAL_IMG_NR"))
+        assert 0 <= float(node.get("WC", 0)) <= 1
+        assert node.get("QUALITY", "OK") in QUALITIES
     ids = [node.get("ID") for node in root.iter() if node.get("ID")]
     assert len(ids) == len(set(ids))
 
