@@ -49,7 +49,7 @@ def test_corners_of_photographed_pages_are_found(shared_data, record_property):
         f"corners within 1 % of the diagonal on {found:.3f} of {PHOTOS} photographed pages, median error "
         f"{np.median(errors):.4f}, {1000 * seconds / megapixels:.0f} ms of CPU a megapixel",
     )
-    assert found >= 0.85  # 0.95 is the aim; of so few photos two may be the hard ones
+    assert found >= 0.85  # 0.95 is the aim; of so few photos three may be hard ones, paper on a desk of its own colour
 
 
 @pytest.mark.parametrize(
