@@ -60,7 +60,7 @@ def test_an_alphabet_the_network_knows_changes_nothing(network, alphabet, how):
 
 
 def test_missing_characters_are_named(network, alphabet):
-    with pytest.raises(BadModel, match="does not know 'éß'"):
+    with pytest.raises(BadModel, match="does not know 'ßé'"):
         change_alphabet(network, alphabet, Alphabet("abßé"), "fail")
 
 
