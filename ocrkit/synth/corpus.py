@@ -356,7 +356,8 @@ def single(r: Random, v: Vocabulary) -> str:
         return r.choice("0123456789")
     if roll < 0.75:
         return r.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-    return r.choice("-:&$%/.,*#@+=()|•?!>_\"'—–€£§©®°~^{}[]<;\\`")
+    # Most dashes of documents are hyphens, and nothing but the label tells a lone one from the longer kinds.
+    return r.choice("------:&$%/.,*#@+=()|•?!>_\"'—–€£§©®°~^{}[]<;\\`")
 
 
 def random_characters(r: Random, v: Vocabulary) -> str:

@@ -63,6 +63,7 @@ class DistortionOptions:
     fax: float = 0.06
     photocopy: float = 0.04
     bilevel: float = 0.30
+    sharpen: float = 0.10
     jpeg: float = 0.30
     invert: float = 0.05
     warps: bool = True
@@ -389,6 +390,13 @@ def photocopy(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
     limit = r.uniform(2.0, 3.0)
     picture = np.where(specks > limit, np.float32(r.randint(0, 110)), picture)
     return np.where(specks < -limit, np.float32(r.randint(180, 255)), picture)
+
+
+def sharpen(picture: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
+    """Unsharp mask, as scanners and phones do it: bright rims around the ink, darker strokes."""
+    blurred = cv2.GaussianBlur(picture, (0, 0), r.uniform(0.7, 2.0))
+    amount = r.uniform(0.5, 2.5)
+    return np.minimum(cv2.addWeighted(picture, 1 + amount, blurred, -amount, 0), 255)
 
 
 # --- uint8 in and out ------------------------------------------------------------------------------------------------

@@ -32,7 +32,12 @@ _PAPER: Steps = [
     ("glare", distort.glare),
 ]
 _OPTICS: Steps = [("defocus", distort.defocus), ("motion", distort.motion), ("box_blur", distort.box_blur)]
-_SENSOR: Steps = [("noise", distort.noise), ("photocopy", distort.photocopy), ("fax", distort.fax)]
+_SENSOR: Steps = [
+    ("noise", distort.noise),
+    ("sharpen", distort.sharpen),
+    ("photocopy", distort.photocopy),
+    ("fax", distort.fax),
+]
 _HALF = 0.45  # of the size
 _GROUPS = {"ink": _INK, "paper": _PAPER, "optics": _OPTICS, "sensor": _SENSOR}
 

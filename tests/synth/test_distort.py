@@ -15,7 +15,7 @@ from ocrkit.synth.words import WordGenerator, WordOptions
 
 INK = ["bleed", "thin", "stipple", "gaps", "smudge", "underline", "rules"]
 GREY = ["texture", "uneven_light", "shadow", "crease", "glare", "defocus", "motion", "box_blur", "noise", "fax",
-        "bilevel", "photocopy"]  # fmt: skip
+        "bilevel", "sharpen", "photocopy"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
