@@ -76,14 +76,24 @@ def store_file() -> Path:
     return store_root() / "mlflow.db"
 
 
+def server() -> str | None:
+    """The tracking server that this machine's environment names, or None where runs are kept in a file."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or None
+
+
 def tracking_uri() -> str:
     """MLflow's address of the store; absolute, whatever the current folder."""
-    return f"sqlite:///{store_file()}"
+    return server() or f"sqlite:///{store_file()}"
 
 
 def artifact_folder() -> Path:
     """Where MLflow keeps the runs' files."""
     return store_root() / "mlartifacts"
+
+
+def unsent_folder() -> Path:
+    """Where runs are kept whose store did not answer."""
+    return store_root() / "scratch" / "unsent"
 
 
 def in_pipeline() -> str | None:

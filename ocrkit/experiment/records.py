@@ -9,7 +9,7 @@ import click
 
 from ocrkit.errors import MissingExtra
 from ocrkit.experiment import paths, setup, track
-from ocrkit.record import load_record, load_steps
+from ocrkit.record import Record, load_record, load_steps
 
 _ID, _DIGEST = "record.id", "record.digest"
 
@@ -27,53 +27,75 @@ def import_(folders: tuple[Path, ...]) -> None:
     FOLDER is what `ocrkit train` wrote, or the record inside it. What is there already stays as it is; a record that
     has grown since replaces its earlier run.
     """
-    for folder in folders:
-        run_id, what = import_record(folder / "record" if (folder / "record").is_dir() else folder)
+    for folder in sorted((_record_of(folder) for folder in folders), key=lambda folder: load_record(folder).started):
+        run_id, what = import_record(folder)
         click.echo(f"{folder}: {what}, run {run_id}")
 
 
 def import_record(folder: Path) -> tuple[str, str]:
     """Put the record in `folder` into MLflow, with its own times.
 
+    A record of a run that MLflow has already, since its store went down on the way, is added to that run.
+
     Returns:
-        The run's id, and what was done: `imported`, `there already` or `grown since, so imported again`.
+        The run's id, and what was done: `imported`, `there already`, `grown since, so imported again` or `completed`.
 
     Raises:
         BadDataset: it is no record.
         MissingExtra: MLflow is not installed.
+        OcrkitError: the store does not answer.
     """
-    record, steps, digest = load_record(folder), load_steps(folder), paths.digest(folder)
+    record, digest = load_record(folder), paths.digest(folder)
     try:
-        from mlflow import MlflowClient
+        from ocrkit.experiment import kept
     except ImportError:
         raise MissingExtra("Importing runs needs mlflow: pip install 'ocrkit[notebooks]'.") from None
 
-    experiment = setup.ensure_store()
-    client = MlflowClient(paths.tracking_uri())
-    earlier = client.search_runs([experiment], f"tags.`{_ID}` = '{record.id}'")
+    experiment, client = kept.connect(record.tags.get(kept.EXPERIMENT, setup.TRAININGS))
+    continued = record.tags.get(kept.CONTINUES)
+    if continued:
+        earlier = [client.get_run(continued)]
+    else:
+        earlier = client.search_runs([experiment], f"tags.`{_ID}` = '{record.id}'")
     for run in earlier:
         if run.data.tags.get(_DIGEST) == digest:
             return run.info.run_id, "there already"
     tags = {**record.tags, _ID: record.id}
-    created = client.create_run(experiment, _ms(record.started), tags, record.name)
-    made = track.Run(record.name, client, created.info.run_id, record.name)
-    made.log_params(record.params)
-    for name, md5 in record.inputs.items():
-        made.log_digest(name, md5, name)
-    for step in steps:
-        made.log_metrics(step.metrics, step.step, _ms(step.time))
-    for path in sorted(folder.glob("tables/*.json")):
-        made.log_table(path.stem, json.loads(path.read_text("utf-8")))
-    if (folder / "artifacts").is_dir():
-        made.log_artifact(folder / "artifacts")
-    if record.ended:
-        made.log_metrics(record.metrics, at_ms=_ms(record.ended))
-        client.set_terminated(made.id, record.status, _ms(record.ended))
+    if parent := tags.get(track.PARENT):
+        imported = client.search_runs([experiment], f"tags.`{_ID}` = '{parent}'")
+        tags[track.PARENT] = imported[0].info.run_id if imported else parent
+    run_id = continued or client.create_run(experiment, _ms(record.started), tags, record.name).info.run_id
+    if continued:
+        for name, value in tags.items():
+            client.set_tag(run_id, name, value)
+    _log(record, folder, track.Run(record.name, client, run_id, record.name))
     # Last, so that an import that was interrupted is no match and is made again.
-    client.set_tag(made.id, _DIGEST, digest)
+    client.set_tag(run_id, _DIGEST, digest)
+    if continued:
+        return run_id, "completed"
     for run in earlier:
         client.delete_run(run.info.run_id)
-    return made.id, "grown since, so imported again" if earlier else "imported"
+    return run_id, "grown since, so imported again" if earlier else "imported"
+
+
+def _log(record: Record, folder: Path, run: track.Run) -> None:
+    """All that a record holds, at the times when it came about."""
+    run.log_params(record.params)
+    for name, md5 in record.inputs.items():
+        run.log_digest(name, md5, name)
+    for step in load_steps(folder):
+        run.log_metrics(step.metrics, step.step, _ms(step.time))
+    for path in sorted(folder.glob("tables/*.json")):
+        run.log_table(path.stem, json.loads(path.read_text("utf-8")))
+    if (folder / "artifacts").is_dir():
+        run.log_artifact(folder / "artifacts")
+    if record.ended:
+        run.log_metrics(record.metrics, at_ms=_ms(record.ended))
+        run.client.set_terminated(run.id, record.status, _ms(record.ended))
+
+
+def _record_of(folder: Path) -> Path:
+    return folder / "record" if (folder / "record").is_dir() else folder
 
 
 def _ms(seconds: float) -> int:

@@ -179,6 +179,23 @@ class Ladder(WordOptions, TrainOptions, Base):
     folders: tuple[Folder, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Promote(Base):
+    """`ocrkit promote`, which is no stage: the gate between challenger and champion, all on real pages.
+
+    Attributes:
+        pages: the least that decide anything.
+        gain: in F1 overall, that the 95 % interval of the challenger's gain must exceed as a whole.
+        loss: in F1 on any category, beyond which its interval must not lie as a whole.
+        slower: the most that its time a page may be, in times the champion's.
+    """
+
+    pages: int
+    gain: float
+    loss: float
+    slower: float
+
+
 SECTIONS: dict[str, type[Base]] = {
     "start": Start,
     "synthesise": Synthesise,
@@ -189,4 +206,5 @@ SECTIONS: dict[str, type[Base]] = {
     "benchmark": Benchmark,
     "leaderboard": Leaderboard,
     "ladder": Ladder,
+    "promote": Promote,
 }

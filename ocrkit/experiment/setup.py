@@ -7,39 +7,78 @@ store under a temporary name and a lock, the others wait, and afterwards the che
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import sqlite3
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ocrkit.experiment import paths
 
-EXPERIMENT = "ocrkit"
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+PIPELINE, TRAININGS, CHAMPION = "Pipeline", "Trainings", "Champion"
+# What each experiment says on its page.
+EXPERIMENTS = {
+    PIPELINE: "From invented words to read documents. A run is a pipeline, the runs below it are its stages; the "
+    "stage `leaderboard` says who reads best, and its report is attached.",
+    TRAININGS: "Trainings that were recorded elsewhere, and the ladder of improvements. Tick several, then Compare: "
+    "the curves of all have the words seen below.",
+    CHAMPION: "Every time a challenger was weighed against the champion: what was compared, and why it was promoted "
+    "or refused.",
+}
+# MLflow's page for runs with curves, rather than the one for chats with a language model.
+_KIND = {"mlflow.experimentKind": "custom_model_development"}
 _ADDRESSES = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
     ("logged_models", "artifact_location"),
+    ("model_versions", "storage_location"),
 )
-# Neither MLflow nor DVC may call home; read when they are imported.
-QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+# Neither MLflow nor DVC may call home or talk about what went well; read when they are imported.
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+}
+# A server that is down must not hold a stage up: MLflow itself would try for minutes at every call.
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 
 
-def ensure_store() -> str:
-    """Create MLflow's store and this project's experiment where they are missing; safe with any number at once.
+def ensure_store(experiment: str = PIPELINE) -> str:
+    """Create MLflow's store and one of its experiments where they are missing; safe with any number at once.
+
+    Args:
+        experiment: a name in `EXPERIMENTS`.
 
     Returns:
         The experiment's id.
+
+    Raises:
+        Exception: MLflow's, SQLite's or the system's own, of which `ocrkit.experiment.kept.is_down` knows whether the
+            store is down.
     """
     os.environ.update(QUIET)
+    for name, value in _PATIENCE.items():
+        os.environ.setdefault(name, value)
+    if paths.server():
+        from mlflow import MlflowClient
+
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # silent about each second try
+        return _found_or_created(MlflowClient(paths.tracking_uri()), experiment)
     store = paths.store_file()
     if not store.exists():
         store.parent.mkdir(parents=True, exist_ok=True)
-        with (store.parent / ".mlflow.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _locked(store.parent):
             if not store.exists():
                 _create(store)
-    return _open_experiment(store)
+    _mend_addresses(store)
+    return _recorded(store, experiment) or _created(store, experiment)
 
 
 def _create(store: Path) -> None:
@@ -47,27 +86,52 @@ def _create(store: Path) -> None:
 
     with tempfile.TemporaryDirectory(dir=store.parent, prefix=".mlflow.") as folder:
         unfinished = Path(folder) / store.name
-        client = MlflowClient(f"sqlite:///{unfinished}")
-        client.create_experiment(EXPERIMENT, artifact_location=paths.artifact_folder().as_uri())
+        _found_or_created(MlflowClient(f"sqlite:///{unfinished}"), PIPELINE, paths.artifact_folder().as_uri())
         os.replace(unfinished, store)
 
 
-def _open_experiment(store: Path) -> str:
-    """The experiment's id. MLflow writes absolute addresses of files; where the project was moved, they are mended."""
+def _created(store: Path, experiment: str) -> str:
+    from mlflow import MlflowClient
+
+    with _locked(store.parent):
+        return _found_or_created(MlflowClient(f"sqlite:///{store}"), experiment, paths.artifact_folder().as_uri())
+
+
+def _found_or_created(client: MlflowClient, experiment: str, artifacts: str | None = None) -> str:
+    if found := client.get_experiment_by_name(experiment):
+        return str(found.experiment_id)
+    tags = {**_KIND, "mlflow.note.content": EXPERIMENTS[experiment]}
+    return str(client.create_experiment(experiment, artifacts, tags))
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / ".mlflow.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _recorded(store: Path, experiment: str) -> str:
+    """The experiment's id, asked of the file itself, which takes milliseconds; empty where there is none."""
+    with closing(sqlite3.connect(store, timeout=60)) as database:
+        row = database.execute("SELECT experiment_id FROM experiments WHERE name = ?", (experiment,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _mend_addresses(store: Path) -> None:
+    """MLflow writes absolute addresses of files; where the project was moved, they are mended."""
     here = paths.artifact_folder().as_uri()
     with closing(sqlite3.connect(store, timeout=60)) as database, database:
-        query = "SELECT experiment_id, artifact_location FROM experiments WHERE name = ?"
-        experiment, recorded = database.execute(query, (EXPERIMENT,)).fetchone()
-        if recorded != here:
+        query = "SELECT artifact_location FROM experiments WHERE name = ? AND artifact_location != ?"
+        for (recorded,) in database.execute(query, (PIPELINE, here)).fetchall():
             for table, column in _ADDRESSES:
                 new = f"? || substr({column}, ?)"
                 where = f"{column} = ? OR {column} LIKE ? || '/%'"
                 database.execute(
                     f"UPDATE {table} SET {column} = {new} WHERE {where}", (here, len(recorded) + 1, recorded, recorded)
                 )
-    return str(experiment)
 
 
 if __name__ == "__main__":
     ensure_store()
-    print(f"Runs are kept in {paths.store_file()}.")
+    print(f"Runs are kept in {paths.server() or paths.store_file()}.")

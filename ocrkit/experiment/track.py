@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import csv
 import dataclasses
+import getpass
 import io
 import json
 import math
@@ -24,6 +25,7 @@ import numpy as np
 from ocrkit.errors import BadParams, OcrkitError
 from ocrkit.experiment import params, paths, setup
 from ocrkit.files import write_whole
+from ocrkit.record import Record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
 # Set by the runner: the file in which a notebook leaves its run's id, so that the runner can close and illustrate it.
 RUN_FILE = "OCRKIT_RUN_FILE"
+# Set for the stages of one pipeline: the run that theirs are parts of.
+PARENT_RUN = "OCRKIT_PARENT_RUN"
+PARENT = "mlflow.parentRunId"
 _open_runs: list[Run] = []
 
 
@@ -48,22 +53,31 @@ def start(stage: str, options: Any, overridden: bool = False, name: str = "", pa
     Returns:
         The open run. Any other run that this process began before and never ended is closed as KILLED.
     """
-    experiment = setup.ensure_store()
-    from mlflow import MlflowClient
-    from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
-
     for old in list(_open_runs):
         if old is not parent:
             old.close("KILLED")
-    client = MlflowClient(paths.tracking_uri())
-    tags = _origin(stage, options.profile, overridden) | ({MLFLOW_PARENT_RUN_ID: parent.id} if parent else {})
-    created = client.create_run(experiment, tags=tags, run_name=name or _name(stage, options.profile, tags))
-    run = Run(stage, client, created.info.run_id, created.info.run_name)
+    run = _begin(stage, options.profile, overridden, name, parent.id if parent else "")
     run.log_params(params.flatten(options))
     _open_runs.append(run)
     if run_file := os.environ.get(RUN_FILE):
         write_whole(run_file, run.id)
     return run
+
+
+def experiment_of(stage: str) -> str:
+    """The experiment in which a stage, or what is none, has its runs."""
+    return {"ladder": setup.TRAININGS, "promote": setup.CHAMPION}.get(stage, setup.PIPELINE)
+
+
+def _begin(stage: str, profile: str, overridden: bool, name: str = "", parent: str = "") -> Run:
+    from ocrkit.experiment import kept
+
+    tags = _origin(stage, profile, overridden)
+    if parent := parent or os.environ.get(PARENT_RUN, ""):
+        tags[PARENT] = parent
+    record = Record(name or _name(stage, profile, tags), {}, tags, {})
+    client = kept.begin(record, experiment_of(stage))
+    return Run(stage, client, record.id, record.name)
 
 
 class Run:
@@ -144,13 +158,15 @@ class Run:
 
         Args:
             values: numbers, texts or nested tables of them; only numbers are logged.
-            step: of the curve.
+            step: of the curve; without one they stand at the end of the curve so far, as what came of it.
             at_ms: when they were measured, in ms since 1970; now by default.
         """
         numbers = _numbers(values)
         if step is not None:
             self._steps.setdefault(step, {}).update(numbers)
-        self.client.log_batch(self.id, metrics=_metrics(numbers, step or 0, at_ms))
+        else:
+            step = max(self._steps, default=0)
+        self.client.log_batch(self.id, metrics=_metrics(numbers, step, at_ms))
 
     def save_curve(self, name: str) -> Path:
         """Write every number logged with a step as CSV, one row a step, to the place `name`; DVC plots it."""
@@ -192,7 +208,7 @@ class Run:
         Raises:
             OcrkitError: a file cannot be written.
         """
-        self.client.log_batch(self.id, metrics=_metrics(_numbers(metrics), 0))
+        self.log_metrics(metrics)
         out = paths.out_root()
         numbers = json.dumps(_plain(metrics), indent=2, sort_keys=True)
         for path, text in (
@@ -202,7 +218,7 @@ class Run:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, text + "\n")
         self.close("FINISHED")
-        print(f"{self.name}: finished. Its page: `make dashboard`, experiment {setup.EXPERIMENT}, run {self.id}")
+        print(f"{self.name}: finished. Its page: `make dashboard`, run {self.id}")
 
     def close(self, status: str) -> None:
         """Set the final status: FINISHED, FAILED or KILLED. The first one stays."""
@@ -230,13 +246,11 @@ def finish(run_id: str | None, stage: str, status: str, report: Path | None, not
     Returns:
         The run's id.
     """
-    experiment = setup.ensure_store()
-    from mlflow import MlflowClient
+    from ocrkit.experiment import kept
 
-    client = MlflowClient(paths.tracking_uri())
     if run_id is None:
-        tags = _origin(stage, "unknown", False)
-        run_id = str(client.create_run(experiment, tags=tags, run_name=_name(stage, "unknown", tags)).info.run_id)
+        run_id = _begin(stage, "unknown", False).id
+    client = kept.go_on(run_id)
     if report:
         client.log_artifact(run_id, str(report), "report")
     if note:
@@ -257,6 +271,7 @@ def _origin(stage: str, profile: str, overridden: bool) -> dict[str, str]:
         "profile": profile,
         "by_hand": str(paths.in_pipeline() is None).lower(),
         "overridden": str(overridden).lower(),
+        "mlflow.user": _git("config", "user.name") or getpass.getuser(),
         "git.dirty": str(dirty != "").lower(),
         "mlflow.source.name": f"notebooks/{notebook}.ipynb" if notebook else f"ocrkit/experiment/{stage}.py",
         "mlflow.source.type": "NOTEBOOK" if notebook else "LOCAL",

@@ -1,0 +1,39 @@
+"""`ocrkit promote`: the verb alone, so that its help needs none of the laboratory's packages."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from ocrkit.errors import MissingExtra
+
+
+@click.command()
+@click.argument("model", default="models/finetuned", type=click.Path(path_type=Path))
+@click.option(
+    "--comparison",
+    default="metrics/leaderboard.json",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Figures of a comparison with the champion: of the stage leaderboard, or of `ocrkit compare -o FILE.json`.",
+)
+def promote(model: Path, comparison: Path) -> None:
+    """Make MODEL the champion of MLflow's registry if it passes the gate.
+
+    MODEL is a model's folder; default: what the pipeline fine-tuned. It becomes the challenger, and the champion when
+    the comparison shows what `promote` in params.yaml asks for. Either way the reasons are recorded. The status is 1
+    where it is refused.
+    """
+    try:
+        from ocrkit.experiment.promote import promote as promote_model
+    except ImportError as missing:
+        raise MissingExtra(f"{missing.name} is not installed: pip install 'ocrkit[notebooks]'.") from None
+
+    decision = promote_model(model, comparison)
+    for check in decision.checks:
+        click.echo(f"{'passed' if check.passed else 'FAILED':7} {check.rule}: {check.finding}")
+    click.echo(decision.sentence, err=not decision.passed)
+    if not decision.passed:
+        sys.exit(1)

@@ -1,0 +1,205 @@
+"""The gate between challenger and champion: what it asks, what a comparison shows, and a record of both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ocrkit.errors import BadParams
+from ocrkit.experiment import params, setup, track
+from ocrkit.experiment.kept import connect
+from ocrkit.experiment.registry import Registry
+from ocrkit.experiment.sections import Promote
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+_ALL, _REAL = "all", "real"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One rule of the gate, whether it is kept, and by which numbers."""
+
+    rule: str
+    passed: bool
+    finding: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What came of a challenge.
+
+    Attributes:
+        champion: name and version that was in use until then.
+        challenger: name and version that was to replace it.
+        checks: all rules of the gate.
+    """
+
+    champion: str
+    challenger: str
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every rule is kept."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def sentence(self) -> str:
+        """The outcome for people, with the reason of a refusal."""
+        if self.passed:
+            return f"{self.challenger} is the champion now, in place of {self.champion}."
+        why = "; ".join(f"{check.rule}: {check.finding}" for check in self.checks if not check.passed)
+        return f"{self.challenger} is refused and {self.champion} stays champion. {why}."
+
+
+def promote(folder: Path, comparison: Path) -> Decision:
+    """Let the model in `folder` challenge the champion of MLflow's registry.
+
+    Both are registered where they are not yet. The aliases move only when all checks pass; a run in the experiment
+    `Champion` and tags of both versions say why or why not.
+
+    Args:
+        folder: of the model.
+        comparison: figures as `ocrkit.engines.compare.Comparison.to_dict` gives them, of which `judge` takes some.
+
+    Raises:
+        BadParams: the comparison is missing, is of something else, or lacks the figures.
+        BadModel: `folder` holds no model.
+        StoreDown: the registry does not answer.
+    """
+    gate = params.params("promote")
+    figures = _read(comparison)
+    experiment, client = connect(setup.CHAMPION)
+    registry = Registry(client, experiment)
+    champion = registry.champion()
+    challenger = registry.challenger(folder)
+    if champion.version == challenger.version:
+        raise BadParams(f"{folder} holds the very model that is the champion already.")
+    names = [_compared_as(figures, version, comparison) for version in (champion, challenger)]
+    decision = Decision(_called(champion), _called(challenger), tuple(judge(figures, names[0], names[1], gate)))
+
+    run = track.start("promote", gate, name=f"{challenger.tags['model']} against {champion.tags['model']}")
+    run.log_params({"champion": decision.champion, "challenger": decision.challenger})
+    run.log_input("comparison", comparison)
+    run.log_artifact(comparison)
+    run.log_metrics(_metrics(figures, *names))
+    columns = ("rule", "passed", "finding")
+    run.log_table("gate", {name: [getattr(check, name) for check in decision.checks] for name in columns})
+    run.describe(_told(decision))
+    run.client.set_tag(run.id, "gate", _outcome(decision))
+    if decision.passed:
+        registry.crown()
+    registry.note(challenger, {"gate": _outcome(decision), "gate.why": decision.sentence, "gate.run": run.id})
+    run.close("FINISHED")
+    return decision
+
+
+def judge(figures: Mapping[str, Any], champion: str, challenger: str, gate: Promote) -> Iterator[Check]:
+    """Each rule of the gate on the real pages of a comparison.
+
+    Args:
+        figures: `differences`, `scores` and `costs`, lists of rows.
+        champion: its name in the comparison.
+        challenger: its name in the comparison.
+        gate: the limits.
+
+    Raises:
+        BadParams: the comparison has no real pages that both read.
+    """
+    pages = max((row["pages"] for row in figures["scores"] if _is_real(row, champion)), default=0)
+    yield Check("enough pages", pages >= gate.pages, f"{pages} real pages, {gate.pages} are asked for")
+    gains = dict(_gains(figures, champion, challenger))
+    if _ALL not in gains:
+        raise BadParams(f"The comparison has no real pages that both {champion} and {challenger} have read.")
+    whole, low, high = gains.pop(_ALL)
+    sure = low is not None and low > gate.gain
+    yield Check("better overall", sure, f"F1 {_interval(whole, low, high)}, all of it must lie above {gate.gain:+.3f}")
+    for category, (value, low, high) in gains.items():
+        # On too few pages for an interval any loss counts.
+        kept = (value if high is None else high) >= -gate.loss
+        yield Check(f"not worse on {category}", kept, f"F1 {_interval(value, low, high)}")
+    mine, theirs = (_seconds(figures, name) for name in (challenger, champion))
+    finding = f"{mine:.3f} s a page, the champion {theirs:.3f} s, at most {gate.slower:g} times that"
+    yield Check("not slower", mine <= gate.slower * theirs, finding)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        figures = json.loads(path.read_text("utf-8"))
+        missing = [name for name in ("engines", "scores", "costs", "differences") if name not in figures]
+    except (OSError, ValueError, TypeError) as error:
+        raise BadParams(f"{path} is no comparison: {error}.") from None
+    if missing:
+        raise BadParams(
+            f"{path} lacks {' and '.join(missing)}: write it with `ocrkit compare FOLDER --model CHAMPION "
+            f"--model CHALLENGER -o FILE.json`."
+        )
+    return dict(figures)
+
+
+def _compared_as(figures: Mapping[str, Any], version: ModelVersion, comparison: Path) -> str:
+    """The name of a registered version in the comparison, known by the model that the engine says it reads with."""
+    model = version.tags["model"]
+    names = [row["engine"] for row in figures["engines"] if f" {model} on " in row["version"]]
+    if len(names) != 1:
+        found = "is not in" if not names else f"is more than once ({', '.join(names)}) in"
+        raise BadParams(f"{_called(version)} {found} {comparison}: compare it with the other by `ocrkit compare`.")
+    return str(names[0])
+
+
+def _called(version: ModelVersion) -> str:
+    return f"{version.tags['model']} (version {version.version})"
+
+
+def _outcome(decision: Decision) -> str:
+    return "passed" if decision.passed else "refused"
+
+
+def _is_real(row: Mapping[str, Any], engine: str) -> bool:
+    return bool(row["engine"] == engine and row["data"] == _REAL)
+
+
+def _gains(
+    figures: Mapping[str, Any], champion: str, challenger: str
+) -> Iterator[tuple[str, tuple[float, float | None, float | None]]]:
+    """The challenger's gain in F1 by category with its interval, whichever of the two was written first."""
+    for row in figures["differences"]:
+        pair, gain = (row["engine"], row["against"]), (row["f1"], row["f1_low"], row["f1_high"])
+        if row["data"] == _REAL and pair == (challenger, champion):
+            yield row["category"], gain
+        elif row["data"] == _REAL and pair == (champion, challenger):
+            value, low, high = (None if number is None else -number for number in gain)
+            yield row["category"], (value, high, low)
+
+
+def _seconds(figures: Mapping[str, Any], engine: str) -> float:
+    return float(next(row["seconds_per_page"] for row in figures["costs"] if _is_real(row, engine)))
+
+
+def _interval(value: float, low: float | None, high: float | None) -> str:
+    return f"{value:+.3f}" + (" (no interval)" if low is None or high is None else f" ({low:+.3f} to {high:+.3f})")
+
+
+def _metrics(figures: Mapping[str, Any], champion: str, challenger: str) -> dict[str, Any]:
+    """The numbers of the decision, by the same names in every run."""
+    gains = {
+        category: {"gain": value, "gain_low": low, "gain_high": high}
+        for category, (value, low, high) in _gains(figures, champion, challenger)
+    }
+    f1 = {
+        role: {row["category"]: row["f1"] for row in figures["scores"] if _is_real(row, name)}
+        for role, name in (("champion", champion), ("challenger", challenger))
+    }
+    seconds = {role: _seconds(figures, name) for role, name in (("champion", champion), ("challenger", challenger))}
+    return {"f1": f1 | {"gain": gains}, "seconds_per_page": seconds}
+
+
+def _told(decision: Decision) -> str:
+    """The decision as Markdown."""
+    rows = "".join(f"| {'yes' if c.passed else '**no**'} | {c.rule} | {c.finding} |\n" for c in decision.checks)
+    return f"{decision.sentence}\n\n| kept | rule | what was found |\n|---|---|---|\n{rows}"

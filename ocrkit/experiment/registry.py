@@ -1,0 +1,126 @@
+"""MLflow's registry: every model that was to be the champion, as versions of the recogniser and of the whole reader.
+
+The alias `champion` stands at the version in use, `challenger` at the one that would replace it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ocrkit.experiment import paths
+from ocrkit.recognition.release import find_model, read_card
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+    from ocrkit.experiment.served import Served
+
+CHAMPION, CHALLENGER = "champion", "challenger"
+
+
+class Registry:
+    """The registered models of a store.
+
+    Args:
+        client: of the store.
+        experiment: id of the experiment that the models are filed under.
+    """
+
+    def __init__(self, client: MlflowClient, experiment: str) -> None:
+        self.client, self._experiment = client, experiment
+
+    def champion(self) -> ModelVersion:
+        """The reader in use; where there is none yet, the default released model becomes it without a contest."""
+        from ocrkit.experiment.served import MODELS, READER
+
+        if found := self._at(READER.name, CHAMPION):
+            return found
+        folder = find_model(None)
+        for model in MODELS:
+            version = self._version(model, folder)
+            self.client.set_registered_model_alias(model.name, CHAMPION, version.version)
+            self.note(version, {"gate": "none", "gate.why": "The released model is the first champion."})
+        return self._named(READER.name, CHAMPION)
+
+    def challenger(self, folder: Path) -> ModelVersion:
+        """The reader with the model in `folder`, registered once for the same bytes, and called challenger from now on.
+
+        Raises:
+            BadModel: `folder` holds no model.
+        """
+        from ocrkit.experiment.served import MODELS, READER
+
+        for model in MODELS:
+            version = self._version(model, folder)
+            self.client.set_registered_model_alias(model.name, CHALLENGER, version.version)
+        return self._named(READER.name, CHALLENGER)
+
+    def crown(self) -> None:
+        """The challenger becomes the champion."""
+        from ocrkit.experiment.served import MODELS
+
+        for model in MODELS:
+            version = self._named(model.name, CHALLENGER)
+            self.client.set_registered_model_alias(model.name, CHAMPION, version.version)
+            self.client.delete_registered_model_alias(model.name, CHALLENGER)
+
+    def note(self, version: ModelVersion, tags: Mapping[str, str]) -> None:
+        """Write tags on a version; they may hold what a person wants to know."""
+        for name, value in tags.items():
+            self.client.set_model_version_tag(version.name, version.version, name, value)
+
+    def _named(self, name: str, alias: str) -> ModelVersion:
+        return self.client.get_model_version_by_alias(name, alias)
+
+    def _at(self, name: str, alias: str) -> ModelVersion | None:
+        models = self.client.search_registered_models(f"name = '{name}'")
+        return self._named(name, alias) if models and alias in models[0].aliases else None
+
+    def _version(self, model: Served, folder: Path) -> ModelVersion:
+        """The version with these bytes of a model; made where there is none."""
+        card, digest = read_card(folder), paths.digest(folder)
+        if not self.client.search_registered_models(f"name = '{model.name}'"):
+            self.client.create_registered_model(model.name, description=model.description)
+        for version in self.client.search_model_versions(f"name = '{model.name}'"):
+            if version.tags.get("digest") == digest:
+                return version
+        tags = {"model": folder.name, "digest": digest}
+        facts = {name: str(value) for name, value in card.items() if isinstance(value, str | int | float)}
+        facts.pop("alphabet", None)
+        logged = self._log(model, folder, tags, facts)
+        told = "".join(f"\n- {name}: {value}" for name, value in sorted(facts.items()))
+        return self.client.create_model_version(
+            model.name,
+            f"models:/{logged.model_id}",
+            logged.source_run_id,
+            tags,
+            description=f"The model `{folder.name}`.\n{told}",
+            model_id=logged.model_id,
+        )
+
+    def _log(self, model: Served, folder: Path, tags: dict[str, str], facts: dict[str, str]) -> Any:
+        """The model as MLflow keeps it: code, bytes, signature and example."""
+        from mlflow import pyfunc
+        from mlflow.models import Model
+
+        from ocrkit.experiment.served import PACKAGE, requirements
+
+        logged = self.client.create_logged_model(self._experiment, model.name, tags=tags, params=facts)
+        with tempfile.TemporaryDirectory() as temporary:
+            local = Path(temporary) / "model"
+            pyfunc.save_model(
+                local,
+                python_model=str(model.code),
+                artifacts={"model": str(folder)},
+                code_paths=[str(PACKAGE)],
+                signature=model.signature,
+                input_example=model.example,
+                pip_requirements=requirements(),
+                mlflow_model=Model(model_id=logged.model_id, model_uuid=logged.model_id),
+            )
+            self.client.log_model_artifacts(logged.model_id, str(local))
+        return self.client.finalize_logged_model(logged.model_id, "READY")
