@@ -29,6 +29,7 @@ VERBS = {
     "finetune": ("ocrkit.finetune:finetune", "Let a recogniser go on with labelled real words."),
     "release": ("ocrkit.release:release", "Check and score a trained recogniser and put it among the released ones."),
     "train": ("ocrkit.train:train", "Train a recogniser on invented words."),
+    "promote": ("ocrkit.experiment.commands:promote", "Make a model the champion of the registry, if it is better."),
     "runs": ("ocrkit.experiment.records:runs", "Put recorded trainings into MLflow."),
 }
 
