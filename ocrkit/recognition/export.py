@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,17 @@ from ocrkit.recognition.network import SIZES
 from ocrkit.recognition.preprocess import HEIGHT, WIDTHS, batches
 
 OPSET = 17
+Run = Callable[[np.ndarray], np.ndarray]  # uint8 (N, 32, W) -> float32 (N, T, classes)
 TOLERANCE = 1e-4  # on logits, whose spread is about 10
+
+
+def folded(network: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Kernel `(high, wide, in, out)` and bias of the convolution `name` with its batch norm in them."""
+    (kernel,) = network.get_layer(name).get_weights()
+    norm = network.get_layer(f"{name}_norm")
+    gamma, beta, mean, variance = norm.get_weights()
+    factor = gamma / np.sqrt(variance + norm.epsilon)
+    return kernel * factor, beta - mean * factor
 
 
 def to_onnx(network: Any, size: str, path: Path) -> Path:
@@ -45,11 +55,8 @@ def to_onnx(network: Any, size: str, path: Path) -> Path:
         return output
 
     def convolution(x: str, name: str, strides: tuple[int, int], pads: list[int]) -> str:
-        (kernel,) = network.get_layer(name).get_weights()
-        gamma, beta, mean, variance = network.get_layer(f"{name}_norm").get_weights()
-        factor = gamma / np.sqrt(variance + network.get_layer(f"{name}_norm").epsilon)
-        w = constant(f"{name}_w", (kernel * factor).transpose(3, 2, 0, 1))
-        b = constant(f"{name}_b", beta - mean * factor)
+        kernel, bias = folded(network, name)
+        w, b = constant(f"{name}_w", kernel.transpose(3, 2, 0, 1)), constant(f"{name}_b", bias)
         return node("Relu", [node("Conv", [x, w, b], name, strides=list(strides), pads=pads)], f"{name}_relu")
 
     x = node("Cast", ["pictures"], "floats", to=TensorProto.FLOAT)
@@ -112,19 +119,27 @@ def check_parity(network: Any, onnx_path: Path, alphabet: Alphabet, crops: Seque
     """
     import onnxruntime
 
+    session = onnxruntime.InferenceSession(onnx_path, providers=["CPUExecutionProvider"])
+    return agreement(
+        lambda pictures: np.asarray(network.predict_on_batch(pictures)),
+        lambda pictures: session.run(None, {"pictures": pictures})[0],
+        alphabet,
+        crops,
+        onnx_path.name,
+    )
+
+
+def agreement(ours: Run, theirs: Run, alphabet: Alphabet, crops: Sequence[Image], name: str) -> float:
+    """`check_parity` for any two ways to compute the same network, the second that of the file `name`."""
     if not crops:
         rng = np.random.default_rng(0)
         crops = [rng.integers(0, 256, (HEIGHT, width), np.uint8) for width in (WIDTHS[1], WIDTHS[3]) for _ in range(8)]
-    session = onnxruntime.InferenceSession(onnx_path, providers=["CPUExecutionProvider"])
     worst = 0.0
     for batch in batches(crops):
-        ours = np.asarray(network.predict_on_batch(batch.pictures))
-        theirs = session.run(None, {"pictures": batch.pictures})[0]
-        worst = max(worst, float(np.abs(ours - theirs).max()))
+        expected, given = ours(batch.pictures), theirs(batch.pictures)
+        worst = max(worst, float(np.abs(expected - given).max()))
         if worst > TOLERANCE:
-            raise BadModel(
-                f"The export {onnx_path.name} differs from its network by {worst:.2g} a logit; not released."
-            )
-        if greedy_texts(ours, alphabet) != greedy_texts(theirs, alphabet):
-            raise BadModel(f"The export {onnx_path.name} reads other strings than its network; not released.")
+            raise BadModel(f"The export {name} differs from its network by {worst:.2g} a logit; not released.")
+        if greedy_texts(expected, alphabet) != greedy_texts(given, alphabet):
+            raise BadModel(f"The export {name} reads other strings than its network; not released.")
     return worst

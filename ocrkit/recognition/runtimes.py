@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from ocrkit.errors import BadParams, MissingExtra
-from ocrkit.recognition.release import ONNX, load_network, verified
-
-Run = Callable[[np.ndarray], np.ndarray]  # uint8 (N, 32, W) -> float32 (N, T, classes)
+from ocrkit.recognition.export import Run
+from ocrkit.recognition.release import ONNX, load_network, read_card, verified
 
 
 def _onnxruntime(folder: Path, threads: int | None) -> Run:
@@ -26,15 +26,18 @@ def _onnxruntime(folder: Path, threads: int | None) -> Run:
     return lambda pictures: session.run(None, {"pictures": pictures})[0]
 
 
-def _openvino(folder: Path, threads: int | None) -> Run:
+def _openvino(folder: Path, threads: int | None, precision: str = "f32") -> Run:
     try:
         import openvino
     except ImportError:
         raise MissingExtra("The OpenVINO runtime is not installed: pip install 'ocrkit[openvino]'.") from None
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    core = openvino.Core()
+    if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        raise MissingExtra("This processor does not compute in bfloat16: choose the runtime openvino.")
+    settings = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
     if threads:
         settings["INFERENCE_NUM_THREADS"] = str(threads)
-    compiled = openvino.Core().compile_model(str(verified(folder, ONNX)), "CPU", settings)
+    compiled = core.compile_model(str(verified(folder, ONNX)), "CPU", settings)
     request = compiled.create_infer_request()
     return lambda pictures: request.infer([pictures])[0].copy()
 
@@ -51,9 +54,29 @@ def _tensorflow(folder: Path, threads: int | None) -> Run:
     return lambda pictures: np.asarray(network.predict_on_batch(pictures))
 
 
+def _litert(folder: Path, threads: int | None) -> Run:
+    from ocrkit.recognition.litert import TFLITE, run_litert, to_litert
+
+    card = read_card(folder)
+    if TFLITE in card["files"]:
+        content = verified(folder, TFLITE).read_bytes()
+    else:
+        try:
+            network, _ = load_network(folder)
+        except ImportError:
+            raise MissingExtra(
+                f"The model in {folder} has no {TFLITE}, and making it needs Keras: pip install 'ocrkit[train]', "
+                "or make it elsewhere with ocrkit convert."
+            ) from None
+        content = to_litert(network, card["size"])
+    return run_litert(content, threads)
+
+
 RUNTIMES: dict[str, Callable[[Path, int | None], Run]] = {
     "onnxruntime": _onnxruntime,
     "openvino": _openvino,
+    "openvino-bf16": partial(_openvino, precision="bf16"),
+    "litert": _litert,
     "tensorflow": _tensorflow,
 }
 
@@ -63,7 +86,7 @@ def load_runtime(name: str, folder: Path, threads: int | None = None) -> Run:
 
     Raises:
         BadParams: an unknown runtime.
-        MissingExtra: it is not installed.
+        MissingExtra: it is not installed, or the processor lacks what it needs.
         BadModel: the model is missing or damaged.
     """
     if name not in RUNTIMES:
