@@ -33,6 +33,14 @@ def error_budget(page: LabelledPage, found: Sequence[Word]) -> Counter[str]:
     return _of_words(page, found) if page.words else _of_lines(page, found)
 
 
+def words_inside(box: np.ndarray, found: Sequence[Word]) -> list[Word]:
+    """The words whose centres lie in a line's box, from left to right."""
+    x0, y0, x1, y1 = box
+    centres = np.array([word.quad.mean(0) for word in found]).reshape(-1, 2)
+    inside = (centres >= (x0, y0)).all(1) & (centres <= (x1, y1)).all(1)
+    return sorted((found[i] for i in np.flatnonzero(inside).tolist()), key=lambda word: word.box[0])
+
+
 def _of_words(page: LabelledPage, found: Sequence[Word]) -> Counter[str]:
     truth = page.readable
     wanted = np.array([word.box for word in truth], float).reshape(-1, 4)
@@ -57,12 +65,9 @@ def _of_words(page: LabelledPage, found: Sequence[Word]) -> Counter[str]:
 
 
 def _of_lines(page: LabelledPage, found: Sequence[Word]) -> Counter[str]:
-    centres = np.array([word.quad.mean(0) for word in found]).reshape(-1, 2)
     causes: Counter[str] = Counter()
     for line in page.lines:
-        x0, y0, x1, y1 = line.box
-        inside = (centres >= (x0, y0)).all(1) & (centres <= (x1, y1)).all(1)
-        here = sorted((found[i] for i in np.flatnonzero(inside).tolist()), key=lambda word: word.box[0])
+        here = words_inside(line.box, found)
         wanted, got = fold(line.text).split(), [fold(word.text) for word in here]
         lost = Counter(wanted) - Counter(got)
         causes["read"] += len(wanted) - lost.total()

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -12,53 +17,110 @@ import click
 from ocrkit.datasets import funsd_protocol_label, half_of, word_samples
 from ocrkit.datasets.commands import folder_argument, form_option
 from ocrkit.datasets.pages import load_pages
-from ocrkit.engines.base import Engine
 from ocrkit.engines.budget import CAUSES
+from ocrkit.engines.compare import Comparison
 from ocrkit.engines.compare import compare as compare_engines
-from ocrkit.engines.leaderboard import leaderboard_html, verdicts
+from ocrkit.engines.leaderboard import challenge, leaderboard_html
 from ocrkit.engines.own import OwnEngine
-from ocrkit.engines.registry import ENGINES, load_engine, missing_engines
+from ocrkit.engines.registry import CLOUD, LOCAL, missing_engines, start_engine
 from ocrkit.engines.words import read_words, word_rows
 from ocrkit.errors import BadParams
 from ocrkit.files import write_whole
 
-_WORD_COLUMNS = (
-    "engine",
-    "words",
-    "exact",
-    "exact_low",
-    "exact_high",
-    "caseless",
-    "caseless_low",
-    "caseless_high",
-    "cer",
-    "ms_per_word",
-)
-_COLUMNS = (
-    "category",
-    "engine",
-    "pages",
-    "failures",
-    "f1",
-    "f1_low",
-    "f1_high",
-    "box_recall",
-    "box_precision",
-    "cer",
-    "seconds_per_page",
-)
+_MOST_FAILURES = 10
+_TEXTS = ("engine", "against", "category", "verdict", "of which, ms")
+
+Column = Callable[[Mapping[str, Any]], str]
+
+
+def _plain(name: str) -> Column:
+    return lambda row: str(row[name])
+
+
+def _number(name: str, form: str) -> Column:
+    return lambda row: "–" if math.isnan(row[name]) else f"{row[name]:{form}}"
+
+
+def _with_interval(name: str) -> Column:
+    """Such as `0.813 .78–.85`; the interval is left out where there is none."""
+
+    def bound(value: float) -> str:
+        return f"{value:.2f}".removeprefix("0")
+
+    def show(row: Mapping[str, Any]) -> str:
+        low, high = row[f"{name}_low"], row[f"{name}_high"]
+        return _number(name, ".3f")(row) + ("" if math.isnan(low) else f" {bound(low)}–{bound(high)}")
+
+    return show
+
+
+# None is wider than a terminal of 100 columns.
+_WORDS = {
+    "engine": _plain("engine"),
+    "words": _plain("words"),
+    "exact": _with_interval("exact"),
+    "caseless": _with_interval("caseless"),
+    "cer": _number("cer", ".3f"),
+    "ms/word": _number("ms_per_word", ".1f"),
+}
+_SCORES = {
+    "engine": _plain("engine"),
+    **{name: _with_interval(name) for name in ("f1", "precision", "recall", "swa", "cer")},
+}
+_COSTS = {
+    "engine": _plain("engine"),
+    "failed": _plain("failures"),
+    "s/page": _number("seconds_per_page", ".3f"),
+    "ratio": _number("time_ratio", ".2f"),
+    "of which, ms": lambda row: ", ".join(f"{step} {1000 * its:.0f}" for step, its in row["steps"].items()) or "–",
+    "MB": _number("peak_mb", ".0f"),
+    "USD/1000 pages": lambda row: f"{1000 * row['usd_per_page']:.2f}",
+}
+_BUDGET = {
+    "engine": _plain("engine"),
+    "words": _plain("words"),
+    **{cause: _number(cause, ".3f") for cause in CAUSES},
+}
+_DIFFERENCES = {
+    "category": _plain("category"),
+    "engine": _plain("engine"),
+    "against": _plain("against"),
+    "f1": _number("f1", "+.3f"),
+    "from": _number("f1_low", "+.3f"),
+    "to": _number("f1_high", "+.3f"),
+    "verdict": _plain("verdict"),
+}
 
 
 @click.command()
 @folder_argument
 @form_option
-@click.option("--engines", default=",".join(ENGINES), show_default=True, help="Which, with commas between.")
+@click.option(
+    "--engines",
+    default=",".join(engine.name for engine in LOCAL),
+    show_default=True,
+    help=f"Which, with commas between. For money: {', '.join(engine.name for engine in CLOUD)}.",
+)
 @click.option("--model", "models", multiple=True, help="Of `ours`: a released name or a folder; may be repeated.")
 @click.option("--half", type=click.Choice(["tune", "report"]), help="Only half of the pages, chosen by a hash.")
 @click.option("--limit", type=click.IntRange(min=1), help="Read only the first pages.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of each engine.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds for a page, after which an engine has failed on it.",
+)
 @click.option("--crops", is_flag=True, help="Compare on the labelled words, cut out, rather than on whole pages.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the leaderboard as HTML.")
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Write the leaderboard as HTML with pictures, or all figures as JSON, by the ending; may be repeated.",
+)
 def compare(
     *,
     folder: Path,
@@ -68,52 +130,85 @@ def compare(
     half: str | None,
     limit: int | None,
     threads: int,
+    timeout: float,
     crops: bool,
-    output: Path | None,
+    outputs: tuple[Path, ...],
 ) -> None:
-    """Let engines read the labelled pages of FOLDER and say who reads best."""
+    """Let engines read the labelled pages of FOLDER and say who reads best.
+
+    Of several models of `ours` the first is the champion, and each other challenges it. Engines for money get the
+    pages sent, and are asked only when they are named.
+    """
+    for path in outputs:
+        if path.suffix not in (".html", ".json") or crops:
+            raise click.UsageError(f"{path}: the leaderboard of whole pages is written as .html or .json.")
     pages = [page for page in load_pages(folder, form) if half in (None, half_of(page.document or page.id))][:limit]
-    missing = missing_engines()
-    names = [name.strip() for name in engines.split(",")]
-    for name in names:
-        if name in missing:
-            click.echo(f"{name} is left out. {missing[name]}", err=True)
-    usable: list[Engine] = []
-    for name in names:
-        if name == OwnEngine.name and models:
-            usable += [OwnEngine(threads, model, label=Path(model).name) for model in models]
-        elif name not in missing:
-            usable.append(load_engine(name, threads=threads))
-    if not usable:
-        raise BadParams("None of these engines can be used here.")
-    if crops:
-        # FUNSD's protocol is that of the published tables; it changes nothing for labels that are plain words.
-        samples = list(word_samples(pages, label=funsd_protocol_label))
-        if not samples:
-            raise BadParams(f"{folder} labels lines, not words: leave --crops out.")
-        _print_table(_WORD_COLUMNS, word_rows(read_words(usable, samples), samples))
-        return
-    with click.progressbar(pages, label="Reading", file=sys.stderr) as shown:
-        comparison = compare_engines(usable, shown)
-    _print_table(_COLUMNS, comparison.rows())
-    click.echo("\nWhere the words went (share of all labelled words):")
-    _print_table(("engine", "words", *CAUSES), comparison.budgets())
-    click.echo()
-    for sentence in verdicts(comparison):
-        click.echo(sentence)
-    if output:
-        write_whole(output, leaderboard_html(comparison, f"Leaderboard of {folder.name}"))
-        click.echo(f"Written: {output}")
+    names = list(dict.fromkeys(name.strip() for name in engines.split(",")))
+    missing = missing_engines(names)
+    for name, reason in missing.items():
+        click.echo(f"{name} is left out. {reason}", err=True)
+    own = [{"model": model, "label": Path(model).name} for model in models]
+    wanted = [(name, options) for name in names for options in ((own if name == OwnEngine.name else []) or [{}])]
+    with ExitStack() as stack:
+        usable = [
+            stack.enter_context(closing(start_engine(name, threads, timeout, **options)))
+            for name, options in wanted
+            if name not in missing
+        ]
+        if not usable:
+            raise BadParams("None of these engines can be used here.")
+        if crops:
+            # FUNSD's protocol is that of the published tables; it changes nothing for labels that are plain words.
+            samples = list(word_samples(pages, label=funsd_protocol_label))
+            if not samples:
+                raise BadParams(f"{folder} labels lines, not words: leave --crops out.")
+            _print_table(_WORDS, word_rows(read_words(usable, samples), samples))
+            return
+        with click.progressbar(pages, label="Reading", file=sys.stderr) as shown:
+            comparison = compare_engines(usable, shown)
+    _print_comparison(comparison)
+    champion, *challengers = [option["label"] for option in own] or [""]
+    says = [challenge(comparison, champion, challenger) for challenger in challengers]
+    for sentence in says:
+        click.echo(f"\n{sentence}")
+    for path in outputs:
+        if path.suffix == ".json":
+            write_whole(path, json.dumps(comparison.to_dict(), indent=1, ensure_ascii=False) + "\n")
+        else:
+            title = f"Leaderboard of {folder.resolve().name}"
+            write_whole(path, leaderboard_html(comparison, title, pages, says=says))
+        click.echo(f"Written: {path}")
 
 
-def _print_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print `rows` under `columns`, but for columns that hold no number anywhere."""
+def _print_comparison(comparison: Comparison) -> None:
+    for (data, category), rows in groupby(comparison.rows(), key=itemgetter("data", "category")):
+        its = list(rows)
+        click.echo(f"\n{data}, {category}: {its[0]['pages']} pages, {its[0]['words']} words, 95 % intervals")
+        _print_table(_SCORES, its)
+    click.echo("\nWhat it costs: the median page; times the first engine's; memory; list prices")
+    _print_table(_COSTS, comparison.costs())
+    click.echo("\nWhere the words went: shares of all labelled words")
+    _print_table(_BUDGET, comparison.budgets())
+    if len(comparison.engines) > 1:
+        click.echo("\nBetter or worse: difference in F1 and its 95 % interval, by a paired bootstrap over the pages")
+        _print_table(_DIFFERENCES, comparison.differences())
+    failures = [score for score in comparison.scores if score.error]
+    if failures:
+        click.echo(f"\n{len(failures)} failures, counted as nothing found:")
+    for score in failures[:_MOST_FAILURES]:
+        click.echo(f"{score.engine}, {score.page}: {score.error}")
+    if len(failures) > _MOST_FAILURES:
+        click.echo("and so on.")
 
-    def shown(value: Any) -> str:
-        return f"{value:.3f}" if isinstance(value, float) else str(value)
 
-    columns = [column for column in columns if any(shown(row[column]) != "nan" for row in rows)]
-    table = [list(columns), *([shown(row[column]) for column in columns] for row in rows)]
-    widths = [max(map(len, cells)) for cells in zip(*table)]
-    for cells in table:
-        click.echo("  ".join(cell.rjust(width) for cell, width in zip(cells, widths)))
+def _print_table(columns: Mapping[str, Column], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print `rows` under `columns`, texts to the left, but for columns that hold nothing anywhere."""
+    table = [[title, *(show(row) for row in rows)] for title, show in columns.items()]
+    filled = [column for column in table if set(column[1:]) - {"–"}]
+    widths = [max(map(len, column)) for column in filled]
+    for cells in zip(*filled):
+        line = (
+            cell.ljust(width) if column[0] in _TEXTS else cell.rjust(width)
+            for cell, width, column in zip(cells, widths, filled)
+        )
+        click.echo("  ".join(line).rstrip())

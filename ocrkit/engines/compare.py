@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from ocrkit.datasets import LabelledPage
-from ocrkit.document import Page, quad_to_box
-from ocrkit.engines.base import Engine
-from ocrkit.engines.budget import CAUSES, error_budget
+from ocrkit.document import Page, Word, quad_to_box
+from ocrkit.engines.base import NO_STEPS, Engine
+from ocrkit.engines.budget import CAUSES, error_budget, words_inside
+from ocrkit.errors import OcrkitError
 from ocrkit.metrics import (
-    EndToEndScore,
     Interval,
     PrecisionRecall,
     bag_of_words,
     bootstrap_interval,
     edit_distance,
     fold,
+    match_boxes,
 )
 
 ALL = "all"
@@ -33,12 +36,16 @@ class PageScore:
 
     Attributes:
         words: words as a multiset, caseless.
-        boxes: words whose box is found and whose text is exactly right (docTR's protocol); `None` where the page is
+        boxes: words whose box is found and whose text is exactly right (docTR's protocol); nothing where the page is
             labelled by line only.
+        located: labelled words whose box is found, whatever its text.
         causes: how many words met which of `ocrkit.engines.budget.CAUSES`.
         edits: character edits, caseless, between the texts after both were put in rows.
         characters: of the truth.
+        readings: what was read at the place of each of the page's `readable` labels.
+        right: whether each of them is right: exactly for a word, caseless for a line.
         seconds: for reading the page; `nan` where it failed.
+        steps: seconds of its steps, where the engine tells them.
         error: why it failed; all its words count as not found.
     """
 
@@ -47,59 +54,204 @@ class PageScore:
     category: str
     simulated: bool
     words: PrecisionRecall
-    boxes: PrecisionRecall | None
+    boxes: PrecisionRecall
+    located: int
     causes: Counter[str]
     edits: int
     characters: int
+    readings: tuple[str, ...]
+    right: tuple[bool, ...]
     seconds: float
+    steps: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
+
+    @property
+    def data(self) -> str:
+        """The kind of page: "real" or "simulated"."""
+        return "simulated" if self.simulated else "real"
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """What `MEASURES` are made of, as they add up over pages."""
+        return (*_counts(self.words), *_counts(self.boxes), self.located, self.edits, self.characters)
+
+
+def _share(part: int, whole: int) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda means: means[:, part] / means[:, whole]
+
+
+def _f1(means: np.ndarray) -> np.ndarray:
+    return 2 * means[:, 0] / (means[:, 1] + means[:, 2])
+
+
+# Each from the means of a page's counts, `(R, 9)` to `(R,)`.
+MEASURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "precision": _share(0, 2),
+    "recall": _share(0, 1),
+    "f1": _f1,
+    "swa": _share(3, 6),
+    "cer": _share(7, 8),
+    "box_precision": _share(3, 5),
+    "box_recall": _share(3, 4),
+}
+
+
+@dataclass(frozen=True)
+class EngineFacts:
+    """What is to be known of an engine besides its scores; see `Engine`."""
+
+    version: str
+    usd_per_page: float
+    peak_mb: float
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Scores of every engine on every page; real and simulated pages are never added up together."""
 
-    versions: dict[str, str]
+    engines: dict[str, EngineFacts]
     scores: tuple[PageScore, ...]
 
     def rows(self, seed: int = 0) -> list[dict[str, Any]]:
-        """One row for each kind of data, engine and category, rolled up as `all` first.
+        """One row for each kind of data, category and engine, all categories rolled up as `all` first.
 
-        Counts are added up over pages (micro-average), seconds are the median page's, `f1_low` and `f1_high` hold 95 %
-        of bootstrap resamples of the pages.
+        Counts are added up over pages (micro-average), seconds are the median page's. Each of `MEASURES` has a
+        `_low` and a `_high`, between which 95 % of bootstrap resamples of the pages lie.
         """
         rows = []
-        for simulated in (False, True):
-            kind = [score for score in self.scores if score.simulated == simulated]
-            for category in (ALL, *sorted({score.category for score in kind})):
-                for engine in self.versions:
-                    chosen = _choose(kind, engine, category)
-                    if chosen:
-                        rows.append(_row(engine, simulated, category, chosen, seed))
+        for data, category in self.groups():
+            for engine in self.engines:
+                scores = self._chosen(engine, data, category)
+                words = sum((score.words for score in scores), PrecisionRecall())
+                row = {
+                    "engine": engine,
+                    "data": data,
+                    "category": category,
+                    "pages": len(scores),
+                    "failures": sum(score.error is not None for score in scores),
+                    "words": words.truth,
+                }
+                for name, measure in MEASURES.items():
+                    value = bootstrap_interval(np.array([score.counts for score in scores]), measure, seed)
+                    row |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
+                rows.append(row | {"seconds_per_page": _median([score.seconds for score in scores])})
         return rows
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures as plain values, `None` in place of `nan`."""
+        pages = [
+            {
+                "engine": score.engine,
+                "page": score.page,
+                "category": score.category,
+                "data": score.data,
+                "f1": score.words.f1,
+                "seconds": score.seconds,
+                "error": score.error,
+            }
+            for score in self.scores
+        ]
+        tables = {
+            "engines": [{"engine": name, **asdict(facts)} for name, facts in self.engines.items()],
+            "scores": self.rows(),
+            "costs": self.costs(),
+            "budgets": self.budgets(),
+            "differences": self.differences(),
+            "pages": pages,
+        }
+        return {
+            name: [{key: _defined(value) for key, value in row.items()} for row in rows]
+            for name, rows in tables.items()
+        }
+
+    def groups(self) -> list[tuple[str, str]]:
+        """Kinds of data and categories; a category by itself only where there are others."""
+        groups = []
+        for data in ("real", "simulated"):
+            categories = sorted({score.category for score in self.scores if score.data == data})
+            names = [ALL, *categories] if len(categories) > 1 else [ALL] * len(categories)
+            groups += [(data, name) for name in names]
+        return groups
 
     def budgets(self) -> list[dict[str, Any]]:
         """One row for each kind of data and engine: the share of all words that each of `CAUSES` took."""
         rows = []
-        for simulated in (False, True):
-            for engine in self.versions:
-                causes = [s.causes for s in self.scores if s.simulated == simulated and s.engine == engine]
-                total = sum(causes, Counter[str]())
-                if total:
-                    shares = {cause: total[cause] / total.total() for cause in CAUSES}
-                    kind = "simulated" if simulated else "real"
-                    rows.append({"engine": engine, "data": kind, "words": total.total(), **shares})
+        for data, engine in self._kinds():
+            total = sum((score.causes for score in self._chosen(engine, data)), Counter[str]())
+            if total:
+                shares = {cause: total[cause] / total.total() for cause in CAUSES}
+                rows.append({"engine": engine, "data": data, "words": total.total(), **shares})
         return rows
 
-    def difference(self, a: str, b: str, simulated: bool = False, category: str = ALL, seed: int = 0) -> Interval:
-        """F1 of engine `a` less that of `b`, with a bootstrap over the pages: above 0 throughout, `a` is better.
+    def costs(self) -> list[dict[str, Any]]:
+        """One row for each kind of data and engine: failures, time, memory and money.
 
-        Pages are drawn in pairs, so that what is hard for both does not widen the interval.
+        `seconds_per_page` is the median page's; `time_ratio` compares the time for the pages that both could read with
+        the first engine's; `steps` are the mean page's seconds.
         """
-        kind = [score for score in self.scores if score.simulated == simulated]
-        pairs = zip(_choose(kind, a, category), _choose(kind, b, category), strict=True)
-        counts = np.array([_counts(x.words) + _counts(y.words) for x, y in pairs])
+        rows = []
+        for data, engine in self._kinds():
+            scores, facts = self._chosen(engine, data), self.engines[engine]
+            read = [score for score in scores if not score.error]
+            steps = dict.fromkeys(step for score in read for step in score.steps)
+            rows.append(
+                {
+                    "engine": engine,
+                    "data": data,
+                    "failures": len(scores) - len(read),
+                    "seconds_per_page": _median([score.seconds for score in scores]),
+                    "time_ratio": self.time_ratio(engine, next(iter(self.engines)), data),
+                    "steps": {step: sum(score.steps[step] for score in read) / len(read) for step in steps},
+                    "peak_mb": facts.peak_mb,
+                    "usd_per_page": facts.usd_per_page,
+                }
+            )
+        return rows
+
+    def time_ratio(self, a: str, b: str, data: str = "real") -> float:
+        """The time of engine `a` over that of `b`, for all pages that both could read."""
+        pairs = np.array([(x.seconds, y.seconds) for x, y in self.pairs(a, b, data)]).reshape(-1, 2)
+        both = pairs[np.isfinite(pairs).all(1)].sum(0)
+        return float(both[0] / both[1]) if both[1] else math.nan
+
+    def difference(self, a: str, b: str, data: str = "real", category: str = ALL, seed: int = 0) -> Interval:
+        """F1 of engine `a` less that of `b`, with a paired bootstrap over the pages.
+
+        Pages are drawn together with what both engines made of them, so that what is hard for both does not widen the
+        interval. Above 0 throughout, `a` is better: a two-sided test at 5 %.
+        """
+        counts = np.array([_counts(x.words) + _counts(y.words) for x, y in self.pairs(a, b, data, category)])
         return bootstrap_interval(counts, lambda means: _f1(means[:, :3]) - _f1(means[:, 3:]), seed)
+
+    def differences(self, seed: int = 0) -> list[dict[str, Any]]:
+        """One row for each kind of data, category and pair of engines: `difference`, and what it says of the first."""
+        rows = []
+        for data, category in self.groups():
+            for a, b in combinations(self.engines, 2):
+                gap = self.difference(a, b, data, category, seed)
+                row = {"data": data, "category": category, "engine": a, "against": b, "verdict": verdict(gap)}
+                rows.append(row | {"f1": gap.value, "f1_low": gap.low, "f1_high": gap.high})
+        return rows
+
+    def pairs(self, a: str, b: str, data: str = "real", category: str = ALL) -> list[tuple[PageScore, PageScore]]:
+        """The scores of two engines on the same pages."""
+        return list(zip(self._chosen(a, data, category), self._chosen(b, data, category), strict=True))
+
+    def _kinds(self) -> list[tuple[str, str]]:
+        return [(data, engine) for data, category in self.groups() if category == ALL for engine in self.engines]
+
+    def _chosen(self, engine: str, data: str, category: str = ALL) -> list[PageScore]:
+        kind = (score for score in self.scores if score.engine == engine and score.data == data)
+        return [score for score in kind if category in (ALL, score.category)]
+
+
+def verdict(difference: Interval) -> str:
+    """What the interval around a difference says of the first of two engines."""
+    if math.isnan(difference.low):
+        return "too few pages"
+    if difference.low <= 0 <= difference.high:
+        return "not told apart"
+    return "better" if difference.value > 0 else "worse"
 
 
 def compare(engines: Sequence[Engine], pages: Iterable[LabelledPage]) -> Comparison:
@@ -125,11 +277,14 @@ def compare(engines: Sequence[Engine], pages: Iterable[LabelledPage]) -> Compari
         for engine in (*engines[first:], *engines[:first]):
             start = time.perf_counter()
             found = _read(engine, image)
-            scores.append(score_page(engine.name, page, found, time.perf_counter() - start))
-    return Comparison({engine.name: engine.version for engine in engines}, tuple(scores))
+            scores.append(score_page(engine.name, page, found, time.perf_counter() - start, engine.steps))
+    facts = {engine.name: EngineFacts(engine.version, engine.usd_per_page, engine.peak_mb) for engine in engines}
+    return Comparison(facts, tuple(scores))
 
 
-def score_page(engine: str, page: LabelledPage, found: Page | str, seconds: float) -> PageScore:
+def score_page(
+    engine: str, page: LabelledPage, found: Page | str, seconds: float, steps: Mapping[str, float] = NO_STEPS
+) -> PageScore:
     """Score what an engine found on a page.
 
     Args:
@@ -137,39 +292,53 @@ def score_page(engine: str, page: LabelledPage, found: Page | str, seconds: floa
         page: the truth.
         found: the page as read, or why there is none.
         seconds: it took.
+        steps: seconds of its steps.
     """
     words = [] if isinstance(found, str) else found.words
-    boxes = None
-    if page.words:
-        end_to_end = EndToEndScore()
-        truth = page.readable
-        end_to_end.update(
-            np.array([word.box for word in truth]),
-            [word.text for word in truth],
-            np.array([word.box for word in words]),
-            [word.text for word in words],
-        )
-        boxes = end_to_end.summary()
-    truth_text = _text_in_rows([(label.text, label.quad) for label in page.readable])
+    truth = page.readable
+    truth_text = _text_in_rows([(label.text, label.quad) for label in truth])
     found_text = _text_in_rows([(word.text, word.quad) for word in words])
+    readings, right, located = _at_words(page, words) if page.words else _at_lines(page, words)
     return PageScore(
         engine=engine,
         page=page.id,
         category=page.category,
         simulated=page.simulated,
         words=bag_of_words(page.texts, [text for word in words for text in word.text.split()], caseless=True),
-        boxes=boxes,
+        boxes=PrecisionRecall(sum(right), len(truth), len(words)) if page.words else PrecisionRecall(),
+        located=located,
         causes=error_budget(page, words),
         edits=edit_distance(truth_text, found_text),
         characters=len(truth_text),
-        seconds=float("nan") if isinstance(found, str) else seconds,
+        readings=tuple(readings),
+        right=tuple(right),
+        seconds=math.nan if isinstance(found, str) else seconds,
+        steps=dict(steps),
         error=found if isinstance(found, str) else None,
     )
+
+
+def _at_words(page: LabelledPage, found: Sequence[Word]) -> tuple[list[str], list[bool], int]:
+    """What was read in the box matched with each labelled word, whether exactly right, and how many have a box."""
+    truth = page.readable
+    pairs = match_boxes(np.array([word.box for word in truth]), np.array([word.box for word in found]))
+    matched = {int(t): found[int(f)].text for t, f in pairs}
+    readings = [matched.get(i, "") for i in range(len(truth))]
+    return readings, [label.text == text for label, text in zip(truth, readings)], len(matched)
+
+
+def _at_lines(page: LabelledPage, found: Sequence[Word]) -> tuple[list[str], list[bool], int]:
+    """What was read in the words whose centres lie in each labelled line, whether right but for case; no boxes."""
+    readings = [" ".join(word.text for word in words_inside(line.box, found)) for line in page.readable]
+    right = [fold(line.text).split() == fold(text).split() for line, text in zip(page.readable, readings)]
+    return readings, right, 0
 
 
 def _read(engine: Engine, image: np.ndarray) -> Page | str:
     try:
         return engine.read(image)
+    except OcrkitError as error:
+        return str(error)
     except Exception as error:  # a crash of one engine on one page is a result, not the end of the comparison
         return f"{type(error).__name__}: {error}"
 
@@ -193,38 +362,15 @@ def _text_in_rows(labels: Sequence[tuple[str, np.ndarray]]) -> str:
     return fold(" ".join(labels[i][0] for row in rows for i in sorted(row, key=lambda i: boxes[i, 0])))
 
 
-def _choose(scores: Iterable[PageScore], engine: str, category: str) -> list[PageScore]:
-    return [s for s in scores if s.engine == engine and category in (ALL, s.category)]
-
-
 def _counts(score: PrecisionRecall) -> tuple[int, int, int]:
     return score.matched, score.truth, score.found
 
 
-def _f1(means: np.ndarray) -> np.ndarray:
-    return 2 * means[:, 0] / (means[:, 1] + means[:, 2])
+def _defined(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _row(engine: str, simulated: bool, category: str, scores: list[PageScore], seed: int) -> dict[str, Any]:
-    words = sum((score.words for score in scores), PrecisionRecall())
-    boxes = sum((score.boxes for score in scores if score.boxes), PrecisionRecall())
-    f1 = bootstrap_interval(np.array([_counts(score.words) for score in scores]), _f1, seed)
-    seconds = [score.seconds for score in scores if not score.error]
-    characters = sum(score.characters for score in scores)
-    return {
-        "engine": engine,
-        "data": "simulated" if simulated else "real",
-        "category": category,
-        "pages": len(scores),
-        "failures": sum(score.error is not None for score in scores),
-        "words": words.truth,
-        "precision": words.precision,
-        "recall": words.recall,
-        "f1": f1.value,
-        "f1_low": f1.low,
-        "f1_high": f1.high,
-        "box_precision": boxes.precision,
-        "box_recall": boxes.recall,
-        "cer": sum(score.edits for score in scores) / characters if characters else float("nan"),
-        "seconds_per_page": float(np.median(seconds)) if seconds else float("nan"),
-    }
+def _median(seconds: Sequence[float]) -> float:
+    """Of those that are no `nan`."""
+    known = [second for second in seconds if not math.isnan(second)]
+    return float(np.median(known)) if known else math.nan

@@ -3,93 +3,222 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from html import escape
 from itertools import combinations
 from typing import Any
 
-from ocrkit.engines.compare import ALL, Comparison
+from ocrkit.datasets import LabelledPage
+from ocrkit.engines.budget import CAUSES
+from ocrkit.engines.compare import ALL, Comparison, verdict
+from ocrkit.engines.gallery import gallery_html, wins
+
+Row = Mapping[str, Any]
+Columns = Mapping[str, Callable[[Row], str]]
 
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #222 }
-table { border-collapse: collapse; margin: 1rem 0 }
-th, td { padding: .3rem .6rem; text-align: right; white-space: nowrap }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: #222 }
+h2 { margin-top: 2.5rem } h3 { margin: 1.5rem 0 .3rem } .wide { overflow-x: auto }
+table { border-collapse: collapse; margin: .5rem 0 1rem; font-variant-numeric: tabular-nums }
+th, td { padding: .3rem .7rem; text-align: right; white-space: nowrap }
 th { border-bottom: 2px solid #444; font-weight: 600 } td { border-bottom: 1px solid #ddd }
-th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left } tr.all td { background: #f2f5f9 }
-tr.best td:nth-child(8) { font-weight: 700 }
-.simulated { border-left: 6px solid #d99; padding-left: 1rem } small { color: #666 }
+th:first-child, td:first-child { text-align: left } tr.best td { background: #eaf3ea }
+td small { display: block; line-height: 1.1 } small { color: #666 } svg { background: #eee }
+.says { font-size: 1.1em } .better { color: #1d6b2c } .worse { color: #a3241e }
+.simulated { border-left: 6px solid #d99; padding-left: 1rem }
+.gallery { display: flex; flex-wrap: wrap; gap: .6rem } figure { margin: 0; padding: .4rem .6rem; background: #f4f5f7 }
+figure img { max-height: 2.6rem; max-width: 22rem; min-height: 1.6rem }
+figcaption { font-size: .85rem; line-height: 1.3 }
+figcaption s { color: #a3241e; text-decoration: none }
 """
 _NOTES = """
-Words are compared as multisets, caseless; the interval holds 95 % of bootstrap resamples of the pages. Boxes: a word
-counts whose box overlaps by at least half (IoU) and whose text is exactly right. CER: character edits over true
-characters, caseless, both texts put in rows first. Seconds: the median page, engines taking turns. A page an engine
-failed on counts as nothing found.
+<b>Precision, recall, F1</b>: words compared as multisets, without case. <b>SWA</b> (single word accuracy): of the
+labelled words whose box was found, the share read exactly right; <b>box recall</b> and <b>precision</b>: words whose
+box overlaps by at least half (IoU) and whose text is exactly right, of all labelled and of all reported ones; none of
+these where only lines are labelled. <b>CER</b>: character edits over true characters, without case, both texts put in
+rows first. Below each figure stands its 95 % interval: bootstrap resamples of the pages. <b>Better or worse</b>: a
+paired bootstrap over the pages, two-sided at 5 %, for each pair by itself. <b>Time</b>: the median page; engines take
+turns, each in a process of its own. <b>Memory</b>: the most that this process and the largest program it started held.
+<b>Cost</b>: list prices of November 2026, USD, without rebates; of one's own machine nothing is counted. A page that
+an engine failed on counts as nothing found.
 """
 
 
-def _number(name: str, digits: int = 3) -> Callable[[dict[str, Any]], str]:
-    return lambda row: "–" if math.isnan(row[name]) else f"{row[name]:.{digits}f}"
+def leaderboard_html(
+    comparison: Comparison,
+    title: str = "Leaderboard",
+    pages: Sequence[LabelledPage] = (),
+    ladder: Mapping[str, Any] | None = None,
+    says: Sequence[str] = (),
+) -> str:
+    """A page of who reads best, how sure that is, what it costs, where words went, and every failure.
 
-
-_COLUMNS: dict[str, Callable[[dict[str, Any]], str]] = {
-    "Category": lambda row: row["category"],
-    "Engine": lambda row: row["engine"],
-    "Pages": lambda row: str(row["pages"]),
-    "Failed": lambda row: str(row["failures"]),
-    "Words": lambda row: str(row["words"]),
-    "Precision": _number("precision"),
-    "Recall": _number("recall"),
-    "F1": _number("f1"),
-    "95 %": lambda row: f"{_number('f1_low')(row)} to {_number('f1_high')(row)}",
-    "Box recall": _number("box_recall"),
-    "Box precision": _number("box_precision"),
-    "CER": _number("cer"),
-    "s / page": _number("seconds_per_page", 2),
-}
-
-
-def leaderboard_html(comparison: Comparison, title: str = "Leaderboard") -> str:
-    """A page with the tables, real and simulated documents apart, who is better than whom, and every failure."""
-    rows = comparison.rows()
-    versions = "; ".join(f"{name} ({version})" for name, version in comparison.versions.items())
-    parts = [f"<h1>{escape(title)}</h1><p>{escape(versions)}</p>"]
+    Args:
+        comparison: real and simulated documents are shown apart.
+        title: of the page.
+        pages: those compared on, for galleries of what the first engine and another did not read alike.
+        ladder: what `python -m ocrkit.experiment.ladder` found, to be shown below.
+        says: sentences to begin with.
+    """
+    rows, differences = comparison.rows(), comparison.differences()
+    parts = [f"<h1>{escape(title)}</h1>", *(f"<p class='says'>{escape(sentence)}</p>" for sentence in says)]
     for data, heading in (("real", "Real documents"), ("simulated", "Simulated documents: pages that never existed")):
-        chosen = [row for row in rows if row["data"] == data]
-        if chosen:
-            pairs = _list(verdicts(comparison, simulated=data == "simulated"))
-            parts.append(f"<section class='{data}'><h2>{heading}</h2>{_table(chosen)}{pairs}</section>")
+        its = [row for row in rows if row["data"] == data]
+        if its:
+            parts.append(f"<section class='{data}'><h2>{heading}</h2>")
+            parts.append(_list(verdicts(comparison, data)))
+            for category in dict.fromkeys(row["category"] for row in its):
+                parts.append(_scores([row for row in its if row["category"] == category]))
+            parts.append("<h3>What it costs</h3>" + _table(_COST, _of(data, comparison.costs())))
+            parts.append("<h3>Where the words went</h3>" + _table(_BUDGET, _of(data, comparison.budgets())))
+            by_category = [row for row in _of(data, differences) if row["category"] != ALL]
+            if by_category:
+                parts.append("<h3>Better or worse, by category</h3>" + _table(_DIFFERENCE, by_category))
+            parts.append("</section>")
+    first, *others = comparison.engines
+    for other in others if pages else ():
+        parts.append(f"<h2>{escape(first)} and {escape(other)}</h2>")
+        for winner, loser in ((first, other), (other, first)):
+            found = wins(comparison, pages, winner, loser)
+            heading = f"{winner} right, {loser} wrong: {len(found):,}"
+            parts.append(f"<h3>{escape(heading)}</h3>{gallery_html(found)}")
+    if ladder:
+        parts.append(_ladder(ladder))
     failures = [f"{score.engine}, {score.page}: {score.error}" for score in comparison.scores if score.error]
     if failures:
         parts.append(f"<h2>Failures</h2>{_list(failures)}")
-    parts.append(f"<p><small>{_NOTES}</small></p>")
+    versions = [f"{name}: {facts.version}" for name, facts in comparison.engines.items()]
+    parts.append(f"<h2>Engines and measures</h2>{_list(versions)}<p><small>{_NOTES}</small></p>")
     head = f"<meta charset='utf-8'><title>{escape(title)}</title><style>{_STYLE}</style>"
     return f"<!doctype html><html lang='en'><head>{head}</head><body>{''.join(parts)}</body></html>\n"
 
 
-def verdicts(comparison: Comparison, simulated: bool = False) -> list[str]:
+def verdicts(comparison: Comparison, data: str = "real") -> list[str]:
     """A sentence for each pair of engines: the difference in F1, its interval, and whether it tells them apart."""
     sentences = []
-    for a, b in combinations(comparison.versions, 2):
-        gap = comparison.difference(a, b, simulated)
-        if math.isnan(gap.low):
-            says = "on too few pages to tell them apart"
-        elif gap.low <= 0 <= gap.high:
-            says = f"({gap.low:+.3f} to {gap.high:+.3f}), not told apart"
-        else:
-            says = f"({gap.low:+.3f} to {gap.high:+.3f}), {'better' if gap.value > 0 else 'worse'}"
-        sentences.append(f"{a} against {b}: F1 {gap.value:+.3f} {says}.")
+    for a, b in combinations(comparison.engines, 2):
+        gap = comparison.difference(a, b, data)
+        says = verdict(gap)
+        interval = "" if math.isnan(gap.low) else f" ({gap.low:+.3f} to {gap.high:+.3f})"
+        sentences.append(f"{a} against {b}: F1 {gap.value:+.3f}{interval}, {says}.")
     return sentences
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
-    best = {row["category"]: max(r["f1"] for r in rows if r["category"] == row["category"]) for row in rows}
-    lines = ["<tr>" + "".join(f"<th>{title}</th>" for title in _COLUMNS) + "</tr>"]
+def challenge(comparison: Comparison, champion: str, challenger: str, data: str = "real") -> str:
+    """The sentence on a model that would take another's place: overall, by category, and its speed."""
+    says = {
+        category: verdict(comparison.difference(challenger, champion, data, category))
+        for kind, category in comparison.groups()
+        if kind == data
+    }
+    gap = comparison.difference(challenger, champion, data).value
+    worse = [category for category, its in says.items() if its == "worse" and category != ALL]
+    where = f"worse in {', '.join(worse)}" if worse else "in no category worse"
+    ratio = comparison.time_ratio(challenger, champion, data)
+    return (
+        f"Challenger {challenger} against champion {champion}: {says[ALL]} overall (F1 {gap:+.3f}), {where}, "
+        f"{ratio:.2f} times its time."
+    )
+
+
+def _number(name: str, form: str = ".3f") -> Callable[[Row], str]:
+    return lambda row: "–" if math.isnan(row[name]) else f"{row[name]:{form}}"
+
+
+def _with_interval(name: str, form: str = ".3f") -> Callable[[Row], str]:
+    """The figure, and its interval below it where there is one."""
+
+    def show(row: Row) -> str:
+        low, high = row[f"{name}_low"], row[f"{name}_high"]
+        return _number(name, form)(row) + ("" if math.isnan(low) else f"<small>{low:{form}} to {high:{form}}</small>")
+
+    return show
+
+
+def _text(name: str) -> Callable[[Row], str]:
+    return lambda row: escape(str(row[name]))
+
+
+def _whisker(row: Row) -> str:
+    """F1 as a bar from 0 to 1, with its interval."""
+    value, low, high = (100 * row[name] for name in ("f1", "f1_low", "f1_high"))
+    line = "" if math.isnan(low) else f"<line x1='{low:.1f}' x2='{high:.1f}' y1='7' y2='7' stroke='#222' />"
+    bar = f"<rect width='{value:.1f}' height='14' fill='#8fb3d9' />"
+    return f"<svg width='120' height='14' viewBox='0 0 100 14' preserveAspectRatio='none'>{bar}{line}</svg>"
+
+
+_SCORES: Columns = {
+    "Engine": _text("engine"),
+    "F1": _with_interval("f1"),
+    "0 to 1": _whisker,
+    "Precision": _with_interval("precision"),
+    "Recall": _with_interval("recall"),
+    "SWA": _with_interval("swa"),
+    "CER": _with_interval("cer"),
+    "Box recall": _with_interval("box_recall"),
+    "Box precision": _with_interval("box_precision"),
+    "s / page": _number("seconds_per_page", ".2f"),
+    "Failed": _text("failures"),
+}
+_COST: Columns = {
+    "Engine": _text("engine"),
+    "s / page": _number("seconds_per_page", ".2f"),
+    "times the first engine's": _number("time_ratio", ".2f"),
+    "of which, ms": lambda row: ", ".join(f"{step} {1000 * its:.0f}" for step, its in row["steps"].items()) or "–",
+    "Memory, MB": _number("peak_mb", ".0f"),
+    "USD / 1,000 pages": lambda row: f"{1000 * row['usd_per_page']:.2f}",
+}
+_BUDGET: Columns = {
+    "Engine": _text("engine"),
+    **{cause: _number(cause, ".1%") for cause in CAUSES},
+}
+_DIFFERENCE: Columns = {
+    "Category": _text("category"),
+    "Engine": _text("engine"),
+    "against": _text("against"),
+    "F1": _with_interval("f1", "+.3f"),
+    "": lambda row: f"<span class='{row['verdict']}'>{row['verdict']}</span>",
+}
+
+
+def _scores(rows: Sequence[Row]) -> str:
+    """The engines in one category, the best shaded; a measure that no engine has is left out."""
+    first = rows[0]
+    name = "All pages" if first["category"] == ALL else first["category"]
+    heading = f"{escape(name)}: {first['pages']:,} with {first['words']:,} words"
+    shown = {title: show for title, show in _SCORES.items() if any(show(row) != "–" for row in rows)}
+    return f"<h3>{heading}</h3>" + _table(shown, rows, max(row["f1"] for row in rows))
+
+
+def _table(columns: Columns, rows: Sequence[Row], best: float | None = None) -> str:
+    lines = ["<tr>" + "".join(f"<th>{title}</th>" for title in columns) + "</tr>"]
     for row in rows:
-        classes = " ".join(["all"] * (row["category"] == ALL) + ["best"] * (row["f1"] == best[row["category"]]))
-        cells = "".join(f"<td>{escape(show(row))}</td>" for show in _COLUMNS.values())
-        lines.append(f"<tr class='{classes}'>{cells}</tr>")
-    return f"<table>{''.join(lines)}</table>"
+        cells = "".join(f"<td>{show(row)}</td>" for show in columns.values())
+        lines.append(f"<tr{' class=best' if best is not None and row['f1'] == best else ''}>{cells}</tr>")
+    return f"<div class='wide'><table>{''.join(lines)}</table></div>"
 
 
-def _list(sentences: list[str]) -> str:
+def _ladder(results: Mapping[str, Any]) -> str:
+    """Every rung with what it added, and the share of each test's words that it read right."""
+    columns: dict[str, Callable[[Row], str]] = {
+        "Rung": lambda rung: f"{escape(rung['name'])}<small>{escape(rung['story'])}</small>"
+    }
+    for test, its in results["tests"].items():
+        title = f"{escape(test)}<br><small>{its['words']:,} crops</small>"
+        columns[title] = partial(_rung_score, test)
+    explained = "One small network a rung, trained on equally many words made with one more improvement; read right, of"
+    return f"<h2>The ladder of improvements</h2><p>{explained} each test:</p>{_table(columns, results['rungs'])}"
+
+
+def _rung_score(test: str, rung: Row) -> str:
+    score = rung["scores"][test]
+    return f"{score['value']:.1%}<small>{score['low']:.1%} to {score['high']:.1%}</small>"
+
+
+def _of(data: str, rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row["data"] == data]
+
+
+def _list(sentences: Sequence[str]) -> str:
     return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"

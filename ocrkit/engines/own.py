@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ocrkit import __version__
+from ocrkit.detection import detect
 from ocrkit.document import Image, Page, Word
 from ocrkit.documents.reader import Reader
+from ocrkit.engines.base import Engine
+from ocrkit.recognition import Guess, load_recognizer
 
 
-class OwnEngine:
-    """Reads with `ocrkit.Reader`.
+class OwnEngine(Engine):
+    """Reads with `ocrkit.Reader`; of the steps it tells detection, recognition and the rest.
 
     Args:
         threads: of the runtime.
@@ -32,9 +37,11 @@ class OwnEngine:
     def __init__(
         self, threads: int = 1, model: str | Path | None = None, runtime: str = "onnxruntime", label: str = ""
     ) -> None:
-        if label:
-            self.name = label
-        self._reader = Reader(model, runtime, threads)
+        self.name = label or self.name
+        self._spent = {"detection": 0.0, "recognition": 0.0}
+        recognizer = load_recognizer(model, runtime, threads)
+        recognize = self._timed("recognition", recognizer.recognize)
+        self._reader = Reader(detector=self._timed("detection", detect), recognizer=_Timed(recognizer.name, recognize))
         self.version = f"{__version__}, {self._reader.name}"
 
     @staticmethod
@@ -44,11 +51,36 @@ class OwnEngine:
 
     def read(self, image: Image) -> Page:
         """The words of a page image, in its pixels even where the reader turned it."""
-        return _turned_back(self._reader.read(image).pages[0])
+        self._spent = dict.fromkeys(self._spent, 0.0)
+        begun = time.perf_counter()
+        page = self._reader.read(image).pages[0]
+        rest = time.perf_counter() - begun - sum(self._spent.values())
+        self.steps = {**self._spent, "rest": rest}
+        return _turned_back(page)
 
     def recognize(self, crops: Sequence[Image]) -> list[str]:
         """The text of each word crop."""
         return [guess.text for guess in self._reader.recognize(crops)]
+
+    def _timed(self, step: str, work: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """`work`, its time added to the step's."""
+
+        def timed(argument: Any) -> Any:
+            begun = time.perf_counter()
+            try:
+                return work(argument)
+            finally:
+                self._spent[step] += time.perf_counter() - begun
+
+        return timed
+
+
+@dataclass
+class _Timed:
+    """A recogniser, as the reader needs it."""
+
+    name: str
+    recognize: Callable[[Sequence[Image]], list[Guess]]
 
 
 def _turned_back(page: Page) -> Page:

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 
 from ocrkit.document import Image, Line, Page, Word
-from ocrkit.engines.base import EngineFailed
+from ocrkit.engines.base import Engine, EngineFailed
 from ocrkit.errors import MissingExtra
 
 
-class RapidOcrEngine:
+class RapidOcrEngine(Engine):
     """Reads with `rapidocr_onnxruntime` and the models it ships.
 
     It finds lines, not words: a line's quad is cut into words by their share of its characters, so that its word

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from ocrkit.document import Image, Line, Page, Word, box_to_quad
-from ocrkit.engines.base import EngineFailed
+from ocrkit.engines.base import Engine, EngineFailed
 from ocrkit.errors import MissingExtra
 from ocrkit.images import to_grey
 
@@ -33,13 +33,12 @@ _CROP_HEIGHT_PX = 48
 _CROP_BORDER_PX = 10
 
 
-class TesseractEngine:
+class TesseractEngine(Engine):
     """Reads with the `tesseract` program.
 
     Args:
         threads: at most this many; more than one seldom makes it faster.
         language: one of `tesseract --list-langs`.
-        timeout_s: seconds for a page, or for a crop and the start of the program.
 
     Raises:
         MissingExtra: the program is not installed.
@@ -47,11 +46,10 @@ class TesseractEngine:
 
     name = "tesseract"
 
-    def __init__(self, threads: int = 1, language: str = "eng", timeout_s: float = 60.0) -> None:
+    def __init__(self, threads: int = 1, language: str = "eng") -> None:
         if reason := self.missing():
             raise MissingExtra(reason)
         self.language = language
-        self.timeout_s = timeout_s
         self._environment = {**os.environ, "OMP_THREAD_LIMIT": str(threads)}
         self.version = self._run(["--version"]).split("\n", 1)[0].removeprefix("tesseract ")
 
@@ -78,28 +76,17 @@ class TesseractEngine:
                 path.write_bytes(_png(_framed(crop)))
             names = Path(folder) / "names.txt"
             names.write_text("\n".join(map(str, paths)))
-            table = self._run(
-                [str(names), "-", "-l", self.language, "--psm", _CROP_MODE, "tsv"],
-                timeout_s=self.timeout_s + len(crops),
-            )
+            table = self._run([str(names), "-", "-l", self.language, "--psm", _CROP_MODE, "tsv"])
         texts = [""] * len(crops)
         for row in _word_rows(table):
             texts[int(row["page_num"]) - 1] += row["text"].strip()
         return texts
 
-    def _run(self, arguments: list[str], data: bytes | None = None, timeout_s: float | None = None) -> str:
-        limit = timeout_s or self.timeout_s
+    def _run(self, arguments: list[str], data: bytes | None = None) -> str:
         try:
             done = subprocess.run(
-                ["tesseract", *arguments],
-                input=data,
-                capture_output=True,
-                env=self._environment,
-                timeout=limit,
-                check=True,
+                ["tesseract", *arguments], input=data, capture_output=True, env=self._environment, check=True
             )
-        except subprocess.TimeoutExpired:
-            raise EngineFailed(f"Tesseract took longer than {limit:.0f} s.") from None
         except subprocess.CalledProcessError as error:
             said = error.stderr.decode("utf-8", "replace").strip().splitlines()
             raise EngineFailed(f"Tesseract failed: {said[-1] if said else error.returncode}.") from None

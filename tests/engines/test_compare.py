@@ -1,3 +1,4 @@
+import json
 import math
 
 import numpy as np
@@ -5,7 +6,9 @@ import pytest
 
 from ocrkit.datasets import LabelledPage, LabelledWord
 from ocrkit.document import Line, Page, Word, box_to_quad
-from ocrkit.engines import EngineFailed, compare, leaderboard_html
+from ocrkit.engines import Engine, EngineFailed, compare, leaderboard_html
+from ocrkit.engines.gallery import wins
+from ocrkit.engines.leaderboard import challenge
 from ocrkit.metrics import PrecisionRecall
 
 BLANK = np.full((100, 200), 255, np.uint8)
@@ -18,7 +21,7 @@ def labelled(identity, texts=TEXTS, **kind):
     return LabelledPage(identity, words, pixels=BLANK, **kind)
 
 
-class Echo:
+class Echo(Engine):
     """An engine that always gives the same words."""
 
     version = "1"
@@ -64,9 +67,10 @@ def test_pages_labelled_by_line_count_words_but_no_boxes():
     page = LabelledPage("receipt", lines=(line,), pixels=BLANK, category="register_tapes")
     comparison = compare([Echo("echo", *PERFECT)], [page])
     row = comparison.rows()[0]
-    assert comparison.scores[0].boxes is None
     assert (row["words"], row["recall"], row["cer"]) == (2, 1.0, 0.0)
     assert math.isnan(row["box_recall"])
+    assert math.isnan(row["swa"])
+    assert comparison.scores[0].right == (True,)
 
 
 def test_untranscribed_words_are_not_asked_for():
@@ -85,11 +89,17 @@ def test_rows_are_read_from_top_to_bottom_and_left_to_right():
 
 def test_failures_count_as_nothing_found_and_are_shown():
     broken = Echo("broken", error=EngineFailed("It took longer than 60 s."))
-    comparison = compare([Echo("echo", *PERFECT), broken], [labelled("p1"), labelled("p2")])
+    pages = [labelled("p1"), labelled("p2")]
+    comparison = compare([Echo("echo", *PERFECT), broken], pages)
     row = next(row for row in comparison.rows() if row["engine"] == "broken")
     assert (row["failures"], row["recall"], row["f1"], row["cer"]) == (2, 0.0, 0.0, 1.0)
     assert math.isnan(row["seconds_per_page"])
-    assert "p2: EngineFailed: It took longer than 60 s." in leaderboard_html(comparison)
+    assert "p2: It took longer than 60 s." in leaderboard_html(comparison)
+    costs = {row["engine"]: (row["failures"], row["time_ratio"]) for row in comparison.costs()}
+    assert costs["echo"] == (0, 1.0)
+    assert costs["broken"][0] == 2
+    assert math.isnan(costs["broken"][1])
+    assert wins(comparison, pages, "echo", "broken") == []  # an engine that failed has misread nothing
 
 
 def test_real_and_simulated_pages_are_never_rolled_up_together():
@@ -100,8 +110,7 @@ def test_real_and_simulated_pages_are_never_rolled_up_together():
         ("real", "all"): (2, 1.0),
         ("real", "other"): (1, 1.0),
         ("real", "scanned_docs"): (1, 1.0),
-        ("simulated", "all"): (1, 0.0),
-        ("simulated", "other"): (1, 0.0),
+        ("simulated", "all"): (1, 0.0),  # one category by itself is the same as all
     }
     html = leaderboard_html(compare([Echo("echo", *PERFECT)], pages))
     assert html.index("Real documents") < html.index("Simulated documents")
@@ -126,6 +135,83 @@ def test_the_paired_difference_tells_engines_apart_and_twins_not():
     assert "good against twin: F1 +0.000 (+0.000 to +0.000), not told apart" in html
 
 
+def test_swa_counts_only_words_whose_box_was_found():
+    found = (("Total", BOXES[0]), ("9.9O", BOXES[1]))
+    rows = compare([Echo("slips", *found), Echo("misses", found[0])], [labelled("p")]).rows()
+    assert [(row["swa"], row["box_recall"]) for row in rows] == [(0.5, 0.5), (1.0, 0.5)]
+
+
+def test_every_measure_has_an_interval_in_every_category():
+    pages = [labelled(f"{category}{i}", category=category) for category in ("other", "screenshots") for i in range(3)]
+    pages.append(labelled("hard", ("No", "match"), category="other"))
+    rows = compare([Echo("echo", *PERFECT)], pages).rows()
+    assert [row["category"] for row in rows] == ["all", "other", "screenshots"]
+    for name in ("precision", "recall", "f1", "swa", "cer", "box_recall", "box_precision"):
+        everything, mixed, even = ((row[f"{name}_low"], row[name], row[f"{name}_high"]) for row in rows)
+        assert everything[0] < everything[1] < everything[2]
+        assert mixed[2] - mixed[0] > everything[2] - everything[0]  # fewer pages, less sure
+        assert even[0] == even[1] == even[2]
+
+
+def test_a_challenger_is_told_where_it_is_worse():
+    slips = (("Tota1", BOXES[0]), ("9.90", BOXES[1]))
+
+    class Torn(Echo):
+        """Reads well only what is dark at the bottom."""
+
+        def read(self, image):
+            self.words = slips if image[-1, -1] else PERFECT
+            return super().read(image)
+
+    dark = np.where(np.arange(100)[:, None] < 50, BLANK, 0).astype(np.uint8)
+    words = labelled("p").words
+    pages = [LabelledPage(f"light{i}", words, pixels=BLANK, category="screenshots") for i in range(4)]
+    pages += [LabelledPage(f"dark{i}", words, pixels=dark, category="other") for i in range(40)]
+    comparison = compare([Echo("old", *slips), Echo("good", *PERFECT), Torn("torn")], pages)
+    says = challenge(comparison, "old", "torn")
+    assert "Challenger torn against champion old: better overall (F1 +0.455), in no category worse" in says
+    assert "worse overall (F1 -0.045), worse in screenshots" in challenge(comparison, "good", "torn")
+    verdicts = {(r["category"], r["engine"], r["against"]): r["verdict"] for r in comparison.differences()}
+    assert verdicts["other", "old", "torn"] == "worse"
+    assert verdicts["screenshots", "old", "torn"] == "not told apart"
+
+
+def test_galleries_hold_what_one_read_right_and_the_other_wrong_page_by_page():
+    pages = [labelled(f"p{i}", ("Total", "<9>")) for i in range(3)]
+    good = Echo("good", ("Total", BOXES[0]), ("<9>", BOXES[1]))
+    comparison = compare([good, Echo("poor", ("T&tal", BOXES[0]))], pages)
+    found = wins(comparison, pages, "good", "poor")
+    assert [(won.page.id, won.wrong) for won in found] == [
+        *((f"p{i}", "T&tal") for i in range(3)),
+        *((f"p{i}", "") for i in range(3)),
+    ]
+    assert wins(comparison, pages, "poor", "good") == []
+    html = leaderboard_html(comparison, pages=pages)
+    assert "good right, poor wrong: 6" in html
+    assert "poor right, good wrong: 0" in html
+    assert "<b>Total</b><br><s>T&amp;tal</s>" in html
+    assert "<b>&lt;9&gt;</b><br><s>(nothing)</s>" in html
+    assert html.count("<img") == 6
+
+
+def test_the_ladder_is_shown_below_where_there_is_one():
+    score = {"value": 0.413, "low": 0.404, "high": 0.424}
+    rung = {"name": "0. First", "story": "Words & fonts.", "scores": {"FUNSD words": score}}
+    ladder = {"tests": {"FUNSD words": {"words": 8254}}, "rungs": [rung]}
+    html = leaderboard_html(compare([Echo("echo")], [labelled("p")]), ladder=ladder)
+    assert "0. First<small>Words &amp; fonts.</small>" in html
+    assert "41.3%<small>40.4% to 42.4%</small>" in html
+    assert "ladder" not in leaderboard_html(compare([Echo("echo")], [labelled("p")])).lower()
+
+
+def test_the_figures_are_plain_json_in_which_what_is_not_defined_is_null():
+    figures = compare([Echo("good", *PERFECT), Echo("none")], [labelled("p")]).to_dict()
+    assert json.loads(json.dumps(figures, allow_nan=False)) == figures
+    assert figures["scores"][0]["f1_low"] is None
+    assert figures["differences"][0]["verdict"] == "too few pages"
+    assert {row["engine"]: row["version"] for row in figures["engines"]} == {"good": "1", "none": "1"}
+
+
 def test_the_leaderboard_escapes_what_engines_and_pages_are_called():
     html = leaderboard_html(compare([Echo("<b>", error=ValueError("<script>"))], [labelled("<i>")]), title="A & B")
     assert "<script>" not in html
@@ -136,7 +222,7 @@ def test_the_leaderboard_escapes_what_engines_and_pages_are_called():
 def test_one_page_tells_no_interval_and_no_winner():
     comparison = compare([Echo("good", *PERFECT), Echo("none")], [labelled("p")])
     assert math.isnan(comparison.rows()[0]["f1_low"])
-    assert "good against none: F1 +1.000 on too few pages to tell them apart." in leaderboard_html(comparison)
+    assert "good against none: F1 +1.000, too few pages." in leaderboard_html(comparison)
 
 
 def test_no_pages_give_no_rows():

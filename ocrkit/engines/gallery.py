@@ -1,0 +1,73 @@
+"""Pictures of what one engine read right and another wrong."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import cv2
+import numpy as np
+
+from ocrkit.datasets import LabelledPage, LabelledWord
+from ocrkit.document import Image
+from ocrkit.engines.compare import Comparison
+
+_AROUND = 0.25  # of a label's height, shown on each side of it
+_MOST_HEIGHT_PX = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Won:
+    """A label that one engine read right and the other as `wrong`."""
+
+    page: LabelledPage
+    label: LabelledWord
+    wrong: str
+
+
+def wins(comparison: Comparison, pages: Sequence[LabelledPage], winner: str, loser: str) -> list[Won]:
+    """The labels of `pages` that `winner` read right and `loser` wrong, on pages that neither failed on.
+
+    Those of one page stand apart, so that the first few of them come from many pages.
+    """
+    by_id = {page.id: page for page in pages}
+    ranked: list[tuple[int, Won]] = []
+    for data in ("real", "simulated"):
+        for mine, other in comparison.pairs(winner, loser, data):
+            if mine.error or other.error:
+                continue
+            page = by_id[mine.page]
+            labels = zip(page.readable, mine.right, other.right, other.readings)
+            found = [Won(page, label, text) for label, right, too, text in labels if right and not too]
+            ranked += enumerate(found)
+    return [won for _, won in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def gallery_html(found: Sequence[Won], most: int = 24) -> str:
+    """The first `most` as pictures, each with its label and below it what was read instead."""
+    figures = []
+    for won in found[:most]:
+        picture = b64encode(_png(_cut(won.page.image(), won.label.box))).decode()
+        caption = f"<b>{escape(won.label.text)}</b><br><s>{escape(won.wrong) or '(nothing)'}</s>"
+        figures.append(
+            f"<figure title='{escape(won.page.id, quote=True)}'><img alt='' src='data:image/png;base64,{picture}'>"
+            f"<figcaption>{caption}</figcaption></figure>"
+        )
+    return f"<div class='gallery'>{''.join(figures)}</div>"
+
+
+def _cut(image: Image, box: np.ndarray) -> Image:
+    around = _AROUND * (box[3] - box[1])
+    height, width = image.shape[:2]
+    low = np.clip(np.floor(box[:2] - around), 0, (width - 1, height - 1)).astype(int)
+    high = np.maximum(np.ceil(box[2:] + around).astype(int), low + 1)
+    return image[low[1] : high[1], low[0] : high[0]]
+
+
+def _png(image: Image) -> bytes:
+    scale = min(1.0, _MOST_HEIGHT_PX / image.shape[0])
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    pixels = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".png", pixels)[1].tobytes()
