@@ -9,7 +9,7 @@ import numpy as np
 
 from ocrkit.detection.lines import regular_lines, string_lines
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.prune import prune
+from ocrkit.detection.prune import prune, with_colons
 from ocrkit.detection.regions import (
     Regions,
     ink_map,
@@ -146,7 +146,7 @@ def _stages(page: Image, ink: np.ndarray, height: float, options: DetectorOption
     if cv2.countNonZero(ink) > height**2:  # more than a letter or two
         rules = rule_map(ink, round(options.rule_length * height), round(options.rule_thickness * height))
         regions = _find_regions(page, ink, rules, height, options)
-    letters, letter = prune(regions, height, options)
+    letters, letter = with_colons(*prune(regions, height, options), height, options)
     line = string_lines(letters.boxes, letter, height, options)
     line = regular_lines(letters.boxes, letter, line, options)
     return Stages(page, ink, rules, regions, letters, letter, line, split_words(letters.boxes, letter, line, options))

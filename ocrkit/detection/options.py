@@ -30,6 +30,8 @@ class DetectorOptions:
         max_letter: heights; higher regions are pictures, frames and blots.
         max_width: heights; wider regions are frames and rules, not letters that touch.
         min_surround: grey levels between a region's ink and the paper around it.
+        max_colon: heights; two marks one above the other that reach no further are a colon or an equals sign.
+        mark_ratio: times one of these two may be as wide or as high as the other.
         max_letters: number of regions; of more than these only the clearest are looked at.
         overlap: share of the higher of two neighbours that both must cover vertically to stand on one line.
         height_ratio: times one neighbour on a line may be as high as the next.
@@ -39,9 +41,12 @@ class DetectorOptions:
         min_level_share: share of neighbours that stand level, at least, on a line of print.
         page_weight: pairs of neighbours; how much the page as a whole weighs in that share.
         min_word: heights of the line; what is lower than this is punctuation and goes with a word beside it.
+        min_dash: heights of the line; a mark at least this wide between two spaces is a word, too: a dash.
         margin: heights; how far a word's box stands off its ink on every side.
         min_alone: heights; a word alone on its line is noise when it is lower, margin included.
         min_aspect: width over height; a word alone on its line is a stroke when it is narrower, margin included.
+        same_row: share of its height by which a word alone on its line stands level with a longer one in the same row
+            of a table, at least; it is no noise then.
         clash: share of the smaller of two words' boxes beyond which they cannot both be words.
     """
 
@@ -63,6 +68,8 @@ class DetectorOptions:
     max_letter: float = 6.0
     max_width: float = 25.0
     min_surround: float = 20.0
+    max_colon: float = 1.0
+    mark_ratio: float = 1.7
     max_letters: int = 20_000
     overlap: float = 0.4
     height_ratio: float = 2.5
@@ -72,7 +79,9 @@ class DetectorOptions:
     min_level_share: float = 0.7
     page_weight: float = 20.0
     min_word: float = 0.6
+    min_dash: float = 0.25
     margin: float = 0.1
     min_alone: float = 0.8
     min_aspect: float = 0.45
+    same_row: float = 0.9
     clash: float = 0.5

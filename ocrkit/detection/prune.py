@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
+from ocrkit.detection.pairs import pairs_within, shared
 from ocrkit.detection.regions import Regions
 
 
@@ -24,3 +25,31 @@ def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple
     if keep.sum() > options.max_letters:
         keep &= regions.contrast > np.partition(regions.contrast[keep], -options.max_letters)[-options.max_letters]
     return regions[keep], letter[keep]
+
+
+def with_colons(
+    regions: Regions, letter: np.ndarray, height_px: float, options: DetectorOptions
+) -> tuple[Regions, np.ndarray]:
+    """The same, but two marks alike that stand one above the other are one letter: a colon or an equals sign.
+
+    A letter may stand further from its neighbours than punctuation, and be a word of its own.
+    """
+    mark = np.flatnonzero(~letter)
+    boxes = regions.boxes[mark]
+    size = np.maximum(boxes[:, 2:] - boxes[:, :2], 1)
+    a, b = pairs_within(boxes)
+    fits = (np.maximum(size[a], size[b]) <= options.mark_ratio * np.minimum(size[a], size[b])).all(1)
+    fits &= shared(boxes, a, b, axis=0) >= 0.5 * np.minimum(size[a, 0], size[b, 0])
+    fits &= shared(boxes, a, b, axis=1) < -0.1 * height_px
+    fits &= np.maximum(boxes[a, 3], boxes[b, 3]) - np.minimum(boxes[a, 1], boxes[b, 1]) <= options.max_colon * height_px
+    count = np.bincount(np.append(a[fits], b[fits]), minlength=len(mark))
+    fits &= (count[a] == 1) & (count[b] == 1)  # three or more are a dotted rule or a texture
+    a, b = mark[a[fits]], mark[b[fits]]
+    corners = (
+        np.minimum(regions.boxes[a, :2], regions.boxes[b, :2]),
+        np.maximum(regions.boxes[a, 2:], regions.boxes[b, 2:]),
+    )
+    contrast = np.minimum(regions.contrast[a], regions.contrast[b])
+    colons = Regions(np.concatenate(corners, axis=1), regions.area[a] + regions.area[b], contrast)
+    rest = np.setdiff1d(np.arange(len(regions)), np.append(a, b))
+    return regions[rest] + colons, np.append(letter[rest], np.ones(len(a), bool))

@@ -18,6 +18,7 @@ def settle(words: Words, height_px: float, options: DetectorOptions) -> Words:
     size = words.boxes[:, 2:] - words.boxes[:, :2]
     alone = np.bincount(words.line)[words.line] == 1
     noise = alone & ((size[:, 1] < options.min_alone * height_px) | (size[:, 0] < options.min_aspect * size[:, 1]))
+    noise &= ~_in_a_row(words, alone, options)
     words = words[~noise]
     first, second = clashes(words.boxes, options.clash)
     area = (words.boxes[:, 2:] - words.boxes[:, :2]).prod(1)
@@ -25,3 +26,15 @@ def settle(words: Words, height_px: float, options: DetectorOptions) -> Words:
     even = words.letters[first] == words.letters[second]
     weaker[even] = np.where(area[first] < area[second], first, second)[even]
     return words[np.setdiff1d(np.arange(len(words)), weaker)]
+
+
+def _in_a_row(words: Words, alone: np.ndarray, options: DetectorOptions) -> np.ndarray:
+    """Whether a word of several letters, neither much lower nor higher, stands beside each that is `alone`, `(N,)`."""
+    y0, y1 = words.boxes[:, 1], words.boxes[:, 3]
+    height = y1 - y0
+    one, other = np.flatnonzero(alone)[:, None], np.flatnonzero(words.letters > 1)
+    covered = np.minimum(y1[one], y1[other]) - np.maximum(y0[one], y0[other])
+    level = (covered > options.same_row * height[one]) & (height[one] > 0.5 * height[other]) & (one != other)
+    beside = np.zeros(len(words), bool)
+    beside[alone] = level.any(1)
+    return beside

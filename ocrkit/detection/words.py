@@ -117,7 +117,7 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
         boxes: `(N, 4)` px.
         letter: `(N,)`, false for punctuation, which makes no word.
         line: `(N,)` line numbers, -1 for boxes on no line.
-        options: `min_word`, `punctuation_reach` and `margin` matter here.
+        options: `min_word`, `min_dash`, `punctuation_reach` and `margin` matter here.
     """
     order = np.lexsort((boxes[:, 0], line))
     order = order[line[order] >= 0]
@@ -143,21 +143,33 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
         both = np.stack([gap[inside], np.maximum(gap[inside] - narrow, -0.1)], 1)
         space[inside] = space_probability(both, line[inside], touching[np.unique(line[inside])]) > 0.5
 
-    # A comma that stands alone goes with the nearer of its neighbours.
+    # A comma that stands alone goes with the nearer of its neighbours, a dash stays a word.
     first = np.flatnonzero(space)
     tallest = np.maximum.reduceat((boxes[:, 3] - boxes[:, 1]) / height, first)
     before, after = gap[first], np.append(gap[first[1:]], np.inf)
     low, near = tallest < options.min_word, np.minimum(before, after) < options.punctuation_reach
+    low &= ~_dashes(boxes, height, first, options)
     to_left = low & near & (before <= after)
     to_right = low & near & ~to_left
     space[first[to_left]] = False
     space[first[1:][to_right[:-1]]] = False
 
     first = np.flatnonzero(space)
+    dash = _dashes(boxes, height, first, options)
     around = np.hstack([np.minimum.reduceat(boxes[:, :2], first), np.maximum.reduceat(boxes[:, 2:], first)])
+    # A dash or an equals sign is made as high as its line, or nobody could tell it from any other bars.
+    missing = height[first] - (around[:, 3] - around[:, 1])
+    around[:, [1, 3]] += np.where(missing > 0.5 * height[first], missing / 2, 0)[:, None] * [-1, 1]
     margin = options.margin * height[first, None] * [-1, -1, 1, 1]
-    words = Words(around + margin, line[first], np.add.reduceat(letter.astype(int), first))
+    words = Words(around + margin, line[first], np.add.reduceat(letter.astype(int), first) + dash)
     return words[words.letters > 0]
+
+
+def _dashes(boxes: np.ndarray, height: np.ndarray, first: np.ndarray, options: DetectorOptions) -> np.ndarray:
+    """Whether each of the words that start at `first` is one dash and nothing else."""
+    width, thickness = ((boxes[first, 2:] - boxes[first, :2]) / height[first, None]).T
+    single = np.diff(np.append(first, len(boxes))) == 1
+    return single & (width >= options.min_dash) & (width >= 1.5 * thickness) & (thickness < 0.4)
 
 
 def _cell_width(width: np.ndarray, line: np.ndarray) -> np.ndarray:

@@ -31,6 +31,7 @@ class JoinOptions:
         mark_confidence: share of the lower confidence of the two that the whole must reach, where it shows one of
             `marks` between two digits that neither piece shows.
         marks: what stands inside numbers, dates and times.
+        signs: characters that are words where they stand alone, and so no fragments.
         fragment_gain: by how much the whole must be surer than the less sure of the two, where one is a fragment.
     """
 
@@ -39,6 +40,7 @@ class JoinOptions:
     fragment: int = 2
     mark_confidence: float = 0.8
     marks: str = ".,:/-"
+    signs: str = ":-="
     fragment_gain: float = 0.1
 
 
@@ -111,5 +113,5 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, options: JoinOptions) -> bool:
     marked = whole.text == a.text + between + b.text and len(between) == 1 and between in options.marks
     if marked and _digits_meet(a.text, b.text):
         return whole.confidence >= options.mark_confidence * lower
-    fragment = min(len(a.text), len(b.text)) <= options.fragment
+    fragment = any(len(part.text) <= options.fragment and part.text not in options.signs for part in (a, b))
     return fragment and whole.confidence >= lower + options.fragment_gain

@@ -114,6 +114,25 @@ def test_dotted_leaders_are_no_words():
     assert_found(drawn, detect(drawn.image))
 
 
+@pytest.mark.parametrize(("sign", "left_px"), [(":", 125), (":", 200), ("=", 125), ("-", 118), ("1", 200)])
+def test_a_sign_or_a_narrow_number_between_words_is_a_word(sign, left_px):
+    """A space away, or in a column of its own."""
+    columns = [
+        draw((text, text), size=24, shape=(140, 420), at=(x, 30))
+        for text, x in (("Cashier", 20), (sign, left_px), ("Thandar", 270))
+    ]
+    found = words(detect(np.min([column.image for column in columns], axis=0)))
+    for column in columns:
+        middle = column.boxes.reshape(-1, 2, 2).mean(1)
+        over = ((found[:, None, :2] < middle) & (middle < found[:, None, 2:])).all(2)
+        assert (over.sum(0) == 1).all()
+    assert len(found) == 6
+
+
+def test_a_colon_at_a_word_stays_with_it():
+    assert_found(drawn := draw(("Cashier: Thandar", "Change: 12:30")), detect(drawn.image))
+
+
 def test_two_columns_are_not_strung_together():
     left, right = draw(TWO_LINES, shape=(160, 640)), draw(TWO_LINES, shape=(160, 640), at=(320, 30))
     page = Drawn(np.minimum(left.image, right.image), np.concatenate([left.boxes, right.boxes]))

@@ -47,6 +47,7 @@ def texts(rows):
         (guess("Inv"), guess("0", 0.4), guess("Invo", 0.95), True),  # a letter that stood apart
         (guess("Inv"), guess("o", 0.9), guess("Invo", 0.91), False),  # a word of one letter
         (guess("Total"), guess("sum"), guess("Totalsum", 0.99), False),
+        (guess(":", 0.7), guess("0007"), guess(":0007", 0.95), False),  # printed apart
         (guess("a"), guess("b", 0.2), guess("", 0.99), False),
     ],
 )
