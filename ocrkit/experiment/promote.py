@@ -173,8 +173,8 @@ def _gains(
         if row["data"] == _REAL and pair == (challenger, champion):
             yield row["category"], gain
         elif row["data"] == _REAL and pair == (champion, challenger):
-            value, low, high = (None if number is None else -number for number in gain)
-            yield row["category"], (value, high, low)
+            value, high, low = (None if number is None else -number for number in gain)
+            yield row["category"], (value, low, high)  # type: ignore[misc]  # only the bounds may be missing
 
 
 def _seconds(figures: Mapping[str, Any], engine: str) -> float:
