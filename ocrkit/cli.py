@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # Verbs that live beside what they drive and are imported when they are called: "module:command", and what help says.
 VERBS = {
     "compare": ("ocrkit.engines.commands:compare", "Read labelled pages with several engines and compare them."),
+    "convert": ("ocrkit.convert:convert", "Write a model as LiteRT or in int8, checked against the original."),
+    "benchmark": ("ocrkit.benchmark.commands:benchmark", "Measure speed, memory and start of reading on this CPU."),
     "synth": ("ocrkit.synth.commands:synth", "Invent labelled words: fonts, contact sheets, shards, speed."),
     "data": ("ocrkit.recognition.data_commands:data", "Fetch, check, cut and describe labelled pages or word crops."),
     "evaluate": ("ocrkit.evaluate:evaluate_verb", "Say how well a recogniser reads labelled or invented words."),

@@ -53,6 +53,8 @@ FLOORS = {
     "evaluate": 6,
     "cli": 6,
     "release": 7,
+    "convert": 7,
+    "benchmark": 7,
     "__main__": 7,
 }
 APART = {"experiment": 8}

@@ -254,6 +254,32 @@ def ladder(rungs: Sequence[str], scores: Mapping[str, Sequence[Interval]]) -> Fi
     return figure
 
 
+def roofline(gflops: float, gb_per_second: float, reached: Mapping[str, tuple[float, float]]) -> Figure:
+    """What a processor can do at best, for work of any intensity, and what was reached, with its share of that.
+
+    Args:
+        gflops: the flat roof, GFLOP/s.
+        gb_per_second: the slope of the roof on its left, where memory is too slow.
+        reached: for each kind of work, operations a byte and GFLOP/s.
+
+    Williams, Waterman & Patterson, "Roofline: an insightful visual performance model" (2009).
+    """
+    figure, axis = plt.subplots(figsize=(0.6 * _WIDTH, 0.36 * _WIDTH), dpi=_DPI)
+    ridge = gflops / gb_per_second
+    furthest = max([4 * ridge, *(2 * intensity for intensity, _ in reached.values())])
+    axis.plot([ridge / 10, ridge, furthest], [gflops / 10, gflops, gflops], color="black", lw=1.5)
+    for name, (intensity, speed) in reached.items():
+        roof = min(gflops, intensity * gb_per_second)
+        axis.plot([intensity, intensity], [speed, roof], ":", color=GREY, lw=1)
+        axis.plot([intensity], [speed], "o", color=BLUE)
+        axis.annotate(f"{name}: {speed / roof:.0%}", (intensity, speed), (6, -11), textcoords="offset points", size=8)
+    axis.set(xscale="log", yscale="log", xlabel="operations a byte of memory", ylabel="GFLOP/s of one core")
+    axis.grid(alpha=0.3, which="both")
+    axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    return figure
+
+
 def _sheet(height: float) -> tuple[Figure, Axes]:
     """An empty sheet measured in inches from its top left corner."""
     figure = plt.figure(figsize=(_WIDTH, height), dpi=_DPI)

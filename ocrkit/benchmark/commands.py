@@ -1,0 +1,221 @@
+"""`ocrkit benchmark ...`: speed, memory and start of reading, measured on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ocrkit.benchmark import machine, precision, speed
+from ocrkit.benchmark.soak import WARM_UP
+from ocrkit.benchmark.soak import soak as soak_pages
+from ocrkit.datasets import Sample
+from ocrkit.datasets.commands import folder_argument, form_option
+from ocrkit.engines import load_engine, missing_engines
+from ocrkit.engines.words import read_words, word_rows
+from ocrkit.errors import BadDataset, BadParams, MissingExtra
+from ocrkit.evaluate import Materials, real_words
+from ocrkit.recognition import load_recognizer
+from ocrkit.recognition.release import find_model
+from ocrkit.recognition.runtimes import RUNTIMES
+
+_PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".pdf"}
+
+_model = click.option("--model", help="A released name or a folder. Default: the released one.")
+_half = click.option("--half", type=click.Choice(["tune", "report"]), help="Only half of the pages, chosen by a hash.")
+_limit = click.option("--limit", type=click.IntRange(min=1), default=2048, show_default=True, help="Words.")
+_threads = click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of each runtime.")
+_repeats = click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="Turns.")
+
+
+@click.group()
+def benchmark() -> None:
+    """Measure reading on this CPU.
+
+    `cpu_ms` is processor time, which other programs change little; all other times are by the clock.
+    """
+
+
+@benchmark.command()
+@folder_argument
+@form_option
+@_half
+@_limit
+@_model
+@_threads
+@_repeats
+@click.option("--runtimes", default=",".join(RUNTIMES), show_default=True, help="Which, with commas between.")
+@click.option("--batches", default="1,8,64", show_default=True, help="Words at a time, with commas between.")
+def runtimes(
+    *,
+    folder: Path,
+    form: str,
+    half: str | None,
+    limit: int,
+    model: str | None,
+    threads: int,
+    repeats: int,
+    runtimes: str,
+    batches: str,
+) -> None:
+    """Read the labelled words of FOLDER on every runtime, in batches of several sizes."""
+    sizes = _whole_numbers(batches)
+    crops = _crops(real_words(folder, form, half)[:limit])
+    recognizers = {}
+    for name in (name.strip() for name in runtimes.split(",")):
+        try:
+            recognizers[name] = load_recognizer(model, name, threads)
+        except MissingExtra as reason:
+            click.echo(f"{name} is left out. {reason}", err=True)
+    rows = [
+        {"runtime": name, "batch": size, **speed.latency(recognizer.recognize, crops, size, repeats)}
+        for name, recognizer in recognizers.items()
+        for size in sizes
+    ]
+    _print_rows(rows, f"{len(crops)} words, {threads} threads")
+
+
+@benchmark.command()
+@folder_argument
+@form_option
+@_half
+@_limit
+@_model
+@click.option("--runtime", type=click.Choice(list(RUNTIMES)), default="onnxruntime", show_default=True)
+def cores(*, folder: Path, form: str, half: str | None, limit: int, model: str | None, runtime: str) -> None:
+    """Words a second on 1 to all cores: as threads of one process, and as processes of one thread."""
+    crops, path = _crops(real_words(folder, form, half)[:limit]), find_model(model)
+    rows = []
+    for count in range(1, (os.cpu_count() or 1) + 1):
+        for processes, threads in ((1, count), (count, 1)) if count > 1 else ((1, 1),):
+            words = speed.words_per_second(path, crops, processes, threads, runtime)
+            rows.append({"processes": processes, "threads each": threads, "words_per_second": words})
+    _print_rows(rows, f"{len(crops)} words again and again on {runtime}")
+
+
+@benchmark.command()
+@folder_argument
+@form_option
+@_half
+@_limit
+@_threads
+@_repeats
+@click.option("--engines", default="ours,tesseract,rapidocr", show_default=True, help="Which, with commas between.")
+def engines(*, folder: Path, form: str, half: str | None, limit: int, threads: int, repeats: int, engines: str) -> None:
+    """Let several engines read the same words of FOLDER by turns; median and spread of all turns."""
+    samples = real_words(folder, form, half)[:limit]
+    missing, usable = missing_engines(), []
+    for name in (name.strip() for name in engines.split(",")):
+        if name in missing:
+            click.echo(f"{name} is left out. {missing[name]}", err=True)
+        else:
+            usable.append(load_engine(name, threads=threads))
+    if not usable:
+        raise BadParams("None of these engines can be used here.")
+    for engine in usable:
+        engine.recognize([sample.image for sample in samples[:64]])
+    readings = read_words(usable, samples, repeats)
+    rows = []
+    for reading, row in zip(readings, word_rows(readings, samples)):
+        least, most = (1000 * edge(reading.seconds) / len(samples) for edge in (min, max))
+        kept = {key: row[key] for key in ("engine", "exact", "exact_low", "exact_high", "caseless", "ms_per_word")}
+        rows.append(kept | {"fastest": least, "slowest": most})
+    for row in rows:
+        row["times ours"] = row["ms_per_word"] / rows[0]["ms_per_word"]
+    _print_rows(rows, f"{len(samples)} words, {threads} threads, {repeats} turns")
+
+
+@benchmark.command()
+@folder_argument
+@form_option
+@_half
+@_limit
+@_model
+@_threads
+@_repeats
+@click.option("--synthetic", type=click.IntRange(min=1), default=2000, show_default=True, help="Invented words, too.")
+@click.option("--calibration", type=click.IntRange(min=1), default=300, show_default=True, help="Invented words.")
+def int8(
+    *,
+    folder: Path,
+    form: str,
+    half: str | None,
+    limit: int,
+    model: str | None,
+    threads: int,
+    repeats: int,
+    synthetic: int,
+    calibration: int,
+) -> None:
+    """What every way to compute in int8 gains in speed and loses in words read right."""
+    path = find_model(model)
+    materials = Materials.of_training(path)
+    sets = {"invented": materials.words(synthetic, "test"), folder.name: real_words(folder, form, half)[:limit]}
+    known = _crops(materials.words(calibration, "val"))
+    with tempfile.TemporaryDirectory(prefix="ocrkit-") as scratch:
+        rows = precision.precision_rows(path, known, sets, Path(scratch), threads, repeats)
+    _print_rows(rows, ", ".join(f"{len(samples)} words {name}" for name, samples in sets.items()))
+    click.echo(f"A bare int8 matrix multiply is {precision.int8_gain():.2f} times as fast as float32 here.")
+
+
+@benchmark.command()
+@click.argument("page", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_model
+@_repeats
+def start(*, page: Path, model: str | None, repeats: int) -> None:
+    """How long a fresh process takes to import ocrkit, and to read PAGE."""
+    _print_rows([vars(row) for row in machine.starts(page, repeats, model)], f"median of {repeats} processes")
+
+
+@benchmark.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--pages", type=click.IntRange(min=WARM_UP + 1), default=1000, show_default=True, help="In all.")
+@click.option("--files", type=click.IntRange(min=1), default=20, show_default=True, help="Read again and again.")
+@_model
+@click.option("--runtime", type=click.Choice(list(RUNTIMES)), default="onnxruntime", show_default=True)
+@_threads
+def soak(*, folder: Path, pages: int, files: int, model: str | None, runtime: str, threads: int) -> None:
+    """Read the pictures of FOLDER again and again in one process: does memory stay flat and speed what it was?"""
+    from ocrkit.documents.reader import Reader
+
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in _PICTURES)[:files]
+    if not found:
+        raise BadDataset(f"{folder} holds no picture or PDF.")
+    if pages < 2 * len(found):
+        raise BadParams(f"Each of {len(found)} files must be read twice: give more --pages or fewer --files.")
+    reader = Reader(model, runtime, threads)
+    with click.progressbar(length=pages, label="Reading", file=sys.stderr) as shown:
+        done = soak_pages(reader.read, found, pages, shown.update)
+    at = [n - 1 for n in (1, WARM_UP, *range(200, pages, 200), pages)]
+    rows = [{"page": n + 1, "resident_mb": done.resident_mb[n]} for n in at]
+    _print_rows(rows, f"{pages} pages, {len(found)} files, {runtime}")
+    click.echo(f"Memory after {WARM_UP} pages grew by {done.growth:.1%}; a page took {done.slowdown:+.1%} longer.")
+
+
+def _crops(samples: Sequence[Sample]) -> list[Any]:
+    return [sample.image for sample in samples]
+
+
+def _whole_numbers(text: str) -> list[int]:
+    numbers = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) for part in numbers):
+        raise BadParams(f"{text!r} is no list of whole numbers such as 1,8,64.")
+    return [int(part) for part in numbers]
+
+
+def _print_rows(rows: Sequence[Mapping[str, Any]], title: str) -> None:
+    """A table under the machine's state, which decides what the numbers mean."""
+    busy = os.getloadavg()[0]
+    click.echo(f"{title}; {os.cpu_count()} cores with {busy:.1f} processes waiting for them")
+    if not rows:
+        return
+    shown = [[f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows]
+    table = [list(rows[0]), *shown]
+    widths = [max(map(len, cells)) for cells in zip(*table)]
+    for cells in table:
+        click.echo("  ".join(cell.rjust(width) for cell, width in zip(cells, widths)))
