@@ -137,15 +137,19 @@ class Benchmark(Base):
 
     Attributes:
         words: crops a measurement.
-        repeats: measurements, of which the best counts.
+        repeats: measurements.
         runtimes: names; those not installed are left out with a word.
-        threads: of the runtime.
+        threads: of a runtime and of an engine.
+        engines: names of others to compare with; those not installed are left out with a word.
+        soak_pages: read in one process to see that memory stays flat.
     """
 
     words: int
     repeats: int
     runtimes: tuple[str, ...]
     threads: int
+    engines: tuple[str, ...]
+    soak_pages: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,11 +157,13 @@ class Leaderboard(Base):
     """90_leaderboard.
 
     Attributes:
-        engines: names; those not installed are left out with a word.
+        engines: names of others to compare with; those not installed are left out with a word.
+        timeout_s: seconds that an engine has for a page.
         folders: labelled pages to compare on, besides the book page.
     """
 
     engines: tuple[str, ...]
+    timeout_s: float
     folders: tuple[Folder, ...]
 
 
