@@ -22,7 +22,7 @@ from ocrkit.engines.compare import Comparison
 from ocrkit.engines.compare import compare as compare_engines
 from ocrkit.engines.leaderboard import challenge, leaderboard_html
 from ocrkit.engines.own import OwnEngine
-from ocrkit.engines.registry import CLOUD, LOCAL, missing_engines, start_engine
+from ocrkit.engines.registry import CLOUD, LOCAL_NAMES, missing_engines, start_engine
 from ocrkit.engines.words import read_words, word_rows
 from ocrkit.errors import BadParams
 from ocrkit.files import write_whole
@@ -97,7 +97,7 @@ _DIFFERENCES = {
 @form_option
 @click.option(
     "--engines",
-    default=",".join(engine.name for engine in LOCAL),
+    default=",".join(LOCAL_NAMES),
     show_default=True,
     help=f"Which, with commas between. For money: {', '.join(engine.name for engine in CLOUD)}.",
 )

@@ -45,10 +45,10 @@ def wins(comparison: Comparison, pages: Sequence[LabelledPage], winner: str, los
     return [won for _, won in sorted(ranked, key=lambda pair: pair[0])]
 
 
-def gallery_html(found: Sequence[Won], most: int = 24) -> str:
-    """The first `most` as pictures, each with its label and below it what was read instead."""
+def gallery_html(found: Sequence[Won]) -> str:
+    """Pictures, each with its label and below it what was read instead."""
     figures = []
-    for won in found[:most]:
+    for won in found:
         picture = b64encode(_png(_cut(won.page.image(), won.label.box))).decode()
         caption = f"<b>{escape(won.label.text)}</b><br><s>{escape(won.wrong) or '(nothing)'}</s>"
         figures.append(

@@ -13,18 +13,21 @@ from ocrkit.datasets import LabelledPage
 from ocrkit.engines.budget import CAUSES
 from ocrkit.engines.compare import ALL, Comparison, verdict
 from ocrkit.engines.gallery import gallery_html, wins
+from ocrkit.metrics import Interval
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, Callable[[Row], str]]
 
+_MOST_PICTURES = 24  # of a gallery
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: #222 }
 h2 { margin-top: 2.5rem } h3 { margin: 1.5rem 0 .3rem } .wide { overflow-x: auto }
 table { border-collapse: collapse; margin: .5rem 0 1rem; font-variant-numeric: tabular-nums }
 th, td { padding: .3rem .7rem; text-align: right; white-space: nowrap }
-th { border-bottom: 2px solid #444; font-weight: 600 } td { border-bottom: 1px solid #ddd }
+th { border-bottom: 2px solid #444; font-weight: 600; white-space: normal } td { border-bottom: 1px solid #ddd }
 th:first-child, td:first-child { text-align: left } tr.best td { background: #eaf3ea }
-td small { display: block; line-height: 1.1 } small { color: #666 } svg { background: #eee }
+td:first-child { white-space: normal; max-width: 26rem }
+td small { display: block; line-height: 1.2 } small { color: #666 } svg { background: #eee }
 .says { font-size: 1.1em } .better { color: #1d6b2c } .worse { color: #a3241e }
 .simulated { border-left: 6px solid #d99; padding-left: 1rem }
 .gallery { display: flex; flex-wrap: wrap; gap: .6rem } figure { margin: 0; padding: .4rem .6rem; background: #f4f5f7 }
@@ -81,8 +84,9 @@ def leaderboard_html(
         parts.append(f"<h2>{escape(first)} and {escape(other)}</h2>")
         for winner, loser in ((first, other), (other, first)):
             found = wins(comparison, pages, winner, loser)
-            heading = f"{winner} right, {loser} wrong: {len(found):,}"
-            parts.append(f"<h3>{escape(heading)}</h3>{gallery_html(found)}")
+            shown = f", of which {_MOST_PICTURES}" if len(found) > _MOST_PICTURES else ""
+            heading = f"{winner} right, {loser} wrong: {len(found):,}{shown}"
+            parts.append(f"<h3>{escape(heading)}</h3>{gallery_html(found[:_MOST_PICTURES])}")
     if ladder:
         parts.append(_ladder(ladder))
     failures = [f"{score.engine}, {score.page}: {score.error}" for score in comparison.scores if score.error]
@@ -96,30 +100,30 @@ def leaderboard_html(
 
 def verdicts(comparison: Comparison, data: str = "real") -> list[str]:
     """A sentence for each pair of engines: the difference in F1, its interval, and whether it tells them apart."""
-    sentences = []
-    for a, b in combinations(comparison.engines, 2):
-        gap = comparison.difference(a, b, data)
-        says = verdict(gap)
-        interval = "" if math.isnan(gap.low) else f" ({gap.low:+.3f} to {gap.high:+.3f})"
-        sentences.append(f"{a} against {b}: F1 {gap.value:+.3f}{interval}, {says}.")
-    return sentences
+    return [
+        f"{a} against {b}: {_told(comparison.difference(a, b, data))}." for a, b in combinations(comparison.engines, 2)
+    ]
 
 
 def challenge(comparison: Comparison, champion: str, challenger: str, data: str = "real") -> str:
     """The sentence on a model that would take another's place: overall, by category, and its speed."""
-    says = {
-        category: verdict(comparison.difference(challenger, champion, data, category))
-        for kind, category in comparison.groups()
-        if kind == data
-    }
-    gap = comparison.difference(challenger, champion, data).value
-    worse = [category for category, its in says.items() if its == "worse" and category != ALL]
-    where = f"worse in {', '.join(worse)}" if worse else "in no category worse"
-    ratio = comparison.time_ratio(challenger, champion, data)
+    categories = [category for kind, category in comparison.groups() if kind == data and category != ALL]
+    worse = [
+        category
+        for category in categories
+        if verdict(comparison.difference(challenger, champion, data, category)) == "worse"
+    ]
+    where = f"; worse in {', '.join(worse) or 'no category'}" if categories else ""
     return (
-        f"Challenger {challenger} against champion {champion}: {says[ALL]} overall (F1 {gap:+.3f}), {where}, "
-        f"{ratio:.2f} times its time."
+        f"Challenger {challenger} against champion {champion}: "
+        f"{_told(comparison.difference(challenger, champion, data))}{where}; "
+        f"{comparison.time_ratio(challenger, champion, data):.2f} times the champion's time."
     )
+
+
+def _told(gap: Interval) -> str:
+    interval = "" if math.isnan(gap.low) else f" ({gap.low:+.3f} to {gap.high:+.3f})"
+    return f"F1 {gap.value:+.3f}{interval}, {verdict(gap)}"
 
 
 def _number(name: str, form: str = ".3f") -> Callable[[Row], str]:

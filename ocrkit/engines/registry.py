@@ -22,9 +22,10 @@ from ocrkit.errors import BadParams
 LOCAL = (OwnEngine, TesseractEngine, RapidOcrEngine)
 CLOUD = (TextractEngine, GoogleVisionEngine, AzureReadEngine)
 ENGINES: dict[str, Any] = {engine.name: engine for engine in (*LOCAL, *CLOUD)}
+LOCAL_NAMES = tuple(engine.name for engine in LOCAL)
 
 
-def missing_engines(names: Iterable[str] = ENGINES) -> dict[str, str]:
+def missing_engines(names: Iterable[str] = LOCAL_NAMES) -> dict[str, str]:
     """Those of `names` that cannot be used here, each with a sentence why.
 
     Raises:

@@ -169,8 +169,9 @@ def test_a_challenger_is_told_where_it_is_worse():
     pages += [LabelledPage(f"dark{i}", words, pixels=dark, category="other") for i in range(40)]
     comparison = compare([Echo("old", *slips), Echo("good", *PERFECT), Torn("torn")], pages)
     says = challenge(comparison, "old", "torn")
-    assert "Challenger torn against champion old: better overall (F1 +0.455), in no category worse" in says
-    assert "worse overall (F1 -0.045), worse in screenshots" in challenge(comparison, "good", "torn")
+    assert says.startswith("Challenger torn against champion old: F1 +0.455 (+")
+    assert "), better; worse in no category; " in says
+    assert ", worse; worse in screenshots; " in challenge(comparison, "good", "torn")
     verdicts = {(r["category"], r["engine"], r["against"]): r["verdict"] for r in comparison.differences()}
     assert verdicts["other", "old", "torn"] == "worse"
     assert verdicts["screenshots", "old", "torn"] == "not told apart"

@@ -146,7 +146,7 @@ def test_the_compare_command_prints_narrow_tables_and_leaves_out_what_is_missing
     assert "rapidocr is left out. The package rapidocr-onnxruntime is not installed" in result.stderr
     assert "1.000" in next(line for line in result.stdout.splitlines() if line.startswith("tesseract"))
     assert max(map(len, result.stdout.splitlines()[:-3])) <= 100
-    assert "Challenger fast-synthetic against champion fast-receipts: too few pages overall" in result.stdout
+    assert "Challenger fast-synthetic against champion fast-receipts: F1 +0.000, too few pages; " in result.stdout
     assert "<table>" in board.read_text()
     costs = {row["engine"]: row for row in json.loads(figures.read_text())["costs"]}
     assert set(costs["fast-receipts"]["steps"]) == {"detection", "recognition", "rest"}
