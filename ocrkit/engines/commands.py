@@ -14,14 +14,16 @@ from typing import Any
 
 import click
 
-from ocrkit.datasets import funsd_protocol_label, half_of, word_samples
+from ocrkit.datasets import LabelledPage, funsd_protocol_label, half_of, word_samples
 from ocrkit.datasets.commands import folder_argument, form_option
 from ocrkit.datasets.pages import load_pages
+from ocrkit.engines.base import EngineFailed
 from ocrkit.engines.budget import CAUSES
 from ocrkit.engines.compare import Comparison
 from ocrkit.engines.compare import compare as compare_engines
 from ocrkit.engines.leaderboard import challenge, leaderboard_html
 from ocrkit.engines.own import OwnEngine
+from ocrkit.engines.process import EngineProcess
 from ocrkit.engines.registry import CLOUD, LOCAL_NAMES, missing_engines, start_engine
 from ocrkit.engines.words import read_words, word_rows
 from ocrkit.errors import BadParams
@@ -144,31 +146,18 @@ def compare(
             raise click.UsageError(f"{path}: the leaderboard of whole pages is written as .html or .json.")
     pages = [page for page in load_pages(folder, form) if half in (None, half_of(page.document or page.id))][:limit]
     names = list(dict.fromkeys(name.strip() for name in engines.split(",")))
-    missing = missing_engines(names)
-    for name, reason in missing.items():
-        click.echo(f"{name} is left out. {reason}", err=True)
-    own = [{"model": model, "label": Path(model).name} for model in models]
-    wanted = [(name, options) for name in names for options in ((own if name == OwnEngine.name else []) or [{}])]
+    own = _labelled(models)
     with ExitStack() as stack:
-        usable = [
-            stack.enter_context(closing(start_engine(name, threads, timeout, **options)))
-            for name, options in wanted
-            if name not in missing
-        ]
+        usable = _started(stack, names, own, threads, timeout)
         if not usable:
             raise BadParams("None of these engines can be used here.")
         if crops:
-            # FUNSD's protocol is that of the published tables; it changes nothing for labels that are plain words.
-            samples = list(word_samples(pages, label=funsd_protocol_label))
-            if not samples:
-                raise BadParams(f"{folder} labels lines, not words: leave --crops out.")
-            _print_table(_WORDS, word_rows(read_words(usable, samples), samples))
+            _compare_words(usable, pages, folder)
             return
         with click.progressbar(pages, label="Reading", file=sys.stderr) as shown:
             comparison = compare_engines(usable, shown)
     _print_comparison(comparison)
-    champion, *challengers = [option["label"] for option in own] or [""]
-    says = [challenge(comparison, champion, challenger) for challenger in challengers]
+    says = [challenge(comparison, next(iter(own)), challenger) for challenger in list(own)[1:]]
     for sentence in says:
         click.echo(f"\n{sentence}")
     for path in outputs:
@@ -178,6 +167,43 @@ def compare(
             title = f"Leaderboard of {folder.resolve().name}"
             write_whole(path, leaderboard_html(comparison, title, pages, says=says))
         click.echo(f"Written: {path}")
+
+
+def _labelled(models: Sequence[str]) -> dict[str, str]:
+    """Models by what their engines are called: their folders' names, where these tell them apart."""
+    names = {Path(model).name: model for model in models}
+    return names if len(names) == len(set(models)) else {model: model for model in models}
+
+
+def _started(
+    stack: ExitStack, names: Sequence[str], own: Mapping[str, str], threads: int, timeout_s: float
+) -> list[EngineProcess]:
+    """The engines called `names`, one for each of our `own` models, ended with `stack`; says which are missing."""
+    missing = missing_engines(names)
+    started = []
+    for name in names:
+        models = [{"label": label, "model": model} for label, model in own.items()] if name == OwnEngine.name else []
+        for options in models or [{}]:
+            try:
+                if name not in missing:
+                    started.append(stack.enter_context(closing(start_engine(name, threads, timeout_s, **options))))
+            except EngineFailed as error:
+                missing[name] = str(error)
+    for name, reason in missing.items():
+        click.echo(f"{name} is left out. {reason}", err=True)
+    return started
+
+
+def _compare_words(engines: Sequence[EngineProcess], pages: Sequence[LabelledPage], folder: Path) -> None:
+    # FUNSD's protocol is that of the published tables; it changes nothing for labels that are plain words.
+    samples = list(word_samples(pages, label=funsd_protocol_label))
+    if not samples:
+        raise BadParams(f"{folder} labels lines, not words: leave --crops out.")
+    readings = read_words(engines, samples)
+    _print_table(_WORDS, word_rows(readings, samples))
+    for reading in readings:
+        if reading.error:
+            click.echo(f"{reading.engine} read nothing: {reading.error}")
 
 
 def _print_comparison(comparison: Comparison) -> None:

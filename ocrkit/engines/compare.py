@@ -134,7 +134,7 @@ class Comparison:
                 for name, measure in MEASURES.items():
                     value = bootstrap_interval(np.array([score.counts for score in scores]), measure, seed)
                     row |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
-                rows.append(row | {"seconds_per_page": _median([score.seconds for score in scores])})
+                rows.append(row | {"seconds_per_page": median([score.seconds for score in scores])})
         return rows
 
     def to_dict(self) -> dict[str, Any]:
@@ -199,7 +199,7 @@ class Comparison:
                     "engine": engine,
                     "data": data,
                     "failures": len(scores) - len(read),
-                    "seconds_per_page": _median([score.seconds for score in scores]),
+                    "seconds_per_page": median([score.seconds for score in scores]),
                     "time_ratio": self.time_ratio(engine, next(iter(self.engines)), data),
                     "steps": {step: sum(score.steps[step] for score in read) / len(read) for step in steps},
                     "peak_mb": facts.peak_mb,
@@ -370,7 +370,7 @@ def _defined(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _median(seconds: Sequence[float]) -> float:
-    """Of those that are no `nan`."""
+def median(seconds: Sequence[float]) -> float:
+    """The median of those that are no `nan`, which mean a failure; `nan` where all are."""
     known = [second for second in seconds if not math.isnan(second)]
     return float(np.median(known)) if known else math.nan

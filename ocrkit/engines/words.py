@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ocrkit.datasets import Sample
-from ocrkit.engines.base import Engine
+from ocrkit.engines.base import Engine, EngineFailed
+from ocrkit.engines.compare import median
 from ocrkit.metrics import bootstrap_interval, character_error_rate, correct_words
 
 
@@ -19,31 +18,37 @@ class WordReading:
     """What one engine read in the crops, and how long it took.
 
     Attributes:
-        texts: one a crop.
-        seconds: for each pass over the crops, pre- and post-processing included.
+        texts: one a crop; all empty where it failed.
+        seconds: for each pass over the crops that it finished, pre- and post-processing included.
+        error: why it failed on the last pass.
     """
 
     engine: str
     version: str
     texts: tuple[str, ...]
     seconds: tuple[float, ...]
+    error: str | None = None
 
 
 def read_words(engines: Sequence[Engine], samples: Sequence[Sample], repeats: int = 1) -> list[WordReading]:
-    """Let every engine read the same crops `repeats` times, taking turns, so that a busy moment is shared by all.
-
-    Raises:
-        EngineFailed: an engine gave no answer.
-    """
+    """Let every engine read the same crops `repeats` times, taking turns, so that a busy moment is shared by all."""
     crops = [sample.image for sample in samples]
     texts: dict[str, list[str]] = {}
     seconds: dict[str, list[float]] = {engine.name: [] for engine in engines}
+    errors: dict[str, str | None] = {}
     for _ in range(repeats):
         for engine in engines:
             begun = time.perf_counter()
-            texts[engine.name] = engine.recognize(crops)
-            seconds[engine.name].append(time.perf_counter() - begun)
-    return [WordReading(e.name, e.version, tuple(texts[e.name]), tuple(seconds[e.name])) for e in engines]
+            try:
+                texts[engine.name] = engine.recognize(crops)
+            except EngineFailed as error:
+                texts[engine.name], errors[engine.name] = [""] * len(crops), str(error)
+            else:
+                seconds[engine.name].append(time.perf_counter() - begun)
+                errors[engine.name] = None
+    return [
+        WordReading(e.name, e.version, tuple(texts[e.name]), tuple(seconds[e.name]), errors[e.name]) for e in engines
+    ]
 
 
 def word_rows(readings: Sequence[WordReading], samples: Sequence[Sample], seed: int = 0) -> list[dict[str, Any]]:
@@ -68,7 +73,7 @@ def word_rows(readings: Sequence[WordReading], samples: Sequence[Sample], seed: 
                 "caseless_low": caseless.low,
                 "caseless_high": caseless.high,
                 "cer": character_error_rate(truths, reading.texts),
-                "ms_per_word": 1000 * float(np.median(reading.seconds)) / len(truths),
+                "ms_per_word": 1000 * median(reading.seconds) / len(truths),
             }
         )
     return rows

@@ -252,6 +252,16 @@ def test_what_the_environment_lacks_is_said_in_a_sentence(bare, monkeypatch, nam
         load_engine(name)
 
 
+def test_a_key_that_is_none_leaves_the_service_out(bare, monkeypatch, tmp_path):
+    pytest.importorskip("google.cloud.vision")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", __file__)
+    (tmp_path / "labels.csv").write_text("file,text\n")
+    monkeypatch.setattr("ocrkit.engines.commands.load_pages", lambda *_: [])
+    result = CliRunner().invoke(compare, [str(tmp_path), "--form", "crops", "--engines", "google-vision"])
+    assert "google-vision is left out. DefaultCredentialsError: " in result.stderr
+    assert str(result.exception) == "None of these engines can be used here."
+
+
 def test_clients_that_are_not_installed_are_named_with_a_way_to_get_them(monkeypatch):
     monkeypatch.setattr("ocrkit.engines.cloud.find_spec", lambda package: None)
     reasons = missing_engines(NAMES)
