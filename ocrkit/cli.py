@@ -82,7 +82,9 @@ def main() -> None:
 )
 @click.option("-o", "--output", metavar="OUT", help="File, or folder (FOLDER/) for several. Default: standard output.")
 @click.option("--model", help="Name of a released model, or a model's folder. Default: the released one.")
-@click.option("--runtime", default="onnxruntime", show_default=True, help="onnxruntime, openvino or tensorflow.")
+@click.option(
+    "--runtime", default="onnxruntime", show_default=True, help="onnxruntime, openvino, litert or tensorflow."
+)
 @click.option("--threads", type=click.IntRange(min=1), help="Threads of the runtime.")
 def read(
     *,

@@ -70,6 +70,30 @@ def test_steps_are_told_apart():
     assert found["network"] > found["crops to batches"] > 0
 
 
+class Sleepy:
+    """An engine that knows the words, and takes its time."""
+
+    version = "1"
+
+    def __init__(self, name, seconds):
+        self.name, self.seconds, self.calls = name, seconds, 0
+
+    def recognize(self, crops):
+        self.calls += 1
+        time.sleep(self.seconds)
+        sum(range(int(1e7 * self.seconds)))
+        return [sample.text for sample in SAMPLES][: len(crops)]
+
+
+def test_engines_take_turns_and_are_compared_with_the_first():
+    engines = [Sleepy("quick", 0.02), Sleepy("slow", 0.2)]
+    quick, slow = speed.beside(engines, SAMPLES, repeats=2)
+    assert [engine.calls for engine in engines] == [3, 3]
+    assert (quick["engine"], quick["exact"], quick["cpu_times_first"]) == ("quick", 1, 1)
+    assert 200 / len(SAMPLES) <= slow["fastest"] <= slow["ms_per_word"] <= slow["slowest"]
+    assert slow["cpu_times_first"] > 2
+
+
 def test_processes_read_together_and_their_errors_come_back(tmp_path):
     assert speed.words_per_second(find_model(None), CROPS, processes=2, threads=1, seconds=0.1) > 0
     with pytest.raises(BadModel, match="There is no model"):

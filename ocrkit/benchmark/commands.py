@@ -17,7 +17,6 @@ from ocrkit.benchmark.soak import soak as soak_pages
 from ocrkit.datasets import Sample
 from ocrkit.datasets.commands import folder_argument, form_option
 from ocrkit.engines import load_engine, missing_engines
-from ocrkit.engines.words import read_words, word_rows
 from ocrkit.errors import BadDataset, BadParams, MissingExtra
 from ocrkit.evaluate import Materials, real_words
 from ocrkit.recognition import load_recognizer
@@ -117,16 +116,18 @@ def engines(*, folder: Path, form: str, half: str | None, limit: int, threads: i
             usable.append(load_engine(name, threads=threads))
     if not usable:
         raise BadParams("None of these engines can be used here.")
-    for engine in usable:
-        engine.recognize([sample.image for sample in samples[:64]])
-    readings = read_words(usable, samples, repeats)
-    rows = []
-    for reading, row in zip(readings, word_rows(readings, samples)):
-        least, most = (1000 * edge(reading.seconds) / len(samples) for edge in (min, max))
-        kept = {key: row[key] for key in ("engine", "exact", "exact_low", "exact_high", "caseless", "ms_per_word")}
-        rows.append(kept | {"fastest": least, "slowest": most})
-    for row in rows:
-        row["times ours"] = row["ms_per_word"] / rows[0]["ms_per_word"]
+    kept = (
+        "engine",
+        "exact",
+        "exact_low",
+        "exact_high",
+        "ms_per_word",
+        "fastest",
+        "slowest",
+        "cpu_ms",
+        "cpu_times_first",
+    )
+    rows = [{column: row[column] for column in kept} for row in speed.beside(usable, samples, repeats)]
     _print_rows(rows, f"{len(samples)} words, {threads} threads, {repeats} turns")
 
 

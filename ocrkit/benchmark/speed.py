@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import resource
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -11,7 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from ocrkit.datasets import Sample
 from ocrkit.document import Image
+from ocrkit.engines import Engine
+from ocrkit.engines.words import WordReading, word_rows
 from ocrkit.recognition import load_recognizer
 from ocrkit.recognition.decode import greedy
 from ocrkit.recognition.network import STRIDE_PX
@@ -21,6 +25,7 @@ from ocrkit.recognition.runtimes import load_runtime
 
 Read = Callable[[Sequence[Image]], object]
 
+_WARM_UP = 64  # words
 _LONGEST_START_S = 300.0  # of a process that has to load a runtime on a busy machine
 _worker: dict[str, Any] = {}  # what a process of `words_per_second` reads with
 
@@ -70,6 +75,41 @@ def steps(model: Path, crops: Sequence[Image], runtime: str = "onnxruntime", rep
         spent[repeat] = np.diff(times)
     best = 1000 * spent.min(0) / len(crops)
     return dict(zip(("crops to batches", "network", "outputs to texts"), best.tolist()))
+
+
+def beside(engines: Sequence[Engine], samples: Sequence[Sample], repeats: int = 3) -> list[dict[str, Any]]:
+    """Let engines read the same words by turns, so that a busy moment slows all alike.
+
+    Returns:
+        The rows of `word_rows`, each with the `fastest` and `slowest` turn, ms a word; `cpu_ms` of processor time in
+        this process and those it started, the median turn; and what this is as a multiple of the first engine's.
+
+    Raises:
+        EngineFailed: an engine gave no answer.
+    """
+    crops = [sample.image for sample in samples]
+    texts: dict[str, list[str]] = {engine.name: engine.recognize(crops[:_WARM_UP]) for engine in engines}
+    wall: dict[str, list[float]] = {engine.name: [] for engine in engines}
+    processor: dict[str, list[float]] = {engine.name: [] for engine in engines}
+    for _ in range(repeats):
+        for engine in engines:
+            begun, spent = time.perf_counter(), _processor_seconds()
+            texts[engine.name] = engine.recognize(crops)
+            wall[engine.name].append(time.perf_counter() - begun)
+            processor[engine.name].append(_processor_seconds() - spent)
+    readings = [WordReading(e.name, e.version, tuple(texts[e.name]), tuple(wall[e.name])) for e in engines]
+    rows = word_rows(readings, samples)
+    scale = 1000 / len(samples)
+    for row, times, spans in zip(rows, wall.values(), processor.values()):
+        row |= {"fastest": scale * min(times), "slowest": scale * max(times), "cpu_ms": scale * float(np.median(spans))}
+        row["cpu_times_first"] = row["cpu_ms"] / rows[0]["cpu_ms"]
+    return rows
+
+
+def _processor_seconds() -> float:
+    """Of this process and of those it started that have ended."""
+    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in both)
 
 
 def words_per_second(

@@ -13,7 +13,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import NullFormatter, PercentFormatter
 
 from ocrkit.document import Image
 from ocrkit.metrics import Interval, ReliabilityBin
@@ -268,13 +268,16 @@ def roofline(gflops: float, gb_per_second: float, reached: Mapping[str, tuple[fl
     ridge = gflops / gb_per_second
     furthest = max([4 * ridge, *(2 * intensity for intensity, _ in reached.values())])
     axis.plot([ridge / 10, ridge, furthest], [gflops / 10, gflops, gflops], color="black", lw=1.5)
-    for name, (intensity, speed) in reached.items():
+    for (name, (intensity, speed)), colour in zip(reached.items(), _BOX_COLOURS / 255):
         roof = min(gflops, intensity * gb_per_second)
         axis.plot([intensity, intensity], [speed, roof], ":", color=GREY, lw=1)
-        axis.plot([intensity], [speed], "o", color=BLUE)
-        axis.annotate(f"{name}: {speed / roof:.0%}", (intensity, speed), (6, -11), textcoords="offset points", size=8)
+        axis.plot([intensity], [speed], "o", color=colour, label=f"{name}: {speed / roof:.0%}")
     axis.set(xscale="log", yscale="log", xlabel="operations a byte of memory", ylabel="GFLOP/s of one core")
-    axis.grid(alpha=0.3, which="both")
+    for side in (axis.xaxis, axis.yaxis):
+        side.set_major_formatter("{x:g}")
+        side.set_minor_formatter(NullFormatter())
+    axis.grid(alpha=0.3)
+    axis.legend(title="share of the roof", loc="lower right", frameon=False)
     axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     return figure

@@ -13,7 +13,7 @@ from ocrkit.recognition.preprocess import HEIGHT
 
 TFLITE = "model.tflite"
 # LSTM operators keep their state in tensors of one batch size, so there is one interpreter for each of a few sizes.
-_BATCHES = (1, 8, 64)
+_BATCHES = (1, 2, 4, 8, 16, 32, 64)
 _ABSENT = -1  # an input that an operator can do without
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -70,7 +71,11 @@ def quantize(model: Path, target: Path, crops: Sequence[Image], parts: Sequence[
             prepared.replace(half)
         if "lstms" in parts:
             whole = Path(part) / "whole.onnx"
-            quantize_dynamic(half, whole, op_types_to_quantize=["LSTM"], per_channel=True, reduce_range=seven_bits)
+            logging.disable(logging.WARNING)  # it asks whether the model is quantised already: in part, as it should be
+            try:
+                quantize_dynamic(half, whole, op_types_to_quantize=["LSTM"], per_channel=True, reduce_range=seven_bits)
+            finally:
+                logging.disable(logging.NOTSET)
             whole.replace(half)
         half.replace(target / ONNX)
     card = {key: value for key, value in read_card(model).items() if key not in ("evaluation", "export_parity")}

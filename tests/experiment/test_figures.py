@@ -178,7 +178,7 @@ def test_a_ladder_has_the_best_rung_of_each_panel_dark_and_bears_scores_without_
 
 def test_what_was_reached_stands_under_the_roof_with_its_share_of_it():
     figure = figures.roofline(80, 20, {"one": (2, 10), "many": (60, 60)})
-    assert texts(figure) == ["one: 25%", "many: 75%"]
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["one: 25%", "many: 75%"]
     roof = figure.axes[0].lines[0].get_xydata()
     assert roof[1].tolist() == [4, 80]
     assert drawn(figure).size
