@@ -55,8 +55,64 @@ def test_empty_and_unsure_guesses_are_dropped(says):
     assert Reader(detector=find, recognizer=says("")).read(PAGE).words == []
     unsure = says("noise", confidence=0.3)
     assert Reader(detector=find, recognizer=unsure).read(PAGE).words == []
-    everything = Reader(detector=find, recognizer=unsure, options=ReadOptions(min_confidence=0.0))
-    assert len(everything.read(PAGE).words) == 3
+    everything = ReadOptions(min_confidence=0.0, sure_confidence=0.0)
+    assert len(Reader(detector=find, recognizer=unsure, options=everything).read(PAGE).words) == 3
+
+
+def test_where_nothing_is_surely_read_there_is_no_print(says):
+    find = detector(BOXES[:2], [BOXES[2]])
+    assert Reader(detector=find, recognizer=says("coo@e", confidence=0.6)).read(PAGE).words == []
+
+
+def test_of_a_texture_with_thousands_of_boxes_only_some_are_read(says):
+    recognizer = says("$", confidence=0.5)
+    cloth = [[(x, y, x + 12, y + 10) for x in range(0, 390, 13)] for y in range(0, 190, 4)]
+    assert Reader(detector=detector(*cloth), recognizer=recognizer).read(PAGE).words == []
+    assert len(recognizer.crops) < 400 < len(cloth) * len(cloth[0])
+
+
+def test_the_words_of_a_negative_are_read_dark_on_light(says):
+    recognizer = says("word")
+    Reader(recognizer=recognizer).read(255 - PAGE)
+    assert len(recognizer.crops) == 3
+    assert all(np.median(crop) > 200 for crop in recognizer.crops)
+
+
+SHEET = cv2.copyMakeBorder(cv2.resize(PAGE, None, fx=2, fy=2), 100, 100, 40, 40, cv2.BORDER_CONSTANT, value=255)
+
+
+@pytest.mark.parametrize("quarters", [0, 1])
+def test_words_of_a_photographed_page_lie_on_their_ink_in_the_photo(quarters, says):
+    """A sheet on a brown desk, seen from the side, and the same with the camera turned."""
+    height, width = SHEET.shape
+    flat = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    corners = np.array([[160, 120], [1010, 70], [1090, 730], [90, 690]], np.float32)
+    place = cv2.getPerspectiveTransform(flat, corners)
+    sheet = cv2.warpPerspective(np.dstack([SHEET] * 3), place, (1200, 800))
+    on_sheet = cv2.warpPerspective(np.full_like(SHEET, 255), place, (1200, 800)) > 128
+    photo = np.where(on_sheet[..., None], sheet, np.uint8((110, 80, 55)))
+
+    class ReadsUpright(says):
+        """Letters stand upright where the page is wider than high, as this one is."""
+
+        def recognize(self, crops):
+            aspects = [crop.shape[1] / crop.shape[0] for crop in crops]
+            self.confidence = 0.95 if np.median(aspects) > 1 else 0.1
+            return super().recognize(crops)
+
+    page = Reader(recognizer=ReadsUpright("something")).read(np.ascontiguousarray(np.rot90(photo, quarters))).pages[0]
+    assert (page.width, page.height, page.rotation) == (1200, 800, 90 * quarters)
+    straight = Reader(recognizer=says("something")).read(SHEET).pages[0]
+    assert len(page.words) == len(straight.words) == 3
+    for word, wanted in zip(page.words, straight.words):
+        there = cv2.perspectiveTransform(wanted.quad[None].astype(np.float32), place)[0]
+        np.testing.assert_allclose(word.quad, there, atol=6)
+
+
+def test_a_flat_colour_scan_is_read_in_its_own_pixels(says):
+    colour = Reader(recognizer=says("word")).read(np.dstack([PAGE] * 3)).pages[0]
+    grey = Reader(recognizer=says("word")).read(PAGE).pages[0]
+    np.testing.assert_array_equal([word.quad for word in colour.words], [word.quad for word in grey.words])
 
 
 def test_the_own_detector_finds_drawn_words(says):
