@@ -13,8 +13,12 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ocrkit.experiment.setup import QUIET
+
 if TYPE_CHECKING:
     from ocrkit.experiment.track import Run
+
+os.environ.update(QUIET)
 
 
 def start(stage: str, overrides: Mapping[str, Any] | None = None) -> tuple[Any, Run]:

@@ -15,6 +15,9 @@ from ocrkit.experiment import paths, setup
 @click.option("--port", default=5000, show_default=True)
 def main(host: str, port: int) -> None:
     """Serve the runs until interrupted."""
+    if paths.server():
+        print(f"The runs are on the server that MLFLOW_TRACKING_URI names: {paths.server()}")
+        return
     setup.ensure_store()
     command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port), "--workers", "1"]
     command += [
@@ -23,7 +26,8 @@ def main(host: str, port: int) -> None:
         "--default-artifact-root",
         paths.artifact_folder().as_uri(),
     ]
-    print(f"http://{host}:{port}", flush=True)
+    # Without it MLflow opens on its pages for chats with language models.
+    print(f"http://{host}:{port}/#/experiments?workflowType=machine_learning", flush=True)
     os.execv(sys.executable, command)  # the server takes this process over, so that a signal reaches it
 
 

@@ -94,7 +94,7 @@ def promote(folder: Path, comparison: Path) -> Decision:
     run.client.set_tag(run.id, "gate", _outcome(decision))
     if decision.passed:
         registry.crown()
-    registry.note(challenger, {"gate": _outcome(decision), "gate.why": decision.sentence, "gate.run": run.id})
+    registry.note(challenger, decision.sentence, {"gate": _outcome(decision), "gate.run": run.id})
     run.close("FINISHED")
     return decision
 
@@ -120,8 +120,7 @@ def judge(figures: Mapping[str, Any], champion: str, challenger: str, gate: Prom
     sure = low is not None and low > gate.gain
     yield Check("better overall", sure, f"F1 {_interval(whole, low, high)}, all of it must lie above {gate.gain:+.3f}")
     for category, (value, low, high) in gains.items():
-        # On too few pages for an interval any loss counts.
-        kept = (value if high is None else high) >= -gate.loss
+        kept = high is None or high >= -gate.loss
         yield Check(f"not worse on {category}", kept, f"F1 {_interval(value, low, high)}")
     mine, theirs = (_seconds(figures, name) for name in (challenger, champion))
     finding = f"{mine:.3f} s a page, the champion {theirs:.3f} s, at most {gate.slower:g} times that"
@@ -182,7 +181,8 @@ def _seconds(figures: Mapping[str, Any], engine: str) -> float:
 
 
 def _interval(value: float, low: float | None, high: float | None) -> str:
-    return f"{value:+.3f}" + (" (no interval)" if low is None or high is None else f" ({low:+.3f} to {high:+.3f})")
+    bounds = "too few pages for an interval" if low is None or high is None else f"{low:+.3f} to {high:+.3f}"
+    return f"{value:+.3f} ({bounds})"
 
 
 def _metrics(figures: Mapping[str, Any], champion: str, challenger: str) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Registry:
         for model in MODELS:
             version = self._version(model, folder)
             self.client.set_registered_model_alias(model.name, CHAMPION, version.version)
-            self.note(version, {"gate": "none", "gate.why": "The released model is the first champion."})
+            self.note(version, "The released model is the first champion.", {"gate": "none"})
         return self._named(READER.name, CHAMPION)
 
     def challenger(self, folder: Path) -> ModelVersion:
@@ -68,8 +68,10 @@ class Registry:
             self.client.set_registered_model_alias(model.name, CHAMPION, version.version)
             self.client.delete_registered_model_alias(model.name, CHALLENGER)
 
-    def note(self, version: ModelVersion, tags: Mapping[str, str]) -> None:
-        """Write tags on a version; they may hold what a person wants to know."""
+    def note(self, version: ModelVersion, why: str, tags: Mapping[str, str]) -> None:
+        """Write on a version's page why it is what it is; the last line, what model it is, stays."""
+        about = f"{why}\n\n{version.description.splitlines()[-1]}"
+        self.client.update_model_version(version.name, version.version, about)
         for name, value in tags.items():
             self.client.set_model_version_tag(version.name, version.version, name, value)
 
@@ -92,13 +94,12 @@ class Registry:
         facts = {name: str(value) for name, value in card.items() if isinstance(value, str | int | float)}
         facts.pop("alphabet", None)
         logged = self._log(model, folder, tags, facts)
-        told = "".join(f"\n- {name}: {value}" for name, value in sorted(facts.items()))
         return self.client.create_model_version(
             model.name,
             f"models:/{logged.model_id}",
             logged.source_run_id,
             tags,
-            description=f"The model `{folder.name}`.\n{told}",
+            description=f"The model `{folder.name}`, trained on {card.get('trained_on', 'nobody wrote what')}.",
             model_id=logged.model_id,
         )
 

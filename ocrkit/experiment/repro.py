@@ -6,10 +6,13 @@ Sets the store up, cleans the notebooks, lets DVC run what changed, and ends by 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from typing import Any
 import click
 
 from ocrkit.errors import OcrkitError
-from ocrkit.experiment import flow, params, paths, setup
+from ocrkit.experiment import flow, params, paths, track
 from ocrkit.files import write_whole
 
 
@@ -32,13 +35,13 @@ def repro(profile: str | None = None) -> None:
     """
     begun, root = time.monotonic(), paths.root()
     params.check_all(root)
-    setup.ensure_store()
     subprocess.run([sys.executable, "-m", "ocrkit.experiment.notebooks"], cwd=root, check=True)
-    if profile in (None, params.read(root)["base"]["profile"]):
-        flow.run_dvc("repro", cwd=root)
-    else:
-        flow.run_dvc("exp", "run", "--set-param", f"base.profile={profile}", cwd=root)
-    write_whole(root / "reports" / "index.html", index_page(root))
+    with _one_run(root):
+        if profile in (None, params.read(root)["base"]["profile"]):
+            flow.run_dvc("repro", cwd=root)
+        else:
+            flow.run_dvc("exp", "run", "--set-param", f"base.profile={profile}", cwd=root)
+        write_whole(root / "reports" / "index.html", index_page(root))
     print(f"\nAll stages are up to date after {time.monotonic() - begun:.0f} s.\n")
     print(_table(_numbers(root, "leaderboard")))
     print(f"Leaderboard        {root / 'reports' / 'leaderboard.html'}")
@@ -65,6 +68,28 @@ def index_page(root: Path) -> str:
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Reports of ocrkit</title><style>{style}</style>'
         f'<h1>Reports</h1><p><a href="leaderboard.html">The leaderboard</a></p>{"".join(rows)}</html>\n'
     )
+
+
+@contextmanager
+def _one_run(root: Path) -> Iterator[None]:
+    """The stages that run meanwhile become parts of one MLflow run, which sums them up; none runs: there is none."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "run"
+        os.environ[track.PIPELINE_FILE] = str(file)
+        status = "FAILED"
+        try:
+            yield
+            status = "FINISHED"
+        finally:
+            del os.environ[track.PIPELINE_FILE]
+            if file.exists():
+                whole = track.reopen(track.PIPELINE, file.read_text())
+                stages = [json.loads(path.read_text())["name"] for path in sorted(root.glob("runs/*.json"))]
+                whole.describe("The state of all stages, by the runs that made it:\n\n- " + "\n- ".join(stages))
+                whole.log_metrics(_numbers(root, "leaderboard"))
+                for page in sorted(root.glob("reports/*.html")):
+                    whole.log_artifact(page, "reports")
+                whole.close(status)
 
 
 def _read_a_page(root: Path) -> None:

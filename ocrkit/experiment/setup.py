@@ -39,7 +39,8 @@ _ADDRESSES = (
     ("logged_models", "artifact_location"),
     ("model_versions", "storage_location"),
 )
-# Neither MLflow nor DVC may call home or talk about what went well; read when they are imported.
+# Neither MLflow nor DVC may call home or talk about what went well; set when
+# this package is imported, since they read it when they are.
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -63,7 +64,6 @@ def ensure_store(experiment: str = PIPELINE) -> str:
         Exception: MLflow's, SQLite's or the system's own, of which `ocrkit.experiment.kept.is_down` knows whether the
             store is down.
     """
-    os.environ.update(QUIET)
     for name, value in _PATIENCE.items():
         os.environ.setdefault(name, value)
     if paths.server():

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 # Set by the runner: the file in which a notebook leaves its run's id, so that the runner can close and illustrate it.
 RUN_FILE = "OCRKIT_RUN_FILE"
-# Set for the stages of one pipeline: the run that theirs are parts of.
-PARENT_RUN = "OCRKIT_PARENT_RUN"
-PARENT = "mlflow.parentRunId"
+# Set for the stages of one pipeline: the file with the id of the run that theirs are parts of; the first one makes it.
+PIPELINE_FILE = "OCRKIT_PIPELINE_FILE"
+PIPELINE, PARENT = "pipeline", "mlflow.parentRunId"
 _open_runs: list[Run] = []
 
 
@@ -64,6 +64,25 @@ def start(stage: str, options: Any, overridden: bool = False, name: str = "", pa
     return run
 
 
+def _pipeline(profile: str) -> str:
+    """The id of the run of the whole pipeline; empty where this stage was called by itself."""
+    if not (name := os.environ.get(PIPELINE_FILE)):
+        return ""
+    file = Path(name)
+    if not file.exists():
+        write_whole(file, _begin(PIPELINE, profile, False).id)
+    return file.read_text()
+
+
+def reopen(stage: str, run_id: str) -> Run:
+    """A run that another process began and left open."""
+    from ocrkit.experiment import kept
+
+    run = Run(stage, kept.go_on(run_id), run_id, stage)
+    _open_runs.append(run)
+    return run
+
+
 def experiment_of(stage: str) -> str:
     """The experiment in which a stage, or what is none, has its runs."""
     return {"ladder": setup.TRAININGS, "promote": setup.CHAMPION}.get(stage, setup.PIPELINE)
@@ -73,7 +92,7 @@ def _begin(stage: str, profile: str, overridden: bool, name: str = "", parent: s
     from ocrkit.experiment import kept
 
     tags = _origin(stage, profile, overridden)
-    if parent := parent or os.environ.get(PARENT_RUN, ""):
+    if parent := parent or ("" if stage == PIPELINE else _pipeline(profile)):
         tags[PARENT] = parent
     record = Record(name or _name(stage, profile, tags), {}, tags, {})
     client = kept.begin(record, experiment_of(stage))

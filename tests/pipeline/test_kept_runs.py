@@ -39,7 +39,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("params.yaml", "dvc.yaml"):
         shutil.copyfile(REPO / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
-    for name in ("DVC_ROOT", "DVC_STAGE", "OCRKIT_OUT", "OCRKIT_PARENT_RUN", "MLFLOW_TRACKING_URI"):
+    for name in ("DVC_ROOT", "DVC_STAGE", "OCRKIT_OUT", "OCRKIT_PIPELINE_FILE", "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
@@ -136,7 +136,7 @@ def test_a_question_that_is_wrong_is_no_store_that_is_down(root):
     run.close("FINISHED")
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_stage_of_the_pipeline_ends_well_without_its_server(fresh_project, dead_port):
     address = f"http://127.0.0.1:{dead_port}"
     said = fresh_project.do("dvc", "repro", MLFLOW_TRACKING_URI=address)
