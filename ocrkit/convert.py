@@ -18,7 +18,7 @@ from ocrkit.recognition import load_recognizer
 from ocrkit.recognition.export import agreement
 from ocrkit.recognition.litert import TFLITE, run_litert, to_litert
 from ocrkit.recognition.quantize import PARTS, quantize
-from ocrkit.recognition.release import CARD, ONNX, WEIGHTS, find_model, load_network, read_card, sha256, verified
+from ocrkit.recognition.release import CARD, find_model, load_network, read_card, sha256, verified
 from ocrkit.recognition.runtimes import load_runtime
 
 LARGEST_LOSS = 0.003  # of all words, that int8 may read worse
@@ -74,10 +74,10 @@ def add_litert(folder: Path, target: Path, crops: Sequence[Image]) -> float:
     network, alphabet = load_network(folder)
     content = to_litert(network, network.name)
     difference = agreement(load_runtime("onnxruntime", folder), run_litert(content, None), alphabet, crops, TFLITE)
-    for name in (ONNX, WEIGHTS):
+    card = read_card(folder)
+    for name in card["files"]:
         shutil.copyfile(verified(folder, name), target / name)
     write_whole(target / TFLITE, content)
-    card = read_card(folder)
     card["files"][TFLITE] = sha256(target / TFLITE)
     write_whole(target / CARD, json.dumps(card, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
     return difference

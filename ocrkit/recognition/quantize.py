@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 
 from ocrkit.document import Image
 from ocrkit.errors import BadParams, MissingExtra
+from ocrkit.recognition.litert import TFLITE
 from ocrkit.recognition.preprocess import batches
-from ocrkit.recognition.release import ONNX, read_card, verified, write_card
+from ocrkit.recognition.release import ONNX, WEIGHTS, read_card, verified, write_card
 
 # Which operators of the network are computed in int8.
 PARTS = {"convolutions": ("Conv",), "outputs": ("MatMul",), "lstms": ("LSTM",)}
@@ -78,6 +80,8 @@ def quantize(model: Path, target: Path, crops: Sequence[Image], parts: Sequence[
                 logging.disable(logging.NOTSET)
             whole.replace(half)
         half.replace(target / ONNX)
+    for name in set(read_card(model)["files"]) - {ONNX, WEIGHTS, TFLITE}:
+        shutil.copyfile(verified(model, name), target / name)
     card = {key: value for key, value in read_card(model).items() if key not in ("evaluation", "export_parity")}
     write_card(target, {**card, "precision": f"int8: {', '.join(parts)}"})
     return target
