@@ -145,6 +145,8 @@ def compare(
         if path.suffix not in (".html", ".json") or crops:
             raise click.UsageError(f"{path}: the leaderboard of whole pages is written as .html or .json.")
     pages = [page for page in load_pages(folder, form) if half in (None, half_of(page.document or page.id))][:limit]
+    if not pages:
+        raise BadParams(f"No page of {folder} is in that half.")
     names = list(dict.fromkeys(name.strip() for name in engines.split(",")))
     own = _labelled(models)
     with ExitStack() as stack:

@@ -28,20 +28,23 @@ class Won:
 
 
 def wins(comparison: Comparison, pages: Sequence[LabelledPage], winner: str, loser: str) -> list[Won]:
-    """The labels of `pages` that `winner` read right and `loser` wrong, on pages that neither failed on.
+    """The labels that `winner` read right and `loser` wrong, on pages that neither failed on.
 
-    Those of one page stand apart, so that the first few of them come from many pages.
+    Args:
+        comparison: of both engines.
+        pages: those compared on, in the same order.
+        winner: its name.
+        loser: its name.
+
+    Returns:
+        First one of each page, then another one of each, so that the first few come from many pages.
     """
-    by_id = {page.id: page for page in pages}
     ranked: list[tuple[int, Won]] = []
-    for data in ("real", "simulated"):
-        for mine, other in comparison.pairs(winner, loser, data):
-            if mine.error or other.error:
-                continue
-            page = by_id[mine.page]
+    both = ([score for score in comparison.scores if score.engine == engine] for engine in (winner, loser))
+    for page, mine, other in zip(pages, *both, strict=True):
+        if not (mine.error or other.error):
             labels = zip(page.readable, mine.right, other.right, other.readings)
-            found = [Won(page, label, text) for label, right, too, text in labels if right and not too]
-            ranked += enumerate(found)
+            ranked += enumerate(Won(page, label, text) for label, right, too, text in labels if right and not too)
     return [won for _, won in sorted(ranked, key=lambda pair: pair[0])]
 
 

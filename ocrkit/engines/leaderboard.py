@@ -60,7 +60,7 @@ def leaderboard_html(
     Args:
         comparison: real and simulated documents are shown apart.
         title: of the page.
-        pages: those compared on, for galleries of what the first engine and another did not read alike.
+        pages: those compared on, in the same order, for galleries of what the first engine reads unlike others.
         ladder: what `python -m ocrkit.experiment.ladder` found, to be shown below.
         says: sentences to begin with.
     """
