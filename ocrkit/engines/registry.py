@@ -54,7 +54,10 @@ def load_engine(name: str, threads: int = 1, **options: Any) -> Engine:
 
 
 def start_engine(name: str, threads: int = 1, timeout_s: float = 60.0, **options: Any) -> EngineProcess:
-    """The engine of `load_engine` in a process of its own, with `timeout_s` seconds for a page."""
+    """The engine of `load_engine` in a process of its own, with `timeout_s` seconds for a page.
+
+    The process is spawned, so a script calls this below `if __name__ == "__main__":` only.
+    """
     return EngineProcess(partial(load_engine, name, threads, **options), timeout_s)
 
 
