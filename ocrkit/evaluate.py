@@ -138,8 +138,12 @@ def echo_scores(evaluations: Mapping[str, Evaluation]) -> None:
 @click.option("--half", type=click.Choice(["tune", "report"]), help="Only half of FOLDER's pages, chosen by a hash.")
 @click.option("--synthetic", type=click.IntRange(min=1), help="So many invented words of unseen fonts.")
 @click.option("--fonts", multiple=True, default=("packages",), help="packages, system or a folder; may be repeated.")
-@click.option("--decoder", type=click.Choice(DECODERS), default="greedy", show_default=True)
-@click.option("--lexicon", type=click.Path(path_type=Path), help="Words, one a line, that the decoder beam prefers.")
+@click.option("--decoder", type=click.Choice(DECODERS), default=DECODERS[0], show_default=True)
+@click.option(
+    "--lexicon",
+    type=click.Path(path_type=Path),
+    help="Words, one a line, to prefer. Default: the model's.",
+)
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the report.")
 def evaluate_verb(
     *,

@@ -21,7 +21,7 @@ from ocrkit.datasets.commands import folder_argument, form_option
 from ocrkit.datasets.write import write_table
 from ocrkit.errors import BadParams, MissingExtra
 from ocrkit.metrics import bootstrap_interval, correct_words
-from ocrkit.recognition.release import find_model, load_network, read_card, save_network
+from ocrkit.recognition.release import find_model, load_lexicon, load_network, read_card, save_network
 from ocrkit.recognition.suspects import DECISIONS, decided, read_decisions
 from ocrkit.recognition.training import Progress, Source, Trainer, TrainOptions, endless, read_all
 from ocrkit.synth import distort
@@ -180,7 +180,7 @@ def fine_tune(
         "figures": {name: float(value) for name, value in row.items()},
         "curve": [[int(row[0]), *(round(float(value), 4) for value in row[1:])] for row in curve],
     }
-    save_network(network, alphabet, folder / "model", card)
+    save_network(network, alphabet, folder / "model", card, load_lexicon(model))
     return row
 
 

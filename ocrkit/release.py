@@ -16,11 +16,13 @@ from ocrkit.errors import BadModel, BadParams, OcrkitError
 from ocrkit.evaluate import Materials, as_json, echo_scores, read_samples, real_words
 from ocrkit.files import make_folder, write_whole
 from ocrkit.recognition import load_recognizer
+from ocrkit.recognition.beam import Lexicon
 from ocrkit.recognition.calibration import temperature_of
 from ocrkit.recognition.card import card_markdown
 from ocrkit.recognition.export import check_parity
 from ocrkit.recognition.release import (
     CARD,
+    LEXICON,
     ONNX,
     WEIGHTS,
     load_network,
@@ -83,21 +85,25 @@ def release(
         folder.mkdir()
         for file in files:
             shutil.copyfile(file, folder / file.name)
+        Lexicon(materials.vocabulary.dictionary).save(folder / LEXICON)
         card |= {"temperature": 1.0, "temperature_words": len(known), "book_words": len(materials.vocabulary.book)}
         if (trained / "fonts.json").exists():
             card["font_sources"] = materials.font_sources()
         write_card(folder, card)
         card["temperature"] = round(temperature_of(load_recognizer(folder), known), 4)
         write_card(folder, card)
-        recognizer = load_recognizer(folder)
         sets = {"synthetic, unseen fonts": materials.words(synthetic, "test")}
         for place, form, half in real:
             title = place.resolve().name if half == "all" else f"{place.resolve().name}, {half} half"
             sets[title] = real_words(place, form, None if half == "all" else half)
-        evaluations = {title: read_samples(recognizer, samples)[1] for title, samples in sets.items()}
+        evaluations, greedy = (
+            {title: read_samples(recognizer, samples)[1] for title, samples in sets.items()}
+            for recognizer in (load_recognizer(folder), load_recognizer(folder, decoder="greedy"))
+        )
         card["evaluation"] = {title: _short(row) for title, row in as_json(evaluations).items()}
+        card["evaluation_greedy"] = {title: row["total"] for title, row in as_json(greedy).items()}
         write_card(folder, card)
-        write_whole(folder / "card.md", card_markdown(name, card, evaluations))
+        write_whole(folder / "card.md", card_markdown(name, card, evaluations, greedy))
         check_size(into, sorted(folder.iterdir()), name)
         _put(folder, target, Path(part) / "old")
     echo_scores(evaluations)

@@ -137,6 +137,7 @@ def train(
 
     FOLDER/record has the curve, errors, options and origin; `ocrkit runs import FOLDER` puts them into MLflow.
     """
+    from ocrkit.recognition.beam import Lexicon
     from ocrkit.recognition.release import save_network
     from ocrkit.synth.words import WordGenerator, WordOptions, WordStream, validation_options
 
@@ -186,7 +187,8 @@ def train(
         return
     card = training_card(trainer, options, asdict(drawn), len(vocabulary.words) + len(vocabulary.book)) | beginning
     card["fonts"] = len({verdict.family for verdict in verdicts if not verdict.fault})
-    click.echo(f"Written: {save_network(trainer.finished(), trainer.alphabet, folder / 'model', card)}")
+    lexicon = Lexicon(vocabulary.dictionary)
+    click.echo(f"Written: {save_network(trainer.finished(), trainer.alphabet, folder / 'model', card, lexicon)}")
 
 
 # --- what it begins with ---

@@ -61,7 +61,7 @@ def test_a_release_is_checked_calibrated_scored_and_described(trained, crops, tm
     result = run("release", trained, "mine", "--into", into, "--synthetic", 40, "--real", crops, "crops", "all")
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in into.rglob("*")) == sorted(
-        ["mine", "card.json", "card.md", "model.onnx", "model.weights.h5"]
+        ["mine", "card.json", "card.md", "lexicon.u32", "model.onnx", "model.weights.h5"]
     )
     card = read_card(into / "mine")
     assert card["export_parity"] <= 1e-4
@@ -69,6 +69,7 @@ def test_a_release_is_checked_calibrated_scored_and_described(trained, crops, tm
     assert 0.2 <= card["temperature"] <= 5
     assert card["evaluation"]["synthetic, unseen fonts"]["total"]["words"] == 40
     assert card["evaluation"][crops.name]["total"]["words"] == 1  # a label with a space is not in the protocol
+    assert card["evaluation_greedy"].keys() == card["evaluation"].keys()
     assert card["font_sources"] == {"Python packages": 2}
     page = (into / "mine" / "card.md").read_text("utf-8")
     assert all(part in page for part in ("# mine", "95 % interval", "Known failures", "wordfreq", "2 families"))
@@ -162,7 +163,7 @@ def test_evaluation_writes_a_report_of_invented_and_real_words(trained, crops, t
         (["{crops}"], "belong together"),
         (["--form", "crops"], "belong together"),
         (["{crops}", "--form", "funsd"], "no labels in funsd form"),
-        (["--synthetic", "5", "--lexicon", "{crops}/labels.csv"], "choose the decoder beam"),
+        (["--synthetic", "5", "--decoder", "greedy", "--lexicon", "{crops}/labels.csv"], "choose the decoder careful"),
         (["--synthetic", "5", "--decoder", "beam", "--lexicon", "{crops}"], "no list of words"),
     ],
 )

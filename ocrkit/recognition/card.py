@@ -24,13 +24,16 @@ _FONTS_FROM = (
 )
 
 
-def card_markdown(name: str, card: Mapping[str, Any], evaluations: Mapping[str, Evaluation]) -> str:
+def card_markdown(
+    name: str, card: Mapping[str, Any], evaluations: Mapping[str, Evaluation], greedy: Mapping[str, Evaluation]
+) -> str:
     """What the model is, what it learnt from, how well it reads, where it fails and whose work it rests on.
 
     Args:
         name: of the released model.
         card: its `card.json`.
-        evaluations: name of the set -> scores.
+        evaluations: name of the set -> scores, as the model reads by default.
+        greedy: the same of the network alone, without a second look or lexicon.
     """
     lines = [
         f"# {name}",
@@ -46,6 +49,9 @@ def card_markdown(name: str, card: Mapping[str, Any], evaluations: Mapping[str, 
         "In brackets the 95 % interval of a bootstrap over the words. The model was trained on none of them.",
         "",
         *score_table({key: e.total for key, e in evaluations.items()}, "set"),
+        "The network alone, its best path taken without a second look at doubtful words and without its lexicon:",
+        "",
+        *score_table({key: e.total for key, e in greedy.items()}, "set"),
         f"Confidences are divided by a temperature of {card['temperature']:.2f}, fitted on "
         f"{card['temperature_words']:,} invented words of other fonts. Expected calibration error: "
         + ", ".join(f"{key} {e.calibration_error:.3f}" for key, e in evaluations.items())

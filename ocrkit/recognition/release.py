@@ -1,18 +1,21 @@
-"""A recogniser on disk: ONNX for reading, Keras weights for fine-tuning, and a card that says what it is."""
+"""A recogniser on disk: ONNX for reading, Keras weights for fine-tuning, a lexicon, and a card that describes it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ocrkit.alphabet import Alphabet
 from ocrkit.errors import BadModel
 from ocrkit.files import write_whole
 from ocrkit.recognition.network import SIZES
 
-ONNX, WEIGHTS, CARD = "model.onnx", "model.weights.h5", "card.json"
+if TYPE_CHECKING:
+    from ocrkit.recognition.beam import Lexicon
+
+ONNX, WEIGHTS, LEXICON, CARD = "model.onnx", "model.weights.h5", "lexicon.u32", "card.json"
 DEFAULT_MODEL = "fast-receipts"
 
 
@@ -82,9 +85,22 @@ def alphabet_of(folder: Path) -> Alphabet:
 
 def write_card(folder: Path, card: dict[str, Any]) -> None:
     """Write `card` with the checksums of the model's files, to a temporary name first."""
-    files = {name: sha256(folder / name) for name in (ONNX, WEIGHTS) if (folder / name).is_file()}
+    files = {name: sha256(folder / name) for name in (ONNX, WEIGHTS, LEXICON) if (folder / name).is_file()}
     text = json.dumps({**card, "files": files}, indent=1, ensure_ascii=False, sort_keys=True)
     write_whole(folder / CARD, text + "\n")
+
+
+def load_lexicon(folder: Path) -> Lexicon | None:
+    """The words that the model prefers where it is in doubt; `None` where it brings none.
+
+    Raises:
+        BadModel: see `verified`.
+    """
+    if LEXICON not in read_card(folder)["files"]:
+        return None
+    from ocrkit.recognition.beam import Lexicon
+
+    return Lexicon.load(verified(folder, LEXICON))
 
 
 def load_network(folder: Path) -> tuple[Any, Alphabet]:
@@ -101,14 +117,17 @@ def load_network(folder: Path) -> tuple[Any, Alphabet]:
     return network, alphabet
 
 
-def save_network(network: Any, alphabet: Alphabet, folder: Path, card: dict[str, Any]) -> Path:
-    """Write weights, ONNX export and card of `network` into `folder`; returns it.
+def save_network(
+    network: Any, alphabet: Alphabet, folder: Path, card: dict[str, Any], lexicon: Lexicon | None = None
+) -> Path:
+    """Write weights, ONNX export, lexicon and card of `network` into `folder`; returns it.
 
     Args:
         network: from `build_network`.
         alphabet: of the network.
         folder: made where missing.
         card: what is known about the model, ready for JSON; `size` and `alphabet` are added.
+        lexicon: words to be preferred in reading.
 
     Raises:
         BadModel: the export does not agree with the network.
@@ -125,5 +144,7 @@ def save_network(network: Any, alphabet: Alphabet, folder: Path, card: dict[str,
     part.replace(folder / WEIGHTS)
     to_onnx(network, network.name, folder / ONNX)
     parity = check_parity(network, folder / ONNX, alphabet)
+    if lexicon:
+        lexicon.save(folder / LEXICON)
     write_card(folder, {**card, "size": network.name, "alphabet": alphabet.characters, "export_parity": parity})
     return folder

@@ -34,6 +34,11 @@ class Vocabulary:
     streets: tuple[str, ...] = ()
     companies: tuple[str, ...] = ()
 
+    @property
+    def dictionary(self) -> tuple[str, ...]:
+        """What a reader may take for granted as words: those of running text, in all languages."""
+        return self.words + self.foreign
+
     def save(self, path: Path) -> None:
         """Write as JSON, to a temporary name first."""
         write_whole(path, json.dumps(asdict(self), ensure_ascii=False))

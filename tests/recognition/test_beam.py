@@ -3,20 +3,32 @@
 from collections import defaultdict
 from itertools import groupby, product
 
+import cv2
 import numpy as np
 import pytest
 
 from ocrkit.alphabet import Alphabet
-from ocrkit.errors import BadParams
+from ocrkit.datasets.book_page import book_page
+from ocrkit.datasets.crops import cut
+from ocrkit.errors import BadModel, BadParams
 from ocrkit.recognition import load_recognizer
-from ocrkit.recognition.beam import Lexicon, beam, prefix_search
+from ocrkit.recognition.beam import Lexicon, prefix_search, reread
 from ocrkit.recognition.decode import greedy, log_softmax
+from ocrkit.recognition.recognizer import DECODERS, closer
 
 LETTERS = Alphabet("abc")
 
 
 def random_logits(seed: int, steps: int, classes: int, spread: float = 2.0) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, spread, (1, steps, classes))
+
+
+def beam(logits, alphabet, steps_to_px, temperature=1.0, lexicon=None):
+    guesses = greedy(logits, alphabet, steps_to_px, temperature)
+    return [
+        reread(guess, [outputs], alphabet, float(step), temperature, lexicon)
+        for guess, outputs, step in zip(guesses, logits, steps_to_px)
+    ]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -92,6 +104,62 @@ def test_a_lexicon_knows_a_word_as_it_may_be_printed(text, share):
     assert Lexicon(["total", "Paris", "a"], weight=2.0).bonus(text) == 2.0 * share
 
 
+def test_a_lexicon_on_disk_knows_the_same_words_and_holds_none_of_them(tmp_path):
+    lexicon = Lexicon(["total", "Paris"])
+    lexicon.save(tmp_path / "lexicon.u32")
+    again = Lexicon.load(tmp_path / "lexicon.u32")
+    assert len(again) == len(lexicon) == 2
+    assert [word in again for word in ("TOTAL", "PARIS", "paris", "tota1")] == [True, True, False, False]
+    assert b"total" not in (tmp_path / "lexicon.u32").read_bytes()
+    (tmp_path / "cut.u32").write_bytes(b"12345")
+    with pytest.raises(BadModel, match="5 bytes are not a whole number"):
+        Lexicon.load(tmp_path / "cut.u32")
+
+
+def logits_of(text: str, sure: float, rival: str = "") -> np.ndarray:
+    """Outputs that say `text`, and `rival` in its place with a log probability `sure` lower."""
+    logits = np.full((2 * len(text) + 1, LETTERS.classes), -20.0)
+    logits[::2, 0] = 0.0
+    for said, height in ((rival, -sure), (text, 0.0)):
+        for i, c in enumerate(LETTERS.encode(said)):
+            logits[2 * i + 1, c] = height
+    return logits
+
+
+def test_a_second_view_that_is_surer_outweighs_the_first():
+    first, second = logits_of("ab", 0.2, "ac"), logits_of("ac", 5.0, "ab")
+    (guess,) = greedy(first[None], LETTERS, np.array([4.0]))
+    again = reread(guess, [first, second], LETTERS, 4.0)
+    assert (guess.text, again.text) == ("ab", "ac")
+    assert again.spans.tolist() == guess.spans.tolist()
+    assert reread(guess, [first, first], LETTERS, 4.0) is guess
+
+
+def test_a_text_that_only_a_longer_view_has_room_for_is_not_taken():
+    first, second = logits_of("a", 0.1, "b")[1:2], logits_of("bcb", 9.0)
+    (guess,) = greedy(first[None], LETTERS, np.ones(1))
+    assert reread(guess, [first, second, second], LETTERS, 1.0) is guess
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 50), (8, 2), (40, 3), (33, 700)])
+def test_the_closer_view_is_a_picture_whatever_the_crop(size):
+    view = closer(np.full(size, 200, np.uint8))
+    assert view.dtype == np.uint8
+    assert min(view.shape) >= 1
+    assert view.shape[0] <= size[0]
+
+
+def test_careful_reading_looks_again_at_doubtful_words_only():
+    page = book_page()
+    clear = [cut(page.pixels, word.quad) for word in page.words]
+    changed = []
+    for crops in (clear, [cv2.blur(crop, (4, 4)) for crop in clear]):
+        plain, careful = (load_recognizer(decoder=name).recognize(crops) for name in ("greedy", "careful"))
+        changed.append([before for before, after in zip(plain, careful) if before.text != after.text])
+        assert all(0.2 <= before.confidence < 0.9 for before in changed[-1])
+    assert len(changed[1]) > len(changed[0])
+
+
 def test_temperature_changes_confidence_only():
     logits = random_logits(3, 20, 4)
     (humble,), (plain,) = (beam(logits, LETTERS, np.ones(1), t) for t in (2.0, 1.0))
@@ -101,7 +169,10 @@ def test_temperature_changes_confidence_only():
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
-    [({"decoder": "guess"}, "greedy, beam"), ({"lexicon": Lexicon(["a"])}, "choose the decoder beam")],
+    [
+        ({"decoder": "guess"}, "careful, greedy, beam"),
+        ({"decoder": "greedy", "lexicon": Lexicon(["to"])}, "choose the decoder careful or beam"),
+    ],
 )
 def test_what_cannot_decode_is_said(options, sentence):
     with pytest.raises(BadParams, match=sentence):
@@ -118,7 +189,7 @@ PAPER = {
 }
 
 
-@pytest.mark.parametrize("decoder", ["greedy", "beam"])
+@pytest.mark.parametrize("decoder", DECODERS)
 @pytest.mark.parametrize("paper", PAPER)
 def test_the_released_model_reads_nothing_where_nothing_is(paper, decoder):
     (guess,) = load_recognizer(decoder=decoder).recognize([PAPER[paper]])
