@@ -145,9 +145,8 @@ def _compared_as(figures: Mapping[str, Any], version: ModelVersion, comparison: 
     """The name of a registered version in the comparison, known by the model that the engine says it reads with."""
     model = version.tags["model"]
     names = [row["engine"] for row in figures["engines"] if f" {model} on " in row["version"]]
-    if len(names) != 1:
-        found = "is not in" if not names else f"is more than once ({', '.join(names)}) in"
-        raise BadParams(f"{_called(version)} {found} {comparison}: compare it with the other by `ocrkit compare`.")
+    if not names:
+        raise BadParams(f"{_called(version)} is not in {comparison}: compare both by `ocrkit compare` first.")
     return str(names[0])
 
 

@@ -70,7 +70,7 @@ class Registry:
 
     def note(self, version: ModelVersion, why: str, tags: Mapping[str, str]) -> None:
         """Write on a version's page why it is what it is; the last line, what model it is, stays."""
-        about = f"{why}\n\n{version.description.splitlines()[-1]}"
+        about = f"{why}\n\n{str(version.description).splitlines()[-1]}"
         self.client.update_model_version(version.name, version.version, about)
         for name, value in tags.items():
             self.client.set_model_version_tag(version.name, version.version, name, value)

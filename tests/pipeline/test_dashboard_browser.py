@@ -154,3 +154,12 @@ def test_the_experiment_of_the_project_lists_both_runs(browser, dashboard: str, 
 
     count = lambda: browser.execute_script("return document.body.innerText").count("start default")  # noqa: E731
     assert wait_for(count, len(runs)) == len(runs)
+
+
+def test_it_opens_on_experiments_with_what_they_are_and_on_no_pages_for_chats(browser, dashboard: str) -> None:
+    browser.get(f"{dashboard}/#/experiments?workflowType=machine_learning")
+
+    text = lambda: browser.execute_script("return document.body.innerText")  # noqa: E731
+    assert wait_for(lambda: "From invented words to read documents." in text(), True)
+    assert "Model registry" in text()
+    assert "Prompts" not in text()

@@ -24,8 +24,8 @@ PACKAGE = Path(__file__).resolve().parents[2]
 _CALL = """
 
     $ mlflow models serve -m "models:/{name}@champion" --env-manager local -p 5001
-    $ curl http://127.0.0.1:5001/invocations -H "Content-Type: application/json" \\
-        -d "{{\\"dataframe_split\\": {{\\"columns\\": [\\"image\\"], \\"data\\": [[\\"$(base64 -w0 {file})\\"]]}}}}"
+    $ echo "{{\\"dataframe_split\\": {{\\"columns\\": [\\"image\\"], \\"data\\": [[\\"$(base64 -w0 {file})\\"]]}}}}" |
+        curl http://127.0.0.1:5001/invocations -H "Content-Type: application/json" -d @-
 """
 
 
