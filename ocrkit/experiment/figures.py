@@ -268,6 +268,9 @@ def roofline(gflops: float, gb_per_second: float, reached: Mapping[str, tuple[fl
     ridge = gflops / gb_per_second
     furthest = max([4 * ridge, *(2 * intensity for intensity, _ in reached.values())])
     axis.plot([ridge / 10, ridge, furthest], [gflops / 10, gflops, gflops], color="black", lw=1.5)
+    flat, slope = f"matrix multiply: {gflops:.0f} GFLOP/s", f"memory: {gb_per_second:.0f} GB/s"
+    axis.annotate(flat, (ridge, gflops), (6, 5), textcoords="offset points", size=8)
+    axis.annotate(slope, (ridge / 5, gflops / 5), (6, -8), textcoords="offset points", size=8)
     for (name, (intensity, speed)), colour in zip(reached.items(), _BOX_COLOURS / 255):
         roof = min(gflops, intensity * gb_per_second)
         axis.plot([intensity, intensity], [speed, roof], ":", color=GREY, lw=1)
@@ -276,6 +279,7 @@ def roofline(gflops: float, gb_per_second: float, reached: Mapping[str, tuple[fl
     for side in (axis.xaxis, axis.yaxis):
         side.set_major_formatter("{x:g}")
         side.set_minor_formatter(NullFormatter())
+    axis.margins(y=0.12)
     axis.grid(alpha=0.3)
     axis.legend(title="share of the roof", loc="lower right", frameon=False)
     axis.spines[["top", "right"]].set_visible(False)
