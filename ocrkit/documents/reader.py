@@ -28,11 +28,12 @@ _LEAST_CHARACTERS = 10  # that a turned page must show, each counted by its conf
 _SMALLEST_PAGE_PX = 8  # nothing of fewer pixels holds a letter
 _MANY_BOXES = 1000  # more than these are first read in part
 _SAMPLED_BOXES = 100  # of so many boxes of print some are surely read
-_ASKED_BOXES = 12  # boxes that say whether a page stands on its head; a page of fewer is left as it stands
+_ASKED_BOXES = 24  # boxes that say whether a page stands on its head
+_FEWEST_ASKED = 12  # a page of fewer is left as it stands
 _LONGEST_ASPECT = 8.0  # width over height; longer boxes are seldom one word
 _SURELY_UPRIGHT = 0.97  # mean confidence above which a page is not asked
 _STRAIGHT = 0.01  # of a page's longer side: how far its corners lie off an upright rectangle, at most
-_HEAD_GAIN = 0.1  # in the log of the confidence; half the least of any page measured
+_HEAD_GAIN = 0.1  # in the log of the confidence; a third of the least of any page measured
 
 
 class WordRecognizer(Protocol):
@@ -176,17 +177,17 @@ class Reader:
     def _on_its_head(self, reading: _Reading) -> bool:
         """Whether the page's longest boxes read better turned by half.
 
-        By the mean difference of the log confidences of 12 boxes, on 40 receipts and 55 forms: upright 0.18 to 0.6, on
-        their heads -0.6 to -0.20; so not even one page of them would be turned wrongly.
+        By the median difference of the log confidences of 24 boxes; measured on 13 receipts and 8 forms, upright -0.82
+        to -0.31, on their heads 0.31 to 0.85. A mean would let the few boxes of a logo outweigh the print.
         """
         aspect = np.array([piece.crop.shape[1] / piece.crop.shape[0] for piece in reading.pieces])
         longest = np.argsort(-np.where(aspect < _LONGEST_ASPECT, aspect, 0), kind="stable")[:_ASKED_BOXES]
         upright = np.array([reading.pieces[i].guess.confidence for i in longest])
-        if len(longest) < _ASKED_BOXES or upright.mean() > _SURELY_UPRIGHT:
+        if len(longest) < _FEWEST_ASKED or upright.mean() > _SURELY_UPRIGHT:
             return False
         turned = self.recognize([np.ascontiguousarray(reading.pieces[i].crop[::-1, ::-1]) for i in longest])
         gained = np.log([guess.confidence + 1e-3 for guess in turned]) - np.log(upright + 1e-3)
-        return float(gained.mean()) > _HEAD_GAIN
+        return float(np.median(gained)) > _HEAD_GAIN
 
     def _read(self, image: Image) -> _Reading:
         """A page as it stands, a negative as its positive."""
