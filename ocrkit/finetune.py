@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -33,6 +34,8 @@ from ocrkit.synth.words import WordGenerator, WordOptions, validation_options
 _GENERAL_WORDS = 1000  # invented words of held-out font families
 _MOST_HELD_OUT = 2000  # words: reading them all after every round would take longer than the round
 _ROUNDS, _LEAST_ROUND = 20, 1024  # looks at the held-out words, and words between two of them at least
+_CHUNKS = 0.1  # share of real words that are also shown with the word behind them
+_CHUNK_HEIGHTS = 1.25
 _SALT = "finetune"  # of the split, so that it is the same in every run and no other's
 
 
@@ -61,6 +64,36 @@ def augmented(source: Source, seed: int) -> Source:
             )
 
     return items
+
+
+def with_chunks(samples: Sequence[Sample], seed: int, share: float = _CHUNKS) -> list[Sample]:
+    """`samples`, and for `share` of them one more: it and the next word of its document as one crop, a blank between.
+
+    A net that sees real words one by one only soon reads two neighbours of a line as one. Words whose heights differ
+    by more than a quarter are left alone.
+    """
+    r = Random(f"{seed}/chunks")
+    chunks = [
+        replace(a, image=_side_by_side(a.image, b.image, r), text=f"{a.text} {b.text}")
+        for a, b in pairwise(samples)
+        if r.random() < share and a.document == b.document and _alike(a.image.shape[0], b.image.shape[0])
+    ]
+    return [*samples, *chunks]
+
+
+def _alike(height: int, other: int) -> bool:
+    return max(height, other) <= _CHUNK_HEIGHTS * min(height, other)
+
+
+def _side_by_side(left: np.ndarray, right: np.ndarray, r: Random) -> np.ndarray:
+    """Two grey crops on one line, with a gap of paper as wide as blanks are printed."""
+    height = max(left.shape[0], right.shape[0])
+    gap = round(height * r.uniform(0.2, 0.6))
+    joined = np.full((height, left.shape[1] + gap + right.shape[1]), np.median(np.append(left, right)), np.uint8)
+    for crop, x in ((left, 0), (right, left.shape[1] + gap)):
+        top = (height - crop.shape[0]) // 2
+        joined[top : top + crop.shape[0], x : x + crop.shape[1]] = crop
+    return joined
 
 
 def augment(image: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
@@ -143,7 +176,8 @@ def fine_tune(
         return correct_words(truths[name], read_all(network, alphabet, [sample.image for sample in judged[name]]))
 
     before = {name: right(network, name) for name in judged}
-    source = mixed(augmented(endless(words.tune, options.seed), options.seed), words.invented, real_share)
+    real = endless(with_chunks(words.tune, options.seed), options.seed)
+    source = mixed(augmented(real, options.seed), words.invented, real_share)
     trainer = Trainer(source, words.held_out, options, folder, alphabet, network)
     curve = [[0, before["real"].mean(), before["general"].mean()]]
     if resume and trainer.resume():

@@ -11,7 +11,7 @@ from ocrkit.alphabet import Alphabet
 from ocrkit.cli import main
 from ocrkit.datasets import Sample
 from ocrkit.datasets.write import write_crops
-from ocrkit.finetune import augment, augmented, first_documents, mixed, usable
+from ocrkit.finetune import augment, augmented, first_documents, mixed, usable, with_chunks
 from ocrkit.recognition.network import build_network
 from ocrkit.recognition.release import load_network, read_card, save_network
 from ocrkit.recognition.training import endless
@@ -159,3 +159,22 @@ def test_what_must_not_be_learnt_from_or_cannot_is_said(crops, model, tmp_path):
     few = run(tmp_path / "one" / "few", tmp_path / "out", model)
     assert (few.exit_code, "too few documents" in few.output) == (2, True)
     assert next(islice((tmp_path / "out").glob("*"), 1), None) is None
+
+
+def test_neighbours_of_a_document_are_also_shown_as_one_crop_with_a_blank():
+    rng = np.random.default_rng(1)
+    heights = [20, 22, 21, 40, 20, 20]
+    samples = [
+        Sample(rng.integers(0, 255, (height, 30), np.uint8), word, "", "page 1" if i < 4 else "page 2")
+        for i, (height, word) in enumerate(zip(heights, ["TOTAL", "RM", "9.90", "CASH", "one", "two"]))
+    ]
+    made = with_chunks(samples, seed=3, share=1.0)
+    assert made[:6] == samples
+    assert [chunk.text for chunk in made[6:]] == ["TOTAL RM", "RM 9.90", "one two"]
+    for chunk, height in zip(made[6:], (22, 22, 20)):
+        assert chunk.image.shape[0] == height
+        assert 60 + 0.2 * height - 1 <= chunk.image.shape[1] <= 60 + 0.6 * height + 1
+    assert np.array_equal(made[8].image[:, :30], samples[4].image)
+    assert np.array_equal(made[8].image[:, -30:], samples[5].image)
+    again = with_chunks(samples, seed=3, share=1.0)
+    assert all(np.array_equal(a.image, b.image) for a, b in zip(made, again))
