@@ -7,9 +7,12 @@ import cv2
 import numpy as np
 import pytest
 
+from ocrkit import Reader
 from ocrkit.datasets import half_of, load_pages
 from ocrkit.documents.page_search import find_page
+from ocrkit.errors import BadModel
 from ocrkit.images import load_image
+from ocrkit.metrics import PrecisionRecall, bag_of_words
 from ocrkit.synth.camera import CameraOptions, photograph
 
 PHOTOS = 24
@@ -70,3 +73,40 @@ def test_a_large_photo_is_searched_in_little_time(record_property):
     begun = time.process_time()
     assert find_page(photo) is not None
     record_property("measured", f"page search: {1000 * (time.process_time() - begun) / 12:.0f} ms of CPU a megapixel")
+
+
+@pytest.fixture(scope="module")
+def released():
+    try:
+        return Reader(threads=1)
+    except BadModel as missing:
+        pytest.skip(f"no released model to read with: {missing}")
+
+
+def test_upright_pages_stay_upright_and_others_are_put_right(released, shared_data, record_property):
+    """Of the pages a sample: 19 as they are, a third of them turned as well."""
+    pages = [*load_pages(shared_data / "sroie/train", "sroie"), *load_pages(shared_data / "sroie/val", "sroie")]
+    pages = [*pages, *load_pages(shared_data / "funsd/training_data", "funsd")][::20]
+    wrong = []
+    for i, page in enumerate(pages):
+        for degrees in (0, 90, 180, 270) if i % 3 == 0 else (0,):
+            stored = np.ascontiguousarray(np.rot90(page.image(), degrees // 90))
+            if released.read(stored).pages[0].rotation != degrees:
+                wrong.append((page.id, degrees))
+    record_property("measured", f"of {len(pages)} pages upright and {3 * len(pages[::3])} turned ones wrong: {wrong}")
+    assert all(degrees for _, degrees in wrong)
+    assert len(wrong) <= 2
+
+
+def test_photographed_receipts_are_read_better_than_as_they_lie(released, shared_data, record_property):
+    """Reading with the page search against reading the photo's pixels as they are."""
+    scores = {"found": PrecisionRecall(), "as it lies": PrecisionRecall()}
+    for i, page in enumerate(papers(shared_data)[:4]):
+        photo = photograph(page, Random(f"{SEED}/{i}"), CameraOptions(zoom=1.3, curl=0, shadow=0))
+        # Grey pictures are taken for scans.
+        for how, image in (("found", photo.image), ("as it lies", cv2.cvtColor(photo.image, cv2.COLOR_RGB2GRAY))):
+            words = [word.text for word in released.read(image).words]
+            scores[how] += bag_of_words(page.texts, words, caseless=True)
+    f1 = {how: round(score.f1, 3) for how, score in scores.items()}
+    record_property("measured", f"bag F1 of words on 4 photographed forms, the page found or read as it lies: {f1}")
+    assert f1["found"] > f1["as it lies"]
