@@ -32,6 +32,7 @@ _COLOURS = 64  # of each picture, which is text and lines
 _SIZE = (1400, 900)
 # MLflow's own memory of what a visitor has chosen: runs rather than chats, and no assistant.
 _SHOWN = {"mlflow.workflowType": "machine_learning", "mlflow.assistant.fab.autoOpenedOnFirstLoad": True}
+_PATIENCE_S = 120.0
 _SETTLED_S = 3.0  # without a change, after which a page is ready
 
 
@@ -42,15 +43,15 @@ def main() -> None:
         browser.get(address)
         for key, value in _SHOWN.items():
             browser.execute_script("localStorage.setItem(arguments[0], arguments[1])", f"{key}_v1", json.dumps(value))
-        for name, page in _pages().items():
+        for name, (page, words) in _pages().items():
             browser.get(f"{address}/#/{page}")
-            _wait(browser)
+            _wait(browser, words)
             path = write_whole(DOCS / f"{name}.png", _compressed(browser.get_screenshot_as_png()))
             print(f"{path}: {path.stat().st_size // 1000} kB")
 
 
-def _pages() -> dict[str, str]:
-    """Addresses by the name of the picture."""
+def _pages() -> dict[str, tuple[str, str]]:
+    """Addresses by the name of the picture, each with words that are on the page once it is there."""
     pipeline, client = kept.connect(setup.PIPELINE)
     champion, _ = kept.connect(setup.CHAMPION)
 
@@ -65,14 +66,17 @@ def _pages() -> dict[str, str]:
 
     version = client.get_model_version_by_alias(READER.name, "champion").version
     return {
-        "experiments": "experiments",
-        "pipeline": f"experiments/{pipeline}/runs",
-        "curves": page(f"experiments/{pipeline}/runs", searchFilter="tags.stage = 'finetune'", compareRunsMode="CHART"),
-        "leaderboard": f"experiments/{pipeline}/runs/{newest(pipeline, 'leaderboard')}/artifacts",
-        "decision": f"experiments/{champion}/runs/{newest(champion, 'promote')}",
-        "decisions": page(f"experiments/{champion}/runs", compareRunsMode="CHART"),
-        "reader": f"models/{READER.name}",
-        "champion": f"models/{READER.name}/versions/{version}",
+        "experiments": ("experiments", "Trainings"),
+        "pipeline": (f"experiments/{pipeline}/runs", "leaderboard"),
+        "curves": (
+            page(f"experiments/{pipeline}/runs", searchFilter="tags.stage = 'finetune'", compareRunsMode="CHART"),
+            "Add chart",
+        ),
+        "leaderboard": (f"experiments/{pipeline}/runs/{newest(pipeline, 'leaderboard')}/artifacts", "leaderboard.html"),
+        "decision": (f"experiments/{champion}/runs/{newest(champion, 'promote')}", "f1.champion.all"),
+        "decisions": (page(f"experiments/{champion}/runs", compareRunsMode="CHART"), "Add chart"),
+        "reader": (f"models/{READER.name}", "@ champion"),
+        "champion": (f"models/{READER.name}/versions/{version}", "The model"),
     }
 
 
@@ -115,13 +119,16 @@ def _browser() -> Iterator[Any]:
             browser.quit()
 
 
-def _wait(browser: Any) -> None:
-    """Until the page's text has stopped changing."""
-    last, since = "", time.monotonic()
-    while time.monotonic() - since < _SETTLED_S:
+def _wait(browser: Any, words: str) -> None:
+    """Until the page has these words and has stopped changing."""
+    begun = since = time.monotonic()
+    last = ""
+    while time.monotonic() - since < _SETTLED_S or words not in last:
+        if time.monotonic() - begun > _PATIENCE_S:
+            sys.exit(f"{browser.current_url} shows no {words!r}.")
         time.sleep(0.5)
         text = browser.execute_script("return document.body.innerText")
-        if text != last or not text.strip():
+        if text != last:
             last, since = text, time.monotonic()
 
 
