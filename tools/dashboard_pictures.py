@@ -75,7 +75,7 @@ def _pages() -> dict[str, tuple[str, str]]:
         "leaderboard": (f"experiments/{pipeline}/runs/{newest(pipeline, 'leaderboard')}/artifacts", "leaderboard.html"),
         "decision": (f"experiments/{champion}/runs/{newest(champion, 'promote')}", "f1.champion.all"),
         "decisions": (page(f"experiments/{champion}/runs", compareRunsMode="CHART"), "Add chart"),
-        "reader": (f"models/{READER.name}", "@ champion"),
+        "reader": (f"models/{READER.name}", "Reads a document"),
         "champion": (f"models/{READER.name}/versions/{version}", "The model"),
     }
 
