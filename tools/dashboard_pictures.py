@@ -64,7 +64,6 @@ def _pages() -> dict[str, tuple[str, str]]:
     def page(path: str, **query: str) -> str:
         return f"{path}?{urllib.parse.urlencode(query, quote_via=urllib.parse.quote)}"
 
-    version = client.get_model_version_by_alias(READER.name, "champion").version
     return {
         "experiments": ("experiments", "Trainings"),
         "pipeline": (f"experiments/{pipeline}/runs", "leaderboard"),
@@ -74,9 +73,7 @@ def _pages() -> dict[str, tuple[str, str]]:
         ),
         "leaderboard": (f"experiments/{pipeline}/runs/{newest(pipeline, 'leaderboard')}/artifacts", "leaderboard.html"),
         "decision": (f"experiments/{champion}/runs/{newest(champion, 'promote')}", "f1.champion.all"),
-        "decisions": (page(f"experiments/{champion}/runs", compareRunsMode="CHART"), "Add chart"),
         "reader": (f"models/{READER.name}", "Reads a document"),
-        "champion": (f"models/{READER.name}/versions/{version}", "The model"),
     }
 
 
