@@ -28,6 +28,8 @@ def main(host: str, port: int) -> None:
     ]
     # Without it MLflow opens on its pages for chats with language models.
     print(f"http://{host}:{port}/#/experiments?workflowType=machine_learning", flush=True)
+    # Eight more processes, for judging language models.
+    os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
     os.execv(sys.executable, command)  # the server takes this process over, so that a signal reaches it
 
 

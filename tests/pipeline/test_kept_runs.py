@@ -153,7 +153,8 @@ def test_a_stage_of_the_pipeline_ends_well_without_its_server(fresh_project, dea
 def test_runs_go_to_the_server_that_the_environment_names(root, monkeypatch, dead_port):
     command = [sys.executable, "-m", "mlflow", "server", "--port", str(dead_port), "--workers", "1"]
     command += ["--backend-store-uri", f"sqlite:///{root}/other.db", "--artifacts-destination", str(root / "files")]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    quiet: dict = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    quiet["env"] = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     server = subprocess.Popen(command, **quiet, start_new_session=True)
     try:
         address = f"http://127.0.0.1:{dead_port}"
