@@ -18,8 +18,8 @@ def settle(words: Words, height_px: float, options: DetectorOptions) -> Words:
     size = words.boxes[:, 2:] - words.boxes[:, :2]
     alone = np.bincount(words.line)[words.line] == 1
     noise = alone & ((size[:, 1] < options.min_alone * height_px) | (size[:, 0] < options.min_aspect * size[:, 1]))
-    noise &= ~_in_a_row(words, alone, options)
-    words = words[~noise]
+    stroke = size[:, 0] < 0.75 * options.min_aspect * size[:, 1]  # narrower than any digit
+    words = words[~noise | (_in_a_row(words, alone, options) & ~stroke)]
     first, second = clashes(words.boxes, options.clash)
     area = (words.boxes[:, 2:] - words.boxes[:, :2]).prod(1)
     weaker = np.where(words.letters[first] < words.letters[second], first, second)

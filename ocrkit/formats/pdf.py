@@ -205,10 +205,12 @@ def _parted(lefts: np.ndarray, rights: np.ndarray, least: float) -> tuple[np.nda
     PDF readers glue words together that almost touch, whether or not there is a space between them.
     """
     widths = np.maximum(rights - lefts, _TINY)
-    missing = np.maximum(least - (lefts[1:] - rights[:-1]), 0) / 2
+    missing = np.maximum(least - (lefts[1:] - rights[:-1]), 0)
+    most_left, most_right = widths[:-1] / 3, widths[1:] / 3
     lefts, rights = lefts.copy(), lefts + widths
-    lefts[1:] += np.minimum(missing, widths[1:] / 3)
-    rights[:-1] -= np.minimum(missing, widths[:-1] / 3)
+    # What a colon is too narrow to give, its neighbour gives.
+    lefts[1:] += np.minimum(np.maximum(missing / 2, missing - most_left), most_right)
+    rights[:-1] -= np.minimum(np.maximum(missing / 2, missing - most_right), most_left)
     return lefts, rights
 
 
