@@ -18,7 +18,7 @@ from ocrkit.errors import BadDataset, BadParams
 from ocrkit.files import make_folder, write_whole
 from ocrkit.recognition import Guess, Recognizer, load_recognizer
 from ocrkit.recognition.evaluate import Evaluation, evaluate
-from ocrkit.recognition.recognizer import DECODERS
+from ocrkit.recognition.recognizer import DECODERS, recognize_turned
 from ocrkit.recognition.release import find_model
 from ocrkit.recognition.report import interval, reliability_diagram, report_markdown, worst_sheet
 from ocrkit.synth.corpus import Vocabulary, build_vocabulary
@@ -85,7 +85,7 @@ def real_words(folder: Path, form: str, half: str | None = None) -> list[Sample]
 
 def read_samples(recognizer: Recognizer, samples: Sequence[Sample]) -> tuple[list[Guess], Evaluation]:
     """What was read in `samples`, and how good it is; by font class where the source tells it."""
-    guesses = recognizer.recognize([sample.image for sample in samples])
+    guesses = recognize_turned(recognizer.recognize, [sample.image for sample in samples])
     # The generator writes the class behind its own name; crops without text have none, nor have real words.
     kinds = [sample.source.partition("/")[2] or "none" for sample in samples]
     attributes = {"font": kinds} if set(kinds) != {"none"} else {}

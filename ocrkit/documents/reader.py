@@ -72,7 +72,7 @@ class Reader:
 
     Args:
         model: name of a released model, or a model's folder; `None` is the default one.
-        runtime: "onnxruntime", "openvino" or "tensorflow".
+        runtime: one of `ocrkit.recognition.runtimes.RUNTIMES`, such as "openvino" or "litert".
         threads: of the runtime; `None` leaves the choice to it.
         options: thresholds between detection and text.
         detector: image -> lines of word boxes; `None` is `ocrkit.detection.detect`.
@@ -118,8 +118,10 @@ class Reader:
             yield self._read_page(loaded)
 
     def recognize(self, crops: Sequence[Image]) -> list[Guess]:
-        """Text and confidence of word crops, each `uint8` `(H, W)` or `(H, W, 3)`, in order."""
-        return self._recognizer.recognize(crops)
+        """Text and confidence of word crops, `uint8` `(H, W)` or `(H, W, 3)`, in order; some may lie on their side."""
+        from ocrkit.recognition.recognizer import recognize_turned
+
+        return recognize_turned(self._recognizer.recognize, crops)
 
     def _read_page(self, loaded: PageImage) -> Page:
         if loaded.image is None:
@@ -185,7 +187,7 @@ class Reader:
         upright = np.array([reading.pieces[i].guess.confidence for i in longest])
         if len(longest) < _FEWEST_ASKED or upright.mean() > _SURELY_UPRIGHT:
             return False
-        turned = self.recognize([np.ascontiguousarray(reading.pieces[i].crop[::-1, ::-1]) for i in longest])
+        turned = self._recognizer.recognize([np.ascontiguousarray(reading.pieces[i].crop[::-1, ::-1]) for i in longest])
         gained = np.log([guess.confidence + 1e-3 for guess in turned]) - np.log(upright + 1e-3)
         return float(np.median(gained)) > _HEAD_GAIN
 
@@ -201,7 +203,7 @@ class Reader:
         def read(boxes: np.ndarray) -> list[Piece]:
             places = crop_places(boxes, image.shape, self.options.margin)
             crops = [grey[y0:y1, x0:x1] for x0, y0, x1, y1 in places]
-            return list(map(Piece, boxes, places[:, 0].tolist(), crops, self.recognize(crops)))
+            return list(map(Piece, boxes, places[:, 0].tolist(), crops, self._recognizer.recognize(crops)))
 
         boxes = np.concatenate(found)
         if len(boxes) > _MANY_BOXES and not self._holds_print(read(boxes[:: len(boxes) // _SAMPLED_BOXES])):

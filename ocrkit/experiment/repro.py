@@ -110,12 +110,12 @@ def _numbers(root: Path, stage: str) -> dict[str, Any]:
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Nested tables as text by dotted name."""
+    """Nested tables as text by dotted name; lists of rows are left to the notebooks."""
     flat: dict[str, str] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
             flat |= _flat(value, f"{prefix}{name}.")
-        else:
+        elif not isinstance(value, list):
             flat[prefix + name] = f"{value:.4g}" if isinstance(value, float) else str(value)
     return flat
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ DECODERS = ("careful", "greedy", "beam")
 _DOUBTFUL = (0.2, 0.9)
 _CLOSER = 0.1  # heights cut off above and below for the second look
 _STRETCH = 1.15  # of its width
+_TALL = 2.0  # height over width; of upright words only single letters are so narrow
+_TURNED_CHARACTERS, _TURNED_CONFIDENCE = 3, 0.5  # of a reading that says a crop lies on its side, at least
 
 
 class Recognizer:
@@ -111,6 +114,29 @@ class Recognizer:
                 seen.append(again)
         for (row, (_, step)), seen in zip(searched.items(), views):
             guesses[row] = reread(guesses[row], seen, self.alphabet, step, self._temperature, self._lexicon)
+
+
+def recognize_turned(recognize: Callable[[Sequence[Image]], list[Guess]], crops: Sequence[Image]) -> list[Guess]:
+    """What `recognize` reads in word crops of which some may lie on their side, such as numbers along a page's margin.
+
+    Crops twice as high as wide that say nothing surely are also read turned by a quarter, both ways. It is for crops
+    that somebody else cut: on a page that lies on its side every word would be read so, and the page never turned.
+    The places of a turned word's characters are not told apart: each spans the crop.
+    """
+    guesses = recognize(crops)
+    tall = [
+        row
+        for row, (crop, guess) in enumerate(zip(crops, guesses))
+        if crop.shape[0] >= _TALL * crop.shape[1] and not (guess.text and guess.confidence >= _DOUBTFUL[1])
+    ]
+    for quarters in (1, 3):
+        turned = recognize([np.ascontiguousarray(np.rot90(crops[row], quarters)) for row in tall])
+        for row, guess in zip(tall, turned):
+            upright = guesses[row].text and guesses[row].confidence
+            if len(guess.text) >= _TURNED_CHARACTERS and guess.confidence >= max(_TURNED_CONFIDENCE, upright or 0):
+                whole = np.tile([0.0, crops[row].shape[1]], (len(guess.text), 1))
+                guesses[row] = replace(guess, spans=whole)
+    return guesses
 
 
 def closer(crop: Image) -> Image:

@@ -14,7 +14,7 @@ from ocrkit.errors import BadModel, BadParams
 from ocrkit.recognition import load_recognizer
 from ocrkit.recognition.beam import Lexicon, prefix_search, reread
 from ocrkit.recognition.decode import greedy, log_softmax
-from ocrkit.recognition.recognizer import DECODERS, closer
+from ocrkit.recognition.recognizer import DECODERS, closer, recognize_turned
 
 LETTERS = Alphabet("abc")
 
@@ -158,6 +158,27 @@ def test_careful_reading_looks_again_at_doubtful_words_only():
         changed.append([before for before, after in zip(plain, careful) if before.text != after.text])
         assert all(0.2 <= before.confidence < 0.9 for before in changed[-1])
     assert len(changed[1]) > len(changed[0])
+
+
+@pytest.mark.parametrize(("quarters", "lies"), [(0, False), (1, True), (3, True)])
+def test_words_on_their_side_are_read_turned(quarters, lies):
+    page = book_page()
+    word = next(word for word in page.words if word.text == "segmentation")
+    crop = cut(page.pixels, word.quad)
+    turned = np.ascontiguousarray(np.rot90(crop, quarters))
+    recognizer = load_recognizer()
+    (guess,) = recognize_turned(recognizer.recognize, [turned])
+    (simple,) = recognizer.recognize([crop])
+    assert guess.text == simple.text
+    assert np.allclose(guess.spans, [[0, turned.shape[1]]] * len(guess.text) if lies else simple.spans)
+
+
+def test_a_narrow_letter_is_not_turned():
+    letter = np.full((30, 9), 230, np.uint8)
+    letter[4:27, 4:6] = 20
+    recognizer = load_recognizer()
+    (guess,), (simple,) = recognize_turned(recognizer.recognize, [letter]), recognizer.recognize([letter])
+    assert guess.text == simple.text
 
 
 def test_temperature_changes_confidence_only():
