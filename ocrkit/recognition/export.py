@@ -24,7 +24,8 @@ def folded(network: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Kernel `(high, wide, in, out)` and bias of the convolution `name` with its batch norm in them."""
     (kernel,) = network.get_layer(name).get_weights()
     norm = network.get_layer(f"{name}_norm")
-    gamma, beta, mean, variance = norm.get_weights()
+    # In double precision: what is rounded here is multiplied by every layer after it.
+    gamma, beta, mean, variance = (values.astype(float) for values in norm.get_weights())
     factor = gamma / np.sqrt(variance + norm.epsilon)
     return kernel * factor, beta - mean * factor
 
