@@ -21,7 +21,7 @@ class AzureReadEngine(CloudEngine):
     name = "azure-read"
     title = "Azure AI Document Intelligence"
     package = "azure.ai.documentintelligence"
-    # List price of Read in the tier S0 for the first million pages of a month, November 2026.
+    # List price of Read in the tier S0 for the first million pages of a month, of before 2026: look it up.
     usd_per_page = 0.0015
 
     def __init__(self) -> None:

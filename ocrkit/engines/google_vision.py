@@ -25,7 +25,7 @@ class GoogleVisionEngine(CloudEngine):
     name = "google-vision"
     title = "Google Cloud Vision"
     package = "google.cloud.vision"
-    # List price of Document Text Detection from the 1,001st to the five millionth picture of a month, November 2026.
+    # List price of Document Text Detection, pictures 1,001 to 5 million of a month, of before 2026: look it up.
     usd_per_page = 0.0015
 
     def __init__(self) -> None:

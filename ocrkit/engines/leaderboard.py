@@ -43,8 +43,8 @@ these where only lines are labelled. <b>CER</b>: character edits over true chara
 rows first. Below each figure stands its 95 % interval: bootstrap resamples of the pages. <b>Better or worse</b>: a
 paired bootstrap over the pages, two-sided at 5 %, for each pair by itself. <b>Time</b>: the median page; engines take
 turns, each in a process of its own. <b>Memory</b>: the most that this process and the largest program it started held.
-<b>Cost</b>: list prices of November 2026, USD, without rebates; of one's own machine nothing is counted. A page that
-an engine failed on counts as nothing found.
+<b>Cost</b>: list prices of before 2026, USD, without rebates, to be looked up before they decide anything; of one's own
+machine nothing is counted. A page that an engine failed on counts as nothing found.
 """
 
 

@@ -21,7 +21,7 @@ class TextractEngine(CloudEngine):
     name = "textract"
     title = "Amazon Textract"
     package = "boto3"
-    # List price of DetectDocumentText in us-west-2 for the first million pages of a month, November 2026.
+    # List price of DetectDocumentText in us-west-2 for the first million pages of a month, of before 2026: look it up.
     usd_per_page = 0.0015
 
     def __init__(self) -> None:

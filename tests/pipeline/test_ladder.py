@@ -124,7 +124,8 @@ def test_a_ladder_records_its_rungs_below_one_run_and_goes_on_where_it_stopped(p
     from mlflow import MlflowClient
 
     client = MlflowClient(paths.tracking_uri())
-    runs = {run.info.run_id: run for run in client.search_runs(["1"], order_by=["attributes.start_time"])}
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    runs = {run.info.run_id: run for run in client.search_runs(experiments, order_by=["attributes.start_time"])}
     whole = [run for run in runs.values() if run.info.run_name == "Ladder of improvements"][-1]
     parts = [run for run in runs.values() if run.data.tags.get("mlflow.parentRunId") == whole.info.run_id]
     assert [part.info.run_name for part in parts] == [rung["name"] for rung in results["rungs"]]
