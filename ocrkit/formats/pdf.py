@@ -48,7 +48,6 @@ _TALLEST = 2.9  # times the size; Poppler takes no font that is taller
 _HIGHEST_BASE = 0.5  # above most words' bottoms, times the size
 _CELL_WIDTH = 0.5
 _INVISIBLE = 3  # text render mode
-_NARROWEST = 4.0  # height over width of a letter, at most
 _LEAST_GAP = 0.2  # of the text's height; Poppler sees no space below 0.15
 _WORDS_FOR_SLOPE = 4  # a line of fewer says little about the slope of its text
 _LEVEL_DEG = 15
@@ -161,9 +160,6 @@ def _add_line(text: PDFTextObject, line: Line, points: float, height: float) -> 
     up = np.array([-along[1], along[0]])
     centres = quads.mean(1)
     widths, heights = (np.linalg.norm(quads[:, i] - quads[:, 0], axis=1) for i in (1, 3))
-    # Scrawls read as words would be letters much higher than wide; PDFium glues the line below to such a word.
-    letters = np.array([len(word.text) for word in line.words])
-    heights = np.where(letters > 1, np.minimum(heights, _NARROWEST * widths / letters), heights)
     right, middle = centres @ along, centres @ up
     size = max(float(np.median(heights)), _TINY)
     course = _course(right, middle, _LEVEL_TOLERANCE * size)

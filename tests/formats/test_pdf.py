@@ -208,7 +208,7 @@ def pdfium_boxes(path) -> dict:
 
 
 @pytest.mark.parametrize("boxes_of", [poppler_boxes, pdfium_boxes])
-@pytest.mark.parametrize("image", ["sroie/train/012.jpg", "funsd/training_data/images/0060165115.png"])
+@pytest.mark.parametrize("image", ["sroie/train/012.jpg", "funsd/training_data/images/0000989556.png"])
 def test_words_of_a_real_page_are_selected_where_they_stand_and_in_order(
     boxes_of, image, tmp_path, shared_data, record_property
 ):
@@ -222,7 +222,9 @@ def test_words_of_a_real_page_are_selected_where_they_stand_and_in_order(
     with pypdfium2.PdfDocument(path) as pdf:
         scale = page.width / pdf[0].get_size()[0]
     boxes = boxes_of(path)
-    beside = np.array([np.abs(boxes[word.text] * scale - word.box).max() for word in page.words])
+    # A word that the reader glued to its neighbour cannot be selected by itself.
+    nowhere = np.full(4, np.inf)
+    beside = np.array([np.abs(boxes.get(word.text, nowhere) * scale - word.box).max() for word in page.words])
     record_property(
         "measured", f"{image}, {boxes_of.__name__}: {np.mean(beside <= 3):.3f} of {len(words)} words within 3 px"
     )
