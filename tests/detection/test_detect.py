@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from ocrkit.detection import DetectedLine, DetectorOptions, detect, find_dark, to_text_scale
+from ocrkit.detection.lines import _components
 
 FONTS = {
     "sans": "DejaVuSans.ttf",
@@ -253,3 +256,11 @@ def test_boxes_lie_within_the_image():
 def test_a_huge_page_is_read_at_the_same_places():
     drawn = draw(TWO_LINES, size=200, shape=(2000, 6000), at=(300, 300))
     assert_found(drawn, detect(drawn.image))
+
+
+@pytest.mark.parametrize(("nodes", "edges"), [(1, 0), (10, 4), (300, 200), (300, 299), (200, 600)])
+def test_components_are_those_of_scipy(nodes, edges):
+    rng = np.random.default_rng(nodes + edges)
+    a, b = rng.integers(0, nodes, (2, edges))
+    graph = coo_matrix((np.ones(edges, np.int8), (a, b)), shape=(nodes, nodes))
+    assert _components(nodes, a, b).tolist() == connected_components(graph, directed=False)[1].tolist()
