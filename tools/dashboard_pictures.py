@@ -65,7 +65,7 @@ def _pages() -> dict[str, tuple[str, str]]:
         return f"{path}?{urllib.parse.urlencode(query, quote_via=urllib.parse.quote)}"
 
     return {
-        "experiments": ("experiments", "Trainings"),
+        "experiments": ("experiments", "Champion"),
         "pipeline": (f"experiments/{pipeline}/runs", "leaderboard"),
         "curves": (
             page(f"experiments/{pipeline}/runs", searchFilter="tags.stage = 'finetune'", compareRunsMode="CHART"),
