@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,27 @@ from ocrkit.engines import load_engine, missing_engines
 from ocrkit.errors import BadDataset, BadParams, MissingExtra
 from ocrkit.evaluate import Materials, real_words
 from ocrkit.recognition import load_recognizer
+from ocrkit.recognition.recognizer import DECODERS
 from ocrkit.recognition.release import find_model
 from ocrkit.recognition.runtimes import RUNTIMES
 
 _PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".pdf"}
 
 _model = click.option("--model", help="A released name or a folder. Default: the released one.")
-_half = click.option("--half", type=click.Choice(["tune", "report"]), help="Only half of the pages, chosen by a hash.")
-_limit = click.option("--limit", type=click.IntRange(min=1), default=2048, show_default=True, help="Words.")
 _threads = click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of each runtime.")
 _repeats = click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="Turns.")
+
+
+def _words(command: Callable[..., None]) -> Callable[..., None]:
+    """Which labelled words are read."""
+    for option in (
+        click.option("--limit", type=click.IntRange(min=1), default=2048, show_default=True, help="Words."),
+        click.option("--half", type=click.Choice(["tune", "report"]), help="Only half of the pages, chosen by a hash."),
+        form_option,
+        folder_argument,
+    ):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -41,15 +52,13 @@ def benchmark() -> None:
 
 
 @benchmark.command()
-@folder_argument
-@form_option
-@_half
-@_limit
+@_words
 @_model
 @_threads
 @_repeats
 @click.option("--runtimes", default=",".join(RUNTIMES), show_default=True, help="Which, with commas between.")
 @click.option("--batches", default="1,8,64", show_default=True, help="Words at a time, with commas between.")
+@click.option("--decoder", type=click.Choice(DECODERS), default=DECODERS[0], show_default=True)
 def runtimes(
     *,
     folder: Path,
@@ -61,6 +70,7 @@ def runtimes(
     repeats: int,
     runtimes: str,
     batches: str,
+    decoder: str,
 ) -> None:
     """Read the labelled words of FOLDER on every runtime, in batches of several sizes."""
     sizes = _whole_numbers(batches)
@@ -68,7 +78,7 @@ def runtimes(
     recognizers = {}
     for name in (name.strip() for name in runtimes.split(",")):
         try:
-            recognizers[name] = load_recognizer(model, name, threads)
+            recognizers[name] = load_recognizer(model, name, threads, decoder)
         except MissingExtra as reason:
             click.echo(f"{name} is left out. {reason}", err=True)
     rows = [
@@ -80,10 +90,7 @@ def runtimes(
 
 
 @benchmark.command()
-@folder_argument
-@form_option
-@_half
-@_limit
+@_words
 @_model
 @click.option("--runtime", type=click.Choice(list(RUNTIMES)), default="onnxruntime", show_default=True)
 def cores(*, folder: Path, form: str, half: str | None, limit: int, model: str | None, runtime: str) -> None:
@@ -98,10 +105,7 @@ def cores(*, folder: Path, form: str, half: str | None, limit: int, model: str |
 
 
 @benchmark.command()
-@folder_argument
-@form_option
-@_half
-@_limit
+@_words
 @_threads
 @_repeats
 @click.option("--engines", default="ours,tesseract,rapidocr", show_default=True, help="Which, with commas between.")
@@ -132,10 +136,7 @@ def engines(*, folder: Path, form: str, half: str | None, limit: int, threads: i
 
 
 @benchmark.command()
-@folder_argument
-@form_option
-@_half
-@_limit
+@_words
 @_model
 @_threads
 @_repeats
