@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -148,3 +150,17 @@ def project(finished_project: Project, tmp_path: Path) -> Project:
 def fresh_project(tmp_path: Path) -> Project:
     """A project that never ran and has no store."""
     return new_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def answers() -> Callable[[str], bool]:
+    """Whether a server answers at an address."""
+
+    def asked(address: str) -> bool:
+        try:
+            with urllib.request.urlopen(address, timeout=10):
+                return True
+        except OSError:
+            return False
+
+    return asked

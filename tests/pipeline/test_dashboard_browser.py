@@ -10,9 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -53,7 +51,9 @@ def runs(project: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def dashboard(project: Path, runs: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def dashboard(
+    project: Path, runs: list[str], tmp_path_factory: pytest.TempPathFactory, answers: Callable[[str], bool]
+) -> Iterator[str]:
     """Address of the server that `make dashboard` starts on the project's store."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -92,14 +92,6 @@ def wait_for(look: Callable[[], T], wanted: T) -> T:
     while (seen := look()) != wanted and time.monotonic() < deadline:
         time.sleep(0.3)
     return seen
-
-
-def answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=10):
-            return True
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -150,7 +149,7 @@ def test_a_stage_of_the_pipeline_ends_well_without_its_server(fresh_project, dea
     assert fresh_project.report_of(run).is_file()
 
 
-def test_runs_go_to_the_server_that_the_environment_names(root, monkeypatch, dead_port):
+def test_runs_go_to_the_server_that_the_environment_names(root, monkeypatch, dead_port, answers):
     command = [sys.executable, "-m", "mlflow", "server", "--port", str(dead_port), "--workers", "1"]
     command += ["--backend-store-uri", f"sqlite:///{root}/other.db", "--artifacts-destination", str(root / "files")]
     quiet: dict = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -172,11 +171,3 @@ def test_runs_go_to_the_server_that_the_environment_names(root, monkeypatch, dea
     finally:
         os.killpg(server.pid, signal.SIGKILL)  # it keeps nothing that matters
         server.wait()
-
-
-def answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=10):
-            return True
-    except OSError:
-        return False

@@ -58,7 +58,9 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 
 
 @pytest.fixture(scope="module")
-def ask(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., list[dict]]]:
+def ask(
+    registry: Registry, tmp_path_factory: pytest.TempPathFactory, answers: Callable[[str], bool]
+) -> Iterator[Callable[..., list[dict]]]:
     """Sends pictures to the champion, served as a user would serve it, and gives its answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -94,14 +96,6 @@ def ask(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         if server.poll() is None:
             os.killpg(server.pid, signal.SIGKILL)
         server.wait()
-
-
-def answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=10):
-            return True
-    except OSError:
-        return False
 
 
 def test_a_receipt_comes_back_as_its_words(ask):
