@@ -52,6 +52,7 @@ dashboard: setup ## open the runs in MLflow at http://127.0.0.1:5000; PORT=... f
 
 check: setup ## lint and type-check
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
 fmt: setup ## sort imports, mend what ruff can mend, format
