@@ -24,8 +24,10 @@ from ocrkit.recognition.decode import Guess, log_softmax
 _WIDTH = 8  # texts kept after each time step
 _CHOICES = 4  # classes tried at a time step
 _LEAST = 1e-2  # classes less probable than this are not tried
+_FAINT = 1e-3  # texts less probable than this share of the likeliest are not kept
 _MARKS = string.punctuation + "‘’“”«»…–—"
 _WEIGHT = 2.0
+_NEVER = (0.0, 0.0)
 
 
 class Lexicon:
@@ -55,12 +57,13 @@ class Lexicon:
         return not self._known.isdisjoint(map(_checksum, forms))
 
     def bonus(self, text: str) -> float:
-        """What to add to the log probability of `text`: the weight times the share of its words that are known.
+        """What to add to the log probability of `text`: the weight times the share of its words that are known."""
+        return self._weight * self.known(text)
 
-        Punctuation around a word does not count.
-        """
+    def known(self, text: str) -> float:
+        """Share of the words of `text` that are in the lexicon, punctuation around them apart; 0 for no words."""
         words = [word.strip(_MARKS) for word in text.split()]
-        return self._weight * sum(word in self for word in words) / max(1, len(words))
+        return sum(word in self for word in words) / max(1, len(words))
 
     def save(self, path: Path) -> None:
         """Write the checksums: `uint32`, little-endian, ascending."""
@@ -86,7 +89,11 @@ def _checksum(word: str) -> int:
 
 
 def prefix_search(
-    probabilities: np.ndarray, width: int = _WIDTH, choices: int = _CHOICES, least: float = _LEAST
+    probabilities: np.ndarray,
+    width: int = _WIDTH,
+    choices: int = _CHOICES,
+    least: float = _LEAST,
+    faint: float = _FAINT,
 ) -> dict[tuple[int, ...], float]:
     """The likeliest class sequences of one crop, each with the log of the summed probability of its paths.
 
@@ -95,6 +102,7 @@ def prefix_search(
         width: sequences kept after each step.
         choices: classes tried at a step, at most.
         least: smallest probability of a class that is tried.
+        faint: smallest share of the likeliest sequence's probability that another has, after each step.
     """
     likely = probabilities >= least
     likely[:, 0] = False
@@ -112,20 +120,25 @@ def prefix_search(
         classes = np.flatnonzero(likely[t]).tolist()
         tried = [(c, step[c]) for c in sorted(classes, key=step.__getitem__, reverse=True)[:choices]]
         blank = step[0]
-        ended: dict[tuple[int, ...], list[float]] = defaultdict(lambda: [0.0, 0.0])
+        ended: dict[tuple[int, ...], tuple[float, float]] = {}
         for prefix, (in_blank, in_class) in beams.items():
             both = in_blank + in_class
-            ended[prefix][0] += both * blank
             last = prefix[-1] if prefix else 0
-            if last:
-                ended[prefix][1] += in_class * step[last]
+            so_far = ended.get(prefix, _NEVER)
+            ended[prefix] = so_far[0] + both * blank, so_far[1] + (in_class * step[last] if last else 0.0)
             for c, p in tried:
+                longer = (*prefix, c)
+                so_far = ended.get(longer, _NEVER)
                 # After the same class only a path that ends in blank begins a new character.
-                ended[(*prefix, c)][1] += (in_blank if c == last else both) * p
-        kept = sorted(ended.items(), key=lambda item: -sum(item[1]))[:width]
-        scale = sum(kept[0][1])  # kept near 1: hundreds of improbable steps would underflow
+                ended[longer] = so_far[0], so_far[1] + (in_blank if c == last else both) * p
+        kept = sorted(((sum(ends), prefix, ends) for prefix, ends in ended.items()), reverse=True)[:width]
+        scale = kept[0][0]  # kept near 1: hundreds of improbable steps would underflow
         log_scale += math.log(scale)
-        beams = {prefix: (in_blank / scale, in_class / scale) for prefix, (in_blank, in_class) in kept}
+        beams = {
+            prefix: (in_blank / scale, in_class / scale)
+            for probability, prefix, (in_blank, in_class) in kept
+            if probability >= faint * scale
+        }
     return {prefix: math.log(sum(both)) + log_scale for prefix, both in beams.items() if sum(both) > 0}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,19 +47,21 @@ def greedy(logits: np.ndarray, alphabet: Alphabet, steps_to_px: np.ndarray, temp
         logits = logits / temperature
     best = logits.argmax(-1)
     top = np.take_along_axis(log_softmax(logits), best[..., None], -1)[..., 0]
-    new = np.ones(best.shape, bool)
-    new[:, 1:] = best[:, 1:] != best[:, :-1]
-    starts = new & (best != alphabet.blank)
-    path = top.sum(1)
+    path = top.sum(1).tolist()
+    # A run of equal classes ends where the next run, blank or not, begins, at the latest behind the last step.
+    new = np.ones((len(best), best.shape[1] + 1), bool)
+    new[:, 1:-1] = best[:, 1:] != best[:, :-1]
+    rows, first = np.nonzero(new[:, :-1] & (best != alphabet.blank))
+    changes = np.flatnonzero(new)
+    at = rows * new.shape[1] + first
+    last = first + changes[np.searchsorted(changes, at, "right")] - at
+    spans = np.stack([first, last], 1) * steps_to_px[rows, None]
+    classes = best[rows, first].tolist()
+    ends = np.searchsorted(rows, np.arange(len(best) + 1)).tolist()
     guesses = []
-    for row, scale in enumerate(steps_to_px):
-        first = np.flatnonzero(starts[row])
-        text = alphabet.decode(best[row, first].tolist())
-        # A run of equal classes ends where the next run, blank or not, begins.
-        changes = np.append(np.flatnonzero(new[row]), best.shape[1])
-        last = changes[np.searchsorted(changes, first, "right")]
-        spans = np.stack([first, last], 1) * scale
-        guesses.append(Guess(text, float(np.exp(path[row] / max(1, len(text)))), spans))
+    for total, start, end in zip(path, ends, ends[1:]):
+        text = alphabet.decode(classes[start:end])
+        guesses.append(Guess(text, math.exp(total / max(1, len(text))), spans[start:end]))
     return guesses
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 DECODERS = ("careful", "greedy", "beam")
 # Confidence between which a second look is worth its time: surer readings are right, much less sure ones no words.
-_DOUBTFUL = (0.2, 0.9)
+_DOUBTFUL = (0.2, 0.92)
+_KNOWN = 0.7  # from here on a word of the lexicon is right nearly always, and not looked at again
 _CLOSER = 0.1  # heights cut off above and below for the second look
 _STRETCH = 1.15  # of its width
 _TALL = 2.0  # height over width; of upright words only single letters are so narrow
@@ -98,9 +99,11 @@ class Recognizer:
         return [outputs[row] for row in range(len(crops))]
 
     def _is_searched(self, guess: Guess) -> bool:
-        if self._decoder == "careful":
-            return bool(guess.text) and _DOUBTFUL[0] <= guess.confidence < _DOUBTFUL[1]
-        return self._decoder == "beam"
+        if self._decoder != "careful":
+            return self._decoder == "beam"
+        if not guess.text or not _DOUBTFUL[0] <= guess.confidence < _DOUBTFUL[1]:
+            return False
+        return guess.confidence < _KNOWN or not self._lexicon or self._lexicon.known(guess.text) < 1
 
     def _search(
         self, crops: Sequence[Image], guesses: dict[int, Guess], searched: dict[int, tuple[np.ndarray, float]]
