@@ -20,7 +20,7 @@ from ocrkit.recognition import Guess, Recognizer, load_recognizer
 from ocrkit.recognition.evaluate import Evaluation, evaluate
 from ocrkit.recognition.recognizer import DECODERS, recognize_turned
 from ocrkit.recognition.release import find_model
-from ocrkit.recognition.report import interval, reliability_diagram, report_markdown, worst_sheet
+from ocrkit.recognition.report import interval, png, reliability_diagram, report_markdown, worst_sheet
 from ocrkit.synth.corpus import Vocabulary, build_vocabulary
 from ocrkit.synth.fonts import FontVerdict, audit, font_folders, load_verdicts
 from ocrkit.synth.words import WordGenerator, WordOptions, validation_options
@@ -116,9 +116,9 @@ def write_report(
     make_folder(folder)
     write_whole(folder / "report.json", json.dumps(as_json(evaluations), indent=1, ensure_ascii=False) + "\n")
     write_whole(folder / "report.md", report_markdown(model, evaluations))
-    write_whole(folder / "reliability.png", reliability_diagram(evaluations))
+    write_whole(folder / "reliability.png", png(reliability_diagram(evaluations)))
     errors.sort(key=lambda error: -error[1].confidence)
-    write_whole(folder / "worst.png", worst_sheet(errors))
+    write_whole(folder / "worst.png", png(worst_sheet(errors)))
     return evaluations
 
 

@@ -203,7 +203,7 @@ def fine_tune(
     card = {
         "trained_on": f"synthetic words, then words of {', '.join(sources)} mixed with synthetic ones",
         "sources": ["synthetic", *sources],
-        "fine_tuned_from": {"model": model.name, "files": read_card(model)["files"]},
+        "fine_tuned_from": origin(model),
         "date": time.strftime("%Y-%m-%d"),
         "real_words": len(words.tune),
         "real_documents": len({sample.document for sample in words.tune}),
@@ -216,6 +216,15 @@ def fine_tune(
     }
     save_network(network, alphabet, folder / "model", card, load_lexicon(model))
     return row
+
+
+def origin(model: Path) -> dict[str, Any]:
+    """For the card of what comes after `model`: what that is called, what it learnt and when, and its checksums."""
+    card, folder = read_card(model), model.resolve()
+    # Trainings put their results into folders called `model`; the training's own folder tells them apart.
+    name = folder.parent.name if folder.name == "model" else folder.name
+    learnt = {key: card[key] for key in ("trained_on", "date", "commit") if key in card}
+    return {"model": name, **learnt, "files": card["files"]}
 
 
 def _read_curve(path: Path) -> list[list[float]]:

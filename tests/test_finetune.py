@@ -1,5 +1,7 @@
 import csv
+import json
 from itertools import islice
+from pathlib import Path
 from random import Random
 
 import cv2
@@ -11,7 +13,7 @@ from ocrkit.alphabet import Alphabet
 from ocrkit.cli import main
 from ocrkit.datasets import Sample
 from ocrkit.datasets.write import write_crops
-from ocrkit.finetune import augment, augmented, first_documents, mixed, usable, with_chunks
+from ocrkit.finetune import augment, augmented, first_documents, mixed, origin, usable, with_chunks
 from ocrkit.recognition.network import build_network
 from ocrkit.recognition.release import load_network, read_card, save_network
 from ocrkit.recognition.training import endless
@@ -111,7 +113,7 @@ def test_a_folder_of_crops_makes_a_model_whose_card_names_it_and_resumed_it_stay
     assert done.exit_code == 0, done.output
     card = read_card(tmp_path / "out" / "model")
     assert card["sources"] == ["synthetic", "Receipts"]
-    assert card["fine_tuned_from"]["model"] == "unlearnt"
+    assert card["fine_tuned_from"] == origin(model)
     assert card["real_words"] + card["held_out_words"] == 60
     before, after = (load_network(folder)[0] for folder in (model, tmp_path / "out" / "model"))
     for layer, stays in (("conv1", True), ("logits", False)):
@@ -125,6 +127,16 @@ def test_a_folder_of_crops_makes_a_model_whose_card_names_it_and_resumed_it_stay
     again_card = read_card(tmp_path / "out" / "model")
     assert again_card["files"]["model.onnx"] == card["files"]["model.onnx"]
     assert again_card["curve"] == card["curve"]
+
+
+@pytest.mark.parametrize("place", ["fast-12", "fast-12/model"])
+def test_a_card_names_the_model_before_it_by_its_training(tmp_path, place, monkeypatch):
+    facts = {"trained_on": "synthetic words only", "date": "2026-01-31", "files": {"model.onnx": "12ab"}}
+    folder = tmp_path / place
+    folder.mkdir(parents=True)
+    (folder / "card.json").write_text(json.dumps({"size": "nano", "alphabet": "ab", "curve": [], **facts}))
+    monkeypatch.chdir(folder.parent)
+    assert origin(Path(folder.name)) == {"model": "fast-12", **facts}
 
 
 def test_seeds_and_sizes_are_runs_of_which_the_best_on_all_words_is_kept(crops, model, tmp_path, monkeypatch):

@@ -35,7 +35,9 @@ def trained(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("trained")
     alphabet = Alphabet()
-    save_network(build_network("nano", alphabet), alphabet, folder / "model", {"trained_on": "nothing", "fonts": 2})
+    before = {"model": "first", "files": {"model.weights.h5": "0123456789abcdef"}}
+    card = {"trained_on": "nothing", "fonts": 2, "fine_tuned_from": before}
+    save_network(build_network("nano", alphabet), alphabet, folder / "model", card)
     Vocabulary(WORDS, *[WORDS] * 6).save(folder / "vocabulary.json")
     kept = [path for path in font_folders(["packages"]) if "caladea" in str(path) or "manrope" in str(path)]
     save_verdicts(audit(kept), folder / "fonts.json")
@@ -73,6 +75,7 @@ def test_a_release_is_checked_calibrated_scored_and_described(trained, crops, tm
     assert card["font_sources"] == {"Python packages": 2}
     page = (into / "mine" / "card.md").read_text("utf-8")
     assert all(part in page for part in ("# mine", "95 % interval", "Known failures", "wordfreq", "2 families"))
+    assert "| fine-tuned from | first, weights 0123456789ab |" in page
     assert load_recognizer(into / "mine").recognize([np.zeros((9, 9), np.uint8)])
 
     again = run("release", trained, "mine", "--into", into, "--synthetic", 20)

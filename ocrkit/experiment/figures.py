@@ -16,7 +16,7 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import NullFormatter, PercentFormatter
 
 from ocrkit.document import Image
-from ocrkit.metrics import Interval, ReliabilityBin
+from ocrkit.metrics import Interval
 
 BLUE, RED, GREY = "#3b6ea5", "#c2413b", "#6b7280"
 # Colours told apart next to each other, for boxes of neighbouring lines.
@@ -208,25 +208,6 @@ def learning_curve(words: Sequence[int], loss: Sequence[float], accuracy: Sequen
         axis.set_xlim(left=0)
         axis.grid(alpha=0.3)
         axis.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout()
-    return figure
-
-
-def reliability(table: Sequence[ReliabilityBin]) -> Figure:
-    """How often words of like confidence were right; on the dashed line both agree. Dots grow with their words."""
-    figure, axis = plt.subplots(figsize=(0.45 * _WIDTH, 0.42 * _WIDTH), dpi=_DPI)
-    axis.plot([0, 1], [0, 1], "--", color=GREY, lw=1)
-    most = max((row.count for row in table), default=1)
-    sizes = [30 + 250 * row.count / most for row in table]
-    axis.scatter([row.confidence for row in table], [row.accuracy for row in table], sizes, color=BLUE, alpha=0.8)
-    for row in table:
-        beside = row.confidence, row.accuracy
-        axis.annotate(f"{row.count:,}", beside, (10, -10), textcoords="offset points", size=8, color=GREY)
-    axis.set(xlabel="how sure it was", ylabel="how often it was right", xlim=(-0.02, 1.06), ylim=(-0.06, 1.04))
-    for one in (axis.xaxis, axis.yaxis):
-        one.set_major_formatter(PercentFormatter(1))
-    axis.grid(alpha=0.3)
-    axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     return figure
 

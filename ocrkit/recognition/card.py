@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ocrkit.recognition.evaluate import Evaluation, Score
+from ocrkit.recognition.release import WEIGHTS
 from ocrkit.recognition.report import score_table, sign
 
 _WEAKEST, _CONFUSIONS = 6, 12
@@ -75,6 +76,7 @@ def _facts(card: Mapping[str, Any]) -> dict[str, Any]:
     options = card.get("train_options", {})
     facts = {
         "size": card["size"],
+        "fine-tuned from": _origin(card.get("fine_tuned_from")),
         "parameters": card.get("parameters"),
         "multiply-accumulates, 128 px": card.get("macs_128_px"),
         "words seen in training": options.get("words"),
@@ -88,6 +90,11 @@ def _facts(card: Mapping[str, Any]) -> dict[str, Any]:
         f"{card['parity_crops']:,} crops",
     }
     return {k: f"{v:,}" if isinstance(v, int) else v for k, v in facts.items() if v}
+
+
+def _origin(model: Mapping[str, Any] | None) -> str:
+    """The model it went on from, told apart from others of its name by the first digits of its weights' checksum."""
+    return f"{model['model']}, weights {model['files'][WEIGHTS][:12]}" if model else ""
 
 
 def _weakest(evaluation: Evaluation) -> dict[str, Score]:

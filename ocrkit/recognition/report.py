@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ocrkit.datasets.sample import Sample
 from ocrkit.errors import MissingExtra
 from ocrkit.metrics import Interval
 from ocrkit.recognition.decode import Guess
 from ocrkit.recognition.evaluate import Evaluation, Score
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _CONFUSIONS = 20
 _COLUMNS, _ROWS = 5, 8  # of the sheet
@@ -72,8 +76,10 @@ def sign(character: str) -> str:
     return shown.get(character, f"`{character}`")
 
 
-def reliability_diagram(evaluations: Mapping[str, Evaluation]) -> bytes:
-    """PNG: how often words of like confidence were right, a line a set; on the diagonal both agree.
+def reliability_diagram(evaluations: Mapping[str, Evaluation]) -> Figure:
+    """How often words of like confidence were right, a line a set; on the dashed line both agree.
+
+    Dots grow with their words.
 
     Raises:
         MissingExtra: Matplotlib is not installed.
@@ -83,17 +89,20 @@ def reliability_diagram(evaluations: Mapping[str, Evaluation]) -> bytes:
     axis.plot([0, 1], [0, 1], "--", color="0.6", lw=1)
     for name, evaluation in evaluations.items():
         bins = evaluation.reliability
-        label = f"{name}, error {evaluation.calibration_error:.3f}"
-        axis.plot([b.confidence for b in bins], [b.accuracy for b in bins], "o-", ms=4, label=label)
-    axis.set(xlabel="mean confidence", ylabel="share right", xlim=(0, 1), ylim=(0, 1), aspect="equal")
+        confidences, shares = [b.confidence for b in bins], [b.accuracy for b in bins]
+        label = f"{name}: {evaluation.total.words:,} words, error {evaluation.calibration_error:.3f}"
+        (line,) = axis.plot(confidences, shares, "-", label=label)
+        sizes = [15 + 200 * b.count / evaluation.total.words for b in bins]
+        axis.scatter(confidences, shares, sizes, color=line.get_color(), alpha=0.8)
+    axis.set(xlabel="mean confidence", ylabel="share right", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
     axis.grid(alpha=0.3)
     if evaluations:
         axis.legend(loc="upper left", fontsize=8)
-    return _png(figure)
+    return figure
 
 
-def worst_sheet(errors: Sequence[tuple[Sample, Guess]]) -> bytes:
-    """PNG: each crop with what stands there, and below what was read and how sure that was.
+def worst_sheet(errors: Sequence[tuple[Sample, Guess]]) -> Figure:
+    """Each crop with what stands there, and below what was read and how sure that was.
 
     Raises:
         MissingExtra: Matplotlib is not installed.
@@ -109,22 +118,23 @@ def worst_sheet(errors: Sequence[tuple[Sample, Guess]]) -> bytes:
     for axis in figure.axes:
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)
-    return _png(figure)
+    return figure
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a file."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
 
 
 def _short(text: str) -> str:
     return (text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…") or "(nothing)"
 
 
-def _figure(width: float, height: float):  # type: ignore[no-untyped-def]  # Matplotlib is loaded only here
+def _figure(width: float, height: float) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingExtra("Drawing a report needs Matplotlib: pip install 'ocrkit[train]'.") from None
     return Figure((width, height), dpi=110, layout="constrained")
-
-
-def _png(figure) -> bytes:  # type: ignore[no-untyped-def]
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()

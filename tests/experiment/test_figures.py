@@ -15,7 +15,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from ocrkit.experiment import figures
-from ocrkit.metrics import Interval, ReliabilityBin
+from ocrkit.metrics import Interval
 
 
 @pytest.fixture(autouse=True)
@@ -154,16 +154,6 @@ def test_a_flow_has_an_arrow_between_each_two_steps():
 )
 def test_little_or_odd_input_is_drawn_too(make):
     assert drawn(make()).size
-
-
-def test_reliability_puts_each_range_of_confidence_where_its_words_were_right_larger_for_more_words():
-    table = [ReliabilityBin(0.4, 0.5, 1, 0.45, 0.0), ReliabilityBin(0.9, 1.0, 900, 0.95, 0.9)]
-    figure = figures.reliability(table)
-    (dots,) = figure.axes[0].collections
-    assert dots.get_offsets().tolist() == [[0.45, 0.0], [0.95, 0.9]]
-    assert np.diff(dots.get_sizes()) > 0
-    assert texts(figure) == ["1", "900"]
-    assert figures.reliability([]).axes
 
 
 def test_a_ladder_has_the_best_rung_of_each_panel_dark_and_bears_scores_without_an_interval():

@@ -77,8 +77,20 @@ def test_a_report_shows_every_set_and_signs_that_markdown_would_take():
 
 def test_pictures_of_a_report_are_drawn_even_of_nothing():
     pytest.importorskip("matplotlib")
-    from ocrkit.recognition.report import reliability_diagram, worst_sheet
+    from ocrkit.recognition.report import png, reliability_diagram, worst_sheet
 
     wrong = (Sample(np.full((20, 60), 90, np.uint8), "$x_1$"), guess("", 0.5))
     for picture in (reliability_diagram({}), worst_sheet([]), worst_sheet([wrong] * 3)):
-        assert picture.startswith(b"\x89PNG")
+        assert png(picture).startswith(b"\x89PNG")
+
+
+def test_the_reliability_diagram_has_dots_where_words_were_right_larger_for_more_words():
+    pytest.importorskip("matplotlib")
+    from ocrkit.recognition.report import reliability_diagram
+
+    found = evaluate(["a"] * 10, [guess("b", 0.45), *[guess("a", 0.95)] * 9])
+    (axis,) = reliability_diagram({"ours": found}).axes
+    (dots,) = axis.collections
+    assert dots.get_offsets().tolist() == [[0.45, 0.0], [pytest.approx(0.95), 1.0]]
+    assert np.diff(dots.get_sizes()) > 0
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["ours: 10 words, error 0.090"]
