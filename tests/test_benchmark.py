@@ -165,12 +165,27 @@ def test_growth_and_slowdown_are_of_the_same_pages():
 
 
 def test_int8_is_compared_way_by_way(tmp_path):
-    rows = precision.precision_rows(find_model(None), CROPS, {"drawn": SAMPLES}, tmp_path, repeats=1)
+    models = precision.quantised(find_model(None), CROPS, tmp_path)
+    rows = precision.precision_rows(models, {"drawn": SAMPLES}, repeats=1)
     ways = [row["way"] for row in rows]
     assert ways[:7] == list(precision.WAYS)[:7]
-    assert rows[0]["ratio"] == 1
-    assert all(0 <= row["drawn"] <= 1 and row["words_per_second"] > 0 and row["ratio"] > 0 for row in rows)
+    assert (rows[0]["ratio"], rows[0]["drawn_gain"], rows[0]["drawn_gain_high"]) == (1, 0, 0)
+    for row in rows:
+        assert 0 <= row["drawn"] <= 1
+        assert row["words_per_second"] > 0
+        assert row["ratio"] > 0
+        assert row["drawn_gain_low"] <= row["drawn_gain"] <= row["drawn_gain_high"]
     assert precision.int8_gain(side=64, repeats=2) > 0
+
+    parts = precision.part_rows(models, CROPS, repeats=1)
+    assert [row["way"] for row in parts] == ways[:7]
+    assert all(row[part] > 0 for row in parts for part in ("convolutions", "lstms", "outputs", "rest"))
+
+
+@pytest.mark.parametrize(("gain", "most"), [(1.0, 1.0), (2.0, 10 / 5.5), (1e9, 10.0)])
+def test_what_is_no_product_bounds_the_gain_of_int8(gain, most):
+    parts = {"way": "float32", "convolutions": 4.0, "lstms": 4.0, "outputs": 1.0, "rest": 1.0}
+    assert precision.most_gain(parts, gain) == pytest.approx(most)
 
 
 @pytest.fixture
