@@ -1,9 +1,11 @@
-"""Writing files so that they are there whole or not at all, and saying why when they cannot be."""
+"""Writing files so that they are there whole or not at all, saying why when they cannot be, and telling them apart."""
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import suppress
+from hashlib import md5
 from pathlib import Path
 
 from ocrkit.errors import OcrkitError
@@ -45,3 +47,19 @@ def make_folder(path: str | Path) -> Path:
     except OSError as error:
         raise OcrkitError(f"The folder {path} cannot be made: {error.strerror or error}.") from None
     return path
+
+
+def digest(path: Path) -> str:
+    """The MD5 that DVC gives a file or folder, computed from the bytes that are there.
+
+    A folder's is the MD5 of the sorted list of its files and theirs, with `.dir` appended, as in dvc-data.
+    """
+    if path.is_file():
+        with path.open("rb") as file:
+            checksum = md5(usedforsecurity=False)
+            while chunk := file.read(1 << 20):
+                checksum.update(chunk)
+        return checksum.hexdigest()
+    files = {p.relative_to(path).as_posix(): p for p in path.rglob("*") if p.is_file()}
+    entries = [{"md5": digest(files[name]), "relpath": name} for name in sorted(files)]
+    return md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"

@@ -223,7 +223,7 @@ def origin(model: Path) -> dict[str, Any]:
     card, folder = read_card(model), model.resolve()
     # Trainings put their results into folders called `model`; the training's own folder tells them apart.
     name = folder.parent.name if folder.name == "model" else folder.name
-    learnt = {key: card[key] for key in ("trained_on", "date", "commit") if key in card}
+    learnt: dict[str, Any] = {key: card[key] for key in ("trained_on", "date", "commit") if key in card}
     return {"model": name, **learnt, "files": card["files"]}
 
 

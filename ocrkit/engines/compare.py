@@ -103,6 +103,7 @@ class EngineFacts:
     version: str
     usd_per_page: float
     peak_mb: float
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -278,7 +279,7 @@ def compare(engines: Sequence[Engine], pages: Iterable[LabelledPage]) -> Compari
             start = time.perf_counter()
             found = _read(engine, image)
             scores.append(score_page(engine.name, page, found, time.perf_counter() - start, engine.steps))
-    facts = {engine.name: EngineFacts(engine.version, engine.usd_per_page, engine.peak_mb) for engine in engines}
+    facts = {e.name: EngineFacts(e.version, e.usd_per_page, e.peak_mb, e.model) for e in engines}
     return Comparison(facts, tuple(scores))
 
 

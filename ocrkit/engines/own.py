@@ -15,7 +15,9 @@ from ocrkit.detection import detect
 from ocrkit.document import Image, Page, Word
 from ocrkit.documents.reader import Reader
 from ocrkit.engines.base import Engine
+from ocrkit.files import digest
 from ocrkit.recognition import Guess, load_recognizer
+from ocrkit.recognition.release import find_model
 
 
 class OwnEngine(Engine):
@@ -39,10 +41,11 @@ class OwnEngine(Engine):
     ) -> None:
         self.name = label or self.name
         self._spent = {"detection": 0.0, "recognition": 0.0}
-        recognizer = load_recognizer(model, runtime, threads)
+        folder = find_model(model)
+        recognizer = load_recognizer(folder, runtime, threads)
         recognize = self._timed("recognition", recognizer.recognize)
         self._reader = Reader(detector=self._timed("detection", detect), recognizer=_Timed(recognizer.name, recognize))
-        self.version = f"{__version__}, {self._reader.name}"
+        self.version, self.model = f"{__version__}, {self._reader.name}", digest(folder)
 
     @staticmethod
     def missing() -> str | None:

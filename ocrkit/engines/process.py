@@ -64,7 +64,7 @@ class EngineProcess(Engine):
         self._process.start()
         its.close()
         try:
-            self.name, self.version, self.usd_per_page = self._answer(_START_S)
+            self.name, self.version, self.usd_per_page, self.model = self._answer(_START_S)
         except OcrkitError:
             self.close()
             raise
@@ -101,7 +101,7 @@ def _serve(connection: Connection, make: Callable[[], Engine]) -> None:
             try:
                 if engine is None:
                     engine = make()
-                    answer = engine.name, engine.version, engine.usd_per_page
+                    answer = engine.name, engine.version, engine.usd_per_page, engine.model
                 elif task == "read":
                     page = engine.read(argument)
                     answer = replace(page, image=None, original=None), dict(engine.steps)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
-from hashlib import md5
 from pathlib import Path
 
 from ocrkit.errors import OcrkitError
@@ -128,19 +126,3 @@ def stage_of(notebook: str) -> str:
         if name == stem:
             return stage
     raise NoProject(f"There is no notebook {notebook!r}; there are {', '.join(NOTEBOOKS.values())}.")
-
-
-def digest(path: Path) -> str:
-    """The MD5 that DVC gives a file or folder, computed from the bytes that are there.
-
-    A folder's is the MD5 of the sorted list of its files and theirs, with `.dir` appended, as in dvc-data.
-    """
-    if path.is_file():
-        with path.open("rb") as file:
-            checksum = md5(usedforsecurity=False)
-            while chunk := file.read(1 << 20):
-                checksum.update(chunk)
-        return checksum.hexdigest()
-    files = {p.relative_to(path).as_posix(): p for p in path.rglob("*") if p.is_file()}
-    entries = [{"md5": digest(files[name]), "relpath": name} for name in sorted(files)]
-    return md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"

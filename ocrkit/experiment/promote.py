@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ocrkit import files
 from ocrkit.errors import BadParams
 from ocrkit.experiment import params, setup, track
 from ocrkit.experiment.kept import connect
 from ocrkit.experiment.registry import Registry
 from ocrkit.experiment.sections import Promote
+from ocrkit.recognition.release import read_card
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -61,7 +63,8 @@ def promote(folder: Path, comparison: Path) -> Decision:
     """Let the model in `folder` challenge the champion of MLflow's registry.
 
     Both are registered where they are not yet. The aliases move only when all checks pass; a run in the experiment
-    `Champion` and tags of both versions say why or why not.
+    `Champion` and tags of both versions say why or why not. In the comparison the models are known by the digests of
+    their files, so that no folder that was renamed or written over is judged by another model's figures.
 
     Args:
         folder: of the model.
@@ -76,11 +79,15 @@ def promote(folder: Path, comparison: Path) -> Decision:
     figures = _read(comparison)
     experiment, client = connect(setup.CHAMPION)
     registry = Registry(client, experiment)
-    champion = registry.champion()
-    challenger = registry.challenger(folder)
-    if champion.version == challenger.version:
+    read_card(folder)  # told before anything is registered
+    champion, digest = registry.champion(), files.digest(folder)
+    if champion.tags["digest"] == digest:
         raise BadParams(f"{folder} holds the very model that is the champion already.")
-    names = [_compared_as(figures, version, comparison) for version in (champion, challenger)]
+    names = [
+        _compared_as(figures, champion.tags["digest"], f"the champion, {_called(champion)}", comparison),
+        _compared_as(figures, digest, f"{folder} as it is now", comparison),
+    ]
+    challenger = registry.challenger(folder)
     decision = Decision(_called(champion), _called(challenger), tuple(judge(figures, names[0], names[1], gate)))
 
     run = track.start("promote", gate, name=f"{challenger.tags['model']} against {champion.tags['model']}")
@@ -141,12 +148,11 @@ def _read(path: Path) -> dict[str, Any]:
     return dict(figures)
 
 
-def _compared_as(figures: Mapping[str, Any], version: ModelVersion, comparison: Path) -> str:
-    """The name of a registered version in the comparison, known by the model that the engine says it reads with."""
-    model = version.tags["model"]
-    names = [row["engine"] for row in figures["engines"] if f" {model} on " in row["version"]]
+def _compared_as(figures: Mapping[str, Any], digest: str, what: str, comparison: Path) -> str:
+    """The name in the comparison of the engine that reads with the model of that digest."""
+    names = [row["engine"] for row in figures["engines"] if row.get("model") == digest]
     if not names:
-        raise BadParams(f"{_called(version)} is not in {comparison}: compare both by `ocrkit compare` first.")
+        raise BadParams(f"No engine of {comparison} reads with {what}: compare both by `ocrkit compare` first.")
     return str(names[0])
 
 

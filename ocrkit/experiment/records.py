@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from ocrkit import files
 from ocrkit.errors import MissingExtra
-from ocrkit.experiment import paths, setup, track
+from ocrkit.experiment import setup, track
 from ocrkit.record import Record, load_record, load_steps
 
 _ID, _DIGEST = "record.id", "record.digest"
@@ -45,7 +46,7 @@ def import_record(folder: Path) -> tuple[str, str]:
         MissingExtra: MLflow is not installed.
         OcrkitError: the store does not answer.
     """
-    record, digest = load_record(folder), paths.digest(folder)
+    record, digest = load_record(folder), files.digest(folder)
     try:
         from ocrkit.experiment import kept
     except ImportError:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ocrkit.experiment import paths
+from ocrkit import files
 from ocrkit.recognition.release import find_model, read_card
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Registry:
 
     def _version(self, model: Served, folder: Path) -> ModelVersion:
         """The version with these bytes of a model; made where there is none."""
-        card, digest = read_card(folder), paths.digest(folder)
+        card, digest = read_card(folder), files.digest(folder)
         if not self.client.search_registered_models(f"name = '{model.name}'"):
             self.client.create_registered_model(model.name, description=model.description)
         for version in self.client.search_model_versions(f"name = '{model.name}'"):

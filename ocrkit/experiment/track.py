@@ -24,7 +24,7 @@ import numpy as np
 
 from ocrkit.errors import BadParams, OcrkitError
 from ocrkit.experiment import params, paths, setup
-from ocrkit.files import write_whole
+from ocrkit.files import digest, write_whole
 from ocrkit.record import Record
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Run:
 
     def log_input(self, name: str, path: Path) -> None:
         """Record any file or folder as an input of this run, by the digest DVC would give it."""
-        self.log_digest(name, paths.digest(path), os.path.relpath(path, paths.root()))
+        self.log_digest(name, digest(path), os.path.relpath(path, paths.root()))
 
     def log_digest(self, name: str, digest: str, where: str) -> None:
         """Record an input of this run by its digest; `where` is the path it was read from."""

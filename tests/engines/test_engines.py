@@ -14,6 +14,8 @@ from ocrkit.engines import EngineFailed, load_engine, missing_engines
 from ocrkit.engines.commands import compare
 from ocrkit.engines.tesseract import TesseractEngine
 from ocrkit.errors import BadParams, MissingExtra
+from ocrkit.files import digest
+from ocrkit.recognition.release import find_model
 
 
 def print_words(*words, ground=255, ink=0):
@@ -148,10 +150,15 @@ def test_the_compare_command_prints_narrow_tables_and_leaves_out_what_is_missing
     assert max(map(len, result.stdout.splitlines()[:-3])) <= 100
     assert "Challenger fast-synthetic against champion fast-receipts: F1 +0.000, too few pages; " in result.stdout
     assert "<table>" in board.read_text()
-    costs = {row["engine"]: row for row in json.loads(figures.read_text())["costs"]}
+    tables = json.loads(figures.read_text())
+    costs = {row["engine"]: row for row in tables["costs"]}
     assert set(costs["fast-receipts"]["steps"]) == {"detection", "recognition", "rest"}
     assert sum(costs["fast-receipts"]["steps"].values()) <= costs["fast-receipts"]["seconds_per_page"]
     assert costs["tesseract"]["peak_mb"] > 20
+    # By which the gate of `ocrkit promote` knows a model.
+    models = {row["engine"]: row["model"] for row in tables["engines"]}
+    assert models == {"tesseract": "", **{name: digest(find_model(name)) for name in models if name != "tesseract"}}
+    assert len(set(models.values())) == 3
 
 
 def test_the_compare_command_refuses_a_place_of_another_form(labelled_folder):

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from ocrkit import files
 from ocrkit.errors import BadParams, OcrkitError
-from ocrkit.experiment import notebooks, paths
+from ocrkit.experiment import notebooks
 from ocrkit.experiment.run import run as run_notebook
 from ocrkit.experiment.track import Run
 
@@ -37,12 +38,12 @@ def test_a_pipeline_run_is_tracked_with_origin_values_inputs_and_report(project)
 def test_digests_are_those_of_dvc(project):
     lock = (project.root / "dvc.lock").read_text()
     for name in ("models/trained", "data/synth/train", "metrics/train.json"):
-        assert f"md5: {paths.digest(project.root / name)}\n" in lock
+        assert f"md5: {files.digest(project.root / name)}\n" in lock
 
 
 def test_a_run_by_hand_leaves_its_stage_clean(project):
     before = project.notebook.read_bytes()
-    outs = paths.digest(project.root / "models"), paths.digest(project.root / "metrics")
+    outs = files.digest(project.root / "models"), files.digest(project.root / "metrics")
     # As JupyterLab does it: kernel in notebooks/, outputs saved into the file.
     project.do("jupyter", "execute", "--inplace", "30_train.ipynb", cwd="notebooks")
     assert project.notebook.read_bytes() != before
@@ -51,7 +52,7 @@ def test_a_run_by_hand_leaves_its_stage_clean(project):
     project.do(sys.executable, "-m", "ocrkit.experiment.notebooks", cwd="notebooks")
     assert project.notebook.read_bytes() == before
     assert "up to date" in project.status()
-    assert (paths.digest(project.root / "models"), paths.digest(project.root / "metrics")) == outs
+    assert (files.digest(project.root / "models"), files.digest(project.root / "metrics")) == outs
     assert [p.name for p in (project.root / "notebooks").iterdir()] == ["30_train.ipynb"]
     assert (project.root / "scratch/metrics/train.json").read_bytes() == (
         project.root / "metrics/train.json"
@@ -133,10 +134,10 @@ def test_a_temporary_experiment_keeps_its_run_in_the_main_store(project):
 def test_a_forced_run_gives_the_same_bytes_and_going_back_the_old_run(project):
     made = ("metrics/train.json", "metrics/train_curve.csv", "models/trained")
     run_file = project.root / "runs/train.json"
-    first, first_run = {name: paths.digest(project.root / name) for name in made}, run_file.read_text()
+    first, first_run = {name: files.digest(project.root / name) for name in made}, run_file.read_text()
 
     project.do("dvc", "repro", "--force")
-    assert {name: paths.digest(project.root / name) for name in made} == first
+    assert {name: files.digest(project.root / name) for name in made} == first
     second_run = run_file.read_text()
     assert second_run != first_run
 
@@ -150,7 +151,7 @@ def test_a_forced_run_gives_the_same_bytes_and_going_back_the_old_run(project):
 
     project.set("epochs: 3 ", "epochs: 6 ")
     project.do("dvc", "repro")
-    assert {name: paths.digest(project.root / name) for name in made} == first
+    assert {name: files.digest(project.root / name) for name in made} == first
     assert run_file.read_text() == second_run
     assert len(project.runs()) == 3
 
@@ -173,12 +174,12 @@ def test_reports_are_found_after_the_project_moved(project):
 
 
 def test_smoke_runs_every_notebook_and_leaves_the_checkout_alone(project):
-    outs = {name: paths.digest(project.root / name) for name in ("models", "metrics", "runs", "reports")}
+    outs = {name: files.digest(project.root / name) for name in ("models", "metrics", "runs", "reports")}
     assert "Every notebook ran" in project.do(sys.executable, "-m", "ocrkit.experiment.smoke")
     copy = project.root / "scratch/smoke"
     assert json.loads((copy / "metrics/train.json").read_text())["loss"] == 1
     assert (copy / "mlflow.db").is_file()
-    assert {name: paths.digest(project.root / name) for name in outs} == outs
+    assert {name: files.digest(project.root / name) for name in outs} == outs
     assert "up to date" in project.status()
     assert len(project.runs()) == 1
 

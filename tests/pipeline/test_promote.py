@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from ocrkit import files
 from ocrkit.cli import main
 from ocrkit.errors import BadParams
 from ocrkit.experiment.promote import judge
@@ -16,6 +17,7 @@ from ocrkit.experiment.sections import Promote
 
 REPO = Path(__file__).resolve().parents[2]
 GATE = Promote(seed=0, profile="default", pages=30, gain=0.0, loss=0.0, slower=1.1)
+RELEASED = REPO / "models" / "released"
 ENGINES = {"champion": "fast-receipts", "challenger": "fast-synthetic"}
 
 
@@ -27,7 +29,7 @@ def figures(
     keys = ("f1", "f1_low", "f1_high")
     real = {"data": "real"}
     return {
-        "engines": [{"engine": f"our {n}", "version": f"0.1.0, ocrkit {m} on onnxruntime"} for n, m in ENGINES.items()],
+        "engines": [{"engine": f"our {n}", "model": files.digest(RELEASED / m)} for n, m in ENGINES.items()],
         "scores": [
             {
                 **real,
@@ -116,7 +118,7 @@ def promote(project: Path, monkeypatch: pytest.MonkeyPatch):
     for name in ("DVC_ROOT", "DVC_STAGE", "MLFLOW_TRACKING_URI", "OCRKIT_PIPELINE_FILE"):
         monkeypatch.delenv(name, raising=False)
 
-    def run(comparison: dict | str, model: Path = REPO / "models/released/fast-synthetic"):
+    def run(comparison: dict | str, model: Path = RELEASED / "fast-synthetic"):
         path = project / "comparison.json"
         path.write_text(comparison if isinstance(comparison, str) else json.dumps(comparison))
         done = CliRunner().invoke(main, ["promote", str(model), "--comparison", str(path)])
@@ -130,13 +132,27 @@ def promote(project: Path, monkeypatch: pytest.MonkeyPatch):
     [
         ("{", "is no comparison"),
         ({"engines": []}, "lacks scores and costs and differences: write it with `ocrkit compare FOLDER --model"),
-        ({**figures(), "engines": []}, "fast-receipts (version 1) is not in"),
+        ({**figures(), "engines": figures()["engines"][1:]}, "reads with the champion, fast-receipts (version 1):"),
+        (
+            {**figures(), "engines": figures()["engines"][:1]},
+            "fast-synthetic as it is now: compare both",
+        ),
+        ({**figures(), "engines": [{"engine": "tesseract"}]}, "reads with the champion"),
     ],
 )
 def test_a_bad_comparison_is_told_in_one_sentence(promote, comparison, sentence):
     code, said = promote(comparison)
     assert code == 2
     assert sentence in said
+
+
+def test_a_folder_that_was_written_over_is_not_judged_by_the_figures_of_what_it_held(promote, tmp_path):
+    model = shutil.copytree(RELEASED / "fast-synthetic", tmp_path / "fast-synthetic")
+    card = model / "card.json"
+    card.write_text(card.read_text().replace('"temperature": 1', '"temperature": 2'))
+    code, said = promote(figures(), model)
+    assert code == 2
+    assert f"reads with {model} as it is now" in said
 
 
 def test_a_folder_without_a_model_is_told(promote, tmp_path):
@@ -173,7 +189,8 @@ def test_the_champion_changes_only_when_the_gate_is_passed_and_why_is_recorded(p
     files = {file.path for file in client.list_artifacts(refused.info.run_id)}
     assert {"comparison.json", "gate.json"} <= files
 
-    code, said = promote(figures())
+    # The same bytes under another name are the same model.
+    code, said = promote(figures(), shutil.copytree(RELEASED / "fast-synthetic", project / "renamed"))
     assert code == 0, said
     assert "fast-synthetic (version 2) is the champion now, in place of fast-receipts (version 1)." in said
     assert (holders("champion"), holders("challenger")) == (["fast-synthetic"] * 2, [])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ocrkit.experiment import paths
+from ocrkit import files
 
 pytestmark = pytest.mark.timeout(900)  # DVC starts a dozen times, which a busy machine makes long
 
@@ -63,20 +63,20 @@ def wipe(project) -> None:
 
 def test_by_default_raw_data_go_to_a_folder_beside_the_cache_and_git_sees_only_a_pointer(lab):
     raw = lab.root / "data/raw/mine"
-    before = paths.digest(raw)
+    before = files.digest(raw)
     lab.do("dvc", "push")
     lab.do("git", "add", "--all")
     assert lab.do("git", "ls-files", "data/raw").split() == ["data/raw/.gitignore", "data/raw/mine.dvc"]
     assert ".dvc/store" not in lab.do("git", "ls-files")
     wipe(lab)
     lab.do("dvc", "pull")
-    assert paths.digest(raw) == before
+    assert files.digest(raw) == before
     (raw / "labels.csv").write_text("file,text\n")
     assert "data/raw/mine" in lab.status()
 
 
 def test_s3_gives_back_what_was_pushed_to_it(lab, bucket):
-    before = paths.digest(lab.root / "data/raw/mine")
+    before = files.digest(lab.root / "data/raw/mine")
     lab.do("dvc", "remote", "add", "--default", "cloud", "s3://ocr/project")
     lab.do("dvc", "remote", "modify", "cloud", "endpointurl", bucket.meta.endpoint_url)
     lab.do("dvc", "push")
@@ -85,7 +85,7 @@ def test_s3_gives_back_what_was_pushed_to_it(lab, bucket):
     assert all(key.startswith("project/files/md5/") for key in stored)
     wipe(lab)
     lab.do("dvc", "pull")
-    assert paths.digest(lab.root / "data/raw/mine") == before
+    assert files.digest(lab.root / "data/raw/mine") == before
     assert f"md5: {before}\n" in (lab.root / "data/raw/mine.dvc").read_text()
 
 
