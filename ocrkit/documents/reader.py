@@ -51,7 +51,9 @@ class ReadOptions:
     """How detected boxes become words.
 
     Attributes:
-        margin: blank added around a box on every side, as a share of its height; the detector leaves some already.
+        margin: blank added around a box on every side, as a share of its height, before it is read; the detector leaves
+            some already.
+        word_margin: px of blank added around a word on every side once it is read: people who mark words leave as much.
         min_confidence: guesses below it are noise and dropped.
         sure_confidence: where no word of a page reaches it there is no print, and the others are noise, too.
         readable_share: of a page's boxes; where fewer can be read, the page may lie on its side.
@@ -60,6 +62,7 @@ class ReadOptions:
     """
 
     margin: float = 0.0
+    word_margin: float = 1.0
     min_confidence: float = 0.4
     sure_confidence: float = 0.7
     readable_share: float = 0.35
@@ -222,7 +225,10 @@ class Reader:
             ]
             for row in rows
         ]
-        return _Reading(image, assemble(lines, self.options.assembly), pieces)
+        assembled = assemble(lines, self.options.assembly)
+        return _Reading(
+            image, tuple(_widened(line, self.options.word_margin, image.shape) for line in assembled), pieces
+        )
 
     def _holds_print(self, pieces: Sequence[Piece]) -> bool:
         """Whether a letter or a digit is surely read; signs such as © look like coins, rings and knots."""
@@ -247,6 +253,13 @@ class _Reading:
     def characters(self) -> float:
         """How much was read: the characters of all words, each counted by the word's confidence."""
         return sum(len(word.text) * word.confidence for line in self.lines for word in line.words)
+
+
+def _widened(line: Line, margin: float, shape: tuple[int, ...]) -> Line:
+    """The line with its words' boxes wider by `margin` px on every side, inside an image of `shape`."""
+    edges = np.tile(shape[1::-1], 2)
+    boxes = [np.clip(word.box + margin * np.array([-1, -1, 1, 1]), 0, edges) for word in line.words]
+    return replace(line, words=tuple(replace(word, quad=box_to_quad(box)) for word, box in zip(line.words, boxes)))
 
 
 def _stands_straight(corners: np.ndarray) -> bool:

@@ -35,7 +35,7 @@ def test_a_page_becomes_lines_of_words_with_their_boxes(says):
     reader = Reader(detector=detector([BOXES[2]], BOXES[:2]), recognizer=says("world", "Hello", "there"))
     document = reader.read(PAGE)
     assert document.text == "Hello there\nworld"
-    np.testing.assert_array_equal([word.box for word in document.words], BOXES)
+    np.testing.assert_array_equal([word.box for word in document.words], BOXES + np.array([-1, -1, 1, 1]))
     assert document.pages[0].image is not None
     assert (document.source, document.engine) == ("", "ocrkit a test's")
 
@@ -48,6 +48,13 @@ def test_all_words_of_a_page_go_to_the_recogniser_at_once_grey_and_with_a_margin
     assert [crop.ndim for crop in recognizer.crops] == [2, 2, 2]
     heights = [crop.shape[0] for crop in recognizer.crops]
     assert heights == [30 + 2 * 4] * 3  # 0.12 x 30 px, rounded outwards
+
+
+def test_words_at_an_edge_stay_on_the_page(says):
+    places = [(0, 10, 50, 40), (380, 170, 400, 200)]
+    options = ReadOptions(word_margin=5)
+    words = Reader(detector=detector(places), recognizer=says("a", "b"), options=options).read(PAGE).words
+    np.testing.assert_array_equal([word.box for word in words], [(0, 5, 55, 45), (375, 165, 400, 200)])
 
 
 def test_empty_and_unsure_guesses_are_dropped(says):
