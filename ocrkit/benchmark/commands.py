@@ -10,20 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cv2
+import numpy as np
 
-from ocrkit.benchmark import machine, precision, speed
+from ocrkit.benchmark import machine, photos, precision, speed
 from ocrkit.benchmark.soak import WARM_UP
 from ocrkit.benchmark.soak import soak as soak_pages
-from ocrkit.datasets import Sample
+from ocrkit.datasets import LabelledPage, Sample, half_of, load_pages
 from ocrkit.datasets.commands import folder_argument, form_option
 from ocrkit.engines import load_engine, missing_engines
 from ocrkit.errors import BadDataset, BadParams, MissingExtra
 from ocrkit.evaluate import Materials, real_words
+from ocrkit.files import make_folder, write_whole
+from ocrkit.metrics import PrecisionRecall, bootstrap_interval
 from ocrkit.recognition import load_recognizer
 from ocrkit.recognition.recognizer import DECODERS
 from ocrkit.recognition.release import find_model
 from ocrkit.recognition.runtimes import RUNTIMES
+from ocrkit.synth.camera import CameraOptions
 
+_WORST = 12  # photos that are shown
 _PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".pdf"}
 
 _model = click.option("--model", help="A released name or a folder. Default: the released one.")
@@ -33,8 +39,13 @@ _repeats = click.option("--repeats", type=click.IntRange(min=1), default=5, show
 
 def _words(command: Callable[..., None]) -> Callable[..., None]:
     """Which labelled words are read."""
+    limit = click.option("--limit", type=click.IntRange(min=1), default=2048, show_default=True, help="Words.")
+    return _pages(limit(command))
+
+
+def _pages(command: Callable[..., None]) -> Callable[..., None]:
+    """Which labelled pages are taken."""
     for option in (
-        click.option("--limit", type=click.IntRange(min=1), default=2048, show_default=True, help="Words."),
         click.option("--half", type=click.Choice(["tune", "report"]), help="Only half of the pages, chosen by a hash."),
         form_option,
         folder_argument,
@@ -212,6 +223,101 @@ def soak(*, folder: Path, pages: int, files: int, model: str | None, runtime: st
     rows = [{"page": n + 1, "resident_mb": done.resident_mb[n]} for n in at]
     _print_rows(rows, f"{pages} pages, {len(found)} files, {runtime}")
     click.echo(f"Memory after {WARM_UP} pages grew by {done.growth:.1%}; a page took {done.slowdown:+.1%} longer.")
+
+
+@benchmark.command("photos")
+@_pages
+@_model
+@_threads
+@click.option("--photos", "count", type=click.IntRange(min=1), default=200, show_default=True, help="In all.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the camera's place, the desk and the light.")
+@click.option(
+    "--zoom", type=click.FloatRange(0.1, 4), default=0.6, show_default=True, help="Px of the photo for one of the page."
+)
+@click.option("--read", "reads", is_flag=True, help="Read the photos, too: best with a --zoom above 1.")
+@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder for the worst photos.")
+def photographed(
+    *,
+    folder: Path,
+    form: str,
+    half: str | None,
+    model: str | None,
+    threads: int,
+    count: int,
+    seed: int,
+    zoom: float,
+    reads: bool,
+    output: Path | None,
+) -> None:
+    """Photograph the pages of FOLDER with a made-up camera: are they found, and are they read?
+
+    A page is found where every corner lies within 1 % of the photo's diagonal of its true place. Of the worst photos
+    the output shows the true outline in green and the one found in red.
+    """
+    from ocrkit.documents.reader import Reader
+
+    pages, camera = photos.papers(_labelled_pages(folder, form, half)), CameraOptions(zoom=zoom)
+    read = Reader(model, threads=threads).read if reads else None
+    errors, seconds, megapixels, words = [], 0.0, 0.0, []
+    with click.progressbar(range(count), label="Photographing", file=sys.stderr) as numbers:
+        for number in numbers:
+            shot = photos.shoot(pages, number, seed, camera)
+            errors.append(shot.error)
+            seconds, megapixels = seconds + shot.cpu_seconds, megapixels + shot.megapixels
+            if read:
+                words.append(shot.read(read))
+    found = bootstrap_interval(np.array(errors) <= photos.NEAR)
+    row = {"found": found.value, "low": found.low, "high": found.high}
+    row |= {"median_error_%": 100 * float(np.median(errors)), "cpu_ms_a_megapixel": 1000 * seconds / megapixels}
+    _print_rows([row], f"{count} photos of {len(pages)} pages, seed {seed}, {1e6 * megapixels / count:.0f} px each")
+    if words:
+        _print_rows([_words_row(how, [counts[how] for counts in words]) for how in words[0]], "words, caseless")
+    if output:
+        for number in np.argsort(errors)[::-1][:_WORST]:
+            worst = photos.shoot(pages, int(number), seed, camera).overlay()
+            _, picture = cv2.imencode(".jpg", cv2.cvtColor(worst, cv2.COLOR_RGB2BGR))
+            write_whole(make_folder(output) / f"photo-{number}.jpg", picture.tobytes())
+
+
+@benchmark.command()
+@_pages
+@_model
+@_threads
+@click.option("--pages", "limit", type=click.IntRange(min=1), help="At most.")
+@click.option("--turned", is_flag=True, help="Also turn each page by 90, 180 and 270 degrees.")
+def upright(
+    *, folder: Path, form: str, half: str | None, model: str | None, threads: int, limit: int | None, turned: bool
+) -> None:
+    """Read the upright pages of FOLDER: how many are turned by mistake, and are turned ones put right?"""
+    from ocrkit.documents.reader import Reader
+
+    pages, read = _labelled_pages(folder, form, half)[:limit], Reader(model, threads=threads).read
+    wrong: dict[int, list[str]] = {degrees: [] for degrees in ((0, 90, 180, 270) if turned else (0,))}
+    with click.progressbar(pages, label="Reading", file=sys.stderr) as shown:
+        for page in shown:
+            for degrees, ids in wrong.items():
+                if photos.turned_wrongly(read, page, degrees):
+                    ids.append(page.id)
+    rows = [{"stored_at": k, "wrong": len(ids), "share": len(ids) / len(pages)} for k, ids in wrong.items()]
+    _print_rows(rows, f"{len(pages)} pages")
+    for degrees, ids in wrong.items():
+        if ids:
+            click.echo(f"Wrong at {degrees} degrees: {', '.join(ids)}")
+
+
+def _labelled_pages(folder: Path, form: str, half: str | None) -> list[LabelledPage]:
+    pages = [page for page in load_pages(folder, form) if half in (None, half_of(page.document or page.id))]
+    if not pages:
+        raise BadParams(f"No page of {folder} is in that half.")
+    return pages
+
+
+def _words_row(how: str, counts: Sequence[PrecisionRecall]) -> dict[str, Any]:
+    together = sum(counts, PrecisionRecall())
+    table = np.array([(page.matched, page.truth + page.found) for page in counts])
+    interval = bootstrap_interval(table, lambda means: 2 * means[:, 0] / means[:, 1])
+    row = {"read": how, "precision": together.precision, "recall": together.recall}
+    return row | {"f1": together.f1, "low": interval.low, "high": interval.high}
 
 
 def _crops(samples: Sequence[Sample]) -> list[Any]:
