@@ -21,7 +21,7 @@ from ocrkit.engines.base import EngineFailed
 from ocrkit.engines.budget import CAUSES
 from ocrkit.engines.compare import Comparison
 from ocrkit.engines.compare import compare as compare_engines
-from ocrkit.engines.leaderboard import challenge, leaderboard_html
+from ocrkit.engines.leaderboard import challenge, failures, leaderboard_html
 from ocrkit.engines.own import OwnEngine
 from ocrkit.engines.process import EngineProcess
 from ocrkit.engines.registry import CLOUD, LOCAL_NAMES, missing_engines, start_engine
@@ -29,7 +29,7 @@ from ocrkit.engines.words import read_words, word_rows
 from ocrkit.errors import BadParams
 from ocrkit.files import write_whole
 
-_MOST_FAILURES = 10
+_MOST_REASONS = 10
 _TEXTS = ("engine", "against", "category", "verdict", "of which, ms")
 
 Column = Callable[[Mapping[str, Any]], str]
@@ -220,12 +220,11 @@ def _print_comparison(comparison: Comparison) -> None:
     if len(comparison.engines) > 1:
         click.echo("\nBetter or worse: difference in F1 and its 95 % interval, by a paired bootstrap over the pages")
         _print_table(_DIFFERENCES, comparison.differences())
-    failures = [score for score in comparison.scores if score.error]
-    if failures:
-        click.echo(f"\n{len(failures)} failures, counted as nothing found:")
-    for score in failures[:_MOST_FAILURES]:
-        click.echo(f"{score.engine}, {score.page}: {score.error}")
-    if len(failures) > _MOST_FAILURES:
+    if reasons := failures(comparison):
+        click.echo("\nFailures, counted as nothing found:")
+    for sentence in reasons[:_MOST_REASONS]:
+        click.echo(sentence)
+    if len(reasons) > _MOST_REASONS:
         click.echo("and so on.")
 
 

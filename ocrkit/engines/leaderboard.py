@@ -19,6 +19,7 @@ Row = Mapping[str, Any]
 Columns = Mapping[str, Callable[[Row], str]]
 
 _MOST_PICTURES = 24  # of a gallery
+_MOST_NAMES = 5  # of pages that failed for one reason
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: #222 }
 h2 { margin-top: 2.5rem } h3 { margin: 1.5rem 0 .3rem } .wide { overflow-x: auto }
@@ -70,7 +71,12 @@ def leaderboard_html(
         its = [row for row in rows if row["data"] == data]
         if its:
             parts.append(f"<section class='{data}'><h2>{heading}</h2>")
-            parts.append(_list(verdicts(comparison, data)))
+            failed = [
+                f"{row['engine']} failed on {row['failures']} of {row['pages']} pages, which count as nothing found."
+                for row in its
+                if row["failures"] and row["category"] == its[0]["category"]
+            ]
+            parts.append(_list([*verdicts(comparison, data), *failed]))
             for category in dict.fromkeys(row["category"] for row in its):
                 parts.append(_scores([row for row in its if row["category"] == category]))
             parts.append("<h3>What it costs</h3>" + _table(_COST, _of(data, comparison.costs())))
@@ -89,9 +95,8 @@ def leaderboard_html(
             parts.append(f"<h3>{escape(heading)}</h3>{gallery_html(found[:_MOST_PICTURES])}")
     if ladder:
         parts.append(_ladder(ladder))
-    failures = [f"{score.engine}, {score.page}: {score.error}" for score in comparison.scores if score.error]
-    if failures:
-        parts.append(f"<h2>Failures</h2>{_list(failures)}")
+    if reasons := failures(comparison):
+        parts.append(f"<h2>Failures</h2>{_list(reasons)}")
     versions = [f"{name}: {facts.version}" for name, facts in comparison.engines.items()]
     parts.append(f"<h2>Engines and measures</h2>{_list(versions)}<p><small>{_NOTES}</small></p>")
     head = f"<meta charset='utf-8'><title>{escape(title)}</title><style>{_STYLE}</style>"
@@ -102,6 +107,20 @@ def verdicts(comparison: Comparison, data: str = "real") -> list[str]:
     """A sentence for each pair of engines: the difference in F1, its interval, and whether it tells them apart."""
     return [
         f"{a} against {b}: {_told(comparison.difference(a, b, data))}." for a, b in combinations(comparison.engines, 2)
+    ]
+
+
+def failures(comparison: Comparison) -> list[str]:
+    """A sentence for each reason that an engine failed for: on how many pages, and on which."""
+    pages: dict[tuple[str, str], list[str]] = {}
+    for score in comparison.scores:
+        if score.error:
+            pages.setdefault((score.engine, score.error), []).append(score.page)
+    asked = len(comparison.scores) // max(1, len(comparison.engines))
+    return [
+        f"{engine} failed on {len(names)} of {asked} pages: {error} ({', '.join(names[:_MOST_NAMES])}"
+        f"{' and so on' if len(names) > _MOST_NAMES else ''})"
+        for (engine, error), names in pages.items()
     ]
 
 

@@ -89,7 +89,7 @@ class TesseractEngine(Engine):
             )
         except subprocess.CalledProcessError as error:
             said = error.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise EngineFailed(f"Tesseract failed: {said[-1] if said else error.returncode}.") from None
+            raise EngineFailed(f"Tesseract failed: {said[-1] if said else f'status {error.returncode}'}.") from None
         except OSError as error:
             raise EngineFailed(f"Tesseract cannot be run: {error}.") from None
         return done.stdout.decode("utf-8", "replace")

@@ -8,7 +8,7 @@ from ocrkit.datasets import LabelledPage, LabelledWord
 from ocrkit.document import Line, Page, Word, box_to_quad
 from ocrkit.engines import Engine, EngineFailed, compare, leaderboard_html
 from ocrkit.engines.gallery import wins
-from ocrkit.engines.leaderboard import challenge
+from ocrkit.engines.leaderboard import challenge, failures
 from ocrkit.metrics import PrecisionRecall
 
 BLANK = np.full((100, 200), 255, np.uint8)
@@ -94,12 +94,28 @@ def test_failures_count_as_nothing_found_and_are_shown():
     row = next(row for row in comparison.rows() if row["engine"] == "broken")
     assert (row["failures"], row["recall"], row["f1"], row["cer"]) == (2, 0.0, 0.0, 1.0)
     assert math.isnan(row["seconds_per_page"])
-    assert "p2: It took longer than 60 s." in leaderboard_html(comparison)
+    board = leaderboard_html(comparison)
+    assert "broken failed on 2 of 2 pages, which count as nothing found." in board
+    assert "broken failed on 2 of 2 pages: It took longer than 60 s. (p1, p2)" in board
     costs = {row["engine"]: (row["failures"], row["time_ratio"]) for row in comparison.costs()}
     assert costs["echo"] == (0, 1.0)
     assert costs["broken"][0] == 2
     assert math.isnan(costs["broken"][1])
     assert wins(comparison, pages, "echo", "broken") == []  # an engine that failed has misread nothing
+
+
+def test_failures_are_told_by_their_reason_and_only_some_of_many_pages_by_name():
+    def read(image):
+        engine.reads += 1
+        raise EngineFailed("It took longer than 60 s." if engine.reads % 3 == 1 else "Its process ended.")
+
+    engine = Echo("broken")
+    engine.read = read
+    comparison = compare([engine], [labelled(f"p{number}") for number in range(1, 10)])
+    assert failures(comparison) == [
+        "broken failed on 6 of 9 pages: Its process ended. (p1, p2, p4, p5, p7 and so on)",
+        "broken failed on 3 of 9 pages: It took longer than 60 s. (p3, p6, p9)",
+    ]
 
 
 def test_real_and_simulated_pages_are_never_rolled_up_together():
@@ -213,7 +229,7 @@ def test_the_figures_are_plain_json_in_which_what_is_not_defined_is_null():
 def test_the_leaderboard_escapes_what_engines_and_pages_are_called():
     html = leaderboard_html(compare([Echo("<b>", error=ValueError("<script>"))], [labelled("<i>")]), title="A & B")
     assert "<script>" not in html
-    assert "&lt;b&gt;, &lt;i&gt;: ValueError: &lt;script&gt;" in html
+    assert "&lt;b&gt; failed on 1 of 1 pages: ValueError: &lt;script&gt; (&lt;i&gt;)" in html
     assert "<h1>A &amp; B</h1>" in html
 
 

@@ -79,7 +79,7 @@ def program(tmp_path, monkeypatch, body):
     ("body", "message"),
     [
         ("sys.exit('Error opening data file eng.traineddata')", "Error opening data file"),  # says why it fails
-        ("sys.exit(3)", "failed: 3"),  # does not
+        ("sys.exit(3)", "failed: status 3"),  # does not
     ],
 )
 def test_a_tesseract_that_fails_is_a_failure_in_one_sentence(tmp_path, monkeypatch, body, message):
