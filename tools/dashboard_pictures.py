@@ -71,8 +71,15 @@ def _pages() -> dict[str, tuple[str, str]]:
             page(f"experiments/{pipeline}/runs", searchFilter="tags.stage = 'finetune'", compareRunsMode="CHART"),
             "Add chart",
         ),
-        "leaderboard": (f"experiments/{pipeline}/runs/{newest(pipeline, 'leaderboard')}/artifacts", "leaderboard.html"),
+        "leaderboard": (
+            f"experiments/{pipeline}/runs/{newest(pipeline, 'leaderboard')}/artifacts/leaderboard.html",
+            "leaderboard.html",
+        ),
         "decision": (f"experiments/{champion}/runs/{newest(champion, 'promote')}", "f1.champion.all"),
+        "decisions": (
+            f"experiments/{champion}/runs/{newest(champion, 'promote')}/artifacts/decisions.png",
+            "decisions.png",
+        ),
         "reader": (f"models/{READER.name}", "Reads a document"),
     }
 

@@ -6,6 +6,7 @@ Every figure is made with pyplot, so that a notebook shows it at the end of the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from ocrkit.document import Image
 from ocrkit.metrics import Interval
 
 BLUE, RED, GREY = "#3b6ea5", "#c2413b", "#6b7280"
+_KEPT = "#2e7d4f"
 # Colours told apart next to each other, for boxes of neighbouring lines.
 _BOX_COLOURS = np.array([(214, 69, 65), (38, 120, 178), (46, 139, 87), (200, 130, 0), (130, 80, 170), (0, 140, 150)])
 _DPI = 110
@@ -208,6 +210,64 @@ def learning_curve(words: Sequence[int], loss: Sequence[float], accuracy: Sequen
         axis.set_xlim(left=0)
         axis.grid(alpha=0.3)
         axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    return figure
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One decision of a gate, as `decisions` draws it.
+
+    Attributes:
+        name: for people.
+        when: for people.
+        passed: whether the challenger was promoted.
+        broken: the rules that were not kept, with semicolons between.
+        gain: the challenger's score less the champion's, with its interval; bounds may be `nan`.
+        least_gain: which the whole interval must exceed.
+        times: the challenger's time in times the champion's.
+        most_times: that it may be.
+    """
+
+    name: str
+    when: str
+    passed: bool
+    broken: str
+    gain: Interval
+    least_gain: float
+    times: float
+    most_times: float
+
+
+def decisions(outcomes: Sequence[Outcome], label: str) -> Figure:
+    """What a gate decided, the oldest first: gain and time of each challenger against their bounds, and the outcome.
+
+    What keeps to its bound is green, what does not is red.
+
+    Args:
+        outcomes: of the gate.
+        label: what is gained.
+    """
+    size = (_WIDTH, 1.3 + 0.55 * len(outcomes))
+    figure, axes = plt.subplots(1, 2, figsize=size, dpi=_DPI, sharey=True, width_ratios=(2, 1))
+    for row, one in enumerate(outcomes):
+        colour = _KEPT if one.gain.low > one.least_gain else RED
+        axes[0].plot([one.gain.low, one.gain.high], [row, row], color=colour, lw=2)
+        axes[0].plot([one.gain.value], [row], "o", color=colour)
+        axes[1].plot([one.times], [row], "o", color=_KEPT if one.times <= one.most_times else RED)
+        for axis, bound in ((axes[0], one.least_gain), (axes[1], one.most_times)):
+            axis.plot([bound, bound], [row - 0.5, row + 0.5], "--", color=GREY, lw=1)
+        said, colour = ("promoted", _KEPT) if one.passed else ("refused by:\n" + one.broken.replace("; ", "\n"), RED)
+        axes[1].text(1.04, row, said, color=colour, fontsize=9, va="center", transform=axes[1].get_yaxis_transform())
+    axes[0].set_yticks(range(len(outcomes)), [f"{one.name}\n{one.when}" for one in outcomes], fontsize=9)
+    axes[0].set_ylim(len(outcomes) - 0.5, -0.5)
+    axes[0].set_xlabel(f"{label} with its 95 % interval,\nall of it to lie right of the dashes")
+    axes[1].set_xlabel("times the champion's time,\nto lie left of the dashes")
+    for axis in axes:
+        axis.margins(x=0.08)
+        axis.grid(axis="x", alpha=0.3)
+        axis.tick_params(axis="y", length=0)
+        axis.spines[["top", "right", "left"]].set_visible(False)
     figure.tight_layout()
     return figure
 

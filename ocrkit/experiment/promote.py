@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +13,22 @@ from typing import TYPE_CHECKING, Any
 from ocrkit import files
 from ocrkit.errors import BadParams
 from ocrkit.experiment import params, setup, track
+from ocrkit.experiment.figures import Outcome, decisions
 from ocrkit.experiment.kept import connect
 from ocrkit.experiment.registry import Registry
 from ocrkit.experiment.sections import Promote
+from ocrkit.metrics import Interval
 from ocrkit.recognition.release import read_card
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
 
 _ALL, _REAL = "all", "real"
+_PASSED = "passed"
+_BROKEN = "gate.broken"  # tag of a decision's run: the rules that the challenger did not keep
+_MOST_DECISIONS = 12  # of the chart
 
 
 @dataclass(frozen=True)
@@ -48,15 +57,20 @@ class Decision:
     @property
     def passed(self) -> bool:
         """Whether every rule is kept."""
-        return all(check.passed for check in self.checks)
+        return not self.broken
+
+    @property
+    def broken(self) -> list[Check]:
+        """The rules that are not kept."""
+        return [check for check in self.checks if not check.passed]
 
     @property
     def sentence(self) -> str:
         """The outcome for people, with the reason of a refusal."""
         if self.passed:
             return f"{self.challenger} is the champion now, in place of {self.champion}."
-        why = "; ".join(f"{check.rule}: {check.finding}" for check in self.checks if not check.passed)
-        return f"{self.challenger} is refused and {self.champion} stays champion. {why}."
+        why = "; ".join(f"{check.rule}: {check.finding}" for check in self.broken)
+        return f"{self.challenger} is refused and {self.champion} stays champion. Rules not kept: {why}."
 
 
 def promote(folder: Path, comparison: Path) -> Decision:
@@ -99,6 +113,8 @@ def promote(folder: Path, comparison: Path) -> Decision:
     run.log_table("gate", {name: [getattr(check, name) for check in decision.checks] for name in columns})
     run.describe(_told(decision))
     run.client.set_tag(run.id, "gate", _outcome(decision))
+    run.client.set_tag(run.id, _BROKEN, "; ".join(check.rule for check in decision.broken))
+    run.log_figure("decisions", decisions(_outcomes(client, experiment), "gain in F1 on all real pages"))
     if decision.passed:
         registry.crown()
     registry.note(challenger, decision.sentence, {"gate": _outcome(decision), "gate.run": run.id})
@@ -161,7 +177,7 @@ def _called(version: ModelVersion) -> str:
 
 
 def _outcome(decision: Decision) -> str:
-    return "passed" if decision.passed else "refused"
+    return _PASSED if decision.passed else "refused"
 
 
 def _is_real(row: Mapping[str, Any], engine: str) -> bool:
@@ -202,6 +218,28 @@ def _metrics(figures: Mapping[str, Any], champion: str, challenger: str) -> dict
     }
     seconds = {role: _seconds(figures, name) for role, name in (("champion", champion), ("challenger", challenger))}
     return {"f1": f1 | {"gain": gains}, "seconds_per_page": seconds}
+
+
+def _outcomes(client: MlflowClient, experiment: str) -> list[Outcome]:
+    """The last decisions that the store has, the oldest first."""
+    latest = client.search_runs([experiment], "tags.stage = 'promote'", max_results=_MOST_DECISIONS)
+    return [_outcome_of(run) for run in reversed(latest) if "gate" in run.data.tags]
+
+
+def _outcome_of(run: Run) -> Outcome:
+    def number(name: str) -> float:
+        return float(run.data.metrics.get(name, math.nan))
+
+    return Outcome(
+        name=run.info.run_name,
+        when=time.strftime("%d %b %Y %H:%M", time.localtime(run.info.start_time / 1000)),
+        passed=run.data.tags["gate"] == _PASSED,
+        broken=run.data.tags.get(_BROKEN, ""),
+        gain=Interval(*(number(f"f1.gain.{_ALL}.{name}") for name in ("gain", "gain_low", "gain_high"))),
+        least_gain=float(run.data.params["gain"]),
+        times=number("seconds_per_page.challenger") / number("seconds_per_page.champion"),
+        most_times=float(run.data.params["slower"]),
+    )
 
 
 def _told(decision: Decision) -> str:

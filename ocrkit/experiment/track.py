@@ -303,9 +303,13 @@ def _origin(stage: str, profile: str, overridden: bool) -> dict[str, str]:
 
 
 def _name(stage: str, profile: str, tags: Mapping[str, str]) -> str:
-    """A name for people, such as `train default 15:02 experiment mild-gnat` or `train full 09:30 by hand`."""
+    """A name for people, such as `train 04 May 15:02 experiment mild-gnat` or `train full 04 May 09:30 by hand`.
+
+    MLflow's lists cut names after some twenty characters, so the profile is left out where it is the default.
+    """
     how = f" experiment {tags['dvc.exp']}" if "dvc.exp" in tags else " by hand" if tags["by_hand"] == "true" else ""
-    return f"{stage} {profile} {time.strftime('%d %b %H:%M')}{how}"
+    whole = stage if profile == "default" else f"{stage} {profile}"
+    return f"{whole} {time.strftime('%d %b %H:%M')}{how}"
 
 
 def _git(*arguments: str) -> str:

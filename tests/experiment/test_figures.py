@@ -15,6 +15,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from ocrkit.experiment import figures
+from ocrkit.experiment.figures import Outcome
 from ocrkit.metrics import Interval
 
 
@@ -172,3 +173,19 @@ def test_what_was_reached_stands_under_the_roof_with_its_share_of_it():
     roof = figure.axes[0].lines[0].get_xydata()
     assert roof[1].tolist() == [4, 80]
     assert drawn(figure).size
+
+
+def test_decisions_are_drawn_the_oldest_first_against_their_bounds_with_the_rules_that_were_broken():
+    nan = float("nan")
+    refused = Outcome(
+        "b against a", "1 May", False, "better overall; not slower", Interval(-0.2, -0.3, -0.1), 0.0, 1.3, 1.1
+    )
+    promoted = Outcome("c against a", "2 May", True, "", Interval(0.2, nan, nan), 0.01, 0.9, 1.1)
+    figure = figures.decisions([refused, promoted], "gain")
+    gain, times = figure.axes
+    assert [tick.get_text() for tick in gain.get_yticklabels()] == ["b against a\n1 May", "c against a\n2 May"]
+    assert texts(figure) == ["refused by:\nbetter overall\nnot slower", "promoted"]
+    bounds = [[line.get_xdata()[0] for line in axis.lines if line.get_linestyle() == "--"] for axis in (gain, times)]
+    assert bounds == [[0.0, 0.01], [1.1, 1.1]]
+    assert [line.get_xdata()[0] for line in times.lines if line.get_marker() == "o"] == [1.3, 0.9]
+    assert gain.get_ylim()[0] > gain.get_ylim()[1]

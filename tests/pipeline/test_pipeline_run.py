@@ -14,7 +14,7 @@ def test_stages_are_parts_of_one_run_which_fails_with_them_and_is_not_made_for_n
     stage, whole = sorted(fresh_project.runs(), key=lambda run: run.info.run_name, reverse=True)
     assert stage.data.tags["mlflow.parentRunId"] == whole.info.run_id
     assert "mlflow.parentRunId" not in whole.data.tags
-    assert whole.info.run_name.startswith("pipeline default ")
+    assert whole.info.run_name.startswith("pipeline ")
     assert whole.info.status == "FINISHED"
     assert f"- {stage.info.run_name}" in whole.data.tags["mlflow.note.content"]
 

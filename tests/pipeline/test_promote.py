@@ -176,7 +176,8 @@ def test_the_champion_changes_only_when_the_gate_is_passed_and_why_is_recorded(p
     code, said = promote(figures(forms=(-0.05, -0.09, -0.01)))
     assert code == 1
     why = "not worse on forms: F1 -0.050 (-0.090 to -0.010)"
-    assert f"fast-synthetic (version 2) is refused and fast-receipts (version 1) stays champion. {why}." in said
+    assert "fast-synthetic (version 2) is refused and fast-receipts (version 1) stays champion." in said
+    assert f"Rules not kept: {why}." in said
     assert (holders("champion"), holders("challenger")) == (["fast-receipts"] * 2, ["fast-synthetic"] * 2)
     version = client.get_model_version_by_alias("ocrkit-reader", "challenger")
     assert version.tags["gate"] == "refused"
@@ -187,7 +188,8 @@ def test_the_champion_changes_only_when_the_gate_is_passed_and_why_is_recorded(p
     assert refused.data.metrics["f1.gain.forms.gain_high"] == -0.01
     assert "| **no** | not worse on forms |" in refused.data.tags["mlflow.note.content"]
     files = {file.path for file in client.list_artifacts(refused.info.run_id)}
-    assert {"comparison.json", "gate.json"} <= files
+    assert {"comparison.json", "gate.json", "decisions.png"} <= files
+    assert refused.data.tags["gate.broken"] == "not worse on forms"
 
     # The same bytes under another name are the same model.
     code, said = promote(figures(), shutil.copytree(RELEASED / "fast-synthetic", project / "renamed"))
