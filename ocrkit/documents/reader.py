@@ -8,11 +8,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import cv2
 import numpy as np
 
 from ocrkit.detection import DetectedLine, dark_on_light, detect
 from ocrkit.document import Document, Image, Line, Page, Word, box_to_quad, quad_to_box
 from ocrkit.documents.assemble import AssemblyOptions, assemble
+from ocrkit.documents.dewarp import DewarpOptions, dewarp
 from ocrkit.documents.joins import JoinOptions, Piece, join_pieces
 from ocrkit.documents.page_search import find_page
 from ocrkit.documents.scan import rectification, rectify
@@ -57,6 +59,7 @@ class ReadOptions:
         min_confidence: guesses below it are noise and dropped.
         sure_confidence: where no word of a page reaches it there is no print, and the others are noise, too.
         readable_share: of a page's boxes; where fewer can be read, the page may lie on its side.
+        dewarp: when a page is curled, and straightened before it is read.
         joins: when neighbouring boxes are read as one word.
         assembly: how words become lines, columns and paragraphs.
     """
@@ -66,6 +69,7 @@ class ReadOptions:
     min_confidence: float = 0.4
     sure_confidence: float = 0.7
     readable_share: float = 0.35
+    dewarp: DewarpOptions = field(default_factory=DewarpOptions)
     joins: JoinOptions = field(default_factory=JoinOptions)
     assembly: AssemblyOptions = field(default_factory=AssemblyOptions)
 
@@ -156,9 +160,7 @@ class Reader:
         reading, turned = self._read_turned(rectify(image, corners))
         to_page, (width, height) = rectification(corners, image.shape)
         back = _turning(image.shape, turned) @ np.linalg.inv(_turning((height, width), turned) @ to_page)
-        return tuple(
-            replace(line, words=tuple(_moved(word, back) for word in line.words)) for line in reading.lines
-        ), turned
+        return _moved(reading.lines, lambda points: cv2.perspectiveTransform(points[None], back)[0]), turned
 
     def _read_turned(self, image: Image) -> tuple[_Reading, int]:
         """The page as it reads best, and the degrees clockwise it was turned by for that.
@@ -195,11 +197,10 @@ class Reader:
         return float(np.median(gained)) > _HEAD_GAIN
 
     def _read(self, image: Image) -> _Reading:
-        """A page as it stands, a negative as its positive."""
+        """A page as it stands, a negative as its positive, a curled one straightened."""
         if min(image.shape[:2]) < _SMALLEST_PAGE_PX:
             return _Reading(image, (), [])
-        grey = dark_on_light(image)
-        found = [line.boxes for line in self._detect(grey) if len(line.boxes)]
+        grey, found, bend = dewarp(dark_on_light(image), self._boxes, self.options.dewarp)
         if not found:
             return _Reading(image, (), [])
 
@@ -226,9 +227,11 @@ class Reader:
             for row in rows
         ]
         assembled = assemble(lines, self.options.assembly)
-        return _Reading(
-            image, tuple(_widened(line, self.options.word_margin, image.shape) for line in assembled), pieces
-        )
+        widened = tuple(_widened(line, self.options.word_margin, image.shape) for line in assembled)
+        return _Reading(image, widened if bend is None else _moved(widened, bend.seen), pieces)
+
+    def _boxes(self, grey: Image) -> list[np.ndarray]:
+        return [line.boxes for line in self._detect(grey) if len(line.boxes)]
 
     def _holds_print(self, pieces: Sequence[Piece]) -> bool:
         """Whether a letter or a digit is surely read; signs such as © look like coins, rings and knots."""
@@ -286,9 +289,11 @@ def _turning(shape: tuple[int, ...], degrees: int) -> np.ndarray:
     return np.array([*rows[degrees], [0, 0, 1]], float)
 
 
-def _moved(word: Word, homography: np.ndarray) -> Word:
-    points = np.column_stack([word.quad, np.ones(4)]) @ homography.T
-    return replace(word, quad=points[:, :2] / points[:, 2:])
+def _moved(lines: Sequence[Line], move: Callable[[np.ndarray], np.ndarray]) -> tuple[Line, ...]:
+    """The lines with the corners of their words where `move` takes points `(N, 2)`."""
+    return tuple(
+        replace(line, words=tuple(replace(word, quad=move(word.quad)) for word in line.words)) for line in lines
+    )
 
 
 def _recognizer(model: str | Path | None, runtime: str, threads: int | None) -> WordRecognizer:

@@ -1,4 +1,4 @@
-"""From a phone photo to a flat page: find the page, look at it from straight above, even out the light."""
+"""From a phone photo to a flat page: find the page, look at it from straight above, undo its curl, even the light."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ocrkit.detection import DetectorOptions, detect
 from ocrkit.document import Document, Image, Page
+from ocrkit.documents.dewarp import Bend, dewarp
 from ocrkit.documents.page_search import ScanOptions, find_page
 from ocrkit.errors import BadImage, BadQuad, OcrkitError
 from ocrkit.files import write_whole
 from ocrkit.images import Source, iter_pages, source_name
+
+_COARSE = DetectorOptions(max_pixels=1_000_000)  # to see how lines run, not to read them
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +28,13 @@ class ScannedPage:
         quad: the page's corners `(4, 2)`, clockwise from its top-left, in px of the photo as stored (EXIF not
             applied); `None` where no page edges were found and the whole image was kept.
         rotation: degrees clockwise by which the stored photo was turned.
+        bend: how the page inside the corners was curled; `None` where it lay flat, or its lines do not tell.
     """
 
     image: Image
     quad: np.ndarray | None
     rotation: int
+    bend: Bend | None = None
 
     def save(self, path: str | Path) -> Path:
         """Write a .pdf, or an image of the kind the suffix says; returns the path.
@@ -49,7 +55,9 @@ class ScannedPage:
 
 
 def scan(source: Source, options: ScanOptions | None = None) -> ScannedPage:
-    """The page in a photo, rectified and evenly lit; an image that is a page from edge to edge is only evened out.
+    """The page in a photo, rectified, its lines straightened where they curl, and evenly lit.
+
+    An image that is a page from edge to edge is not rectified.
 
     Raises:
         BadImage: the source cannot be read as an image.
@@ -60,7 +68,8 @@ def scan(source: Source, options: ScanOptions | None = None) -> ScannedPage:
     quad = find_page(photo.image, options or ScanOptions())
     page = photo.image if quad is None else rectify(photo.image, quad)
     stored = None if quad is None else _as_stored(quad, photo.rotation, photo.image.shape)
-    return ScannedPage(even_light(page), stored, photo.rotation)
+    flat, _, bend = dewarp(page, lambda image: [line.boxes for line in detect(image, _COARSE)])
+    return ScannedPage(even_light(flat), stored, photo.rotation, bend)
 
 
 def rectify(photo: Image, corners: np.ndarray) -> Image:
