@@ -132,8 +132,12 @@ class Comparison:
                     "failures": sum(score.error is not None for score in scores),
                     "words": words.truth,
                 }
+                counts = np.array([score.counts for score in scores])
                 for name, measure in MEASURES.items():
-                    value = bootstrap_interval(np.array([score.counts for score in scores]), measure, seed)
+                    with np.errstate(invalid="ignore", divide="ignore"):
+                        tells = ~np.isnan(measure(counts))
+                    # What says nothing of a measure, such as a page labelled by line of boxes, adds no certainty.
+                    value = bootstrap_interval(counts[tells], measure, seed)
                     row |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
                 rows.append(row | {"seconds_per_page": median([score.seconds for score in scores])})
         return rows

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -116,6 +117,15 @@ def test_failures_are_told_by_their_reason_and_only_some_of_many_pages_by_name()
         "broken failed on 6 of 9 pages: Its process ended. (p1, p2, p4, p5, p7 and so on)",
         "broken failed on 3 of 9 pages: It took longer than 60 s. (p3, p6, p9)",
     ]
+
+
+def test_pages_labelled_by_line_make_nobody_surer_of_boxes():
+    line = LabelledPage("l", lines=(LabelledWord("TOTAL 9.90", box_to_quad((10, 10, 120, 30))),), pixels=BLANK)
+    (row,) = compare([Echo("echo", *PERFECT)], [labelled("w"), line, replace(line, id="m")]).rows()
+    assert (row["swa"], row["box_recall"]) == (1.0, 1.0)
+    assert math.isnan(row["swa_low"])
+    assert math.isnan(row["box_recall_high"])
+    assert row["f1_low"] == row["f1"] == 1.0
 
 
 def test_real_and_simulated_pages_are_never_rolled_up_together():
