@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -33,10 +33,12 @@ class DetectedLine:
     """The words of one line.
 
     Attributes:
-        boxes: `(N, 4)` px, from left to right.
+        boxes: `(N, 4)` px, from left to right, or from top to bottom.
+        aside: whether the line runs up or down an upright page, as numbers do along its margin.
     """
 
     boxes: np.ndarray
+    aside: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +77,15 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLi
     if not height:
         return []
     dark, light = find_dark(page, height, options), find_light(page, height, options)
-    words = settle(dark.words + light.words, height, options)
+    level, aside = settle(dark.words + light.words, height, options), words_aside(dark, height, options)
     edges = np.tile(image.shape[1::-1], 2)
-    lines = np.split(words.boxes / scale, np.flatnonzero(np.diff(words.line)) + 1)
-    return [DetectedLine(np.clip(boxes, 0, edges)) for boxes in lines if len(boxes)]
+    return [
+        DetectedLine(np.clip(boxes / scale, 0, edges), words is aside)
+        # Where more seems to run up or down than stands level, it is a texture, or the page lies on its side.
+        for words in ((level, aside) if len(aside) < len(level) else (level,))
+        for boxes in np.split(words.boxes, np.flatnonzero(np.diff(words.line)) + 1)
+        if len(boxes)
+    ]
 
 
 def dark_on_light(image: Image, options: DetectorOptions = _DEFAULT) -> Image:
@@ -150,6 +157,18 @@ def _stages(page: Image, ink: np.ndarray, height: float, options: DetectorOption
     line = string_lines(letters.boxes, letter, height, options)
     line = regular_lines(letters.boxes, letter, line, options)
     return Stages(page, ink, rules, regions, letters, letter, line, split_words(letters.boxes, letter, line, options))
+
+
+def words_aside(stages: Stages, height: float, options: DetectorOptions = _DEFAULT) -> Words:
+    """Words whose letters stand one below the other, strung of those that stand on no level line, or hardly a line."""
+    few = np.bincount(stages.line + 1, stages.letter)[stages.line + 1] < options.min_letters_aside
+    alone = stages.letter & (few | (stages.line < 0))
+    across = stages.letters.boxes[alone][:, [1, 0, 3, 2]]
+    letter = np.ones(len(across), bool)
+    options = replace(options, reach=options.reach_aside)
+    words = split_words(across, letter, string_lines(across, letter, height, options), options)
+    words = words[words.letters >= options.min_letters_aside]
+    return replace(words, boxes=words.boxes[:, [1, 0, 3, 2]])
 
 
 def _find_regions(page: Image, ink: np.ndarray, rules: np.ndarray, height: float, options: DetectorOptions) -> Regions:

@@ -36,6 +36,9 @@ class DetectorOptions:
         overlap: share of the higher of two neighbours that both must cover vertically to stand on one line.
         height_ratio: times one neighbour on a line may be as high as the next.
         reach: heights; widest gap within a line.
+        reach_aside: heights; widest gap within a line that runs up or down the page.
+        min_letters_aside: number of letters of a word on such a line, at least; letters of a level line of as many are
+            no part of it.
         punctuation_reach: heights; widest gap between punctuation and the letter it belongs to.
         level: heights; letters whose tops or feet differ by no more stand level.
         min_level_share: share of neighbours that stand level, at least, on a line of print.
@@ -58,7 +61,7 @@ class DetectorOptions:
     contrast: float = 20.0
     noise_contrast: float = 4.0
     dark_ground: float = 0.56
-    rule_length: float = 4.0
+    rule_length: float = 7.0
     rule_thickness: float = 0.6
     mser_delta: int = 10
     mser_max_variation: float = 1.5
@@ -74,6 +77,8 @@ class DetectorOptions:
     overlap: float = 0.4
     height_ratio: float = 2.5
     reach: float = 2.0
+    reach_aside: float = 1.0
+    min_letters_aside: int = 3
     punctuation_reach: float = 0.8
     level: float = 0.12
     min_level_share: float = 0.7

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.polynomial.legendre import legvander
 
+from ocrkit.detection import DetectedLine
 from ocrkit.document import Image
 
 _FIT_ROUNDS = 8  # by then it has settled to a tenth of a px
@@ -78,8 +79,8 @@ class Bend:
 
 
 def dewarp(
-    page: Image, find_lines: Callable[[Image], list[np.ndarray]], options: DewarpOptions = DewarpOptions()
-) -> tuple[Image, list[np.ndarray], Bend | None]:
+    page: Image, find_lines: Callable[[Image], Sequence[DetectedLine]], options: DewarpOptions = DewarpOptions()
+) -> tuple[Image, Sequence[DetectedLine], Bend | None]:
     """The page made flat, its lines there and the bend it had; where none is clear, the page itself and `None`.
 
     Where a page bends most, lines are found in pieces or not at all. Once it is straightened they are, so the bend is
@@ -87,18 +88,18 @@ def dewarp(
 
     Args:
         page: `uint8`, `(H, W)` or `(H, W, 3)` RGB.
-        find_lines: image -> boxes `(N, 4)` px of the words of each line.
+        find_lines: finds them in an image; lines that run up or down the page tell nothing.
         options: when a page counts as curled.
     """
     flat, lines, bend = page, find_lines(page), None
-    seen = lines
+    seen = [line.boxes for line in lines if not line.aside]
     for _ in range(options.rounds):
         found = find_bend(seen, options)
         if found is None:
             break
         bend, flat = found, found.straighten(page)
         lines = find_lines(flat)
-        seen = [found.seen_boxes(boxes) for boxes in lines]
+        seen = [found.seen_boxes(line.boxes) for line in lines if not line.aside]
     return flat, lines, bend
 
 

@@ -35,6 +35,8 @@ _FEWEST_ASKED = 12  # a page of fewer is left as it stands
 _LONGEST_ASPECT = 8.0  # width over height; longer boxes are seldom one word
 _SURELY_UPRIGHT = 0.97  # mean confidence above which a page is not asked
 _STRAIGHT = 0.01  # of a page's longer side: how far its corners lie off an upright rectangle, at most
+_CHARACTERS_ASIDE = 4  # letters and digits surely read on a line up or down the page, at least
+_UPWARDS = 1.15  # times as much must be read from the bottom up as from the top down: digits read well on their heads
 _HEAD_GAIN = 0.1  # in the log of the confidence; a third of the least of any page measured
 
 
@@ -199,10 +201,11 @@ class Reader:
     def _read(self, image: Image) -> _Reading:
         """A page as it stands, a negative as its positive, a curled one straightened."""
         if min(image.shape[:2]) < _SMALLEST_PAGE_PX:
-            return _Reading(image, (), [])
-        grey, found, bend = dewarp(dark_on_light(image), self._boxes, self.options.dewarp)
+            return _Reading(image)
+        grey, detected, bend = dewarp(dark_on_light(image), self._detect, self.options.dewarp)
+        found = [line.boxes for line in detected if len(line.boxes) and not line.aside]
         if not found:
-            return _Reading(image, (), [])
+            return _Reading(image)
 
         def read(boxes: np.ndarray) -> list[Piece]:
             places = crop_places(boxes, image.shape, self.options.margin)
@@ -211,27 +214,47 @@ class Reader:
 
         boxes = np.concatenate(found)
         if len(boxes) > _MANY_BOXES and not self._holds_print(read(boxes[:: len(boxes) // _SAMPLED_BOXES])):
-            return _Reading(image, (), [])  # cloth, gravel, leaves: thousands of boxes and nothing in them
+            return _Reading(image)  # cloth, gravel, leaves: thousands of boxes and nothing in them
         pieces = read(boxes)
         unread = iter(pieces)
         rows = join_pieces([list(islice(unread, len(boxes))) for boxes in found], read, self.options.joins)
         if not self._holds_print([piece for row in rows for piece in row]):
-            return _Reading(image, (), pieces)
+            return _Reading(image, pieces=pieces)
+        aside = [line for seen in detected if seen.aside and (line := self._read_aside(grey, seen.boxes))]
         lines = [
             [
                 word
                 for piece in row
-                if piece.guess.confidence >= self.options.min_confidence
+                if piece.guess.confidence >= self.options.min_confidence and not _is_within(piece.box, aside)
                 for word in split_words(piece.guess, piece.box, piece.left)
             ]
             for row in rows
         ]
-        assembled = assemble(lines, self.options.assembly)
-        widened = tuple(_widened(line, self.options.word_margin, image.shape) for line in assembled)
-        return _Reading(image, widened if bend is None else _moved(widened, bend.seen), pieces)
+        level = assemble(lines, self.options.assembly)
+        blocks = 1 + max((line.paragraph for line in level), default=-1)
+        aside = [replace(line, paragraph=blocks + i) for i, line in enumerate(aside)]
 
-    def _boxes(self, grey: Image) -> list[np.ndarray]:
-        return [line.boxes for line in self._detect(grey) if len(line.boxes)]
+        def placed(lines: Sequence[Line]) -> tuple[Line, ...]:
+            widened = tuple(_widened(line, self.options.word_margin, image.shape) for line in lines)
+            return widened if bend is None else _moved(widened, bend.seen)
+
+        return _Reading(image, placed(level), placed(aside), pieces)
+
+    def _read_aside(self, grey: Image, boxes: np.ndarray) -> Line | None:
+        """The line down or up the page through `boxes`, given from top to bottom; `None` if it is no print."""
+        crops = [grey[y0:y1, x0:x1] for x0, y0, x1, y1 in crop_places(boxes, grey.shape, self.options.margin)]
+        readings = []
+        for quarters in (1, 3):
+            guesses = self._recognizer.recognize([np.ascontiguousarray(np.rot90(crop, quarters)) for crop in crops])
+            words = tuple(
+                Word(guess.text, np.roll(box_to_quad(box), -quarters, axis=0), guess.confidence)
+                for box, guess in zip(boxes, guesses)
+                if guess.confidence >= self.options.sure_confidence and guess.text and " " not in guess.text
+            )
+            readings.append(Line(words if quarters == 1 else words[::-1]))
+        down, up = readings
+        best = up if _characters(up) > _UPWARDS * _characters(down) else down
+        return best if sum(map(str.isalnum, best.text)) >= _CHARACTERS_ASIDE else None
 
     def _holds_print(self, pieces: Sequence[Piece]) -> bool:
         """Whether a letter or a digit is surely read; signs such as © look like coins, rings and knots."""
@@ -241,28 +264,52 @@ class Reader:
 
 @dataclass(frozen=True, eq=False)
 class _Reading:
-    """A page read as it stood: its lines, and the detector's boxes with what they were read as."""
+    """A page read as it stood: its level lines, those up or down the page, and the boxes with what they were read as.
+
+    What a page says that lies on its side is no sign that it stands upright, so only `level` lines are counted.
+    """
 
     image: Image
-    lines: tuple[Line, ...]
-    pieces: list[Piece]
+    level: tuple[Line, ...] = ()
+    aside: tuple[Line, ...] = ()
+    pieces: list[Piece] = field(default_factory=list)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """All lines in reading order."""
+        return self.level + self.aside
 
     @property
     def kept(self) -> int:
         """Number of words."""
-        return sum(len(line.words) for line in self.lines)
+        return sum(len(line.words) for line in self.level)
 
     @property
     def characters(self) -> float:
-        """How much was read: the characters of all words, each counted by the word's confidence."""
-        return sum(len(word.text) * word.confidence for line in self.lines for word in line.words)
+        """How much was read."""
+        return sum(map(_characters, self.level))
+
+
+def _characters(line: Line) -> float:
+    """The line's characters, each counted by its word's confidence."""
+    return sum(len(word.text) * word.confidence for word in line.words)
+
+
+def _is_within(box: np.ndarray, lines: Sequence[Line]) -> bool:
+    """Whether the middle of a box `(4,)` lies in a word of `lines`."""
+    middle = (box[:2] + box[2:]) / 2
+    places = (word.box for line in lines for word in line.words)
+    return any(bool((place[:2] <= middle).all() and (middle <= place[2:]).all()) for place in places)
 
 
 def _widened(line: Line, margin: float, shape: tuple[int, ...]) -> Line:
-    """The line with its words' boxes wider by `margin` px on every side, inside an image of `shape`."""
-    edges = np.tile(shape[1::-1], 2)
-    boxes = [np.clip(word.box + margin * np.array([-1, -1, 1, 1]), 0, edges) for word in line.words]
-    return replace(line, words=tuple(replace(word, quad=box_to_quad(box)) for word, box in zip(line.words, boxes)))
+    """The line with its words' upright boxes wider by `margin` px on every side, inside an image of `shape`."""
+
+    def widened(word: Word) -> Word:
+        outwards = np.sign(word.quad - word.quad.mean(0))
+        return replace(word, quad=np.clip(word.quad + margin * outwards, 0, shape[1::-1]))
+
+    return replace(line, words=tuple(map(widened, line.words)))
 
 
 def _stands_straight(corners: np.ndarray) -> bool:

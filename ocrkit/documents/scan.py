@@ -68,7 +68,7 @@ def scan(source: Source, options: ScanOptions | None = None) -> ScannedPage:
     quad = find_page(photo.image, options or ScanOptions())
     page = photo.image if quad is None else rectify(photo.image, quad)
     stored = None if quad is None else _as_stored(quad, photo.rotation, photo.image.shape)
-    flat, _, bend = dewarp(page, lambda image: [line.boxes for line in detect(image, _COARSE)])
+    flat, _, bend = dewarp(page, lambda image: detect(image, _COARSE))
     return ScannedPage(even_light(flat), stored, photo.rotation, bend)
 
 

@@ -66,6 +66,21 @@ def assert_found(drawn: Drawn, lines: list[DetectedLine], spurious: int = 0) -> 
     assert len(found) <= len(drawn.boxes) + spurious
 
 
+@pytest.mark.parametrize("quarters", [1, 3])
+@pytest.mark.parametrize("number", ["632120763", "51669 8130"])
+def test_a_number_on_its_side_along_the_margin_is_a_line_aside(quarters, number):
+    page, strip = draw(TWO_LINES, shape=(160, 460)), draw([number], "bold", shape=(60, 160), at=(8, 20))
+    page.image[:, 400:] = np.rot90(strip.image, quarters)
+    lines = detect(page.image)
+    assert_found(page, [line for line in lines if not line.aside], spurious=len(number))  # its digits, one by one
+    (aside,) = [line for line in lines if line.aside]
+    x0, y0, x1, y1 = strip.boxes.T
+    turned = np.stack([y0, 160 - x1, y1, 160 - x0] if quarters == 1 else [60 - y1, x0, 60 - y0, x1], 1)
+    turned[:, [0, 2]] += 400
+    assert_found(Drawn(page.image, turned), [aside])
+    assert (np.diff(aside.boxes[:, 1]) > 0).all()
+
+
 @pytest.mark.parametrize("font", FONTS)
 @pytest.mark.parametrize("size", [13, 18, 40, 90])
 @pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0), (90, 170)])

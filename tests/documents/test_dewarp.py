@@ -50,11 +50,11 @@ def crookedness(lines: list[np.ndarray]) -> float:
 
 def test_a_curled_page_is_made_flat_and_its_points_are_taken_back():
     page = curled(SHEET, 40)
-    flat, lines, bend = dewarp(page, words_of)
+    flat, lines, bend = dewarp(page, detect)
     assert bend is not None
     assert flat.shape == page.shape
     assert crookedness(words_of(page)) > 5
-    assert crookedness(lines) < crookedness(words_of(SHEET)) + 0.5
+    assert crookedness([line.boxes for line in lines]) < crookedness(words_of(SHEET)) + 0.5
 
     # A line may lie higher or lower than on the sheet; what counts is that it is level, and where it is seen.
     points = np.stack(np.meshgrid(np.linspace(80, 800, 10), [100, 500, 900]), axis=-1)
@@ -69,7 +69,7 @@ def test_a_curled_page_is_made_flat_and_its_points_are_taken_back():
 def test_a_flat_page_is_given_back_as_it_is(askew_deg):
     turn = cv2.getRotationMatrix2D((450, 500), askew_deg, 1)
     page = cv2.warpAffine(SHEET, turn, SHEET.shape[::-1], borderValue=240)
-    flat, _, bend = dewarp(page, words_of)
+    flat, _, bend = dewarp(page, detect)
     assert flat is page
     assert bend is None
 
@@ -155,8 +155,8 @@ def test_the_photographed_book_page_is_straightened(readers, record_property):
         pytest.skip(str(missing))
     image = page.image()
     f1 = [bag_of_words(page.texts, [word.text for word in reader.read(image).words]).f1 for reader in readers]
-    _, lines, bend = dewarp(image, words_of)
-    before, after = crookedness(words_of(image)), crookedness(lines)
+    _, lines, bend = dewarp(image, detect)
+    before, after = crookedness(words_of(image)), crookedness([line.boxes for line in lines])
     record_property(
         "measured",
         f"book page: lines {before:.2f} px off their level, straightened {after:.2f} px; bag F1 {f1[0]:.3f}, as it "

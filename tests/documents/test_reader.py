@@ -6,6 +6,7 @@ import zlib
 import cv2
 import numpy as np
 import PIL.Image
+import pypdfium2
 import pytest
 
 from ocrkit import Reader
@@ -48,6 +49,40 @@ def test_all_words_of_a_page_go_to_the_recogniser_at_once_grey_and_with_a_margin
     assert [crop.ndim for crop in recognizer.crops] == [2, 2, 2]
     heights = [crop.shape[0] for crop in recognizer.crops]
     assert heights == [30 + 2 * 4] * 3  # 0.12 x 30 px, rounded outwards
+
+
+@pytest.mark.parametrize(
+    ("down", "up", "text", "first_corner"),
+    [
+        ("632120763", "", "632120763", (391, 9)),  # a word that runs down the page begins at its box's top right
+        ("", "2974", "2974", (369, 121)),
+        ("0599", "6650", "0599", (391, 9)),  # digits are read on their heads as well
+        ("1", "", "", None),
+        ("-----", "", "", None),
+    ],
+)
+def test_a_line_up_or_down_the_page_comes_last_and_turned(says, down, up, text, first_corner):
+    aside = DetectedLine(np.array([(370, 10, 390, 120)], float), aside=True)
+    recognizer, turns = says(), iter([("Hello", "everybody"), (down,), (up,)])
+    recognizer.recognize = lambda crops: says(*next(turns)).recognize(crops)
+    document = Reader(detector=lambda image: [*detector(BOXES[:2])(image), aside], recognizer=recognizer).read(PAGE)
+    assert document.text == "\n\n".join(filter(None, ["Hello everybody", text]))
+    if text:
+        assert tuple(document.words[-1].quad[0]) == first_corner
+
+
+def test_a_number_on_its_side_is_found_read_and_kept_in_a_pdf(tmp_path):
+    page = np.full((700, 620), 255, np.uint8)
+    for row in range(8):
+        cv2.putText(page, f"This is line {row} of a letter", (30, 60 + 70 * row), 0, 0.9, 0, 2, cv2.LINE_AA)
+    strip = np.full((40, 300), 255, np.uint8)
+    cv2.putText(strip, "2074956978", (10, 30), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 0, 2, cv2.LINE_AA)
+    page[200:500, 570:610] = np.rot90(strip, 3)
+    document = Reader().read(page)
+    assert document.text.endswith("\n\n2074956978")
+    assert len(document.pages[0].lines) == 9
+    with pypdfium2.PdfDocument(document.save_pdf(tmp_path / "a.pdf")) as pdf:
+        assert pdf[0].get_textpage().get_text_range().split()[-1] == "2074956978"
 
 
 def test_words_at_an_edge_stay_on_the_page(says):
