@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ _SPAN = 0.02, 0.98  # of a side, that is looked at: corners are often bent or wo
 _REACH_PX = 5.0  # how far from a straight side, inwards and outwards, the colours are compared
 _WINDOW_PX = 4  # the same for a side that is followed, where they are means
 _STEEPEST = 2  # px by which a side that is followed moves from one point to the next, at most
-_STEP_COST = 0.5  # in Lab units, for each of these px
+_STEP_COST = 0.2  # in roots of Lab units, for each of these px
 _VISIBLE = 0.2  # share of a side inside the picture that is enough to judge it by
 _SIDES_NEEDED = 2  # a page that shows fewer of its sides fills the picture
 _HIDDEN_COST = 0.3  # of a side's length, so that a page lying wholly in the picture is preferred
@@ -49,7 +50,7 @@ class ScanOptions:
     tried: int = 8
     bend: float = 0.03
     min_area: float = 0.2
-    min_step: float = 8.0
+    min_step: float = 7.0
     min_support: float = 0.45
     min_side: float = 0.25
     min_corner_deg: float = 50.0
@@ -64,8 +65,9 @@ def find_page(photo: Image, options: ScanOptions = ScanOptions()) -> np.ndarray 
     detector in place of the learned one. Paper is seldom flat, so the sides of those few are then followed as they
     bend, by dynamic programming; the one wins that parts colours best, and its curves meet in the corners.
     """
-    scale = min(1.0, options.search_px / max(photo.shape[:2]))
-    lab = _without_text(photo, scale, options.text_px)
+    fine = _shrunk(photo, options.follow_px)
+    coarse = _shrunk(fine, options.search_px)
+    lab = _without_text(coarse, options.text_px)
     if min(lab.shape[:2]) < 4 * options.text_px:
         return None
     quads = _quads(*_straight_edges(lab, options.lines), lab.shape, options)
@@ -75,8 +77,8 @@ def find_page(photo: Image, options: ScanOptions = ScanOptions()) -> np.ndarray 
     best = best[(shown[best] > _VISIBLE).sum(1) >= _SIDES_NEEDED]
     if not len(best):
         return None
-    finer = min(1.0, options.follow_px / max(photo.shape[:2]))
-    sides = _follow(_without_text(photo, finer, options.text_px), quads[best] * (finer / scale), options)
+    finer = max(fine.shape[:2]) / max(coarse.shape[:2])
+    sides = _follow(_without_text(fine, options.text_px), quads[best] * finer, options)
     hidden = (shown[best] <= _VISIBLE) | (sides.shown <= _VISIBLE)
     support = np.where(hidden, 0, sides.support)
     seen = 4 - hidden.sum(1)
@@ -90,13 +92,22 @@ def find_page(photo: Image, options: ScanOptions = ScanOptions()) -> np.ndarray 
     if not fits.any():
         return None
     score = _score(sides.quads, support, np.where(hidden, 0, sides.shown))
-    return _corners(sides, int(np.argmax(np.where(fits, score, -np.inf))), hidden, options.min_step) / finer
+    corners = _corners(sides, int(np.argmax(np.where(fits, score, -np.inf))), hidden, options.min_step)
+    return corners * (max(photo.shape[:2]) / max(fine.shape[:2]))
 
 
-def _without_text(photo: Image, scale: float, text_px: int) -> np.ndarray:
-    """`float32` `(H, W, 3)` Lab of the photo made smaller, with thin marks, dark and then light, painted over."""
-    small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else photo
-    rgb = small if small.ndim == 3 else cv2.cvtColor(small, cv2.COLOR_GRAY2RGB)
+def _shrunk(photo: Image, long_px: int) -> Image:
+    """The photo with its long side no longer than `long_px`."""
+    height, width = photo.shape[:2]
+    scale = long_px / max(height, width)
+    if scale >= 1:
+        return photo
+    return cv2.resize(photo, (ceil(width * scale), ceil(height * scale)), interpolation=cv2.INTER_AREA)
+
+
+def _without_text(photo: Image, text_px: int) -> np.ndarray:
+    """`float32` `(H, W, 3)` Lab of the photo, with thin marks, dark and then light, painted over."""
+    rgb = photo if photo.ndim == 3 else cv2.cvtColor(photo, cv2.COLOR_GRAY2RGB)
     kernel = np.ones((text_px, text_px), np.uint8)
     plain = cv2.morphologyEx(cv2.morphologyEx(rgb, cv2.MORPH_CLOSE, kernel), cv2.MORPH_OPEN, kernel)
     return cv2.cvtColor(cv2.GaussianBlur(plain, (5, 5), 0).astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
@@ -113,7 +124,8 @@ def _straight_edges(lab: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray
     height, width = lab.shape[:2]
     channels = np.clip(2 * lab + (0, 128, 128), 0, 255).astype(np.uint8)
     edges = np.max([cv2.Canny(np.ascontiguousarray(channel), 8, 24) for channel in np.moveaxis(channels, 2, 0)], axis=0)
-    found = cv2.HoughLines(edges, 1, np.pi / 180, max(20, min(height, width) // 10))
+    # Counted coarsely, by 2 px and 2 degrees, the points of a side that bends a little still make one line.
+    found = cv2.HoughLines(edges, 2, np.pi / 90, max(20, min(height, width) // 10))
     level, steep = [(0.0, 1.0, 0.0), (0.0, 1.0, height - 1.0)], [(1.0, 0.0, 0.0), (1.0, 0.0, width - 1.0)]
     centre = np.array([width / 2, height / 2])
     for rho, theta in found.reshape(-1, 2)[:, :2] if found is not None else ():
@@ -246,8 +258,8 @@ def _follow(lab: np.ndarray, quads: np.ndarray, options: ScanOptions) -> _Sides:
     steps = np.linalg.norm(means[..., : 2 * reach + 1, :] - means[..., _WINDOW_PX + 1 :, :], axis=-1)
     shown = inside[..., : 2 * reach + 1] & inside[..., 2 * _WINDOW_PX :]
     steps *= shown
-    # More than surely paper is not more of an edge: a black bar in the page must not draw the course to itself.
-    course = _best_course(np.minimum(steps, 3 * options.min_step))
+    # Roots, lest a black bar in the page draw the course to itself; unlike a cap they leave an edge best in its middle.
+    course = _best_course(np.sqrt(steps))
     steps, shown = (np.take_along_axis(of, course[..., None], -1)[..., 0] for of in (steps, shown))
     return _Sides(quads, course - reach, steps, _surely(steps, shown, options.min_step), shown.mean(2))
 

@@ -65,6 +65,7 @@ def test_a_flat_page_a_blank_one_and_a_bare_desk_have_no_quad():
     assert find_page(a_page()) is None
     assert find_page(np.full((600, 500), 250, np.uint8)) is None
     assert find_page(np.zeros((1, 1), np.uint8)) is None
+    assert find_page(np.zeros((9000, 5), np.uint8)) is None
     bare = photographed(a_page()[:8, :8], np.array([(0, 0), (1, 0), (1, 1), (0, 1)]), DESKS["wood"])
     assert find_page(bare) is None
 

@@ -1,19 +1,19 @@
 """The page search on photographed pages whose corners are known, and on scans that fill the picture."""
 
 import time
-from random import Random
 
 import cv2
 import numpy as np
 import pytest
 
 from ocrkit import Reader
+from ocrkit.benchmark import photos
 from ocrkit.datasets import half_of, load_pages
 from ocrkit.documents.page_search import find_page
 from ocrkit.errors import BadModel
 from ocrkit.images import load_image
-from ocrkit.metrics import PrecisionRecall, bag_of_words
-from ocrkit.synth.camera import CameraOptions, photograph
+from ocrkit.metrics import PrecisionRecall
+from ocrkit.synth.camera import CameraOptions
 
 PHOTOS = 24
 SEED = 11
@@ -22,37 +22,25 @@ ZOOM = 0.6
 
 
 def papers(shared_data) -> list:
-    """Forms and receipts to photograph: paper from edge to edge, without the dark rim that some scanners leave."""
+    """Forms and receipts to photograph."""
     forms = [page for page in load_pages(shared_data / "funsd/training_data", "funsd") if half_of(page.id) == "tune"]
     receipts = list(load_pages(shared_data / "sroie/train", "sroie"))
-    every = [*forms[:60:3], *receipts[:60:3]]
-    return [page for page in every if np.percentile(rim(page.image()), 1) > 100]
-
-
-def rim(image, width=4):
-    return np.concatenate(
-        [side.ravel() for side in (image[:width], image[-width:], image[:, :width], image[:, -width:])]
-    )
+    return photos.papers([*forms[:60:3], *receipts[:60:3]])
 
 
 def test_corners_of_photographed_pages_are_found(shared_data, record_property):
     pages = papers(shared_data)
-    errors, seconds, megapixels = [], 0.0, 0.0
-    for i in range(PHOTOS):
-        photo = photograph(pages[i % len(pages)], Random(f"{SEED}/{i}"), CameraOptions(zoom=ZOOM))
-        begun = time.process_time()
-        quad = find_page(photo.image)
-        seconds += time.process_time() - begun
-        diagonal = np.hypot(*photo.image.shape[:2])
-        megapixels += photo.image.shape[0] * photo.image.shape[1] / 1e6
-        errors.append(1.0 if quad is None else np.linalg.norm(quad - photo.corners, axis=1).max() / diagonal)
-    found = np.mean(np.array(errors) <= 0.01)
+    shots = [photos.shoot(pages, number, SEED, CameraOptions(zoom=ZOOM)) for number in range(PHOTOS)]
+    errors = np.array([shot.error for shot in shots])
+    found = np.mean(errors <= photos.NEAR)
+    ms = 1000 * sum(shot.cpu_seconds for shot in shots) / sum(shot.megapixels for shot in shots)
     record_property(
         "measured",
         f"corners within 1 % of the diagonal on {found:.3f} of {PHOTOS} photographed pages, median error "
-        f"{np.median(errors):.4f}, {1000 * seconds / megapixels:.0f} ms of CPU a megapixel",
+        f"{np.median(errors):.4f}, {ms:.0f} ms of CPU a megapixel",
     )
-    assert found >= 0.85  # 0.95 is the aim; of so few photos three may be hard ones, paper on a desk of its own colour
+    assert found >= 0.9  # 0.97 of many; among so few one or two may be hard, such as paper on a desk of its own colour
+    assert np.median(errors) < 0.0025
 
 
 @pytest.mark.parametrize(
@@ -90,8 +78,7 @@ def test_upright_pages_stay_upright_and_others_are_put_right(released, shared_da
     wrong = []
     for i, page in enumerate(pages):
         for degrees in (0, 90, 180, 270) if i % 3 == 0 else (0,):
-            stored = np.ascontiguousarray(np.rot90(page.image(), degrees // 90))
-            if released.read(stored).pages[0].rotation != degrees:
+            if photos.turned_wrongly(released.read, page, degrees):
                 wrong.append((page.id, degrees))
     record_property("measured", f"of {len(pages)} pages upright and {3 * len(pages[::3])} turned ones wrong: {wrong}")
     assert all(degrees for _, degrees in wrong)
@@ -100,13 +87,11 @@ def test_upright_pages_stay_upright_and_others_are_put_right(released, shared_da
 
 def test_photographed_receipts_are_read_better_than_as_they_lie(released, shared_data, record_property):
     """Reading with the page search against reading the photo's pixels as they are."""
-    scores = {"found": PrecisionRecall(), "as it lies": PrecisionRecall()}
-    for i, page in enumerate(papers(shared_data)[:4]):
-        photo = photograph(page, Random(f"{SEED}/{i}"), CameraOptions(zoom=1.3, curl=0, shadow=0))
-        # Grey pictures are taken for scans.
-        for how, image in (("found", photo.image), ("as it lies", cv2.cvtColor(photo.image, cv2.COLOR_RGB2GRAY))):
-            words = [word.text for word in released.read(image).words]
-            scores[how] += bag_of_words(page.texts, words, caseless=True)
+    pages, scores = papers(shared_data), {"rectified": PrecisionRecall(), "as it lies": PrecisionRecall()}
+    for number in range(4):
+        shot = photos.shoot(pages, number, SEED, CameraOptions(zoom=1.3, curl=0, shadow=0))
+        for how, counts in shot.read(released.read).items():
+            scores[how] += counts
     f1 = {how: round(score.f1, 3) for how, score in scores.items()}
-    record_property("measured", f"bag F1 of words on 4 photographed forms, the page found or read as it lies: {f1}")
-    assert f1["found"] > f1["as it lies"]
+    record_property("measured", f"bag F1 of words on 4 photographed forms, the page rectified or read as it lies: {f1}")
+    assert f1["rectified"] > f1["as it lies"]
