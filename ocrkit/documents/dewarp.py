@@ -12,7 +12,9 @@ from numpy.polynomial.legendre import legvander
 from ocrkit.detection import DetectedLine
 from ocrkit.document import Image
 
-_FIT_ROUNDS = 8  # by then it has settled to a tenth of a px
+_FIT_ROUNDS = 8  # by then it has settled to a hundredth of a px
+_STRIP_PX = 512  # of a page's height, straightened at once: maps of whole pages would take eight bytes a px
+_LONGEST_PX = 32_766  # of a page that OpenCV can straighten
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,14 @@ class Bend:
         # Points are counted from the edges of pixels, OpenCV's from their middles.
         x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
         across, down = _polynomials(x + 0.5, y + 0.5, self.box, self.shifts.shape)
-        rows = down.astype(np.float32) @ (self.shifts.T @ across.T).astype(np.float32) + y[:, None]
-        columns = np.broadcast_to(x, rows.shape)
-        return cv2.remap(image, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        shifts = (self.shifts.T @ across.T).astype(np.float32)
+        flat = np.empty_like(image)
+        for top in range(0, height, _STRIP_PX):
+            strip = slice(top, top + _STRIP_PX)
+            rows = down[strip].astype(np.float32) @ shifts + y[strip, None]
+            columns = np.broadcast_to(x, rows.shape)
+            flat[strip] = cv2.remap(image, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        return flat
 
 
 def dewarp(
@@ -92,15 +99,20 @@ def dewarp(
         options: when a page counts as curled.
     """
     flat, lines, bend = page, find_lines(page), None
-    seen = [line.boxes for line in lines if not line.aside]
-    for _ in range(options.rounds):
+    seen = level_boxes(lines)
+    for _ in range(options.rounds if max(page.shape) <= _LONGEST_PX else 0):
         found = find_bend(seen, options)
         if found is None:
             break
         bend, flat = found, found.straighten(page)
         lines = find_lines(flat)
-        seen = [found.seen_boxes(line.boxes) for line in lines if not line.aside]
+        seen = [found.seen_boxes(boxes) for boxes in level_boxes(lines)]
     return flat, lines, bend
+
+
+def level_boxes(lines: Sequence[DetectedLine]) -> list[np.ndarray]:
+    """The boxes `(N, 4)` of each line that holds any and does not run up or down the page."""
+    return [line.boxes for line in lines if len(line.boxes) and not line.aside]
 
 
 def find_bend(lines: Sequence[np.ndarray], options: DewarpOptions = DewarpOptions()) -> Bend | None:

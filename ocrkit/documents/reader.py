@@ -14,7 +14,7 @@ import numpy as np
 from ocrkit.detection import DetectedLine, dark_on_light, detect
 from ocrkit.document import Document, Image, Line, Page, Word, box_to_quad, quad_to_box
 from ocrkit.documents.assemble import AssemblyOptions, assemble
-from ocrkit.documents.dewarp import DewarpOptions, dewarp
+from ocrkit.documents.dewarp import DewarpOptions, dewarp, level_boxes
 from ocrkit.documents.joins import JoinOptions, Piece, join_pieces
 from ocrkit.documents.page_search import find_page
 from ocrkit.documents.scan import rectification, rectify
@@ -203,7 +203,7 @@ class Reader:
         if min(image.shape[:2]) < _SMALLEST_PAGE_PX:
             return _Reading(image)
         grey, detected, bend = dewarp(dark_on_light(image), self._detect, self.options.dewarp)
-        found = [line.boxes for line in detected if len(line.boxes) and not line.aside]
+        found = level_boxes(detected)
         if not found:
             return _Reading(image)
 
