@@ -28,10 +28,17 @@ from ocrkit.experiment.served import READER
 from ocrkit.files import make_folder, write_whole
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "pictures"
-_COLOURS = 64  # of each picture, which is text and lines
+_COLOURS = 256  # of each picture, which is text and lines
 _SIZE = (1400, 900)
-# MLflow's own memory of what a visitor has chosen: runs rather than chats, and no assistant.
-_SHOWN = {"mlflow.workflowType": "machine_learning", "mlflow.assistant.fab.autoOpenedOnFirstLoad": True}
+# MLflow's own memory of what a visitor has chosen: runs rather than chats, no assistant.
+_SHOWN = {"mlflow.workflowType_v1": "machine_learning", "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": True}
+# Opens the first run that has parts, which MLflow then does on its other pages, too.
+_OPEN = "document.querySelector('button[data-component-id*=runnamecellrenderer]')?.click()"
+# Hides where this machine keeps its files.
+_TIDY = """
+for (const line of document.querySelectorAll("div, span"))
+    if (/^Path:\s*file:/.test(line.innerText)) line.style.visibility = "hidden";
+"""
 _PATIENCE_S = 120.0
 _SETTLED_S = 3.0  # without a change, after which a page is ready
 
@@ -42,10 +49,15 @@ def main() -> None:
     with _server() as address, _browser() as browser:
         browser.get(address)
         for key, value in _SHOWN.items():
-            browser.execute_script("localStorage.setItem(arguments[0], arguments[1])", f"{key}_v1", json.dumps(value))
+            browser.execute_script("localStorage.setItem(arguments[0], arguments[1])", key, json.dumps(value))
+        browser.refresh()
         for name, (page, words) in _pages().items():
             browser.get(f"{address}/#/{page}")
             _wait(browser, words)
+            browser.execute_script(_TIDY)
+            if name == "pipeline":
+                browser.execute_script(_OPEN)
+                _wait(browser, words)
             path = write_whole(DOCS / f"{name}.png", _compressed(browser.get_screenshot_as_png()))
             print(f"{path}: {path.stat().st_size // 1000} kB")
 

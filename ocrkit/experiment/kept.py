@@ -61,9 +61,11 @@ class KeptRun(MlflowClient):
             record.params = {**record.params, **{param.key: param.value for param in params}}
             record.save(self._folder)
         if metrics:
-            first = metrics[0]
-            numbers = {metric.key: metric.value for metric in metrics}
-            save_steps(self._folder, [*load_steps(self._folder), Step(first.step, first.timestamp / 1000, numbers)])
+            rows: dict[int, dict[str, float]] = {}
+            for metric in metrics:
+                rows.setdefault(metric.step, {})[metric.key] = metric.value
+            steps = [Step(step, metrics[0].timestamp / 1000, numbers) for step, numbers in rows.items()]
+            save_steps(self._folder, [*load_steps(self._folder), *steps])
 
     def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput]) -> None:  # type: ignore[override]
         """Keep the digests of what the run was made from."""

@@ -177,15 +177,20 @@ class Run:
 
         Args:
             values: numbers, texts or nested tables of them; only numbers are logged.
-            step: of the curve; without one they stand at the end of the curve so far, as what came of it.
+            step: of the curve; without one those that the curve has stand at its end, as what came of it, and others
+                at 0, so that MLflow draws them as bars.
             at_ms: when they were measured, in ms since 1970; now by default.
         """
         numbers = _numbers(values)
         if step is not None:
             self._steps.setdefault(step, {}).update(numbers)
+            metrics = _metrics(numbers, step, at_ms)
         else:
-            step = max(self._steps, default=0)
-        self.client.log_batch(self.id, metrics=_metrics(numbers, step, at_ms))
+            drawn = {name for row in self._steps.values() for name in row}
+            metrics = _metrics({name: value for name, value in numbers.items() if name not in drawn}, 0, at_ms)
+            ends = {name: value for name, value in numbers.items() if name in drawn}
+            metrics += _metrics(ends, max(self._steps, default=0), at_ms)
+        self.client.log_batch(self.id, metrics=metrics)
 
     def save_curve(self, name: str) -> Path:
         """Write every number logged with a step as CSV, one row a step, to the place `name`; DVC plots it."""

@@ -52,14 +52,17 @@ def work(run: track.Run) -> None:
     run.log_figure("curve", plt.figure())
     run.log_image("page", np.zeros((4, 4), np.uint8))
     run.describe("Half of all words were right.")
-    run.end({"word_accuracy": 0.5})
+    run.end({"word_accuracy": 0.5, "loss": 1.0})
 
 
 def check(client, run) -> None:
     """That MLflow knows all that `work` records."""
     assert (run.info.status, run.data.params["seed"], run.data.tags["stage"]) == ("FINISHED", "3", "start")
     assert run.data.metrics == {"loss": 1.0, "word_accuracy": 0.5}
-    assert [(m.step, m.value) for m in client.get_metric_history(run.info.run_id, "loss")] == [(8, 2.0), (16, 1.0)]
+    losses = [(metric.step, metric.value) for metric in client.get_metric_history(run.info.run_id, "loss")]
+    assert losses == [(8, 2.0), (16, 1.0), (16, 1.0)]
+    (bar,) = client.get_metric_history(run.info.run_id, "word_accuracy")
+    assert bar.step == 0  # no part of the curve, so MLflow draws it as a bar
     assert run.data.tags["mlflow.note.content"] == "Half of all words were right."
     assert run.inputs.dataset_inputs[0].dataset.digest == "0" * 32
     files = {file.path for file in client.list_artifacts(run.info.run_id)}
