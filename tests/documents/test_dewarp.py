@@ -87,6 +87,12 @@ def test_too_little_print_tells_no_bend():
     assert find_bend(np.split(noise, 60)) is None
 
 
+def test_a_page_longer_than_opencv_can_warp_is_left_as_it_is():
+    lines = detect(curled(SHEET, 40))
+    page = np.zeros((40_000, 900), np.uint8)
+    assert dewarp(page, lambda image: lines)[0] is page
+
+
 def test_words_that_stand_out_of_their_lines_do_not_move_the_others():
     lines = words_of(curled(SHEET, 40))
     straight, points = find_bend(lines), np.array([(x, 500.0) for x in range(80, 800, 80)])
