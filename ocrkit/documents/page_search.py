@@ -11,6 +11,7 @@ import numpy as np
 from ocrkit.document import Image
 
 _SAMPLES = 48  # points along a side
+_COARSE_SAMPLES = 24  # the same while hundreds of quadrilaterals are compared
 _SPAN = 0.02, 0.98  # of a side, that is looked at: corners are often bent or worn
 _REACH_PX = 5.0  # how far from a straight side, inwards and outwards, the colours are compared
 _WINDOW_PX = 4  # the same for a side that is followed, where they are means
@@ -203,7 +204,7 @@ def _support(lab: np.ndarray, quads: np.ndarray, min_step: float) -> tuple[np.nd
     A side on the picture's border, or beyond it, is not shown.
     """
     height, width = lab.shape[:2]
-    points, outward = _along(quads)
+    points, outward = _along(quads, _COARSE_SAMPLES)
     colours, shown = [], np.ones(points.shape[:3], bool)
     for side in (-_REACH_PX, _REACH_PX):
         x, y = np.moveaxis(np.round(points + side * outward[:, :, None]).astype(int), -1, 0)
@@ -212,11 +213,11 @@ def _support(lab: np.ndarray, quads: np.ndarray, min_step: float) -> tuple[np.nd
     return _surely(np.linalg.norm(colours[0] - colours[1], axis=-1), shown, min_step), shown.mean(2)
 
 
-def _along(quads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points along each side `(N, 4, _SAMPLES, 2)`, and the unit vectors `(N, 4, 2)` that point outwards there."""
+def _along(quads: np.ndarray, samples: int = _SAMPLES) -> tuple[np.ndarray, np.ndarray]:
+    """Points along each side `(N, 4, samples, 2)`, and the unit vectors `(N, 4, 2)` that point outwards there."""
     along = np.roll(quads, -1, axis=1) - quads
     outward = np.stack([along[..., 1], -along[..., 0]], -1) / np.linalg.norm(along, axis=2, keepdims=True)
-    return quads[:, :, None] + np.linspace(*_SPAN, _SAMPLES)[:, None] * along[:, :, None], outward
+    return quads[:, :, None] + np.linspace(*_SPAN, samples)[:, None] * along[:, :, None], outward
 
 
 def _surely(steps: np.ndarray, shown: np.ndarray, min_step: float) -> np.ndarray:
