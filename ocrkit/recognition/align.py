@@ -70,8 +70,9 @@ def align(log_probs: np.ndarray, choices: Sequence[tuple[int, ...]], blank: int 
     best = np.full(states + 2, -np.inf)  # two states that are never reached before the first spare the loop its edges
     best[2:4] = emitted[0, :2]
     came = np.zeros((steps, states), np.int8)
+    ways = np.empty((3, states))
     for t in range(1, steps):
-        ways = np.stack([best[2:], best[1:-1], best[:-2] + over])
+        ways[0], ways[1], ways[2] = best[2:], best[1:-1], best[:-2] + over
         came[t] = ways.argmax(0)
         best[2:] = ways.max(0) + emitted[t]
     state = states - 1 - int(length > 0 and best[-2] > best[-1])  # the last blank, or the last character

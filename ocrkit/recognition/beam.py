@@ -23,8 +23,8 @@ from ocrkit.recognition.decode import Guess, log_softmax
 
 _WIDTH = 8  # texts kept after each time step
 _CHOICES = 4  # classes tried at a time step
-_LEAST = 1e-2  # classes less probable than this are not tried
-_FAINT = 1e-3  # texts less probable than this share of the likeliest are not kept
+_LEAST = 3e-2  # classes less probable than this are not tried
+_FAINT = 1e-2  # texts less probable than this share of the likeliest are not kept
 _MARKS = string.punctuation + "‘’“”«»…–—"
 _WEIGHT = 2.0
 _NEVER = (0.0, 0.0)
@@ -131,12 +131,15 @@ def prefix_search(
                 so_far = ended.get(longer, _NEVER)
                 # After the same class only a path that ends in blank begins a new character.
                 ended[longer] = so_far[0], so_far[1] + (in_blank if c == last else both) * p
-        kept = sorted(((sum(ends), prefix, ends) for prefix, ends in ended.items()), reverse=True)[:width]
-        scale = kept[0][0]  # kept near 1: hundreds of improbable steps would underflow
+        ranked = sorted(
+            ((in_blank + in_class, prefix, in_blank, in_class) for prefix, (in_blank, in_class) in ended.items()),
+            reverse=True,
+        )
+        scale = ranked[0][0]  # kept near 1: hundreds of improbable steps would underflow
         log_scale += math.log(scale)
         beams = {
             prefix: (in_blank / scale, in_class / scale)
-            for probability, prefix, (in_blank, in_class) in kept
+            for probability, prefix, in_blank, in_class in ranked[:width]
             if probability >= faint * scale
         }
     return {prefix: math.log(sum(both)) + log_scale for prefix, both in beams.items() if sum(both) > 0}
