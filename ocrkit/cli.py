@@ -130,7 +130,7 @@ def read(
 @click.argument("photo")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A .png, .jpg or .pdf file.")
 def scan(photo: str, output: Path) -> None:
-    """Cut the page out of a photo, seen from straight above in even light."""
+    """Cut the page out of a photo, seen from straight above in even light, its lines straightened."""
     from ocrkit.documents.scan import scan as scan_photo
 
     page = scan_photo(_source(photo))
@@ -139,6 +139,8 @@ def scan(photo: str, output: Path) -> None:
         click.echo("A page was found and cut out.")
     else:
         click.echo("No page edges were found: the whole image was kept, in even light.")
+    if page.bend is not None:
+        click.echo("Its lines were bent, and are straightened.")
 
 
 def _read_one(reader: Reader, file: str, target: Path | None, form: str, give: Callable[[str], object]) -> bool:

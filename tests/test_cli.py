@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 import ocrkit
 from ocrkit import cli
+from ocrkit.datasets import book_page
 from ocrkit.errors import OcrkitError
 from ocrkit.recognition import Guess
 
@@ -240,6 +241,13 @@ def test_scan_writes_the_page(suffix, page, tmp_path):
         "No page edges were found: the whole image was kept, in even light.\n",
     )
     assert out.stat().st_size > 500
+
+
+def test_scan_says_that_bent_lines_were_straightened(tmp_path):
+    book = tmp_path / "book.png"  # a photo of an open book, whose lines sag
+    cv2.imwrite(str(book), book_page().image())
+    result = run("scan", book, "-o", tmp_path / "page.png")
+    assert "Its lines were bent, and are straightened.\n" in result.stdout
 
 
 def test_version_and_help():

@@ -252,8 +252,8 @@ def photographed(
     """Photograph the pages of FOLDER with a made-up camera: are they found, and are they read?
 
     A page is found where every corner lies within 1 % of the photo's diagonal of its true place; `low` and `high` are
-    the ends of the 95 % interval. Of the worst photos
-    the output shows the true outline in green and the one found in red.
+    the ends of the 95 % interval. Of the worst photos the output shows the true outline in green and the one found in
+    red.
     """
     from scipy.stats import binomtest
 
