@@ -167,7 +167,7 @@ def words_aside(stages: Stages, height: float, options: DetectorOptions = _DEFAU
     letter = np.ones(len(across), bool)
     options = replace(options, reach=options.reach_aside)
     words = split_words(across, letter, string_lines(across, letter, height, options), options)
-    words = words[words.letters >= options.min_letters_aside]
+    words = words[np.isin(words.line, words.line[words.letters >= options.min_letters_aside])]
     return replace(words, boxes=words.boxes[:, [1, 0, 3, 2]])
 
 

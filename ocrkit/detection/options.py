@@ -37,8 +37,8 @@ class DetectorOptions:
         height_ratio: times one neighbour on a line may be as high as the next.
         reach: heights; widest gap within a line.
         reach_aside: heights; widest gap within a line that runs up or down the page.
-        min_letters_aside: number of letters of a word on such a line, at least; letters of a level line of as many are
-            no part of it.
+        min_letters_aside: number of letters of such a line's longest word, at least; letters of a level line of as many
+            are no part of it.
         punctuation_reach: heights; widest gap between punctuation and the letter it belongs to.
         level: heights; letters whose tops or feet differ by no more stand level.
         min_level_share: share of neighbours that stand level, at least, on a line of print.

@@ -131,9 +131,11 @@ def find_bend(lines: Sequence[np.ndarray], options: DewarpOptions = DewarpOption
     long = [
         boxes
         for boxes in lines
-        if len(boxes) >= options.line_words and np.ptp(boxes[:, [0, 2]]) >= options.line_length * height
+        if len(boxes) >= options.line_words
+        and np.ptp(boxes[:, [0, 2]]) >= options.line_length * height
+        and np.ptp(boxes[:, 0] + boxes[:, 2]) > 0
     ]
-    if sum(map(len, long)) < options.min_words:
+    if not height or sum(map(len, long)) < options.min_words:
         return None
     boxes, line = np.concatenate(long), np.repeat(np.arange(len(long)), [len(boxes) for boxes in long])
     x, y = (boxes[:, :2] + boxes[:, 2:]).T / 2

@@ -142,7 +142,7 @@ class Reader:
             loaded.number,
             width,
             height,
-            lines=lines,
+            lines=_moved(lines, lambda points: np.clip(points, 0, (width, height))),
             image=image,
             original=loaded.original,
             rotation=(loaded.rotation + turned) % 360,
@@ -232,10 +232,10 @@ class Reader:
         ]
         level = assemble(lines, self.options.assembly)
         blocks = 1 + max((line.paragraph for line in level), default=-1)
-        aside = [replace(line, paragraph=blocks + i) for i, line in enumerate(aside)]
+        aside = [replace(line, paragraph=blocks + i) for i, column in enumerate(_columns(aside)) for line in column]
 
         def placed(lines: Sequence[Line]) -> tuple[Line, ...]:
-            widened = tuple(_widened(line, self.options.word_margin, image.shape) for line in lines)
+            widened = tuple(_widened(line, self.options.word_margin) for line in lines)
             return widened if bend is None else _moved(widened, bend.seen)
 
         return _Reading(image, placed(level), placed(aside), pieces)
@@ -302,12 +302,35 @@ def _is_within(box: np.ndarray, lines: Sequence[Line]) -> bool:
     return any(bool((place[:2] <= middle).all() and (middle <= place[2:]).all()) for place in places)
 
 
-def _widened(line: Line, margin: float, shape: tuple[int, ...]) -> Line:
-    """The line with its words' upright boxes wider by `margin` px on every side, inside an image of `shape`."""
+def _columns(lines: Sequence[Line]) -> list[list[Line]]:
+    """Lines up or down the page: together those that go the same way one below the other, as they are read."""
+    columns: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: float(line.box[0])):
+        x0, _, x1, _ = line.box
+        beside = [
+            column
+            for column in columns
+            if _is_upwards(column[0]) == _is_upwards(line) and x0 < column[0].box[[0, 2]].mean() < x1
+        ]
+        if beside:
+            beside[0].append(line)
+        else:
+            columns.append([line])
+    for column in columns:
+        column.sort(key=lambda line: float(line.box[1]), reverse=_is_upwards(column[0]))
+    return columns
+
+
+def _is_upwards(line: Line) -> bool:
+    """Whether a line aside runs up the page."""
+    return bool(line.quad[0, 1] > line.quad[1, 1])
+
+
+def _widened(line: Line, margin: float) -> Line:
+    """The line with its words' upright boxes wider by `margin` px on every side."""
 
     def widened(word: Word) -> Word:
-        outwards = np.sign(word.quad - word.quad.mean(0))
-        return replace(word, quad=np.clip(word.quad + margin * outwards, 0, shape[1::-1]))
+        return replace(word, quad=word.quad + margin * np.sign(word.quad - word.quad.mean(0)))
 
     return replace(line, words=tuple(map(widened, line.words)))
 

@@ -139,7 +139,8 @@ def even_light(page: Image, white: float = 245.0, max_gain: float = 2.5) -> Imag
     channels get the same gain, which keeps hue and saturation.
     """
     scale = min(1.0, 200 / max(page.shape[:2]))
-    small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    width, height = (max(1, round(scale * side)) for side in page.shape[1::-1])
+    small = cv2.resize(page, (width, height), interpolation=cv2.INTER_AREA)
     value = small if small.ndim == 2 else small.max(axis=2)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (15, 15))
     paper = cv2.GaussianBlur(cv2.morphologyEx(value, cv2.MORPH_CLOSE, kernel), (0, 0), 6).astype(np.float32)

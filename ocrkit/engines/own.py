@@ -15,9 +15,8 @@ from ocrkit.detection import detect
 from ocrkit.document import Image, Page, Word
 from ocrkit.documents.reader import Reader
 from ocrkit.engines.base import Engine
-from ocrkit.files import digest
 from ocrkit.recognition import Guess, load_recognizer
-from ocrkit.recognition.release import find_model
+from ocrkit.recognition.release import find_model, identity
 
 
 class OwnEngine(Engine):
@@ -45,7 +44,7 @@ class OwnEngine(Engine):
         recognizer = load_recognizer(folder, runtime, threads)
         recognize = self._timed("recognition", recognizer.recognize)
         self._reader = Reader(detector=self._timed("detection", detect), recognizer=_Timed(recognizer.name, recognize))
-        self.version, self.model = f"{__version__}, {self._reader.name}", digest(folder)
+        self.version, self.model = f"{__version__}, {self._reader.name}", identity(folder)
 
     @staticmethod
     def missing() -> str | None:

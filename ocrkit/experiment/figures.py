@@ -257,7 +257,9 @@ def decisions(outcomes: Sequence[Outcome], label: str) -> Figure:
         axes[1].plot([one.times], [row], "o", color=_KEPT if one.times <= one.most_times else RED)
         for axis, bound in ((axes[0], one.least_gain), (axes[1], one.most_times)):
             axis.plot([bound, bound], [row - 0.5, row + 0.5], "--", color=GREY, lw=1)
-        said, colour = ("promoted", _KEPT) if one.passed else ("refused by:\n" + one.broken.replace("; ", "\n"), RED)
+        broken = one.broken.replace("; ", "\n")
+        said = "promoted" if one.passed else f"refused by:\n{broken}" if broken else "refused"
+        colour = _KEPT if one.passed else RED
         axes[1].text(1.04, row, said, color=colour, fontsize=9, va="center", transform=axes[1].get_yaxis_transform())
     axes[0].set_yticks(range(len(outcomes)), [f"{one.name}\n{one.when}" for one in outcomes], fontsize=9)
     axes[0].set_ylim(len(outcomes) - 0.5, -0.5)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ocrkit import files
 from ocrkit.errors import BadParams
 from ocrkit.experiment import params, setup, track
 from ocrkit.experiment.figures import Outcome, decisions
@@ -18,7 +17,7 @@ from ocrkit.experiment.kept import connect
 from ocrkit.experiment.registry import Registry
 from ocrkit.experiment.sections import Promote
 from ocrkit.metrics import Interval
-from ocrkit.recognition.release import read_card
+from ocrkit.recognition.release import identity
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -77,8 +76,8 @@ def promote(folder: Path, comparison: Path) -> Decision:
     """Let the model in `folder` challenge the champion of MLflow's registry.
 
     Both are registered where they are not yet. The aliases move only when all checks pass; a run in the experiment
-    `Champion` and tags of both versions say why or why not. In the comparison the models are known by the digests of
-    their files, so that no folder that was renamed or written over is judged by another model's figures.
+    `Champion` and tags of both versions say why or why not. In the comparison the models are known by what they read
+    with, so that no folder that was renamed or written over is judged by another model's figures.
 
     Args:
         folder: of the model.
@@ -93,8 +92,8 @@ def promote(folder: Path, comparison: Path) -> Decision:
     figures = _read(comparison)
     experiment, client = connect(setup.CHAMPION)
     registry = Registry(client, experiment)
-    read_card(folder)  # told before anything is registered
-    champion, digest = registry.champion(), files.digest(folder)
+    digest = identity(folder)  # told before anything is registered
+    champion = registry.champion()
     if champion.tags["digest"] == digest:
         raise BadParams(f"{folder} holds the very model that is the champion already.")
     names = [
@@ -114,10 +113,10 @@ def promote(folder: Path, comparison: Path) -> Decision:
     run.describe(_told(decision))
     run.client.set_tag(run.id, "gate", _outcome(decision))
     run.client.set_tag(run.id, _BROKEN, "; ".join(check.rule for check in decision.broken))
-    run.log_figure("decisions", decisions(_outcomes(client, experiment), "gain in F1 on all real pages"))
     if decision.passed:
         registry.crown()
     registry.note(challenger, decision.sentence, {"gate": _outcome(decision), "gate.run": run.id})
+    run.log_figure("decisions", decisions(_outcomes(client, experiment), "gain in F1 on all real pages"))
     run.close("FINISHED")
     return decision
 
@@ -228,7 +227,9 @@ def _outcomes(client: MlflowClient, experiment: str) -> list[Outcome]:
 
 def _outcome_of(run: Run) -> Outcome:
     def number(name: str) -> float:
-        return float(run.data.metrics.get(name, math.nan))
+        return float(run.data.metrics.get(name, run.data.params.get(name, math.nan)))
+
+    champion_s = number("seconds_per_page.champion")
 
     return Outcome(
         name=run.info.run_name,
@@ -236,9 +237,9 @@ def _outcome_of(run: Run) -> Outcome:
         passed=run.data.tags["gate"] == _PASSED,
         broken=run.data.tags.get(_BROKEN, ""),
         gain=Interval(*(number(f"f1.gain.{_ALL}.{name}") for name in ("gain", "gain_low", "gain_high"))),
-        least_gain=float(run.data.params["gain"]),
-        times=number("seconds_per_page.challenger") / number("seconds_per_page.champion"),
-        most_times=float(run.data.params["slower"]),
+        least_gain=number("gain"),
+        times=number("seconds_per_page.challenger") / champion_s if champion_s else math.nan,
+        most_times=number("slower"),
     )
 
 

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ocrkit import files
-from ocrkit.recognition.release import find_model, read_card
+from ocrkit.recognition.release import find_model, identity, read_card
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -47,7 +46,7 @@ class Registry:
         return self._named(READER.name, CHAMPION)
 
     def challenger(self, folder: Path) -> ModelVersion:
-        """The reader with the model in `folder`, registered once for the same bytes, and called challenger from now on.
+        """The reader with the model in `folder`, registered once, and called challenger from now on.
 
         Raises:
             BadModel: `folder` holds no model.
@@ -83,8 +82,8 @@ class Registry:
         return self._named(name, alias) if models and alias in models[0].aliases else None
 
     def _version(self, model: Served, folder: Path) -> ModelVersion:
-        """The version with these bytes of a model; made where there is none."""
-        card, digest = read_card(folder), files.digest(folder)
+        """The version that reads with the same model; made where there is none."""
+        card, digest = read_card(folder), identity(folder)
         if not self.client.search_registered_models(f"name = '{model.name}'"):
             self.client.create_registered_model(model.name, description=model.description)
         for version in self.client.search_model_versions(f"name = '{model.name}'"):

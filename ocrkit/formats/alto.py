@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 
 from ocrkit.document import Document, Line, Page
-from ocrkit.formats.xml import around, clean, finish, paragraphs, pixels
+from ocrkit.formats.xml import angle, around, clean, finish, paragraphs, pixels
 
 _NAMESPACE = "http://www.loc.gov/standards/alto/ns-v4#"
 _SCHEMA = f"{_NAMESPACE} http://www.loc.gov/standards/alto/v4/alto-4-2.xsd"
@@ -46,7 +46,8 @@ def _add_page(layout: ET.Element, page: Page) -> None:
     space = ET.SubElement(node, "PrintSpace", {"ID": f"space_{page.number}", "HPOS": "0", "VPOS": "0", **size})
     for b, lines in enumerate(paragraphs(page), 1):
         box = around([line.box for line in lines])
-        block = ET.SubElement(space, "TextBlock", {"ID": f"block_{page.number}_{b}", **_place(box)})
+        turned = {"ROTATION": str(angle(lines[0]))} if angle(lines[0]) else {}
+        block = ET.SubElement(space, "TextBlock", {"ID": f"block_{page.number}_{b}", **_place(box), **turned})
         for i, line in enumerate(lines, 1):
             _add_line(block, line, f"{page.number}_{b}_{i}")
 

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 
 from ocrkit.document import Document, Page
-from ocrkit.formats.xml import around, clean, finish, paragraphs, pixels
+from ocrkit.formats.xml import angle, around, clean, finish, paragraphs, pixels
 
 _DOCTYPE = (
     '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" '
@@ -41,7 +41,8 @@ def _add_page(body: ET.Element, page: Page, source: str) -> None:
         paragraph = _element(area, "p", "ocr_par", f"par_{page.number}_{b}", _bbox(box))
         for i, line in enumerate(lines, 1):
             id_ = f"{page.number}_{b}_{i}"
-            span = _element(paragraph, "span", "ocr_line", f"line_{id_}", _bbox(line.box))
+            turned = f"; textangle {angle(line)}" if angle(line) else ""
+            span = _element(paragraph, "span", "ocr_line", f"line_{id_}", _bbox(line.box) + turned)
             for j, word in enumerate(line.words, 1):
                 title = f"{_bbox(word.box)}; x_wconf {round(100 * word.confidence)}"
                 _element(span, "span", "ocrx_word", f"word_{id_}_{j}", title).text = clean(word.text)

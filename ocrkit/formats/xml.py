@@ -18,6 +18,14 @@ def paragraphs(page: Page) -> list[list[Line]]:
     return [list(lines) for _, lines in groupby(page.lines, key=lambda line: line.paragraph)]
 
 
+def angle(line: Line) -> int:
+    """Degrees counter-clockwise by which the line's text is turned: 90 up the page, 270 down it, else 0."""
+    along = line.words[0].quad[1] - line.words[0].quad[0]
+    if abs(along[1]) <= abs(along[0]):
+        return 0
+    return 90 if along[1] < 0 else 270
+
+
 def pixels(box: np.ndarray) -> tuple[int, int, int, int]:
     """`x0 y0 x1 y1` rounded to whole pixels."""
     x0, y0, x1, y1 = (round(float(value)) for value in box)

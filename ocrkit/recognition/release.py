@@ -78,6 +78,19 @@ def verified(folder: Path, name: str) -> Path:
     return path
 
 
+def identity(folder: Path) -> str:
+    """SHA-256 of all that decides what the model reads: its files, size, alphabet and temperature.
+
+    Not of its scores, which may be measured again, nor of the folder's name.
+
+    Raises:
+        BadModel: see `read_card`.
+    """
+    card = read_card(folder)
+    facts = {name: card.get(name) for name in ("files", "size", "alphabet", "temperature")}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
 def alphabet_of(folder: Path) -> Alphabet:
     """The characters the model was trained for."""
     return Alphabet(read_card(folder)["alphabet"])

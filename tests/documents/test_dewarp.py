@@ -93,6 +93,13 @@ def test_a_page_longer_than_opencv_can_warp_is_left_as_it_is():
     assert dewarp(page, lambda image: lines)[0] is page
 
 
+def test_lines_without_height_or_length_bend_nothing():
+    lines = words_of(curled(SHEET, 40))
+    assert find_bend([boxes[:, [0, 1, 2, 1]] for boxes in lines]) is None
+    one_place = np.array([(400 - i, 500, 400 + i, 520) for i in range(10, 300, 20)], float)
+    assert find_bend([*lines, one_place]) is not None
+
+
 def test_words_that_stand_out_of_their_lines_do_not_move_the_others():
     lines = words_of(curled(SHEET, 40))
     straight, points = find_bend(lines), np.array([(x, 500.0) for x in range(80, 800, 80)])

@@ -71,6 +71,19 @@ def test_a_line_up_or_down_the_page_comes_last_and_turned(says, down, up, text, 
         assert tuple(document.words[-1].quad[0]) == first_corner
 
 
+@pytest.mark.parametrize(("downwards", "order"), [(True, "8225 4638"), (False, "4638 8225")])
+def test_pieces_of_a_line_aside_are_read_in_its_direction(says, downwards, order):
+    pieces = [[(370, 10, 390, 50)], [(372, 80, 391, 120)]]
+    lines = [*detector(BOXES[:2])(PAGE), *(DetectedLine(np.array(boxes, float), aside=True) for boxes in pieces[::-1])]
+    turns = iter([("Hello", "everybody"), *((text, "") if downwards else ("", text) for text in ("4638", "8225"))])
+    answers = iter([next(turns), *((text,) for pair in turns for text in pair)])
+    recognizer = says()
+    recognizer.recognize = lambda crops: says(*next(answers)).recognize(crops)
+    read = Reader(detector=lambda image: lines, recognizer=recognizer).read(PAGE)
+    assert " ".join(line.text for line in read.pages[0].lines[1:]) == order
+    assert {line.paragraph for line in read.pages[0].lines[1:]} == {1}
+
+
 def test_a_number_on_its_side_is_found_read_and_kept_in_a_pdf(tmp_path):
     page = np.full((700, 620), 255, np.uint8)
     for row in range(8):
@@ -83,6 +96,19 @@ def test_a_number_on_its_side_is_found_read_and_kept_in_a_pdf(tmp_path):
     assert len(document.pages[0].lines) == 9
     with pypdfium2.PdfDocument(document.save_pdf(tmp_path / "a.pdf")) as pdf:
         assert pdf[0].get_textpage().get_text_range().split()[-1] == "2074956978"
+
+
+def test_words_of_a_straightened_page_stay_on_the_image(says):
+    x = np.arange(0, 800, 40.0)
+    bow = 30 * np.sin(np.pi * x / 800)
+    lines = [
+        DetectedLine(np.stack([x, y + bow, x + 30, y + bow + 20], axis=1)) for y in (0, 60, 120, 180, 240, 300, 450)
+    ]
+    found = Reader(detector=lambda image: lines, recognizer=says("word")).read(np.full((500, 800), 255, np.uint8))
+    quads = np.array([word.quad for word in found.words])
+    assert len(quads) > 100
+    assert (quads >= 0).all()
+    assert (quads <= (800, 500)).all()
 
 
 def test_words_at_an_edge_stay_on_the_page(says):

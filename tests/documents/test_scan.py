@@ -133,6 +133,11 @@ def test_even_light_whitens_the_paper_and_keeps_hue_and_ink():
     assert even_light(page[..., 0]).shape == page.shape[:2]
 
 
+@pytest.mark.parametrize("shape", [(3000, 1), (1, 3000), (1, 1)])
+def test_even_light_of_a_strip(shape):
+    assert even_light(np.full((*shape, 3), 200, np.uint8)).shape == (*shape, 3)
+
+
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 def test_scan_gives_the_page_upright_and_its_corners_in_the_stored_photo(orientation, tmp_path):
     corners = np.array(QUADS[0], float)

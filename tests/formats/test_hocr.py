@@ -4,6 +4,7 @@ import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
+import pytest
 
 from ocrkit.document import Document, Line, Page, Word, box_to_quad
 
@@ -40,6 +41,16 @@ def test_hocr_names_its_system_and_capabilities_and_no_id_twice(document):
     assert used <= set(meta["ocr-capabilities"].split())
     ids = re.findall(r' id="([^"]+)"', text)
     assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize(("first", "degrees"), [(0, 0), (1, 270), (3, 90)])
+def test_a_line_up_or_down_the_page_says_how_it_is_turned(first, degrees):
+    quad = np.roll(box_to_quad((300, 20, 320, 120)), -first, axis=0)
+    page = Page(1, 400, 200, lines=(Line((Word("2974", quad),)),))
+    (line,) = of_class(ET.fromstring(Document((page,)).to_hocr()), "ocr_line")
+    assert line.get("title") == "bbox 300 20 320 120" + (f"; textangle {degrees}" if degrees else "")
+    block = ET.fromstring(Document((page,)).to_alto()).find(".//{*}TextBlock")
+    assert block.get("ROTATION") == (str(degrees) if degrees else None)
 
 
 def test_characters_that_xml_forbids_are_replaced():

@@ -8,7 +8,7 @@ from ocrkit.errors import BadImage, BadModel, BadParams
 from ocrkit.recognition import load_recognizer
 from ocrkit.recognition.export import check_parity, to_onnx
 from ocrkit.recognition.network import build_network
-from ocrkit.recognition.release import find_model, load_network, read_card, save_network
+from ocrkit.recognition.release import find_model, identity, load_network, read_card, save_network, write_card
 from ocrkit.recognition.runtimes import load_runtime
 
 
@@ -20,6 +20,19 @@ def model(tmp_path_factory, alphabet):
     rng = np.random.default_rng(1)
     network.set_weights([w + np.abs(rng.normal(0, 0.2, w.shape)).astype("f") for w in network.get_weights()])
     return save_network(network, alphabet, folder, {"trained_on": "nothing"})
+
+
+def test_a_model_is_the_same_by_what_it_reads_with_not_by_its_scores_or_name(model, tmp_path):
+    other = shutil.copytree(model, tmp_path / "another name")
+    (other / "card.md").write_text("scored anew")
+    write_card(other, read_card(other) | {"evaluation": {"FUNSD": 0.9}})
+    assert identity(other) == identity(model)
+    write_card(other, read_card(other) | {"temperature": 1.5})
+    assert identity(other) != identity(model)
+    shutil.copytree(model, other, dirs_exist_ok=True)
+    (other / "model.onnx").write_bytes(b"other weights")
+    write_card(other, read_card(other))
+    assert identity(other) != identity(model)
 
 
 def test_a_saved_model_says_what_it_is(model, alphabet):
