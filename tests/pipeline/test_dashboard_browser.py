@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -144,7 +145,8 @@ def test_two_runs_side_by_side_show_their_metrics_by_name_and_value(browser, das
 def test_the_experiment_of_the_project_lists_both_runs(browser, dashboard: str, runs: list[str]) -> None:
     browser.get(f"{dashboard}/#/experiments/1/runs")
 
-    count = lambda: browser.execute_script("return document.body.innerText").count("start default")  # noqa: E731
+    text = lambda: browser.execute_script("return document.body.innerText")  # noqa: E731
+    count = lambda: len(re.findall(r"\bstart \d\d [A-Z][a-z]{2} \d\d:\d\d", text()))  # noqa: E731
     assert wait_for(count, len(runs)) == len(runs)
 
 
