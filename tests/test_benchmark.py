@@ -15,8 +15,8 @@ from ocrkit.benchmark import machine, precision, speed
 from ocrkit.benchmark.soak import WARM_UP, Soak
 from ocrkit.datasets import Sample
 from ocrkit.errors import BadModel, OcrkitError
+from ocrkit.recognition.model import find_model
 from ocrkit.recognition.network import cost
-from ocrkit.recognition.release import find_model
 
 
 def drawn(text: str) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from ocrkit.benchmark import photos
-from ocrkit.benchmark.commands import benchmark
+from ocrkit.cli.benchmark import benchmark
 from ocrkit.datasets import LabelledPage, LabelledWord, half_of
 from ocrkit.document import Document, Page, box_to_quad
 from ocrkit.errors import BadDataset, BadParams

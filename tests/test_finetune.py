@@ -13,10 +13,10 @@ from ocrkit.alphabet import Alphabet
 from ocrkit.cli import main
 from ocrkit.datasets import Sample
 from ocrkit.datasets.write import write_crops
-from ocrkit.finetune import augment, augmented, first_documents, mixed, origin, usable, with_chunks
+from ocrkit.learning.finetune import augment, augmented, first_documents, mixed, origin, usable, with_chunks
+from ocrkit.learning.trainer import endless
+from ocrkit.recognition.model import load_network, read_card, save_network
 from ocrkit.recognition.network import build_network
-from ocrkit.recognition.release import load_network, read_card, save_network
-from ocrkit.recognition.training import endless
 from ocrkit.synth.distort import banks_of
 
 
@@ -108,7 +108,7 @@ def run(folder, output, model, *more, form="crops"):
 
 
 def test_a_folder_of_crops_makes_a_model_whose_card_names_it_and_resumed_it_stays(crops, model, tmp_path, monkeypatch):
-    monkeypatch.setattr("ocrkit.finetune._GENERAL_WORDS", 20)
+    monkeypatch.setattr("ocrkit.learning.finetune._GENERAL_WORDS", 20)
     done = run(crops, tmp_path / "out", model, "--freeze")
     assert done.exit_code == 0, done.output
     card = read_card(tmp_path / "out" / "model")
@@ -149,8 +149,8 @@ def test_seeds_and_sizes_are_runs_of_which_the_best_on_all_words_is_kept(crops, 
         gain = {"real": 0.5 + 0.1 * (options.seed == 8), "general": 0.8, "general_change_high": -0.01}
         return {"words": len(words.tune), "seed": options.seed, "real_before": 0.4, "general_before": 0.9, **gain}
 
-    monkeypatch.setattr("ocrkit.finetune.fine_tune", pretended)
-    monkeypatch.setattr("ocrkit.finetune._GENERAL_WORDS", 5)
+    monkeypatch.setattr("ocrkit.learning.finetune.fine_tune", pretended)
+    monkeypatch.setattr("ocrkit.learning.finetune._GENERAL_WORDS", 5)
     done = run(crops, tmp_path, model, "--seeds", 2, "--learning-curve", "20,all,5000", "--real-share", 0.25)
     assert done.exit_code == 0, done.output
     every = trials[2][0]

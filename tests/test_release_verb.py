@@ -11,11 +11,11 @@ from click.testing import CliRunner
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from ocrkit import release as verb
 from ocrkit.alphabet import Alphabet
 from ocrkit.cli import main
+from ocrkit.learning import release as verb
 from ocrkit.recognition import load_recognizer
-from ocrkit.recognition.release import read_card, write_card
+from ocrkit.recognition.model import read_card, write_card
 from ocrkit.synth.corpus import Vocabulary
 from ocrkit.synth.fonts import audit, font_folders, save_verdicts
 
@@ -30,8 +30,8 @@ def run(*arguments):
 def trained(tmp_path_factory):
     """The folder of a training that never took place: an untrained network, a few words, two families of fonts."""
     pytest.importorskip("keras")
+    from ocrkit.recognition.model import save_network
     from ocrkit.recognition.network import build_network
-    from ocrkit.recognition.release import save_network
 
     folder = tmp_path_factory.mktemp("trained")
     alphabet = Alphabet()
@@ -96,7 +96,7 @@ def changed_byte(model):
 def other_export(model):
     """Weights and export of two networks, each with its right checksum."""
     from ocrkit.recognition.export import to_onnx
-    from ocrkit.recognition.release import load_network
+    from ocrkit.recognition.model import load_network
 
     network, _ = load_network(model)
     kernel, bias = network.get_layer("logits").get_weights()

@@ -281,7 +281,7 @@ def test_a_wheel_carries_all_of_the_package_and_the_released_models(wheel: Path)
 
 def released_folder(cwd: Path, path: Path) -> Path:
     """What a fresh interpreter that finds ocrkit in `path` takes for the folder of released models."""
-    code = "from ocrkit.recognition.release import released_folder; print(released_folder())"
+    code = "from ocrkit.recognition.model import released_folder; print(released_folder())"
     environment = {**os.environ, "PYTHONPATH": str(path)}
     done = subprocess.run([sys.executable, "-c", code], cwd=cwd, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

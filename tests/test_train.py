@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
-from ocrkit import train as train_module
 from ocrkit.cli import main
-from ocrkit.recognition.release import alphabet_of, read_card
-from ocrkit.recognition.training import Progress, TrainOptions
+from ocrkit.learning import training as train_module
+from ocrkit.learning.trainer import Progress, TrainOptions
+from ocrkit.recognition.model import alphabet_of, read_card
 from ocrkit.record import load_record, load_steps
 
 

@@ -18,9 +18,9 @@ from ocrkit.document import Image
 from ocrkit.errors import MissingExtra
 from ocrkit.metrics import bootstrap_interval, correct_words
 from ocrkit.recognition import load_recognizer
+from ocrkit.recognition.model import ONNX, verified
 from ocrkit.recognition.preprocess import batches
 from ocrkit.recognition.quantize import quantize
-from ocrkit.recognition.release import ONNX, verified
 
 # What is computed in int8, whether with 7 of 8 bits of weights, and the runtime.
 WAYS: dict[str, tuple[tuple[str, ...], bool, str]] = {

@@ -15,12 +15,12 @@ import numpy as np
 from ocrkit.datasets import Sample
 from ocrkit.document import Image
 from ocrkit.engines import Engine
-from ocrkit.engines.words import WordReading, word_rows
+from ocrkit.engines.single_words import WordReading, word_rows
 from ocrkit.recognition import load_recognizer
 from ocrkit.recognition.decode import greedy
+from ocrkit.recognition.model import alphabet_of
 from ocrkit.recognition.network import STRIDE_PX
 from ocrkit.recognition.preprocess import batches
-from ocrkit.recognition.release import alphabet_of
 from ocrkit.recognition.runtimes import load_runtime
 
 Read = Callable[[Sequence[Image]], object]

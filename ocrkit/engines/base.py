@@ -24,7 +24,7 @@ class Engine(Protocol):
         name: told apart by it in tables.
         version: of the engine, and of its model where it has a name.
         usd_per_page: what its maker charges for a page, in US dollars; nothing for what runs on one's own machine.
-        model: what model it reads with, where it is ours to know; see `ocrkit.recognition.release.identity`.
+        model: what model it reads with, where it is ours to know; see `ocrkit.recognition.model.identity`.
         steps: seconds that the steps of the last `read` took, by name, where the engine tells them.
         peak_mb: the most memory it held so far, MB; `nan` where it shares a process, which cannot tell.
     """

@@ -16,7 +16,7 @@ from ocrkit.document import Image, Page, Word
 from ocrkit.documents.reader import Reader
 from ocrkit.engines.base import Engine
 from ocrkit.recognition import Guess, load_recognizer
-from ocrkit.recognition.release import find_model, identity
+from ocrkit.recognition.model import find_model, identity
 
 
 class OwnEngine(Engine):

@@ -17,7 +17,7 @@ from ocrkit.experiment.kept import connect
 from ocrkit.experiment.registry import Registry
 from ocrkit.experiment.sections import Promote
 from ocrkit.metrics import Interval
-from ocrkit.recognition.release import identity
+from ocrkit.recognition.model import identity
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ocrkit.recognition.release import find_model, identity, read_card
+from ocrkit.recognition.model import find_model, identity, read_card
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

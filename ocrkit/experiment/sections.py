@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Literal, TypeVar
 from ocrkit.detection import DetectorOptions
 from ocrkit.documents.reader import ReadOptions
 from ocrkit.errors import BadParams
-from ocrkit.recognition.training import TrainOptions
-from ocrkit.synth.words import WordOptions
+from ocrkit.learning.trainer import TrainOptions
+from ocrkit.synth.generator import WordOptions
 
 Options = TypeVar("Options")
 

@@ -12,8 +12,8 @@ from typing import Any
 from ocrkit.document import Image
 from ocrkit.errors import BadParams, MissingExtra
 from ocrkit.recognition.litert import TFLITE
+from ocrkit.recognition.model import ONNX, WEIGHTS, read_card, verified, write_card
 from ocrkit.recognition.preprocess import batches
-from ocrkit.recognition.release import ONNX, WEIGHTS, read_card, verified, write_card
 
 # Which operators of the network are computed in int8.
 PARTS = {"convolutions": ("Conv",), "outputs": ("MatMul",), "lstms": ("LSTM",)}

@@ -13,9 +13,9 @@ import numpy as np
 from ocrkit.document import Image
 from ocrkit.errors import BadParams
 from ocrkit.recognition.decode import Guess, greedy
+from ocrkit.recognition.model import alphabet_of, find_model, load_lexicon, read_card
 from ocrkit.recognition.network import STRIDE_PX
 from ocrkit.recognition.preprocess import HEIGHT, batches
-from ocrkit.recognition.release import alphabet_of, find_model, load_lexicon, read_card
 from ocrkit.recognition.runtimes import load_runtime
 
 if TYPE_CHECKING:

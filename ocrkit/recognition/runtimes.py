@@ -11,7 +11,7 @@ import numpy as np
 
 from ocrkit.errors import BadParams, MissingExtra
 from ocrkit.recognition.export import Run
-from ocrkit.recognition.release import ONNX, load_network, read_card, verified
+from ocrkit.recognition.model import ONNX, load_network, read_card, verified
 
 
 def _onnxruntime(folder: Path, threads: int | None) -> Run:

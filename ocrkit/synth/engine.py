@@ -25,7 +25,7 @@ from ocrkit.errors import BadDataset, MissingExtra, OcrkitError
 from ocrkit.files import make_folder, write_whole
 from ocrkit.synth.corpus import Vocabulary
 from ocrkit.synth.fonts import FontVerdict
-from ocrkit.synth.words import WordGenerator, WordOptions
+from ocrkit.synth.generator import WordGenerator, WordOptions
 
 RECIPE = "recipe.json"  # lies beside the shards: which words they hold
 

@@ -22,7 +22,7 @@ from click.testing import CliRunner
 
 from ocrkit.cli import main
 from ocrkit.datasets import fetch, load_pages
-from ocrkit.datasets.fetch import BOOKS_LOCK, DATA_SETS, ORIGIN, fetch_books, fetch_data_set
+from ocrkit.datasets.public import BOOKS_LOCK, DATA_SETS, ORIGIN, fetch_books, fetch_data_set
 from ocrkit.download import download
 from ocrkit.errors import BadDataset, OcrkitError
 

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from ocrkit.cli.compare import compare
 from ocrkit.datasets import LabelledPage
 from ocrkit.engines import EngineFailed, load_engine, missing_engines
-from ocrkit.engines.commands import compare
 from ocrkit.errors import MissingExtra
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -257,7 +257,7 @@ def test_a_key_that_is_none_leaves_the_service_out(bare, monkeypatch, tmp_path):
     pytest.importorskip("google.cloud.vision")
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", __file__)
     (tmp_path / "labels.csv").write_text("file,text\n")
-    monkeypatch.setattr("ocrkit.engines.commands.load_pages", lambda *_: [LabelledPage("p")])
+    monkeypatch.setattr("ocrkit.cli.compare.load_pages", lambda *_: [LabelledPage("p")])
     result = CliRunner().invoke(compare, [str(tmp_path), "--form", "crops", "--engines", "google-vision"])
     assert "google-vision is left out. DefaultCredentialsError: " in result.stderr
     assert str(result.exception) == "None of these engines can be used here."

@@ -8,13 +8,13 @@ import PIL.Image
 import pytest
 from click.testing import CliRunner
 
-from ocrkit.datasets.commands import data
+from ocrkit.cli.compare import compare
+from ocrkit.cli.data import data
 from ocrkit.documents.reader import Reader
 from ocrkit.engines import EngineFailed, load_engine, missing_engines
-from ocrkit.engines.commands import compare
 from ocrkit.engines.tesseract import TesseractEngine
 from ocrkit.errors import BadParams, MissingExtra
-from ocrkit.recognition.release import find_model, identity
+from ocrkit.recognition.model import find_model, identity
 
 
 def print_words(*words, ground=255, ink=0):

@@ -3,7 +3,7 @@ import pytest
 
 from ocrkit.datasets import Sample
 from ocrkit.engines import EngineFailed
-from ocrkit.engines.words import read_words, word_rows
+from ocrkit.engines.single_words import read_words, word_rows
 
 
 class Fixed:

@@ -11,7 +11,7 @@ import pytest
 
 from ocrkit.errors import BadParams
 from ocrkit.experiment import params, paths, run
-from ocrkit.synth.words import WordOptions
+from ocrkit.synth.generator import WordOptions
 
 REPO = Path(__file__).resolve().parents[2]
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ocrkit.alphabet import Alphabet
+from ocrkit.learning.calibration import fit_temperature
 from ocrkit.metrics import expected_calibration_error
-from ocrkit.recognition.calibration import fit_temperature
 from ocrkit.recognition.decode import greedy, log_softmax
 
 DIGITS = Alphabet("0123456789")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ocrkit.datasets.sample import Sample
+from ocrkit.learning.report import report_markdown, sign
+from ocrkit.learning.scoring import character_class, evaluate, length_class
 from ocrkit.recognition.decode import Guess
-from ocrkit.recognition.evaluate import character_class, evaluate, length_class
-from ocrkit.recognition.report import report_markdown, sign
 
 
 def guess(text: str, confidence: float = 0.9) -> Guess:
@@ -77,7 +77,7 @@ def test_a_report_shows_every_set_and_signs_that_markdown_would_take():
 
 def test_pictures_of_a_report_are_drawn_even_of_nothing():
     pytest.importorskip("matplotlib")
-    from ocrkit.recognition.report import png, reliability_diagram, worst_sheet
+    from ocrkit.learning.report import png, reliability_diagram, worst_sheet
 
     wrong = (Sample(np.full((20, 60), 90, np.uint8), "$x_1$"), guess("", 0.5))
     for picture in (reliability_diagram({}), worst_sheet([]), worst_sheet([wrong] * 3)):
@@ -86,7 +86,7 @@ def test_pictures_of_a_report_are_drawn_even_of_nothing():
 
 def test_the_reliability_diagram_has_dots_where_words_were_right_larger_for_more_words():
     pytest.importorskip("matplotlib")
-    from ocrkit.recognition.report import reliability_diagram
+    from ocrkit.learning.report import reliability_diagram
 
     found = evaluate(["a"] * 10, [guess("b", 0.45), *[guess("a", 0.95)] * 9])
     (axis,) = reliability_diagram({"ours": found}).axes

@@ -10,7 +10,7 @@ from ocrkit.alphabet import Alphabet
 from ocrkit.cli import main
 from ocrkit.datasets import LabelledPage, LabelledWord, load_crops, load_pages, word_samples
 from ocrkit.document import box_to_quad
-from ocrkit.recognition.lines import words_of_lines
+from ocrkit.recognition.cutting import words_of_lines
 
 
 def page_of(lines, tracking=0):

@@ -84,7 +84,7 @@ import json, sys
 import numpy as np
 from ocrkit.alphabet import Alphabet
 from ocrkit.recognition.network import build_network
-from ocrkit.recognition.training import ctc_loss
+from ocrkit.learning.trainer import ctc_loss
 from keras import ops
 network = build_network("nano", Alphabet("abcDEF012"))
 network.load_weights(sys.argv[1])

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from ocrkit.errors import TrainingFailed
-from ocrkit.recognition.rate_finder import RateCurve, find_learning_rate
-from ocrkit.recognition.training import Trainer, TrainOptions, endless
+from ocrkit.learning.rate_finder import RateCurve, find_learning_rate
+from ocrkit.learning.trainer import Trainer, TrainOptions, endless
 
 
 @pytest.fixture

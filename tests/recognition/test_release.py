@@ -7,8 +7,8 @@ import pytest
 from ocrkit.errors import BadImage, BadModel, BadParams
 from ocrkit.recognition import load_recognizer
 from ocrkit.recognition.export import check_parity, to_onnx
+from ocrkit.recognition.model import find_model, identity, load_network, read_card, save_network, write_card
 from ocrkit.recognition.network import build_network
-from ocrkit.recognition.release import find_model, identity, load_network, read_card, save_network, write_card
 from ocrkit.recognition.runtimes import load_runtime
 
 

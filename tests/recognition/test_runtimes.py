@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from ocrkit import cli, convert
+from ocrkit import cli
 from ocrkit.errors import BadModel, BadParams, MissingExtra
+from ocrkit.learning import convert
 from ocrkit.recognition import litert, load_recognizer
 from ocrkit.recognition.litert import TFLITE
+from ocrkit.recognition.model import find_model, read_card, save_network
 from ocrkit.recognition.network import build_network
 from ocrkit.recognition.quantize import quantize
-from ocrkit.recognition.release import find_model, read_card, save_network
 from ocrkit.recognition.runtimes import RUNTIMES, load_runtime
 
 PACKAGES = {"openvino": "openvino", "litert": "ai_edge_litert"}

@@ -10,9 +10,7 @@ import pytest
 
 from ocrkit.datasets.sample import Sample
 from ocrkit.errors import BadDataset, BadModel, TrainingFailed
-from ocrkit.recognition.preprocess import WIDTHS
-from ocrkit.recognition.release import read_card, save_network
-from ocrkit.recognition.training import (
+from ocrkit.learning.trainer import (
     Progress,
     Trainer,
     TrainOptions,
@@ -23,6 +21,8 @@ from ocrkit.recognition.training import (
     validations_without_gain,
     word_accuracy,
 )
+from ocrkit.recognition.model import read_card, save_network
+from ocrkit.recognition.preprocess import WIDTHS
 
 OPTIONS = TrainOptions(size="nano", words=96, round_words=32, batch_size=8, validate_every=1, warm_up=0.2)
 
@@ -59,7 +59,7 @@ sys.path.insert(0, sys.argv[2])
 from conftest import draw
 from ocrkit.alphabet import Alphabet
 from ocrkit.datasets.sample import Sample
-from ocrkit.recognition.training import Trainer, TrainOptions, endless
+from ocrkit.learning.trainer import Trainer, TrainOptions, endless
 samples = [Sample(draw(t), t) for t in ("abc", "DEF", "012", "a1", "F0")]
 options = TrainOptions(size="nano", words=160, round_words=32, batch_size=8, validate_every=9)
 trainer = Trainer(endless(samples, 1), samples, options, Path(sys.argv[1]), Alphabet("abcDEF012"))
@@ -129,7 +129,7 @@ import keras
 from ocrkit.alphabet import Alphabet
 from ocrkit.datasets.sample import Sample
 from ocrkit.recognition import training
-from ocrkit.recognition.release import save_network
+from ocrkit.recognition.model import save_network
 assert len(keras.distribution.list_devices()) == 2
 samples = [Sample(draw(t), t) for t in ("ab", "cD", "E0", "12")]
 

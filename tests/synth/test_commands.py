@@ -11,14 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 from ocrkit.cli import main
-from ocrkit.datasets.pages import load_pages
+from ocrkit.cli.synth import SWITCHES
+from ocrkit.datasets.forms import load_pages
 from ocrkit.datasets.sample import Sample
 from ocrkit.datasets.shards import digests, read_shards
-from ocrkit.synth.commands import SWITCHES
 from ocrkit.synth.engine import Recipe, write_words
 from ocrkit.synth.fonts import FontOptions, load_verdicts, save_verdicts
+from ocrkit.synth.generator import WordOptions
 from ocrkit.synth.preview import contact_sheet
-from ocrkit.synth.words import WordOptions
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from ocrkit.errors import BadParams
 from ocrkit.synth import distort
 from ocrkit.synth.distort import Banks, DistortionOptions
 from ocrkit.synth.fonts import FontOptions
-from ocrkit.synth.words import WordGenerator, WordOptions
+from ocrkit.synth.generator import WordGenerator, WordOptions
 
 INK = ["bleed", "thin", "stipple", "gaps", "smudge", "underline", "rules"]
 GREY = ["texture", "uneven_light", "shadow", "crease", "glare", "defocus", "motion", "box_blur", "noise", "fax",

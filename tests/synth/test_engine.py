@@ -16,7 +16,7 @@ from ocrkit.errors import BadDataset, OcrkitError
 from ocrkit.synth import engine
 from ocrkit.synth.corpus import Vocabulary
 from ocrkit.synth.engine import Recipe, write_words
-from ocrkit.synth.words import WordOptions
+from ocrkit.synth.generator import WordOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS, SIZE = 150, 16

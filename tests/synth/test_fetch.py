@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ocrkit.errors import BadDataset, MissingExtra, OcrkitError
-from ocrkit.synth.fetch import Pin, fetch_fonts, pinned_fonts
+from ocrkit.synth.font_set import Pin, fetch_fonts, pinned_fonts
 from ocrkit.synth.fonts import font_files
 
 

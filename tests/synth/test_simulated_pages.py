@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ocrkit.alphabet import CHARACTERS
-from ocrkit.datasets.pages import load_pages
+from ocrkit.datasets.forms import load_pages
 from ocrkit.datasets.sample import CATEGORIES, read_pixels
 from ocrkit.errors import BadDataset
 from ocrkit.synth.camera import CameraOptions

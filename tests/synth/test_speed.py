@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ocrkit.synth.benchmark import measure_speed, measure_steps
-from ocrkit.synth.words import WordGenerator
+from ocrkit.benchmark.generator import measure_speed, measure_steps
+from ocrkit.synth.generator import WordGenerator
 
 
 @pytest.fixture

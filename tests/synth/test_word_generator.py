@@ -17,7 +17,7 @@ from ocrkit.errors import BadDataset
 from ocrkit.synth.corpus import CorpusOptions, Vocabulary
 from ocrkit.synth.distort import DistortionOptions
 from ocrkit.synth.fonts import FontOptions, FontVerdict, save_verdicts
-from ocrkit.synth.words import WordGenerator, WordOptions, WordStream, validation_options
+from ocrkit.synth.generator import WordGenerator, WordOptions, WordStream, validation_options
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -159,7 +159,7 @@ before = set(sys.modules)
 from pathlib import Path
 from ocrkit.synth.corpus import Vocabulary
 from ocrkit.synth.fonts import load_verdicts
-from ocrkit.synth.words import WordGenerator
+from ocrkit.synth.generator import WordGenerator
 folder = Path({str(tmp_path)!r})
 made = WordGenerator(Vocabulary.load(folder / "vocabulary.json"), load_verdicts(folder / "audit.json"))
 list(made.samples(0, 50))

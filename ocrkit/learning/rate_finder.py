@@ -13,8 +13,8 @@ import numpy as np
 
 from ocrkit.errors import TrainingFailed
 from ocrkit.files import make_folder, write_whole
+from ocrkit.learning.trainer import Trainer
 from ocrkit.recognition.network import STRIDE_PX
-from ocrkit.recognition.training import Trainer
 
 _SMOOTHING = 0.9  # share of the past in the smoothed loss
 _DIVERGED = 4.0  # times the lowest smoothed loss

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ocrkit.errors import MissingExtra, OcrkitError
-from ocrkit.synth.words import WordGenerator
+from ocrkit.synth.generator import WordGenerator
 
 # TRDG's own generator on the same texts, with its random skew, blur, distortion and noisy background, into arrays.
 _TRDG = """

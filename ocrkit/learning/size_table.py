@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from ocrkit.alphabet import Alphabet
+from ocrkit.recognition.model import save_network
 from ocrkit.recognition.network import SIZES, Cost, build_network, cost
 from ocrkit.recognition.preprocess import HEIGHT
-from ocrkit.recognition.release import save_network
 from ocrkit.recognition.runtimes import Run, load_runtime
 
 _BATCH, _WIDTH, _REPEATS = 64, 128, 5

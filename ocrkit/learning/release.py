@@ -11,16 +11,16 @@ from typing import Any
 
 import click
 
-from ocrkit.datasets.pages import PAGE_FORMS
+from ocrkit.datasets.forms import PAGE_FORMS
 from ocrkit.errors import BadModel, BadParams, OcrkitError
-from ocrkit.evaluate import Materials, as_json, echo_scores, read_samples, real_words
 from ocrkit.files import make_folder, write_whole
+from ocrkit.learning.calibration import temperature_of
+from ocrkit.learning.card import card_markdown
+from ocrkit.learning.materials import Materials, as_json, echo_scores, read_samples, real_words
 from ocrkit.recognition import load_recognizer
 from ocrkit.recognition.beam import Lexicon
-from ocrkit.recognition.calibration import temperature_of
-from ocrkit.recognition.card import card_markdown
 from ocrkit.recognition.export import check_parity
-from ocrkit.recognition.release import (
+from ocrkit.recognition.model import (
     CARD,
     LEXICON,
     ONNX,

@@ -14,15 +14,15 @@ from typing import Any
 import click
 import cv2
 
-from ocrkit.datasets.pages import PAGE_FORMS, load_pages
+from ocrkit.benchmark.generator import measure_speed, measure_steps
+from ocrkit.datasets.forms import PAGE_FORMS, load_pages
 from ocrkit.errors import OcrkitError
 from ocrkit.files import write_whole
-from ocrkit.synth.benchmark import measure_speed, measure_steps
 from ocrkit.synth.camera import CameraOptions
 from ocrkit.synth.corpus import Vocabulary, build_vocabulary
 from ocrkit.synth.distort import DistortionOptions
 from ocrkit.synth.engine import Recipe, write_words
-from ocrkit.synth.fetch import fetch_fonts as fetch_font_set
+from ocrkit.synth.font_set import fetch_fonts as fetch_font_set
 from ocrkit.synth.fonts import (
     CLASS_WEIGHTS,
     FontVerdict,
@@ -32,9 +32,9 @@ from ocrkit.synth.fonts import (
     save_verdicts,
     split_of_family,
 )
+from ocrkit.synth.generator import WordOptions
 from ocrkit.synth.pages import PageGenerator, PageOptions, write_pages
 from ocrkit.synth.preview import contact_sheet, real_words
-from ocrkit.synth.words import WordOptions
 
 # The original's six improvements, and what words are without each.
 SWITCHES: dict[str, Callable[[WordOptions], WordOptions]] = {

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from ocrkit.datasets.fetch import DATA_SETS, fetch_books, fetch_data_set
-from ocrkit.datasets.pages import PAGE_FORMS, load_pages
+from ocrkit.datasets.forms import PAGE_FORMS, load_pages
+from ocrkit.datasets.public import DATA_SETS, fetch_books, fetch_data_set
 from ocrkit.datasets.validate import leaks, statistics
 from ocrkit.datasets.validate import validate as find_faults
 

@@ -13,17 +13,17 @@ from typing import Any
 import click
 
 from ocrkit.datasets import Sample, funsd_protocol_label, half_of, load_pages, word_samples
-from ocrkit.datasets.pages import PAGE_FORMS
+from ocrkit.datasets.forms import PAGE_FORMS
 from ocrkit.errors import BadDataset, BadParams
 from ocrkit.files import make_folder, write_whole
+from ocrkit.learning.report import interval, png, reliability_diagram, report_markdown, worst_sheet
+from ocrkit.learning.scoring import Evaluation, evaluate
 from ocrkit.recognition import Guess, Recognizer, load_recognizer
-from ocrkit.recognition.evaluate import Evaluation, evaluate
+from ocrkit.recognition.model import find_model
 from ocrkit.recognition.recognizer import DECODERS, recognize_turned
-from ocrkit.recognition.release import find_model
-from ocrkit.recognition.report import interval, png, reliability_diagram, report_markdown, worst_sheet
 from ocrkit.synth.corpus import Vocabulary, build_vocabulary
 from ocrkit.synth.fonts import FontVerdict, audit, font_folders, load_verdicts
-from ocrkit.synth.words import WordGenerator, WordOptions, validation_options
+from ocrkit.synth.generator import WordGenerator, WordOptions, validation_options
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,16 @@ import numpy as np
 from ocrkit.benchmark import machine, photos, precision, speed
 from ocrkit.benchmark.soak import WARM_UP
 from ocrkit.benchmark.soak import soak as soak_pages
+from ocrkit.cli.data import folder_argument, form_option
 from ocrkit.datasets import LabelledPage, Sample, half_of, load_pages
-from ocrkit.datasets.commands import folder_argument, form_option
 from ocrkit.engines import load_engine, missing_engines
 from ocrkit.errors import BadDataset, BadParams, MissingExtra
-from ocrkit.evaluate import Materials, real_words
 from ocrkit.files import make_folder, write_whole
+from ocrkit.learning.materials import Materials, real_words
 from ocrkit.metrics import PrecisionRecall, bootstrap_interval
 from ocrkit.recognition import load_recognizer
+from ocrkit.recognition.model import find_model
 from ocrkit.recognition.recognizer import DECODERS
-from ocrkit.recognition.release import find_model
 from ocrkit.recognition.runtimes import RUNTIMES
 from ocrkit.synth.camera import CameraOptions
 

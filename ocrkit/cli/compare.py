@@ -14,9 +14,9 @@ from typing import Any
 
 import click
 
+from ocrkit.cli.data import folder_argument, form_option
 from ocrkit.datasets import LabelledPage, funsd_protocol_label, half_of, word_samples
-from ocrkit.datasets.commands import folder_argument, form_option
-from ocrkit.datasets.pages import load_pages
+from ocrkit.datasets.forms import load_pages
 from ocrkit.engines.base import EngineFailed
 from ocrkit.engines.budget import CAUSES
 from ocrkit.engines.compare import Comparison
@@ -25,7 +25,7 @@ from ocrkit.engines.leaderboard import challenge, failures, leaderboard_html
 from ocrkit.engines.own import OwnEngine
 from ocrkit.engines.process import EngineProcess
 from ocrkit.engines.registry import CLOUD, LOCAL_NAMES, missing_engines, start_engine
-from ocrkit.engines.words import read_words, word_rows
+from ocrkit.engines.single_words import read_words, word_rows
 from ocrkit.errors import BadParams
 from ocrkit.files import write_whole
 

@@ -22,17 +22,23 @@ if TYPE_CHECKING:
 
 # Verbs that live beside what they drive and are imported when they are called: "module:command", and what help says.
 VERBS = {
-    "compare": ("ocrkit.engines.commands:compare", "Read labelled pages with several engines and compare them."),
-    "convert": ("ocrkit.convert:convert", "Write a model as LiteRT or in int8, checked against the original."),
-    "benchmark": ("ocrkit.benchmark.commands:benchmark", "Measure speed, memory and start of reading on this CPU."),
-    "synth": ("ocrkit.synth.commands:synth", "Invent labelled words: fonts, contact sheets, shards, speed."),
-    "data": ("ocrkit.recognition.data_commands:data", "Fetch, check, cut and describe labelled pages or word crops."),
-    "evaluate": ("ocrkit.evaluate:evaluate_verb", "Say how well a recogniser reads labelled or invented words."),
-    "finetune": ("ocrkit.finetune:finetune", "Let a recogniser go on with labelled real words."),
-    "release": ("ocrkit.release:release", "Check and score a trained recogniser and put it among the released ones."),
-    "train": ("ocrkit.train:train", "Train a recogniser on invented words."),
-    "promote": ("ocrkit.experiment.commands:promote", "Make a model the champion of the registry, if it is better."),
-    "runs": ("ocrkit.experiment.records:runs", "Put recorded trainings into MLflow."),
+    "compare": ("ocrkit.cli.compare:compare", "Read labelled pages with several engines and compare them."),
+    "convert": ("ocrkit.learning.convert:convert", "Write a model as LiteRT or in int8, checked against the original."),
+    "benchmark": ("ocrkit.cli.benchmark:benchmark", "Measure speed, memory and start of reading on this CPU."),
+    "synth": ("ocrkit.cli.synth:synth", "Invent labelled words: fonts, contact sheets, shards, speed."),
+    "data": ("ocrkit.cli.data_words:data", "Fetch, check, cut and describe labelled pages or word crops."),
+    "evaluate": (
+        "ocrkit.learning.materials:evaluate_verb",
+        "Say how well a recogniser reads labelled or invented words.",
+    ),
+    "finetune": ("ocrkit.learning.finetune:finetune", "Let a recogniser go on with labelled real words."),
+    "release": (
+        "ocrkit.learning.release:release",
+        "Check and score a trained recogniser and put it among the released ones.",
+    ),
+    "train": ("ocrkit.learning.training:train", "Train a recogniser on invented words."),
+    "promote": ("ocrkit.cli.promote:promote", "Make a model the champion of the registry, if it is better."),
+    "runs": ("ocrkit.experiment.import_runs:runs", "Put recorded trainings into MLflow."),
 }
 
 _SUFFIXES = {"text": ".txt", "json": ".json", "hocr": ".hocr", "alto": ".xml", "pdf": ".pdf"}

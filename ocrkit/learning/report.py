@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from ocrkit.datasets.sample import Sample
 from ocrkit.errors import MissingExtra
+from ocrkit.learning.scoring import Evaluation, Score
 from ocrkit.metrics import Interval
 from ocrkit.recognition.decode import Guess
-from ocrkit.recognition.evaluate import Evaluation, Score
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,14 +11,14 @@ import click
 
 from ocrkit.document import Image
 from ocrkit.errors import BadModel, BadParams
-from ocrkit.evaluate import Materials
 from ocrkit.files import make_folder, write_whole
+from ocrkit.learning.materials import Materials
 from ocrkit.metrics import correct_words
 from ocrkit.recognition import load_recognizer
 from ocrkit.recognition.export import agreement
 from ocrkit.recognition.litert import TFLITE, run_litert, to_litert
+from ocrkit.recognition.model import CARD, find_model, load_network, read_card, sha256, verified
 from ocrkit.recognition.quantize import PARTS, quantize
-from ocrkit.recognition.release import CARD, find_model, load_network, read_card, sha256, verified
 from ocrkit.recognition.runtimes import load_runtime
 
 LARGEST_LOSS = 0.003  # of all words, that int8 may read worse

@@ -22,9 +22,9 @@ from ocrkit.alphabet import Alphabet, normalise
 from ocrkit.datasets.sample import Sample
 from ocrkit.errors import BadParams, MissingExtra, OcrkitError
 from ocrkit.files import make_folder, write_whole
+from ocrkit.learning.trainer import Progress, Source, Trainer, TrainOptions, read_all
 from ocrkit.metrics import character_error_rate
 from ocrkit.recognition.network import SIZES, Precision, change_alphabet, cost
-from ocrkit.recognition.training import Progress, Source, Trainer, TrainOptions, read_all
 from ocrkit.record import Record, Step, load_record, md5, save_steps, save_table
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def _print_sizes(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if not wanted:
         return
     with _needing_keras():
-        from ocrkit.recognition.size_table import network_table
+        from ocrkit.learning.size_table import network_table
 
         click.echo("| size | parameters | multiply-accumulates, 128 px | ms a word, 1 thread |\n|---|---|---|---|")
         for row in network_table():
@@ -138,8 +138,8 @@ def train(
     FOLDER/record has the curve, errors, options and origin; `ocrkit runs import FOLDER` puts them into MLflow.
     """
     from ocrkit.recognition.beam import Lexicon
-    from ocrkit.recognition.release import save_network
-    from ocrkit.synth.words import WordGenerator, WordOptions, WordStream, validation_options
+    from ocrkit.recognition.model import save_network
+    from ocrkit.synth.generator import WordGenerator, WordOptions, WordStream, validation_options
 
     if resume and (load or characters):
         raise BadParams("--resume goes on with a training, --load and --characters start a new one: give one of them.")
@@ -222,7 +222,7 @@ def _beginning(
     """The network to go on from, if any; the alphabet to train, and what the model's card says about both."""
     import keras
 
-    from ocrkit.recognition.release import WEIGHTS, find_model, load_network, read_card
+    from ocrkit.recognition.model import WEIGHTS, find_model, load_network, read_card
 
     wished = Alphabet(_characters(characters)) if characters else None
     if wished and (undrawn := Alphabet().unknown(wished.characters)):
@@ -254,7 +254,7 @@ def _known(source: Source, alphabet: Alphabet) -> Source:
 
 
 def _find_learning_rate(trainer: Trainer) -> None:
-    from ocrkit.recognition.rate_finder import find_learning_rate
+    from ocrkit.learning.rate_finder import find_learning_rate
 
     curve = find_learning_rate(trainer)
     table, picture = curve.save(trainer.folder)
@@ -364,7 +364,7 @@ def training_card(trainer: Trainer, options: TrainOptions, drawn: dict[str, Any]
 
 def _commit() -> str:
     """The commit of the source tree this code is run from; empty for an installed package."""
-    root = Path(__file__).resolve().parents[1]
+    root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return ""
     try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ocrkit.recognition.evaluate import Evaluation, Score
-from ocrkit.recognition.release import WEIGHTS
-from ocrkit.recognition.report import score_table, sign
+from ocrkit.learning.report import score_table, sign
+from ocrkit.learning.scoring import Evaluation, Score
+from ocrkit.recognition.model import WEIGHTS
 
 _WEAKEST, _CONFUSIONS = 6, 12
 _LEAST_WORDS = 30  # a class of fewer tells little

@@ -17,19 +17,19 @@ import cv2
 import numpy as np
 
 from ocrkit.alphabet import Alphabet, normalise
+from ocrkit.cli.data import folder_argument, form_option
 from ocrkit.datasets import Sample, load_pages, split_of, word_samples
-from ocrkit.datasets.commands import folder_argument, form_option
 from ocrkit.datasets.write import write_table
 from ocrkit.errors import BadParams, MissingExtra
+from ocrkit.learning.trainer import Progress, Source, Trainer, TrainOptions, endless, read_all
 from ocrkit.metrics import bootstrap_interval, correct_words
-from ocrkit.recognition.release import find_model, load_lexicon, load_network, read_card, save_network
+from ocrkit.recognition.model import find_model, load_lexicon, load_network, read_card, save_network
 from ocrkit.recognition.suspects import DECISIONS, decided, read_decisions
-from ocrkit.recognition.training import Progress, Source, Trainer, TrainOptions, endless, read_all
 from ocrkit.synth import distort
 from ocrkit.synth.corpus import build_vocabulary
 from ocrkit.synth.distort import Banks
 from ocrkit.synth.fonts import audit, font_folders
-from ocrkit.synth.words import WordGenerator, WordOptions, validation_options
+from ocrkit.synth.generator import WordGenerator, WordOptions, validation_options
 
 _GENERAL_WORDS = 1000  # invented words of held-out font families
 _MOST_HELD_OUT = 2000  # words: reading them all after every round would take longer than the round

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
+from ocrkit.cli.data import data, folder_argument, form_option
 from ocrkit.datasets import Sample, load_pages, word_samples
-from ocrkit.datasets.commands import data, folder_argument, form_option
 from ocrkit.datasets.write import write_crops, write_table
 from ocrkit.errors import BadParams
 from ocrkit.files import make_folder
-from ocrkit.recognition.lines import Rejected, words_of_lines
+from ocrkit.recognition.cutting import Rejected, words_of_lines
 from ocrkit.recognition.recognizer import load_recognizer
 from ocrkit.recognition.suspects import (
     DECISIONS,

@@ -1,0 +1,1 @@
+"""Training, fine-tuning, scoring and release: what joins `synth`, `datasets` and `recognition`."""
