@@ -5,8 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import cv2
+import numpy as np
 import pytest
 
+from ocrkit.alphabet import Alphabet
+from ocrkit.datasets.sample import Sample
+from ocrkit.synth.corpus import Vocabulary
+from ocrkit.synth.fonts import FontVerdict, audit_font, font_files, font_folders
+
+# Of the fonts that packages carry: for each split some, common and rare ones, and two the audit finds unfit.
+FILES = ("DejaVuSans.ttf", "DejaVuSerif.ttf", "DejaVuSansMono.ttf", "STIXGeneral.ttf", "Vera.ttf", "Lato-Regular.ttf",
+         "Caladea-Regular.ttf", "Manrope-Regular.ttf", "cmex10.ttf", "cmr10.ttf")  # fmt: skip
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -17,6 +29,46 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no development data at {folder}; set OCRKIT_SHARED_DATA to where it lies")
     return folder
+
+
+def draw(text: str, height: int = 24) -> np.ndarray:
+    """Black on white, in the font that OpenCV draws itself."""
+    (width, _), _ = cv2.getTextSize(text or " ", cv2.FONT_HERSHEY_SIMPLEX, height / 32, 1)
+    image = np.full((height, width + 8), 255, np.uint8)
+    cv2.putText(image, text, (4, height * 3 // 4), cv2.FONT_HERSHEY_SIMPLEX, height / 32, 0, 1)
+    return image
+
+
+@pytest.fixture(scope="session")
+def samples() -> list[Sample]:
+    """Forty words of one to six figures and letters."""
+    rng = np.random.default_rng(3)
+    texts = ["".join(rng.choice(list("abcDEF012"), rng.integers(1, 7))) for _ in range(39)]
+    return [Sample(draw(text), text) for text in [*texts, ""]]
+
+
+@pytest.fixture(scope="session")
+def alphabet() -> Alphabet:
+    return Alphabet("abcDEF012")
+
+
+@pytest.fixture(scope="session")
+def vocabulary() -> Vocabulary:
+    """Words of several languages, with the letters whose capitals are special."""
+    return Vocabulary(
+        words=("the", "invoice", "total", "don't", "receipts", "quantity", "naïve", "payment", "Straße", "L'Haÿ"),
+        foreign=("façade", "Größe", "señor", "ção", "Haÿ", "œuvre"),
+        book=("“Yes,”", "Mr.", "said", "—and"),
+        names=("O'Neill", "Ana María"),
+        places=("Saint-Étienne", "York"),
+        streets=("Main Street", "Rue de l'Haÿ"),
+        companies=("Smith & Sons", "ACME, Inc."),
+    )
+
+
+@pytest.fixture(scope="session")
+def verdicts() -> list[FontVerdict]:
+    return [audit_font(path, kind) for path, kind in font_files(font_folders(["packages"])) if path.name in FILES]
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,9 @@ import numpy as np
 from ocrkit.benchmark import machine, photos, precision, speed
 from ocrkit.benchmark.soak import WARM_UP
 from ocrkit.benchmark.soak import soak as soak_pages
-from ocrkit.cli.data import folder_argument, form_option
+from ocrkit.cli.options import folder_argument, form_option, half_option, model_option, one_thread_option
+from ocrkit.cli.progress import progress_bar, shown
+from ocrkit.cli.verbs import verb_group
 from ocrkit.datasets import LabelledPage, Sample, half_of, load_pages
 from ocrkit.engines import load_engine, missing_engines
 from ocrkit.errors import BadDataset, BadParams, MissingExtra
@@ -32,8 +33,6 @@ from ocrkit.synth.camera import CameraOptions
 _WORST = 12  # photos that are shown
 _PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".pdf"}
 
-_model = click.option("--model", help="A released name or a folder. Default: the released one.")
-_threads = click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of each runtime.")
 _repeats = click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="Turns.")
 
 
@@ -46,7 +45,7 @@ def _words(command: Callable[..., None]) -> Callable[..., None]:
 def _pages(command: Callable[..., None]) -> Callable[..., None]:
     """Which labelled pages are taken."""
     for option in (
-        click.option("--half", type=click.Choice(["tune", "report"]), help="Only half of the pages, chosen by a hash."),
+        half_option,
         form_option,
         folder_argument,
     ):
@@ -54,7 +53,7 @@ def _pages(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.group()
+@verb_group()
 def benchmark() -> None:
     """Measure reading on this CPU.
 
@@ -64,8 +63,8 @@ def benchmark() -> None:
 
 @benchmark.command()
 @_words
-@_model
-@_threads
+@model_option
+@one_thread_option
 @_repeats
 @click.option("--runtimes", default=",".join(RUNTIMES), show_default=True, help="Which, with commas between.")
 @click.option("--batches", default="1,8,64", show_default=True, help="Words at a time, with commas between.")
@@ -102,7 +101,7 @@ def runtimes(
 
 @benchmark.command()
 @_words
-@_model
+@model_option
 @click.option("--runtime", type=click.Choice(list(RUNTIMES)), default="onnxruntime", show_default=True)
 def cores(*, folder: Path, form: str, half: str | None, limit: int, model: str | None, runtime: str) -> None:
     """Words a second on 1 to all cores: as threads of one process, and as processes of one thread."""
@@ -117,7 +116,7 @@ def cores(*, folder: Path, form: str, half: str | None, limit: int, model: str |
 
 @benchmark.command()
 @_words
-@_threads
+@one_thread_option
 @_repeats
 @click.option("--engines", default="ours,tesseract,rapidocr", show_default=True, help="Which, with commas between.")
 def engines(*, folder: Path, form: str, half: str | None, limit: int, threads: int, repeats: int, engines: str) -> None:
@@ -148,8 +147,8 @@ def engines(*, folder: Path, form: str, half: str | None, limit: int, threads: i
 
 @benchmark.command()
 @_words
-@_model
-@_threads
+@model_option
+@one_thread_option
 @_repeats
 @click.option("--synthetic", type=click.IntRange(min=1), default=2000, show_default=True, help="Invented words, too.")
 @click.option("--calibration", type=click.IntRange(min=1), default=300, show_default=True, help="Invented words.")
@@ -193,7 +192,7 @@ def int8(
 
 @benchmark.command()
 @click.argument("page", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_model
+@model_option
 @_repeats
 def start(*, page: Path, model: str | None, repeats: int) -> None:
     """How long a fresh process takes to import ocrkit, and to read PAGE."""
@@ -204,9 +203,9 @@ def start(*, page: Path, model: str | None, repeats: int) -> None:
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--pages", type=click.IntRange(min=WARM_UP + 1), default=1000, show_default=True, help="In all.")
 @click.option("--files", type=click.IntRange(min=1), default=20, show_default=True, help="Read again and again.")
-@_model
+@model_option
 @click.option("--runtime", type=click.Choice(list(RUNTIMES)), default="onnxruntime", show_default=True)
-@_threads
+@one_thread_option
 def soak(*, folder: Path, pages: int, files: int, model: str | None, runtime: str, threads: int) -> None:
     """Read the pictures of FOLDER again and again in one process: does memory stay flat and speed what it was?"""
     from ocrkit.documents.reader import Reader
@@ -217,8 +216,8 @@ def soak(*, folder: Path, pages: int, files: int, model: str | None, runtime: st
     if pages < 2 * len(found):
         raise BadParams(f"Each of {len(found)} files must be read twice: give more --pages or fewer --files.")
     reader = Reader(model, runtime, threads)
-    with click.progressbar(length=pages, label="Reading", file=sys.stderr) as shown:
-        done = soak_pages(reader.read, found, pages, shown.update)
+    with progress_bar("Reading", "pages", pages) as bar:
+        done = soak_pages(reader.read, found, pages, bar.update)
     at = [n - 1 for n in (1, WARM_UP, *range(200, pages, 200), pages)]
     rows = [{"page": n + 1, "resident_mb": done.resident_mb[n]} for n in at]
     _print_rows(rows, f"{pages} pages, {len(found)} files, {runtime}")
@@ -227,8 +226,8 @@ def soak(*, folder: Path, pages: int, files: int, model: str | None, runtime: st
 
 @benchmark.command("photos")
 @_pages
-@_model
-@_threads
+@model_option
+@one_thread_option
 @click.option("--photos", "count", type=click.IntRange(min=1), default=200, show_default=True, help="In all.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the camera's place, the desk and the light.")
 @click.option(
@@ -262,13 +261,12 @@ def photographed(
     pages, camera = photos.papers(_labelled_pages(folder, form, half)), CameraOptions(zoom=zoom)
     read = Reader(model, threads=threads).read if reads else None
     errors, seconds, megapixels, words = [], 0.0, 0.0, []
-    with click.progressbar(range(count), label="Photographing", file=sys.stderr) as numbers:
-        for number in numbers:
-            shot = photos.shoot(pages, number, seed, camera)
-            errors.append(shot.error)
-            seconds, megapixels = seconds + shot.cpu_seconds, megapixels + shot.megapixels
-            if read:
-                words.append(shot.read(read))
+    for number in shown(range(count), "Photographing", "photos"):
+        shot = photos.shoot(pages, number, seed, camera)
+        errors.append(shot.error)
+        seconds, megapixels = seconds + shot.cpu_seconds, megapixels + shot.megapixels
+        if read:
+            words.append(shot.read(read))
     found = sum(error <= photos.NEAR for error in errors)
     interval = binomtest(found, count).proportion_ci(method="wilson")  # tells a spread where all are found, too
     row = {"found": found / count, "low": float(interval.low), "high": float(interval.high)}
@@ -285,8 +283,8 @@ def photographed(
 
 @benchmark.command()
 @_pages
-@_model
-@_threads
+@model_option
+@one_thread_option
 @click.option("--pages", "limit", type=click.IntRange(min=1), help="At most.")
 @click.option("--turned", is_flag=True, help="Also turn each page by 90, 180 and 270 degrees.")
 def upright(
@@ -297,11 +295,10 @@ def upright(
 
     pages, read = _labelled_pages(folder, form, half)[:limit], Reader(model, threads=threads).read
     wrong: dict[int, list[str]] = {degrees: [] for degrees in ((0, 90, 180, 270) if turned else (0,))}
-    with click.progressbar(pages, label="Reading", file=sys.stderr) as shown:
-        for page in shown:
-            for degrees, ids in wrong.items():
-                if photos.turned_wrongly(read, page, degrees):
-                    ids.append(page.id)
+    for page in shown(pages, "Reading", "pages"):
+        for degrees, ids in wrong.items():
+            if photos.turned_wrongly(read, page, degrees):
+                ids.append(page.id)
     rows = [{"stored_at": k, "wrong": len(ids), "share": len(ids) / len(pages)} for k, ids in wrong.items()]
     _print_rows(rows, f"{len(pages)} pages")
     for degrees, ids in wrong.items():

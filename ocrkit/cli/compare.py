@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from itertools import groupby
@@ -14,7 +13,9 @@ from typing import Any
 
 import click
 
-from ocrkit.cli.data import folder_argument, form_option
+from ocrkit.cli.options import folder_argument, form_option, half_option, one_thread_option
+from ocrkit.cli.progress import shown
+from ocrkit.cli.verbs import verb
 from ocrkit.datasets import LabelledPage, funsd_protocol_label, half_of, word_samples
 from ocrkit.datasets.forms import load_pages
 from ocrkit.engines.base import EngineFailed
@@ -94,7 +95,7 @@ _DIFFERENCES = {
 }
 
 
-@click.command()
+@verb()
 @folder_argument
 @form_option
 @click.option(
@@ -104,9 +105,9 @@ _DIFFERENCES = {
     help=f"Which, with commas between. For money: {', '.join(engine.name for engine in CLOUD)}.",
 )
 @click.option("--model", "models", multiple=True, help="Of `ours`: a released name or a folder; may be repeated.")
-@click.option("--half", type=click.Choice(["tune", "report"]), help="Only half of the pages, chosen by a hash.")
+@half_option
 @click.option("--limit", type=click.IntRange(min=1), help="Read only the first pages.")
-@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of each engine.")
+@one_thread_option
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -156,8 +157,7 @@ def compare(
         if crops:
             _compare_words(usable, pages, folder)
             return
-        with click.progressbar(pages, label="Reading", file=sys.stderr) as shown:
-            comparison = compare_engines(usable, shown)
+        comparison = compare_engines(usable, shown(pages, "Reading", "pages"))
     _print_comparison(comparison)
     says = [challenge(comparison, next(iter(own)), challenger) for challenger in list(own)[1:]]
     for sentence in says:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from ocrkit.cli.verbs import verb
 from ocrkit.errors import MissingExtra
 
 
-@click.command()
+@verb()
 @click.argument("model", default="models/finetuned", type=click.Path(path_type=Path))
 @click.option(
     "--comparison",

@@ -15,7 +15,9 @@ import click
 import cv2
 
 from ocrkit.benchmark.generator import measure_speed, measure_steps
-from ocrkit.datasets.forms import PAGE_FORMS, load_pages
+from ocrkit.cli.options import fonts_option, optional_form_option
+from ocrkit.cli.verbs import verb_group
+from ocrkit.datasets.forms import load_pages
 from ocrkit.errors import OcrkitError
 from ocrkit.files import write_whole
 from ocrkit.synth.camera import CameraOptions
@@ -32,37 +34,18 @@ from ocrkit.synth.fonts import (
     save_verdicts,
     split_of_family,
 )
-from ocrkit.synth.generator import WordOptions
+from ocrkit.synth.generator import SWITCHES, WordOptions
 from ocrkit.synth.pages import PageGenerator, PageOptions, write_pages
 from ocrkit.synth.preview import contact_sheet, real_words
 
-# The original's six improvements, and what words are without each.
-SWITCHES: dict[str, Callable[[WordOptions], WordOptions]] = {
-    "receipts": lambda o: replace(o, corpus=replace(o.corpus, receipts=False)),
-    "thermal": lambda o: replace(o, fonts=replace(o.fonts, thermal=False)),
-    "by-frequency": lambda o: replace(o, fonts=replace(o.fonts, by_frequency=False)),
-    "negatives": lambda o: replace(o, negatives=0.0),
-    "symbol-boost": lambda o: replace(o, corpus=replace(o.corpus, symbol_boost=False)),
-    "warps": lambda o: replace(o, distortions=replace(o.distortions, warps=False)),
-}
-
 _FILE = click.Path(path_type=Path)
 
-_sources = click.option(
-    "--fonts",
-    "sources",
-    multiple=True,
-    default=("packages",),
-    show_default=True,
-    metavar="SOURCE",
-    help="packages, system, or a folder such as data/fonts; may be given several times.",
-)
 _verdicts = click.option("--verdicts", "kept", type=_FILE, help="JSON file that keeps the audit of the fonts.")
 
 
-def _audited(sources: tuple[str, ...], kept: Path | None) -> list[FontVerdict]:
+def _audited(fonts: tuple[str, ...], kept: Path | None) -> list[FontVerdict]:
     """The audit of the fonts, with earlier verdicts taken from `kept` and all written there."""
-    verdicts = audit(font_folders(sources), load_verdicts(kept) if kept and kept.exists() else ())
+    verdicts = audit(font_folders(fonts), load_verdicts(kept) if kept and kept.exists() else ())
     if kept:
         save_verdicts(verdicts, kept)
     return verdicts
@@ -71,7 +54,7 @@ def _audited(sources: tuple[str, ...], kept: Path | None) -> list[FontVerdict]:
 def _makes_words(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a verb the options that decide what words look like, and calls it with the `Recipe` they make."""
 
-    @_sources
+    @fonts_option
     @_verdicts
     @click.option("--seed", default=WordOptions().seed, show_default=True, help="Of all random choices.")
     @click.option("--split", default="train", show_default=True, type=click.Choice(["train", "val", "test", "all"]))
@@ -81,7 +64,7 @@ def _makes_words(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def decorated(
         *,
-        sources: tuple[str, ...],
+        fonts: tuple[str, ...],
         kept: Path | None,
         seed: int,
         split: str,
@@ -91,16 +74,16 @@ def _makes_words(command: Callable[..., None]) -> Callable[..., None]:
         **rest: Any,
     ) -> None:
         options = WordOptions(seed=seed)
-        options = replace(options, fonts=replace(options.fonts, sources=sources, split=split))
+        options = replace(options, fonts=replace(options.fonts, sources=fonts, split=split))
         for switch in without:
             options = SWITCHES[switch](options)
         words = Vocabulary.load(vocabulary) if vocabulary else build_vocabulary(books)
-        command(recipe=Recipe(words, tuple(_audited(sources, kept)), options), **rest)
+        command(recipe=Recipe(words, tuple(_audited(fonts, kept)), options), **rest)
 
     return decorated
 
 
-@click.group()
+@verb_group()
 def synth() -> None:
     """Invent labelled words: fetch and audit fonts, look at words, write them, measure the speed."""
 
@@ -119,7 +102,7 @@ def _picture_file(context: click.Context, parameter: click.Parameter, path: Path
 @click.option("--kind", multiple=True, type=click.Choice(list(CLASS_WEIGHTS)), help="Only fonts of this class.")
 @click.option("--rows", type=click.IntRange(min=1), default=12, show_default=True)
 @click.option("--real", type=_FILE, metavar="FOLDER", help="Show as many words of these labelled pages above them.")
-@click.option("--form", type=click.Choice(sorted(PAGE_FORMS)), help="The form FOLDER is in.")
+@optional_form_option
 def preview(
     recipe: Recipe,
     output: Path,
@@ -150,12 +133,12 @@ def preview(
 
 
 @synth.command()
-@_sources
+@fonts_option
 @_verdicts
 @click.option("--table", type=_FILE, help="Write one row a face, as CSV.")
-def fonts(sources: tuple[str, ...], kept: Path | None, table: Path | None) -> None:
+def fonts(fonts: tuple[str, ...], kept: Path | None, table: Path | None) -> None:
     """Audit fonts: which can be used, which not and why."""
-    verdicts = _audited(sources, kept)
+    verdicts = _audited(fonts, kept)
     usable = [verdict for verdict in verdicts if not verdict.fault]
     click.echo(f"{len(usable)} of {len(verdicts)} faces are usable, of {len({v.family for v in usable})} families.")
     for kind, faces in sorted(Counter(verdict.kind for verdict in usable).items()):

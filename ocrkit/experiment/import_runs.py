@@ -1,36 +1,15 @@
-"""`ocrkit runs`: trainings that were recorded as plain files, put into MLflow."""
+"""Trainings that were recorded as plain files, put into MLflow."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-import click
-
 from ocrkit import files
-from ocrkit.errors import MissingExtra
-from ocrkit.experiment import setup, track
+from ocrkit.experiment import kept, setup, track
 from ocrkit.record import Record, load_record, load_steps
 
 _ID, _DIGEST = "record.id", "record.digest"
-
-
-@click.group()
-def runs() -> None:
-    """Runs that were recorded elsewhere."""
-
-
-@runs.command("import")
-@click.argument("folders", nargs=-1, required=True, metavar="FOLDER...", type=click.Path(path_type=Path))
-def import_(folders: tuple[Path, ...]) -> None:
-    """Put the records of trainings into MLflow's store of the project one stands in.
-
-    FOLDER is what `ocrkit train` wrote, or the record inside it. What is there already stays as it is; a record that
-    has grown since replaces its earlier run.
-    """
-    for folder in sorted((_record_of(folder) for folder in folders), key=lambda folder: load_record(folder).started):
-        run_id, what = import_record(folder)
-        click.echo(f"{folder}: {what}, run {run_id}")
 
 
 def import_record(folder: Path) -> tuple[str, str]:
@@ -43,15 +22,9 @@ def import_record(folder: Path) -> tuple[str, str]:
 
     Raises:
         BadDataset: it is no record.
-        MissingExtra: MLflow is not installed.
         OcrkitError: the store does not answer.
     """
     record, digest = load_record(folder), files.digest(folder)
-    try:
-        from ocrkit.experiment import kept
-    except ImportError:
-        raise MissingExtra("Importing runs needs mlflow: pip install 'ocrkit[notebooks]'.") from None
-
     experiment, client = kept.connect(record.tags.get(kept.EXPERIMENT, setup.TRAININGS))
     continued = record.tags.get(kept.CONTINUES)
     if continued:
@@ -93,10 +66,6 @@ def _log(record: Record, folder: Path, run: track.Run) -> None:
     if record.ended:
         run.log_metrics(record.metrics, at_ms=_ms(record.ended))
         run.client.set_terminated(run.id, record.status, _ms(record.ended))
-
-
-def _record_of(folder: Path) -> Path:
-    return folder / "record" if (folder / "record").is_dir() else folder
 
 
 def _ms(seconds: float) -> int:

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ocrkit.cli.synth import SWITCHES
 from ocrkit.datasets import Sample, book_page, funsd_protocol_label, half_of, load_pages, word_samples
 from ocrkit.errors import BadDataset, OcrkitError
 from ocrkit.experiment import figures, params, paths, track
@@ -33,7 +32,7 @@ from ocrkit.metrics import Interval, bootstrap_interval, correct_words
 from ocrkit.synth.corpus import build_vocabulary
 from ocrkit.synth.engine import Recipe
 from ocrkit.synth.fonts import audit, font_folders, load_verdicts, save_verdicts
-from ocrkit.synth.generator import WordOptions, validation_options
+from ocrkit.synth.generator import SWITCHES, WordOptions, validation_options
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,22 +1,20 @@
-"""`ocrkit release`: a trained model joins those that git and the package carry, with a card written by code."""
+"""Release: a trained model joins those that git and the package carry, with a card written by code."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import click
-
-from ocrkit.datasets.forms import PAGE_FORMS
 from ocrkit.errors import BadModel, BadParams, OcrkitError
 from ocrkit.files import make_folder, write_whole
 from ocrkit.learning.calibration import temperature_of
 from ocrkit.learning.card import card_markdown
-from ocrkit.learning.materials import Materials, as_json, echo_scores, read_samples, real_words
+from ocrkit.learning.materials import Materials, real_words
+from ocrkit.learning.scoring import Evaluation, as_json, read_samples
+from ocrkit.quiet import quieten_tensorflow
 from ocrkit.recognition import load_recognizer
 from ocrkit.recognition.beam import Lexicon
 from ocrkit.recognition.export import check_parity
@@ -27,7 +25,6 @@ from ocrkit.recognition.model import (
     WEIGHTS,
     load_network,
     read_card,
-    released_folder,
     verified,
     write_card,
 )
@@ -37,35 +34,33 @@ PARITY_CROPS = 2000
 _LISTED = 50  # confusions that card.json keeps
 
 
-@click.command()
-@click.argument("trained", type=click.Path(path_type=Path))
-@click.argument("name")
-@click.option(
-    "--real",
-    multiple=True,
-    type=(click.Path(path_type=Path), click.Choice(sorted(PAGE_FORMS)), click.Choice(["tune", "report", "all"])),
-    metavar="FOLDER FORM HALF",
-    help="Report on labelled pages too, on half of them or all; may be repeated.",
-)
-@click.option("--synthetic", type=click.IntRange(min=1), default=5000, show_default=True, help="Invented words read.")
-@click.option("--fonts", multiple=True, default=("packages",), help="Where the training kept none: see train.")
-@click.option("--into", type=click.Path(path_type=Path), help="Default: models/released of the source tree.")
-@click.option("--replace", is_flag=True, help="Put it in the place of a model of that name.")
-def release(
-    *,
+def release_model(
     trained: Path,
     name: str,
-    real: tuple[tuple[Path, str, str], ...],
-    synthetic: int,
-    fonts: tuple[str, ...],
-    into: Path | None,
-    replace: bool,
-) -> None:
-    """Check, calibrate and score the model of TRAINED and put it among the released ones as NAME."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up lines say nothing to a user
+    into: Path,
+    real: Sequence[tuple[Path, str, str]] = (),
+    synthetic: int = 5000,
+    fonts: tuple[str, ...] = ("packages",),
+    replace: bool = False,
+) -> dict[str, Evaluation]:
+    """Check, calibrate and score the model of `trained` and put it into `into` as `name`; returns its scores.
+
+    Args:
+        trained: folder of a training, or of a model.
+        name: of the folder it becomes.
+        into: folder of released models.
+        real: labelled pages to report on: folder, form, and `tune`, `report` or `all` of it.
+        synthetic: invented words read.
+        fonts: where the training kept none; see `Materials.of_training`.
+        replace: put it in the place of a model of that name.
+
+    Raises:
+        BadParams: the name cannot be a folder's, or is taken.
+        BadModel: too large, damaged, or its export does not agree with it.
+    """
+    quieten_tensorflow()
     model = trained / "model" if (trained / "model" / CARD).is_file() else trained
     card = read_card(model)
-    into = into or released_folder()
     target = into / name
     if Path(name).name != name or name.startswith("."):
         raise BadParams(f"{name!r} cannot be the name of a released model: it becomes a folder's.")
@@ -106,8 +101,7 @@ def release(
         write_whole(folder / "card.md", card_markdown(name, card, evaluations, greedy))
         check_size(into, sorted(folder.iterdir()), name)
         _put(folder, target, Path(part) / "old")
-    echo_scores(evaluations)
-    click.echo(f"Released: {target}")
+    return evaluations
 
 
 def check_size(into: Path, files: Sequence[Path], name: str) -> None:

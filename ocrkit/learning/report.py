@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocrkit.datasets.sample import Sample
 from ocrkit.errors import MissingExtra
-from ocrkit.learning.scoring import Evaluation, Score
+from ocrkit.files import make_folder, write_whole
+from ocrkit.learning.scoring import Evaluation, Score, as_json, read_samples
 from ocrkit.metrics import Interval
 from ocrkit.recognition.decode import Guess
+from ocrkit.recognition.recognizer import Recognizer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -138,3 +142,20 @@ def _figure(width: float, height: float) -> Figure:
     except ImportError:
         raise MissingExtra("Drawing a report needs Matplotlib: pip install 'ocrkit[train]'.") from None
     return Figure((width, height), dpi=110, layout="constrained")
+
+
+def write_report(
+    folder: Path, model: str, sets: Mapping[str, Sequence[Sample]], recognizer: Recognizer
+) -> dict[str, Evaluation]:
+    """Read all `sets` and write `report.json`, `report.md`, `reliability.png` and `worst.png` into `folder`."""
+    evaluations, errors = {}, []
+    for name, samples in sets.items():
+        guesses, evaluations[name] = read_samples(recognizer, samples)
+        errors += [(samples[row], guesses[row]) for row in evaluations[name].worst]
+    make_folder(folder)
+    write_whole(folder / "report.json", json.dumps(as_json(evaluations), indent=1, ensure_ascii=False) + "\n")
+    write_whole(folder / "report.md", report_markdown(model, evaluations))
+    write_whole(folder / "reliability.png", png(reliability_diagram(evaluations)))
+    errors.sort(key=lambda error: -error[1].confidence)
+    write_whole(folder / "worst.png", png(worst_sheet(errors)))
+    return evaluations

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
+from ocrkit.datasets.sample import Sample
 from ocrkit.metrics import (
     Interval,
     ReliabilityBin,
@@ -19,6 +22,7 @@ from ocrkit.metrics import (
     reliability_table,
 )
 from ocrkit.recognition.decode import Guess
+from ocrkit.recognition.recognizer import Recognizer, recognize_turned
 
 _LENGTHS = ((0, "0"), (1, "1"), (2, "2"), (4, "3-4"), (7, "5-7"), (11, "8-11"))  # longest, name; 12 and more are last
 
@@ -118,3 +122,25 @@ def character_class(text: str) -> str:
     kinds = {"L": "letters", "N": "digits"}
     found = {kinds.get(unicodedata.category(c)[0], "punctuation") for c in text if not c.isspace()}
     return "mixed" if len(found) > 1 else next(iter(found), "nothing")
+
+
+def read_samples(recognizer: Recognizer, samples: Sequence[Sample]) -> tuple[list[Guess], Evaluation]:
+    """What was read in `samples`, and how good it is; by font class where the source tells it."""
+    guesses = recognize_turned(recognizer.recognize, [sample.image for sample in samples])
+    # The generator writes the class behind its own name; crops without text have none, nor have real words.
+    kinds = [sample.source.partition("/")[2] or "none" for sample in samples]
+    attributes = {"font": kinds} if set(kinds) != {"none"} else {}
+    return guesses, evaluate([sample.text for sample in samples], guesses, attributes)
+
+
+def as_json(evaluations: Mapping[str, Evaluation]) -> dict[str, Any]:
+    """For files and cards: plain values, `None` in place of `nan`."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(item) for item in value]
+        return None if isinstance(value, float) and math.isnan(value) else value
+
+    return {name: plain(asdict(evaluation)) for name, evaluation in evaluations.items()}

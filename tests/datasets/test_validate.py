@@ -13,7 +13,8 @@ from ocrkit.datasets import validate as module
 from ocrkit.datasets.repeats import Seen, perceptual_hash
 from ocrkit.datasets.validate import Finding, leaks, statistics, validate
 from ocrkit.document import box_to_quad
-from ocrkit.recognition import network, preprocess, training
+from ocrkit.learning import trainer
+from ocrkit.recognition import network, preprocess
 
 PAGE = np.arange(5000, dtype=np.uint8).reshape(50, 100)
 GOOD = box_to_quad((10, 10, 40, 20))
@@ -44,7 +45,7 @@ def test_the_size_of_labels_is_judged_as_the_recogniser_takes_them():
     assert preprocess.HEIGHT == module.HEIGHT_PX
     assert (preprocess.WIDTHS[0], preprocess.WIDTHS[-1]) == (module.NARROWEST_PX, module.WIDEST_PX)
     assert network.STRIDE_PX == module.STRIDE_PX
-    assert training._LONGEST_LABEL == module.LONGEST_LABEL
+    assert trainer._LONGEST_LABEL == module.LONGEST_LABEL
 
 
 def test_repeated_images_and_unreadable_ones_are_serious(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from ocrkit.alphabet import Alphabet
 from ocrkit.errors import BadModel, BadParams
-from ocrkit.recognition import size_table
+from ocrkit.learning import size_table
 from ocrkit.recognition.network import SIZES, STRIDE_PX, build_network, change_alphabet, cost
 from ocrkit.recognition.preprocess import HEIGHT
 

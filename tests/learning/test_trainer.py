@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from ocrkit.learning.trainer import (
 from ocrkit.recognition.model import read_card, save_network
 from ocrkit.recognition.preprocess import WIDTHS
 
+TESTS = Path(__file__).resolve().parents[1]
 OPTIONS = TrainOptions(size="nano", words=96, round_words=32, batch_size=8, validate_every=1, warm_up=0.2)
 
 
@@ -71,7 +73,7 @@ print("sum", repr([float(abs(w).sum()) for w in trainer.network.get_weights()]),
 
 def test_killed_in_mid_training_and_resumed_it_ends_the_same(tmp_path):
     def start(folder):
-        command = [sys.executable, "-c", _TRAIN, str(tmp_path / folder), os.path.dirname(__file__)]
+        command = [sys.executable, "-c", _TRAIN, str(tmp_path / folder), str(TESTS)]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
     unbroken, _ = start("unbroken").communicate()
@@ -128,7 +130,7 @@ from conftest import draw
 import keras
 from ocrkit.alphabet import Alphabet
 from ocrkit.datasets.sample import Sample
-from ocrkit.recognition import training
+from ocrkit.learning import trainer as training
 from ocrkit.recognition.model import save_network
 assert len(keras.distribution.list_devices()) == 2
 samples = [Sample(draw(t), t) for t in ("ab", "cD", "E0", "12")]
@@ -161,7 +163,7 @@ def test_two_devices_give_the_losses_of_one_and_half_precision_works_on_jax_too(
         "JAX_PLATFORMS": "cpu",
         "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
     }
-    command = [sys.executable, "-c", _JAX, os.path.dirname(__file__)]
+    command = [sys.executable, "-c", _JAX, str(TESTS)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     two, half, brain, one = (list(map(float, line.split())) for line in done.stdout.splitlines()[-4:])

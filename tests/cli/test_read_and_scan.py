@@ -7,7 +7,6 @@ import subprocess
 import sys
 import zlib
 
-import click
 import cv2
 import numpy as np
 import PIL.Image
@@ -17,6 +16,7 @@ from click.testing import CliRunner
 
 import ocrkit
 from ocrkit import cli
+from ocrkit.cli.verbs import verb
 from ocrkit.datasets import book_page
 from ocrkit.errors import OcrkitError
 from ocrkit.recognition import Guess
@@ -258,14 +258,15 @@ def test_version_and_help():
 
 
 def test_a_registered_verb_is_imported_when_called_and_its_errors_are_sentences(monkeypatch):
-    @click.command()
+    @verb()
     def fail():
         """Always fails."""
         raise OcrkitError("Nothing to be done.")
 
-    monkeypatch.setitem(sys.modules, "a_module_of_verbs", type(sys)("a_module_of_verbs"))
-    sys.modules["a_module_of_verbs"].fail = fail
-    monkeypatch.setitem(cli.VERBS, "fail", ("a_module_of_verbs:fail", "Fail always."))
+    module = type(sys)("ocrkit.cli.fail")
+    module.fail = fail
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(cli.VERBS, "fail", "Fail always.")
     assert "Fail always." in run("--help").stdout
     result = run("fail")
     assert (result.exit_code, result.stderr) == (2, "ocrkit: Nothing to be done.\n")
@@ -281,9 +282,9 @@ def test_the_command_starts_light():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("verb", cli.VERBS)
-def test_registered_verbs_exist(verb):
-    assert run(verb, "--help").exit_code == 0
+@pytest.mark.parametrize("name", cli.VERBS)
+def test_registered_verbs_exist(name):
+    assert run(name, "--help").exit_code == 0
 
 
 def test_the_module_runs_as_the_command_does():

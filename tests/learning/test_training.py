@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
+import ocrkit.cli.train as train_verb
 from ocrkit.cli import main
-from ocrkit.learning import training as train_module
 from ocrkit.learning.trainer import Progress, TrainOptions
 from ocrkit.recognition.model import alphabet_of, read_card
 from ocrkit.record import load_record, load_steps
@@ -74,7 +74,7 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(monkeypatch, capsys
     stderr = Terminal() if terminal else io.StringIO()
     monkeypatch.setattr(sys, "stderr", stderr)
     trainer = SimpleNamespace(options=TrainOptions(words=2000), words=500)
-    with train_module._shown(trainer) as (show, on_batch):
+    with train_verb._shown(trainer) as (show, on_batch):
         on_batch(800, 3.25)
         show(Progress(1000, 2.5, 1e-3, 100.0, 0.625))
     lines, bar = capsys.readouterr().out, stderr.getvalue()

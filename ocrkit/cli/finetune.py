@@ -1,0 +1,154 @@
+"""`ocrkit finetune`: a recogniser goes on with labelled real words."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from ocrkit.alphabet import Alphabet
+from ocrkit.cli.options import folder_argument, fonts_option, form_option
+from ocrkit.cli.verbs import verb
+from ocrkit.datasets.write import write_table
+from ocrkit.errors import BadParams, MissingExtra
+from ocrkit.quiet import quieten_tensorflow
+
+if TYPE_CHECKING:
+    from ocrkit.learning.trainer import Progress
+
+_ROUNDS, _LEAST_ROUND = 20, 1024  # looks at the held-out words, and words between two of them at least
+
+
+def _sizes(context: click.Context, parameter: click.Parameter, value: str | None) -> list[int | None]:
+    """`250,1000,all` as numbers of words, `None` for all."""
+    try:
+        sizes = [None if size.strip() == "all" else int(size) for size in (value or "all").split(",")]
+        if any(size is not None and size < 1 for size in sizes):
+            raise ValueError
+        return sizes
+    except ValueError:
+        raise click.BadParameter(f"{value!r}; numbers of words are wanted, such as 250,1000,all.") from None
+
+
+@verb()
+@folder_argument
+@form_option
+@click.option("--load", help="Model to begin with: a released name or a folder. Default: the released one.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for the result.")
+@click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="Passes, at most.")
+@click.option(
+    "--real-share", type=click.FloatRange(0, 1, min_open=True), default=0.5, show_default=True, help="Of words seen."
+)
+@click.option(
+    "--held-out",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.2,
+    show_default=True,
+    help="Share of the documents that only judge.",
+)
+@click.option(
+    "--learning-rate", type=click.FloatRange(min=0, min_open=True), default=3e-4, show_default=True, help="At its peak."
+)
+@click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Crops 128 px wide.")
+@click.option("--patience", type=click.IntRange(min=0), default=6, show_default=True, help="Looks without a gain.")
+@click.option("--freeze", is_flag=True, help="Leave the convolutions as they are.")
+@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Runs that differ by chance.")
+@click.option("--seed", type=int, default=7, show_default=True, help="Of the first run.")
+@click.option("--learning-curve", callback=_sizes, metavar="250,1000,all", help="Runs on so many words each.")
+@fonts_option
+@click.option("--resume", is_flag=True, help="Go on where the runs in OUTPUT stopped.")
+def finetune(
+    *,
+    folder: Path,
+    form: str,
+    load: str | None,
+    output: Path,
+    epochs: int,
+    real_share: float,
+    held_out: float,
+    learning_rate: float,
+    batch_size: int,
+    patience: int,
+    freeze: bool,
+    seeds: int,
+    seed: int,
+    learning_curve: list[int | None],
+    fonts: tuple[str, ...],
+    resume: bool,
+) -> None:
+    """Let a model go on with the labelled words of FOLDER, mixed with invented ones; OUTPUT/model reads.
+
+    Documents are split by a hash into those learnt from and those held out. A decisions.csv in FOLDER is obeyed.
+    """
+    quieten_tensorflow()
+    try:
+        from ocrkit.learning.finetune import Invented, Words, fine_tune, first_documents, real_words_of
+    except ModuleNotFoundError as error:
+        raise MissingExtra(f"Fine-tuning needs {error.name}: pip install 'ocrkit[train]'.") from None
+    from ocrkit.learning.trainer import TrainOptions
+    from ocrkit.recognition.model import find_model, read_card
+
+    if form == "funsd":
+        raise BadParams("FUNSD is for evaluation only: nothing is trained on it.")
+    if any(output.glob("*/state.npz")) and not resume:
+        raise BadParams(f"{output} holds runs already: give --resume to go on with them, or name another folder.")
+    model = find_model(load)
+    real = real_words_of(folder, form, Alphabet(read_card(model)["alphabet"]), held_out)
+    sizes = sorted({min(size or len(real["tune"]), len(real["tune"])) for size in learning_curve})
+    try:
+        rows = []
+        invented = Invented(fonts)
+        for size in sizes:
+            for number in range(seed, seed + seeds):
+                tune = first_documents(real["tune"], size)
+                click.echo(f"{len(tune):,} words of {folder.name}, seed {number}:")
+                options = TrainOptions(
+                    size=read_card(model)["size"],
+                    words=round(epochs * len(tune) / real_share),
+                    batch_size=batch_size,
+                    learning_rate=learning_rate,
+                    round_words=max(_LEAST_ROUND, round(epochs * len(tune) / real_share / _ROUNDS)),
+                    validate_every=1,
+                    patience=patience,
+                    frozen=freeze,
+                    seed=number,
+                )
+                words = Words(tune, real["held_out"], invented.source(number), invented.general)
+                run = output / f"{len(tune)}-words-seed-{number}"
+                figures = fine_tune(words, model, options, real_share, run, _say, resume)
+                rows.append({"run": run.name, **figures})
+                write_table(output / "runs.csv", tuple(rows[0]), [tuple(row.values()) for row in rows])
+    except ModuleNotFoundError as error:
+        raise MissingExtra(f"Fine-tuning needs {error.name}: pip install 'ocrkit[train]'.") from None
+    _summarise(rows)
+    largest = [row for row in rows if row["words"] == rows[-1]["words"]]
+    best = max(largest, key=lambda row: row["real"])
+    shutil.copytree(output / best["run"] / "model", output / "model", dirs_exist_ok=True)
+    click.echo(f"Written: {output / 'model'}, of {best['run']}.")
+
+
+def _say(progress: Progress, general: float) -> None:
+    click.echo(
+        f"{progress.words:>9,} words seen, loss {progress.loss:.3f}, right: real {progress.swa:.1%}, "
+        f"general {general:.1%}; {progress.words_per_second:.0f} words/s"
+    )
+
+
+def _summarise(rows: Sequence[dict[str, Any]]) -> None:
+    """Say what each size of the learning curve brought: the mean of its seeds and their standard deviation."""
+    click.echo(f"{'words':>8} {'runs':>5}  {'real words right':>26}  {'general words right':>26}")
+    for size in sorted({row["words"] for row in rows}):
+        of_size = [row for row in rows if row["words"] == size]
+        cells = []
+        for name in ("real", "general"):
+            shares = [row[name] for row in of_size]
+            spread = f" +- {np.std(shares, ddof=1):.1%}" if len(shares) > 1 else ""
+            cells.append(f"{of_size[0][f'{name}_before']:.1%} -> {np.mean(shares):.1%}{spread}")
+        click.echo(f"{size:>8,} {len(of_size):>5}  {cells[0]:>26}  {cells[1]:>26}")
+    for row in rows:
+        if row["general_change_high"] < 0:
+            click.echo(f"{row['run']} has forgotten general words: {row['general'] - row['general_before']:+.1%}.")

@@ -1,0 +1,34 @@
+"""Options and arguments that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ocrkit.datasets.forms import PAGE_FORMS
+
+_PATH = click.Path(path_type=Path)
+
+folder_argument = click.argument("folder", type=_PATH)
+folders_argument = click.argument("folders", type=_PATH, nargs=-1, required=True)
+form_option = click.option(
+    "--form", required=True, type=click.Choice(sorted(PAGE_FORMS)), help="The form the folder is in."
+)
+optional_form_option = click.option("--form", type=click.Choice(sorted(PAGE_FORMS)), help="The form FOLDER is in.")
+half_option = click.option(
+    "--half", type=click.Choice(["tune", "report"]), help="Only half of the pages, chosen by a hash."
+)
+model_option = click.option("--model", help="Name of a released model, or a model's folder. Default: the released one.")
+threads_option = click.option("--threads", type=click.IntRange(min=1), help="Threads of the runtime.")
+one_thread_option = click.option(
+    "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of each engine or runtime."
+)
+fonts_option = click.option(
+    "--fonts",
+    multiple=True,
+    default=("packages",),
+    show_default=True,
+    metavar="SOURCE",
+    help="packages, system, or a folder such as data/fonts; may be repeated.",
+)

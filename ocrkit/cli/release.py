@@ -1,0 +1,44 @@
+"""`ocrkit release`: a trained model joins those that git and the package carry, with a card written by code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ocrkit.cli.tables import echo_scores
+from ocrkit.cli.verbs import verb
+from ocrkit.datasets.forms import PAGE_FORMS
+from ocrkit.recognition.model import released_folder
+
+
+@verb()
+@click.argument("trained", type=click.Path(path_type=Path))
+@click.argument("name")
+@click.option(
+    "--real",
+    multiple=True,
+    type=(click.Path(path_type=Path), click.Choice(sorted(PAGE_FORMS)), click.Choice(["tune", "report", "all"])),
+    metavar="FOLDER FORM HALF",
+    help="Report on labelled pages too, on half of them or all; may be repeated.",
+)
+@click.option("--synthetic", type=click.IntRange(min=1), default=5000, show_default=True, help="Invented words read.")
+@click.option("--fonts", multiple=True, default=("packages",), help="Where the training kept none: see train.")
+@click.option("--into", type=click.Path(path_type=Path), help="Default: models/released of the source tree.")
+@click.option("--replace", is_flag=True, help="Put it in the place of a model of that name.")
+def release(
+    *,
+    trained: Path,
+    name: str,
+    real: tuple[tuple[Path, str, str], ...],
+    synthetic: int,
+    fonts: tuple[str, ...],
+    into: Path | None,
+    replace: bool,
+) -> None:
+    """Check, calibrate and score the model of TRAINED and put it among the released ones as NAME."""
+    from ocrkit.learning.release import release_model
+
+    into = into or released_folder()
+    echo_scores(release_model(trained, name, into, real, synthetic, fonts, replace))
+    click.echo(f"Released: {into / name}")

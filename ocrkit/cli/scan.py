@@ -1,0 +1,26 @@
+"""`ocrkit scan`: the page in a photo, cut out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ocrkit.cli.verbs import standard_input_or, verb
+
+
+@verb()
+@click.argument("photo")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A .png, .jpg or .pdf file.")
+def scan(photo: str, output: Path) -> None:
+    """Cut the page out of a photo, seen from straight above in even light, its lines straightened."""
+    from ocrkit.documents.scan import scan as scan_photo
+
+    page = scan_photo(standard_input_or(photo))
+    page.save(output)
+    if page.quad is not None:
+        click.echo("A page was found and cut out.")
+    else:
+        click.echo("No page edges were found: the whole image was kept, in even light.")
+    if page.bend is not None:
+        click.echo("Its lines were bent, and are straightened.")
