@@ -32,19 +32,9 @@ from ocrkit.synth.fonts import (
     save_verdicts,
     split_of_family,
 )
-from ocrkit.synth.generator import WordOptions
+from ocrkit.synth.generator import SWITCHES, WordOptions
 from ocrkit.synth.pages import PageGenerator, PageOptions, write_pages
 from ocrkit.synth.preview import contact_sheet, real_words
-
-# The original's six improvements, and what words are without each.
-SWITCHES: dict[str, Callable[[WordOptions], WordOptions]] = {
-    "receipts": lambda o: replace(o, corpus=replace(o.corpus, receipts=False)),
-    "thermal": lambda o: replace(o, fonts=replace(o.fonts, thermal=False)),
-    "by-frequency": lambda o: replace(o, fonts=replace(o.fonts, by_frequency=False)),
-    "negatives": lambda o: replace(o, negatives=0.0),
-    "symbol-boost": lambda o: replace(o, corpus=replace(o.corpus, symbol_boost=False)),
-    "warps": lambda o: replace(o, distortions=replace(o.distortions, warps=False)),
-}
 
 _FILE = click.Path(path_type=Path)
 

@@ -61,6 +61,17 @@ class WordOptions:
     distortions: DistortionOptions = field(default_factory=DistortionOptions)
 
 
+# The original's six improvements, and what words are without each.
+SWITCHES: dict[str, Callable[[WordOptions], WordOptions]] = {
+    "receipts": lambda o: replace(o, corpus=replace(o.corpus, receipts=False)),
+    "thermal": lambda o: replace(o, fonts=replace(o.fonts, thermal=False)),
+    "by-frequency": lambda o: replace(o, fonts=replace(o.fonts, by_frequency=False)),
+    "negatives": lambda o: replace(o, negatives=0.0),
+    "symbol-boost": lambda o: replace(o, corpus=replace(o.corpus, symbol_boost=False)),
+    "warps": lambda o: replace(o, distortions=replace(o.distortions, warps=False)),
+}
+
+
 class WordGenerator:
     """Labelled word pictures by number: `generator[5]` is always the same `Sample`.
 
