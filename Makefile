@@ -35,7 +35,7 @@ fonts: setup ## fetch the pinned font set (449 families) into data/fonts; FROM=.
 	@$(BIN)/ocrkit synth fetch-fonts $(if $(FROM),--from $(FROM))
 
 repro: setup ## run the pipeline, from invented words to the leaderboard; PROFILE=full for the long one
-	@$(BIN)/python -m ocrkit.experiment.repro $(if $(PROFILE),--profile $(PROFILE))
+	@$(BIN)/python -m ocrkit.studies.repro $(if $(PROFILE),--profile $(PROFILE))
 
 test: setup check ## ruff, mypy and all tests
 	@$(BIN)/python -m pytest $(PYTEST)

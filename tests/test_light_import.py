@@ -47,17 +47,11 @@ FLOORS = {
     "synth": 3,
     "recognition": 3,
     "documents": 4,
+    "learning": 4,
     "engines": 5,
-    "train": 6,
-    "finetune": 6,
-    "evaluate": 6,
-    "cli": 6,
-    "release": 7,
-    "convert": 7,
-    "benchmark": 7,
-    "__main__": 7,
+    "benchmark": 6,
 }
-APART = {"experiment": 8}
+APART = {"experiment": 7, "studies": 8, "cli": 9, "__main__": 10}
 
 
 def part_of(module: str) -> str:

@@ -24,8 +24,8 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 from ocrkit.experiment import kept, setup
-from ocrkit.experiment.served import READER
 from ocrkit.files import make_folder, write_whole
+from ocrkit.studies.served import READER
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 _COLOURS = 256  # of each picture, which is text and lines

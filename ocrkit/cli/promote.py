@@ -28,7 +28,7 @@ def promote(model: Path, comparison: Path) -> None:
     where it is refused.
     """
     try:
-        from ocrkit.experiment.promote import promote as promote_model
+        from ocrkit.studies.promote import promote as promote_model
     except ImportError as missing:
         raise MissingExtra(f"{missing.name} is not installed: pip install 'ocrkit[notebooks]'.") from None
 

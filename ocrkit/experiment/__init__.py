@@ -1,9 +1,9 @@
 """The glue around the steps: params.yaml, DVC, papermill, MLflow. It joins notebooks and stages; no floor imports it.
 
-A notebook needs one call of it:
+A notebook needs one call of it, or of `ocrkit.studies.start`, which knows the sections of this project:
 
     from ocrkit.experiment import start
-    P, run = start("train", overrides)
+    P, run = start("train", SECTIONS, overrides)
 """
 
 from __future__ import annotations
@@ -16,20 +16,22 @@ from typing import TYPE_CHECKING, Any
 from ocrkit.experiment.setup import QUIET
 
 if TYPE_CHECKING:
+    from ocrkit.experiment.params import Sections
     from ocrkit.experiment.track import Run
 
 os.environ.update(QUIET)
 
 
-def start(stage: str, overrides: Mapping[str, Any] | None = None) -> tuple[Any, Run]:
+def start(stage: str, sections: Sections, overrides: Mapping[str, Any] | None = None) -> tuple[Any, Run]:
     """Begin a notebook: go to the project's root, read its values, open its MLflow run and show both.
 
     Args:
         stage: name of the stage, which is also its section of params.yaml.
+        sections: the class of each section.
         overrides: values that replace those of params.yaml in this run; dotted names reach into nested options.
 
     Returns:
-        The stage's validated, frozen options (a class of `ocrkit.experiment.sections`) and its run.
+        The stage's validated, frozen options and its run.
 
     Raises:
         BadParams: params.yaml or `overrides` hold an unknown or ill-typed value, or dvc.yaml does not declare it.
@@ -41,7 +43,7 @@ def start(stage: str, overrides: Mapping[str, Any] | None = None) -> tuple[Any, 
     from ocrkit.experiment import params, paths, track
 
     os.chdir(paths.root())
-    options = params.params(stage, overrides)
+    options = params.params(stage, sections, overrides)
     run = track.start(stage, options, overridden=bool(overrides))
     values = {**params.flatten(options), "run": f"{run.name} ({run.id})"}
     # Displayed rather than printed: what a notebook prints also goes to the terminal of the pipeline.

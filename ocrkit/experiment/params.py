@@ -7,6 +7,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,32 @@ from ocrkit.errors import BadParams
 from ocrkit.experiment import paths
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """What all stages share; the class of every section inherits it.
+
+    Attributes:
+        seed: start of every random choice.
+        profile: which sizes.
+    """
+
+    seed: int
+    profile: str
+
+    def options(self, step: type[T], **worked_out: Any) -> T:
+        """The part of these values that the options `step` of a step know, completed by what a notebook worked out."""
+        known = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(step)  # type: ignore[arg-type]
+            if hasattr(self, field.name)
+        }
+        return step(**{**known, **worked_out})
+
+
+# The class of each section of params.yaml: what it may hold.
+Sections = Mapping[str, type[Base]]
 
 _EXPECTED = {
     "int_type": "a whole number",
@@ -32,7 +59,9 @@ _EXPECTED = {
 }
 
 
-def params(section: str, overrides: Mapping[str, Any] | None = None, root: Path | None = None) -> Any:
+def params(
+    section: str, sections: Sections, overrides: Mapping[str, Any] | None = None, root: Path | None = None
+) -> Any:
     """The values of one stage.
 
     Later ones win: the sections `base` and `section`, then those of the profile that `base.profile` names, then
@@ -40,39 +69,41 @@ def params(section: str, overrides: Mapping[str, Any] | None = None, root: Path 
 
     Args:
         section: name of the stage.
+        sections: the class of each section.
         overrides: values by name; `seed` and `profile` reach `base`, dotted names reach into nested options.
         root: the project; by default the one around the current folder.
 
     Returns:
-        A frozen instance of the section's class in `ocrkit.experiment.sections`, `seed` and `profile` in it.
+        A frozen instance of the section's class, `seed` and `profile` in it.
 
     Raises:
         BadParams: an unknown section, profile or value, a wrong type, or a value that dvc.yaml does not declare.
     """
     root = root or paths.root()
-    values = read(root)
+    values = read(root, sections)
+    _check_names("params.yaml", {section: {}}, sections)
     base, own = resolve(values, section, overrides)
     if stage := paths.in_pipeline():
         if overrides:
             raise BadParams(f"In the pipeline all values come from params.yaml: run {stage} without overrides.")
         _check_declared(root, stage, section, base["profile"])
-    return _validated(base, own, section)
+    return _validated(base, own, section, sections[section])
 
 
-def check_all(root: Path | None = None) -> None:
+def check_all(sections: Sections, root: Path | None = None) -> None:
     """Validate every section in every profile of params.yaml.
 
     Raises:
         BadParams: the first mistake found.
     """
-    values = read(root or paths.root())
+    values = read(root or paths.root(), sections)
     for overrides in ({}, *({"profile": profile} for profile in values["profiles"])):
-        for section in _sections():
-            _validated(*resolve(values, section, overrides), section)
+        for section, options in sections.items():
+            _validated(*resolve(values, section, overrides), section, options)
 
 
-def read(root: Path) -> dict[str, Any]:
-    """params.yaml as it stands, the names of its sections checked.
+def read(root: Path, sections: Iterable[str]) -> dict[str, Any]:
+    """params.yaml as it stands, the names of its sections checked to be among `sections`.
 
     Raises:
         BadParams: it is missing, not YAML, or has an unknown section.
@@ -83,7 +114,7 @@ def read(root: Path) -> dict[str, Any]:
         raise BadParams(f"There is no params.yaml in {root}.") from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise BadParams(f"params.yaml cannot be read: {' '.join(str(error).split())}") from None
-    sections = list(_sections())
+    sections = list(sections)
     _check_names("params.yaml", values, ["base", *sections, "profiles"])
     for name, profile in _table("profiles", values.get("profiles")).items():
         _check_names(f"profiles.{name}", profile, sections)
@@ -96,9 +127,8 @@ def resolve(
     """The values of `base` and those of `section`, profile and overrides merged in.
 
     Raises:
-        BadParams: an unknown section or profile.
+        BadParams: an unknown profile.
     """
-    _check_names("params.yaml", {section: {}}, _sections())
     given = _nested(overrides or {})
     base = dict(_table("base", values.get("base")))
     base |= {name: given.pop(name) for name in list(given) if name in base}
@@ -147,14 +177,11 @@ def flatten(options: Any) -> dict[str, Any]:
     return flat
 
 
-def _validated(base: Mapping[str, Any], own: Mapping[str, Any], section: str) -> Any:
-    from ocrkit.experiment.sections import SECTIONS, Base
-
+def _validated(base: Mapping[str, Any], own: Mapping[str, Any], section: str, options: type[Base]) -> Any:
     validate(Base, base, "base")
     for name in own:
         if name in base:
             raise BadParams(f"params.yaml: {name} belongs to base, not to {section}.")
-    options = SECTIONS[section]
     names = [f.name for f in dataclasses.fields(options) if f.name not in base]
     _check_names(section, own, names)
     return validate(options, {**base, **own}, section)
@@ -181,12 +208,6 @@ def pipeline_stage(root: Path, stage: str) -> dict[str, Any]:
     if stage not in stages:
         raise BadParams(f"dvc.yaml has no stage {stage!r}; it has {_listed(stages)}.")
     return dict(stages[stage])
-
-
-def _sections() -> dict[str, type]:
-    from ocrkit.experiment.sections import SECTIONS
-
-    return SECTIONS
 
 
 def _table(name: str, value: Any) -> Mapping[str, Any]:

@@ -40,7 +40,15 @@ PIPELINE, PARENT = "pipeline", "mlflow.parentRunId"
 _open_runs: list[Run] = []
 
 
-def start(stage: str, options: Any, overridden: bool = False, name: str = "", parent: Run | None = None) -> Run:
+def start(
+    stage: str,
+    options: Any,
+    overridden: bool = False,
+    name: str = "",
+    parent: Run | None = None,
+    experiment: str = setup.PIPELINE,
+    source: str = "",
+) -> Run:
     """Open the MLflow run of a notebook or of a part of one, its values and origin recorded.
 
     Args:
@@ -49,6 +57,8 @@ def start(stage: str, options: Any, overridden: bool = False, name: str = "", pa
         overridden: whether any of them differs from params.yaml on purpose.
         name: for people; by default made of the stage, the profile and the time.
         parent: the open run that this one is a part of.
+        experiment: in which it is filed.
+        source: path of the code that made it, in the project; by default the stage's notebook.
 
     Returns:
         The open run. Any other run that this process began before and never ended is closed as KILLED.
@@ -56,7 +66,8 @@ def start(stage: str, options: Any, overridden: bool = False, name: str = "", pa
     for old in list(_open_runs):
         if old is not parent:
             old.close("KILLED")
-    run = _begin(stage, options.profile, overridden, name, parent.id if parent else "")
+    tags = _origin(stage, options.profile, overridden, source)
+    run = _begin(stage, options.profile, tags, name, parent.id if parent else "", experiment)
     run.log_params(params.flatten(options))
     _open_runs.append(run)
     if run_file := os.environ.get(RUN_FILE):
@@ -70,7 +81,7 @@ def _pipeline(profile: str) -> str:
         return ""
     file = Path(name)
     if not file.exists():
-        write_whole(file, _begin(PIPELINE, profile, False).id)
+        write_whole(file, _begin(PIPELINE, profile, _origin(PIPELINE, profile)).id)
     return file.read_text()
 
 
@@ -83,19 +94,15 @@ def reopen(stage: str, run_id: str) -> Run:
     return run
 
 
-def experiment_of(stage: str) -> str:
-    """The experiment in which a stage, or what is none, has its runs."""
-    return {"ladder": setup.TRAININGS, "promote": setup.CHAMPION}.get(stage, setup.PIPELINE)
-
-
-def _begin(stage: str, profile: str, overridden: bool, name: str = "", parent: str = "") -> Run:
+def _begin(
+    stage: str, profile: str, tags: dict[str, str], name: str = "", parent: str = "", experiment: str = setup.PIPELINE
+) -> Run:
     from ocrkit.experiment import kept
 
-    tags = _origin(stage, profile, overridden)
     if parent := parent or ("" if stage == PIPELINE else _pipeline(profile)):
         tags[PARENT] = parent
     record = Record(name or _name(stage, profile, tags), {}, tags, {})
-    client = kept.begin(record, experiment_of(stage))
+    client = kept.begin(record, experiment)
     return Run(stage, client, record.id, record.name)
 
 
@@ -273,7 +280,7 @@ def finish(run_id: str | None, stage: str, status: str, report: Path | None, not
     from ocrkit.experiment import kept
 
     if run_id is None:
-        run_id = _begin(stage, "unknown", False).id
+        run_id = _begin(stage, "unknown", _origin(stage, "unknown")).id
     client = kept.go_on(run_id)
     if report:
         client.log_artifact(run_id, str(report), "report")
@@ -284,7 +291,7 @@ def finish(run_id: str | None, stage: str, status: str, report: Path | None, not
     return run_id
 
 
-def _origin(stage: str, profile: str, overridden: bool) -> dict[str, str]:
+def _origin(stage: str, profile: str, overridden: bool = False, source: str = "") -> dict[str, str]:
     """Tags that lead from a run back to the code and the pipeline it came from."""
     env = os.environ
     outs = ["dvc.lock", "runs", "reports", "metrics", *(place.path for place in paths.PLACES.values())]
@@ -297,8 +304,8 @@ def _origin(stage: str, profile: str, overridden: bool) -> dict[str, str]:
         "overridden": str(overridden).lower(),
         "mlflow.user": _git("config", "user.name") or getpass.getuser(),
         "git.dirty": str(dirty != "").lower(),
-        "mlflow.source.name": f"notebooks/{notebook}.ipynb" if notebook else f"ocrkit/experiment/{stage}.py",
-        "mlflow.source.type": "NOTEBOOK" if notebook else "LOCAL",
+        "mlflow.source.name": source or (f"notebooks/{notebook}.ipynb" if notebook else "dvc.yaml"),
+        "mlflow.source.type": "NOTEBOOK" if notebook and not source else "LOCAL",
         "mlflow.source.git.commit": _git("rev-parse", "HEAD"),
         "dvc.stage": env.get("DVC_STAGE", ""),
         "dvc.exp": env.get("DVC_EXP_NAME", ""),

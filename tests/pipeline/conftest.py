@@ -36,7 +36,7 @@ plots:
 CELLS = [
     new_markdown_cell("# A toy that trains nothing"),
     new_code_cell("overrides = {}", metadata={"tags": ["parameters"]}),
-    new_code_cell('from ocrkit.experiment import start\n\nP, run = start("train", overrides)'),
+    new_code_cell('from ocrkit.studies import start\n\nP, run = start("train", overrides)'),
     new_markdown_cell("## Work"),
     new_code_cell(
         'words = run.use("synth_train")\n'

@@ -37,7 +37,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runs(project: Path) -> list[str]:
     """Two finished runs of the stage `start`, tracked as a notebook tracks them; their ids."""
     from ocrkit.experiment import track
-    from ocrkit.experiment.sections import Start
+    from ocrkit.studies.sections import Start
 
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project)

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 
 from ocrkit.cli import main
 from ocrkit.experiment import kept, paths, track
-from ocrkit.experiment.sections import Start
+from ocrkit.studies.sections import Start
 
 REPO = Path(__file__).resolve().parents[2]
 

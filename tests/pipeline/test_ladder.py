@@ -17,9 +17,10 @@ import numpy as np
 import pytest
 
 from ocrkit.datasets import half_of
-from ocrkit.experiment import ladder, params, paths
-from ocrkit.experiment.sections import Folder, Ladder
+from ocrkit.experiment import params, paths
 from ocrkit.metrics import Interval
+from ocrkit.studies import ladder
+from ocrkit.studies.sections import SECTIONS, Folder, Ladder
 from ocrkit.synth.corpus import Vocabulary
 
 REPO = Path(__file__).resolve().parents[2]
@@ -38,7 +39,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def options(project: Path) -> Ladder:
-    return params.params("ladder", {"profile": "smoke"})
+    return params.params("ladder", SECTIONS, {"profile": "smoke"})
 
 
 def test_rungs_begin_without_any_improvement_and_each_adds_one(options):

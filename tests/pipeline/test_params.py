@@ -11,6 +11,7 @@ import pytest
 
 from ocrkit.errors import BadParams
 from ocrkit.experiment import params, paths, run
+from ocrkit.studies.sections import SECTIONS
 from ocrkit.synth.generator import WordOptions
 
 REPO = Path(__file__).resolve().parents[2]
@@ -51,20 +52,20 @@ def edit(root: Path, old: str, new: str, file: str = "params.yaml") -> None:
 
 
 def test_values_of_section_base_profile_and_overrides_are_laid_over_each_other(root):
-    default = params.params("train")
+    default = params.params("train", SECTIONS)
     assert (default.seed, default.profile) == (7, "default")
-    smoke = params.params("train", {"profile": "smoke", "learning_rate": 1})
+    smoke = params.params("train", SECTIONS, {"profile": "smoke", "learning_rate": 1})
     assert (smoke.epochs, smoke.learning_rate, smoke.size) == (1, 1.0, default.size)
     assert params.flatten(smoke)["profile"] == "smoke"
 
 
 def test_options_are_frozen(root):
     with pytest.raises(AttributeError):
-        params.params("train").epochs = 3
+        params.params("train", SECTIONS).epochs = 3
 
 
 def test_the_whole_file_is_right_in_every_profile(root):
-    params.check_all()
+    params.check_all(SECTIONS)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_the_whole_file_is_right_in_every_profile(root):
 def test_a_mistake_is_told_in_one_sentence(root, old, new, sentence):
     edit(root, old, new)
     with pytest.raises(BadParams) as error:
-        params.check_all()
+        params.check_all(SECTIONS)
     assert sentence in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -126,7 +127,7 @@ def test_nested_options_are_checked_by_the_same_rule():
 
 
 def test_the_full_profile_draws_words_as_the_generator_does_by_default(root):
-    full, default = params.params("synthesise", {"profile": "full"}), WordOptions()
+    full, default = params.params("synthesise", SECTIONS, {"profile": "full"}), WordOptions()
     assert full.distortions == default.distortions
     assert full.corpus == default.corpus
     assert full.smallest_px == default.smallest_px
@@ -134,14 +135,15 @@ def test_the_full_profile_draws_words_as_the_generator_does_by_default(root):
 
 def test_an_unknown_section_is_named(root):
     with pytest.raises(BadParams, match=r"params\.yaml knows no 'trane': did you mean train"):
-        params.params("trane")
+        params.params("trane", SECTIONS)
 
 
 def test_overrides_are_read_as_yaml_and_reach_into_nested_options(root):
     given = run.parse_overrides(("epochs=2", "learning_rate=1e-3"))
     assert given == {"epochs": 2, "learning_rate": 0.001}
-    assert params.params("train", given).learning_rate == 0.001
-    assert params.resolve(params.read(root), "train", {"a.b.c": 1, "a.b.d": 2})[1]["a"] == {"b": {"c": 1, "d": 2}}
+    assert params.params("train", SECTIONS, given).learning_rate == 0.001
+    nested = params.resolve(params.read(root, SECTIONS), "train", {"a.b.c": 1, "a.b.d": 2})[1]
+    assert nested["a"] == {"b": {"c": 1, "d": 2}}
     with pytest.raises(BadParams, match="written name=value"):
         run.parse_overrides(("epochs",))
 
@@ -149,19 +151,19 @@ def test_overrides_are_read_as_yaml_and_reach_into_nested_options(root):
 @pytest.mark.parametrize("undeclared", ["base, ", "train, ", ', "profiles.${base.profile}.train"'])
 def test_the_pipeline_reads_only_what_dvc_yaml_declares(root, monkeypatch, undeclared):
     monkeypatch.setenv("DVC_STAGE", "train")
-    params.params("train")
+    params.params("train", SECTIONS)
     declared = 'params: [base, train, "profiles.${base.profile}.train"]'
     edit(root, declared, declared.replace(undeclared, ""), "dvc.yaml")
     with pytest.raises(BadParams, match=r"but dvc\.yaml does not declare that"):
-        params.params("train")
+        params.params("train", SECTIONS)
 
 
 def test_the_pipeline_takes_no_overrides_and_no_other_section(root, monkeypatch):
     monkeypatch.setenv("DVC_STAGE", "train")
     with pytest.raises(BadParams, match="run train without overrides"):
-        params.params("train", {"epochs": 1})
+        params.params("train", SECTIONS, {"epochs": 1})
     with pytest.raises(BadParams, match=r"Stage train reads finetune of params\.yaml"):
-        params.params("finetune")
+        params.params("finetune", SECTIONS)
 
 
 def test_places_are_absolute_wherever_one_stands(root, monkeypatch):

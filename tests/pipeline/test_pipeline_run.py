@@ -9,7 +9,7 @@ import pytest
 
 @pytest.mark.timeout(1200)
 def test_stages_are_parts_of_one_run_which_fails_with_them_and_is_not_made_for_nothing(fresh_project):
-    repro = (sys.executable, "-m", "ocrkit.experiment.repro")
+    repro = (sys.executable, "-m", "ocrkit.studies.repro")
     fresh_project.do(*repro)
     stage, whole = sorted(fresh_project.runs(), key=lambda run: run.info.run_name, reverse=True)
     assert stage.data.tags["mlflow.parentRunId"] == whole.info.run_id

@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 from ocrkit.cli import main
 from ocrkit.errors import BadParams
-from ocrkit.experiment.promote import judge
-from ocrkit.experiment.sections import Promote
 from ocrkit.recognition.model import identity
+from ocrkit.studies.promote import judge
+from ocrkit.studies.sections import Promote
 
 REPO = Path(__file__).resolve().parents[2]
 GATE = Promote(seed=0, profile="default", pages=30, gain=0.0, loss=0.0, slower=1.1)

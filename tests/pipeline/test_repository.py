@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from ocrkit.experiment import notebooks, paths
-from ocrkit.experiment.sections import SECTIONS
+from ocrkit.studies.sections import SECTIONS
 
 REPO = Path(__file__).resolve().parents[2]
 PIPELINE = YAML(typ="safe").load((REPO / "dvc.yaml").read_text())

@@ -20,10 +20,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ocrkit import Reader
 from ocrkit.experiment import flow, kept, paths, setup
-from ocrkit.experiment.registry import Registry
-from ocrkit.experiment.served import RECOGNIZER
 from ocrkit.images import load_image
 from ocrkit.recognition import load_recognizer
+from ocrkit.studies.registry import Registry
+from ocrkit.studies.served import RECOGNIZER
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 REPO = Path(__file__).resolve().parents[2]

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from ocrkit.errors import BadParams
 from ocrkit.experiment import params, setup, track
-from ocrkit.experiment.figures import Outcome, decisions
 from ocrkit.experiment.kept import connect
-from ocrkit.experiment.registry import Registry
-from ocrkit.experiment.sections import Promote
 from ocrkit.metrics import Interval
 from ocrkit.recognition.model import identity
+from ocrkit.studies.figures import Outcome, decisions
+from ocrkit.studies.registry import Registry
+from ocrkit.studies.sections import SECTIONS, Promote
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -88,7 +88,7 @@ def promote(folder: Path, comparison: Path) -> Decision:
         BadModel: `folder` holds no model.
         StoreDown: the registry does not answer.
     """
-    gate = params.params("promote")
+    gate = params.params("promote", SECTIONS)
     figures = _read(comparison)
     experiment, client = connect(setup.CHAMPION)
     registry = Registry(client, experiment)
@@ -103,7 +103,13 @@ def promote(folder: Path, comparison: Path) -> Decision:
     challenger = registry.challenger(folder)
     decision = Decision(_called(champion), _called(challenger), tuple(judge(figures, names[0], names[1], gate)))
 
-    run = track.start("promote", gate, name=f"{challenger.tags['model']} against {champion.tags['model']}")
+    run = track.start(
+        "promote",
+        gate,
+        name=f"{challenger.tags['model']} against {champion.tags['model']}",
+        experiment=setup.CHAMPION,
+        source="ocrkit/studies/promote.py",
+    )
     run.log_params({"champion": decision.champion, "challenger": decision.challenger})
     run.log_input("comparison", comparison)
     run.log_artifact(comparison)

@@ -1,4 +1,4 @@
-"""The original's six improvements one after the other: `python -m ocrkit.experiment.ladder`.
+"""The original's six improvements one after the other: `python -m ocrkit.studies.ladder`.
 
 Each rung trains a network of the same size from the same seed on equally many invented words, made with one more
 improvement than those of the rung below, and all rungs read the same test words. Order and first version are those of
@@ -23,12 +23,13 @@ import click
 
 from ocrkit.datasets import Sample, book_page, funsd_protocol_label, half_of, load_pages, word_samples
 from ocrkit.errors import BadDataset, OcrkitError
-from ocrkit.experiment import figures, params, paths, track
+from ocrkit.experiment import params, paths, setup, track
 from ocrkit.experiment.run import parse_overrides
-from ocrkit.experiment.sections import Folder, Ladder
 from ocrkit.files import make_folder, write_whole
 from ocrkit.learning.trainer import Progress, Trainer, TrainOptions, read_all
 from ocrkit.metrics import Interval, bootstrap_interval, correct_words
+from ocrkit.studies import figures
+from ocrkit.studies.sections import SECTIONS, Folder, Ladder
 from ocrkit.synth.corpus import build_vocabulary
 from ocrkit.synth.engine import Recipe
 from ocrkit.synth.fonts import audit, font_folders, load_verdicts, save_verdicts
@@ -104,16 +105,17 @@ def climb(overrides: Mapping[str, Any] | None = None, out: Path | None = None) -
     """
     if out:
         os.environ["OCRKIT_OUT"] = str(out.resolve())
-    options: Ladder = params.params("ladder", overrides)
+    options: Ladder = params.params("ladder", SECTIONS, overrides)
     work = make_folder(paths.out_root() / "ladder")
     recipe = _recipe(options, work)
     tests = _tests(options, recipe)
     validation = list(_held_out(recipe, "val").generator().samples(0, options.validation_words))
 
-    whole = track.start("ladder", options, bool(overrides), "Ladder of improvements")
+    filed: dict[str, Any] = {"experiment": setup.TRAININGS, "source": "ocrkit/studies/ladder.py"}
+    whole = track.start("ladder", options, bool(overrides), "Ladder of improvements", **filed)
     rows = []
     for (name, rung), (_, story) in zip(rungs(options).items(), RUNGS.values()):
-        run = track.start("ladder", rung, bool(overrides), name, parent=whole)
+        run = track.start("ladder", rung, bool(overrides), name, parent=whole, **filed)
         words = replace(recipe, options=rung.options(WordOptions))
         network, trainer = _trained(run, words, rung.options(TrainOptions), validation, work)
         scores = {}

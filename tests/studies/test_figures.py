@@ -14,9 +14,9 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from ocrkit.experiment import figures
-from ocrkit.experiment.figures import Outcome
 from ocrkit.metrics import Interval
+from ocrkit.studies import figures
+from ocrkit.studies.figures import Outcome
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
-    from ocrkit.experiment.served import Served
+    from ocrkit.studies.served import Served
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 
@@ -34,7 +34,7 @@ class Registry:
 
     def champion(self) -> ModelVersion:
         """The reader in use; where there is none yet, the default released model becomes it without a contest."""
-        from ocrkit.experiment.served import MODELS, READER
+        from ocrkit.studies.served import MODELS, READER
 
         if found := self._at(READER.name, CHAMPION):
             return found
@@ -51,7 +51,7 @@ class Registry:
         Raises:
             BadModel: `folder` holds no model.
         """
-        from ocrkit.experiment.served import MODELS, READER
+        from ocrkit.studies.served import MODELS, READER
 
         for model in MODELS:
             version = self._version(model, folder)
@@ -60,7 +60,7 @@ class Registry:
 
     def crown(self) -> None:
         """The challenger becomes the champion."""
-        from ocrkit.experiment.served import MODELS
+        from ocrkit.studies.served import MODELS
 
         for model in MODELS:
             version = self._named(model.name, CHALLENGER)
@@ -107,7 +107,7 @@ class Registry:
         from mlflow import pyfunc
         from mlflow.models import Model
 
-        from ocrkit.experiment.served import PACKAGE, requirements
+        from ocrkit.studies.served import PACKAGE, requirements
 
         logged = self.client.create_logged_model(self._experiment, model.name, tags=tags, params=facts)
         with tempfile.TemporaryDirectory() as temporary:

@@ -1,4 +1,4 @@
-"""What each section of params.yaml may hold: the only place where the glue meets the steps it joins.
+"""What each section of params.yaml may hold: the values of each stage, and the options of the steps that it takes.
 
 A section that inherits a step's own options takes all of them, with the step's defaults where params.yaml is silent;
 what a section adds has no default. A `ClassVar` takes an option away again that the notebook works out.
@@ -6,34 +6,15 @@ what a section adds has no default. A `ClassVar` takes an option away again that
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal, TypeVar
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from ocrkit.detection import DetectorOptions
 from ocrkit.documents.reader import ReadOptions
 from ocrkit.errors import BadParams
+from ocrkit.experiment.params import Base, Sections
 from ocrkit.learning.trainer import TrainOptions
 from ocrkit.synth.generator import WordOptions
-
-Options = TypeVar("Options")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Base:
-    """What all stages share; every section has these too.
-
-    Attributes:
-        seed: start of every random choice.
-        profile: which sizes.
-    """
-
-    seed: int
-    profile: str
-
-    def options(self, step: type[Options], **worked_out: Any) -> Options:
-        """The part of these values that the options `step` of a step know, completed by what a notebook worked out."""
-        known = {field.name: getattr(self, field.name) for field in fields(step) if hasattr(self, field.name)}  # type: ignore[arg-type]
-        return step(**{**known, **worked_out})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +150,7 @@ class Leaderboard(Base):
 
 @dataclass(frozen=True, kw_only=True)
 class Ladder(WordOptions, TrainOptions, Base):
-    """`python -m ocrkit.experiment.ladder`, which is no stage; the options of words are those of its last rung.
+    """`python -m ocrkit.studies.ladder`, which is no stage; the options of words are those of its last rung.
 
     Attributes:
         words: that the network of each rung sees.
@@ -202,7 +183,7 @@ class Promote(Base):
     slower: float
 
 
-SECTIONS: dict[str, type[Base]] = {
+SECTIONS: Sections = {
     "start": Start,
     "synthesise": Synthesise,
     "real": Real,
