@@ -14,7 +14,6 @@ from ocrkit.datasets import Sample
 from ocrkit.errors import BadParams
 from ocrkit.learning.materials import Materials, real_words
 from ocrkit.learning.report import write_report
-from ocrkit.recognition import load_recognizer
 from ocrkit.recognition.model import find_model
 from ocrkit.recognition.recognizer import DECODERS
 
@@ -51,6 +50,8 @@ def evaluate(
     if not folder and not synthetic:
         raise BadParams("There is nothing to read: give a FOLDER with its --form, or --synthetic with a number.")
     words = _lexicon(lexicon) if lexicon else None
+    from ocrkit.recognition import load_recognizer
+
     recognizer = load_recognizer(model, decoder=decoder, lexicon=words)
     sets: dict[str, list[Sample]] = {}
     if synthetic:
