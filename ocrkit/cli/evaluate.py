@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ocrkit.cli.options import fonts_option, half_option, optional_form_option
+from ocrkit.cli.progress import progress_bar
 from ocrkit.cli.tables import echo_scores
 from ocrkit.cli.verbs import verb
 from ocrkit.datasets import Sample
@@ -58,7 +59,9 @@ def evaluate(
         sets["synthetic"] = Materials.of_training(find_model(model).parent, fonts).words(synthetic, "test")
     if folder and form:
         sets[" ".join(filter(None, (folder.resolve().name, half)))] = real_words(folder, form, half)
-    echo_scores(write_report(output, recognizer.name, sets, recognizer))
+    with progress_bar("Reading", "words", sum(map(len, sets.values()))) as bar:
+        evaluations = write_report(output, recognizer.name, sets, recognizer, bar.update)
+    echo_scores(evaluations)
     click.echo(f"Written: {output}")
 
 

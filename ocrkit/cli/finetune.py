@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,15 @@ import numpy as np
 
 from ocrkit.alphabet import Alphabet
 from ocrkit.cli.options import folder_argument, fonts_option, form_option
+from ocrkit.cli.progress import progress_bar
 from ocrkit.cli.verbs import verb
 from ocrkit.datasets.write import write_table
 from ocrkit.errors import BadParams, MissingExtra
 from ocrkit.quiet import quieten_tensorflow
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from ocrkit.learning.trainer import Progress
 
 _ROUNDS, _LEAST_ROUND = 20, 1024  # looks at the held-out words, and words between two of them at least
@@ -119,7 +123,8 @@ def finetune(
                 )
                 words = Words(tune, real["held_out"], invented.source(number), invented.general)
                 run = output / f"{len(tune)}-words-seed-{number}"
-                figures = fine_tune(words, model, options, real_share, run, _say, resume)
+                with progress_bar("Fine-tuning", "words", options.words) as bar:
+                    figures = fine_tune(words, model, options, real_share, run, partial(_say, bar), resume)
                 rows.append({"run": run.name, **figures})
                 write_table(output / "runs.csv", tuple(rows[0]), [tuple(row.values()) for row in rows])
     except ModuleNotFoundError as error:
@@ -131,11 +136,15 @@ def finetune(
     click.echo(f"Written: {output / 'model'}, of {best['run']}.")
 
 
-def _say(progress: Progress, general: float) -> None:
+def _say(bar: tqdm[Any], progress: Progress, general: float) -> None:
+    """A line a look, above the bar where there is one."""
+    bar.update(progress.words - bar.n)
+    bar.clear()
     click.echo(
         f"{progress.words:>9,} words seen, loss {progress.loss:.3f}, right: real {progress.swa:.1%}, "
         f"general {general:.1%}; {progress.words_per_second:.0f} words/s"
     )
+    bar.refresh()
 
 
 def _summarise(rows: Sequence[dict[str, Any]]) -> None:

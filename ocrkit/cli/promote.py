@@ -12,7 +12,7 @@ from ocrkit.errors import MissingExtra
 
 
 @verb()
-@click.argument("model", default="models/finetuned", type=click.Path(path_type=Path))
+@click.argument("model", default="models/finetuned")
 @click.option(
     "--comparison",
     default="metrics/leaderboard.json",
@@ -20,19 +20,21 @@ from ocrkit.errors import MissingExtra
     type=click.Path(path_type=Path),
     help="Figures of a comparison with the champion: of the stage leaderboard, or of `ocrkit compare -o FILE.json`.",
 )
-def promote(model: Path, comparison: Path) -> None:
+def promote(model: str, comparison: Path) -> None:
     """Make MODEL the champion of MLflow's registry if it passes the gate.
 
-    MODEL is a model's folder; default: what the pipeline fine-tuned. It becomes the challenger, and the champion when
-    the comparison shows what `promote` in params.yaml asks for. Either way the reasons are recorded. The status is 1
-    where it is refused.
+    MODEL is a released model's name or a model's folder; default: what the pipeline fine-tuned. It becomes the
+    challenger, and the champion when the comparison shows what `promote` in params.yaml asks for. Either way the
+    reasons are recorded. The status is 1 where it is refused.
     """
     try:
         from ocrkit.studies.promote import promote as promote_model
     except ImportError as missing:
         raise MissingExtra(f"{missing.name} is not installed: pip install 'ocrkit[notebooks]'.") from None
 
-    decision = promote_model(model, comparison)
+    from ocrkit.recognition.model import find_model
+
+    decision = promote_model(find_model(model), comparison)
     for check in decision.checks:
         click.echo(f"{'passed' if check.passed else 'FAILED':7} {check.rule}: {check.finding}")
     click.echo(decision.sentence, err=not decision.passed)

@@ -12,6 +12,8 @@ from ocrkit.errors import BadImage
 from ocrkit.images import iter_pages
 
 CATEGORIES = ("letter_sized", "register_tapes", "screenshots", "scanned_docs", "other")
+# What a sample holds, in the types that MLflow knows.
+SAMPLE_COLUMNS = {"image": "binary", "text": "string", "source": "string", "document": "string"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -128,6 +128,11 @@ class LastingClient:
 
         return call
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether the store is down, so that the run is kept in a folder."""
+        return isinstance(self._client, KeptRun)
+
     def _keep(self) -> KeptRun:
         self._record.save(self._folder)
         # Printed rather than warned, so that the report of a notebook has it as well as the terminal.

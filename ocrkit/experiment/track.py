@@ -13,10 +13,12 @@ import io
 import json
 import math
 import os
+import platform
 import shutil
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +32,7 @@ from ocrkit.record import Record
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow.entities import Metric
+    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
     from pandas import DataFrame
 
 # Set by the runner: the file in which a notebook leaves its run's id, so that the runner can close and illustrate it.
@@ -37,6 +40,7 @@ RUN_FILE = "OCRKIT_RUN_FILE"
 # Set for the stages of one pipeline: the file with the id of the run that theirs are parts of; the first one makes it.
 PIPELINE_FILE = "OCRKIT_PIPELINE_FILE"
 PIPELINE, PARENT = "pipeline", "mlflow.parentRunId"
+_SAMPLE_EVERY_S = 5  # of the machine's state
 _open_runs: list[Run] = []
 
 
@@ -69,6 +73,7 @@ def start(
     tags = _origin(stage, options.profile, overridden, source)
     run = _begin(stage, options.profile, tags, name, parent.id if parent else "", experiment)
     run.log_params(params.flatten(options))
+    run.watch_machine()
     _open_runs.append(run)
     if run_file := os.environ.get(RUN_FILE):
         write_whole(run_file, run.id)
@@ -112,13 +117,31 @@ class Run:
     def __init__(self, stage: str, client: Any, run_id: str, name: str) -> None:
         self.stage, self.client, self.id, self.name = stage, client, run_id, name
         self._made: set[str] = set()
+        self._monitor: SystemMetricsMonitor | None = None
         self._steps: dict[int, dict[str, float]] = {}
 
-    def use(self, name: str) -> Path:
+    @property
+    def is_kept(self) -> bool:
+        """Whether MLflow's store is down, so that the run is kept in a folder until it answers."""
+        return bool(getattr(self.client, "is_kept", False))
+
+    def watch_machine(self) -> None:
+        """Log, until the run ends, how busy processor, memory, disk and GPU are; nothing while the store is down."""
+        if self.is_kept:
+            return
+        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+        self._monitor = SystemMetricsMonitor(
+            self.id, sampling_interval=_SAMPLE_EVERY_S, tracking_uri=paths.tracking_uri()
+        )
+        self._monitor.start()
+
+    def use(self, name: str, columns: Mapping[str, str] | None = None) -> Path:
         """The file or folder that an earlier stage made, recorded as an input of this run with its digest.
 
         Args:
             name: a name in `paths.PLACES`.
+            columns: what a row of it holds, as names and MLflow's types (`string`, `binary`, ...): its schema.
 
         Raises:
             BadParams: no such name, or dvc.yaml does not declare that this stage depends on it.
@@ -131,7 +154,7 @@ class Run:
         path = paths.root() / place.path
         if not path.exists():
             raise OcrkitError(f"{place.path} is not there yet: run `dvc repro {place.stage}` first.")
-        self.log_input(name, path)
+        self.log_input(name, path, columns)
         return path
 
     def make(self, name: str) -> Path:
@@ -158,15 +181,23 @@ class Run:
             path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
-    def log_input(self, name: str, path: Path) -> None:
-        """Record any file or folder as an input of this run, by the digest DVC would give it."""
-        self.log_digest(name, digest(path), os.path.relpath(path, paths.root()))
+    def log_input(self, name: str, path: Path, columns: Mapping[str, str] | None = None) -> None:
+        """Record any file or folder as an input of this run, by the digest DVC would give it; `columns` as in `use`."""
+        self.log_digest(name, digest(path), os.path.relpath(path, paths.root()), columns)
 
-    def log_digest(self, name: str, digest: str, where: str) -> None:
-        """Record an input of this run by its digest; `where` is the path it was read from."""
+    def log_digest(self, name: str, digest: str, where: str, columns: Mapping[str, str] | None = None) -> None:
+        """Record an input of this run by its digest; `where` is the path it was read from, `columns` as in `use`."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
+        from mlflow.types import ColSpec, Schema
 
-        dataset = Dataset(name=name, digest=digest, source_type="local", source=json.dumps({"uri": where}))
+        schema = Schema([ColSpec(kind, column) for column, kind in columns.items()]) if columns else None
+        dataset = Dataset(
+            name=name,
+            digest=digest,
+            source_type="local",
+            source=json.dumps({"uri": where}),
+            schema=json.dumps({"mlflow_colspec": schema.to_dict()}) if schema else None,
+        )
         self.client.log_inputs(self.id, [DatasetInput(dataset, [InputTag("mlflow.data.context", self.stage)])])
 
     def describe(self, text: str) -> None:
@@ -255,6 +286,8 @@ class Run:
         """Set the final status: FINISHED, FAILED or KILLED. The first one stays."""
         if self in _open_runs:
             _open_runs.remove(self)
+            if self._monitor:
+                self._monitor.finish()
             self.client.set_terminated(self.id, status)
 
 
@@ -302,7 +335,8 @@ def _origin(stage: str, profile: str, overridden: bool = False, source: str = ""
         "profile": profile,
         "by_hand": str(paths.in_pipeline() is None).lower(),
         "overridden": str(overridden).lower(),
-        "mlflow.user": _git("config", "user.name") or getpass.getuser(),
+        "mlflow.user": user(),
+        "processor": _processor(),
         "git.dirty": str(dirty != "").lower(),
         "mlflow.source.name": source or (f"notebooks/{notebook}.ipynb" if notebook else "dvc.yaml"),
         "mlflow.source.type": "NOTEBOOK" if notebook and not source else "LOCAL",
@@ -312,6 +346,20 @@ def _origin(stage: str, profile: str, overridden: bool = False, source: str = ""
         "dvc.baseline": env.get("DVC_EXP_BASELINE_REV", ""),
     }
     return {name: value for name, value in tags.items() if value}
+
+
+def user() -> str:
+    """Who is at work: the name that git has, else that of the account."""
+    return _git("config", "user.name") or getpass.getuser()
+
+
+def _processor() -> str:
+    """The processor's name and number of cores: what is computed may differ in the last bits between kinds."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return f"{line.partition(':')[2].strip()}, {os.cpu_count()} cores"
+    return f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
 
 
 def _name(stage: str, profile: str, tags: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,12 +145,24 @@ def _figure(width: float, height: float) -> Figure:
 
 
 def write_report(
-    folder: Path, model: str, sets: Mapping[str, Sequence[Sample]], recognizer: Recognizer
+    folder: Path,
+    model: str,
+    sets: Mapping[str, Sequence[Sample]],
+    recognizer: Recognizer,
+    progress: Callable[[int], object] = lambda words: None,
 ) -> dict[str, Evaluation]:
-    """Read all `sets` and write `report.json`, `report.md`, `reliability.png` and `worst.png` into `folder`."""
+    """Read all `sets` and write `report.json`, `report.md`, `reliability.png` and `worst.png` into `folder`.
+
+    Args:
+        folder: made where missing.
+        model: its name, for the heading.
+        sets: name -> labelled words.
+        recognizer: that reads them.
+        progress: as in `read_samples`.
+    """
     evaluations, errors = {}, []
     for name, samples in sets.items():
-        guesses, evaluations[name] = read_samples(recognizer, samples)
+        guesses, evaluations[name] = read_samples(recognizer, samples, progress)
         errors += [(samples[row], guesses[row]) for row in evaluations[name].worst]
     make_folder(folder)
     write_whole(folder / "report.json", json.dumps(as_json(evaluations), indent=1, ensure_ascii=False) + "\n")

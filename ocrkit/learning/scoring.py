@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from ocrkit.metrics import (
 from ocrkit.recognition.decode import Guess
 from ocrkit.recognition.recognizer import Recognizer, recognize_turned
 
+_READ_AT_ONCE = 1024  # words
 _LENGTHS = ((0, "0"), (1, "1"), (2, "2"), (4, "3-4"), (7, "5-7"), (11, "8-11"))  # longest, name; 12 and more are last
 
 
@@ -124,9 +125,21 @@ def character_class(text: str) -> str:
     return "mixed" if len(found) > 1 else next(iter(found), "nothing")
 
 
-def read_samples(recognizer: Recognizer, samples: Sequence[Sample]) -> tuple[list[Guess], Evaluation]:
-    """What was read in `samples`, and how good it is; by font class where the source tells it."""
-    guesses = recognize_turned(recognizer.recognize, [sample.image for sample in samples])
+def read_samples(
+    recognizer: Recognizer, samples: Sequence[Sample], progress: Callable[[int], object] = lambda words: None
+) -> tuple[list[Guess], Evaluation]:
+    """What was read in `samples`, and how good it is; by font class where the source tells it.
+
+    Args:
+        recognizer: that reads.
+        samples: labelled words.
+        progress: called with the number of words that were read since it was called last.
+    """
+    guesses: list[Guess] = []
+    for start in range(0, len(samples), _READ_AT_ONCE):
+        crops = [sample.image for sample in samples[start : start + _READ_AT_ONCE]]
+        guesses += recognize_turned(recognizer.recognize, crops)
+        progress(len(crops))
     # The generator writes the class behind its own name; crops without text have none, nor have real words.
     kinds = [sample.source.partition("/")[2] or "none" for sample in samples]
     attributes = {"font": kinds} if set(kinds) != {"none"} else {}

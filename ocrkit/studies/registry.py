@@ -8,14 +8,17 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ocrkit.experiment import track
 from ocrkit.recognition.model import find_model, identity, read_card
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel
     from mlflow.entities.model_registry import ModelVersion
 
+    from ocrkit.experiment.track import Run
     from ocrkit.studies.served import Served
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -90,37 +93,64 @@ class Registry:
             if version.tags.get("digest") == digest:
                 return version
         tags = {"model": folder.name, "digest": digest}
-        facts = {name: str(value) for name, value in card.items() if isinstance(value, str | int | float)}
-        facts.pop("alphabet", None)
-        logged = self._log(model, folder, tags, facts)
+        logged = log_model(self.client, self._experiment, model, folder, tags | {"made_by": track.user()})
         return self.client.create_model_version(
             model.name,
             f"models:/{logged.model_id}",
             logged.source_run_id,
             tags,
-            description=f"The model `{folder.name}`, trained on {card.get('trained_on', 'nobody wrote what')}.",
+            description=f"The model `{folder.name}`, trained on {card.get('trained_on', 'nobody wrote what')}; "
+            f"registered by {track.user()}.",
             model_id=logged.model_id,
         )
 
-    def _log(self, model: Served, folder: Path, tags: dict[str, str], facts: dict[str, str]) -> Any:
-        """The model as MLflow keeps it: code, bytes, signature and example."""
-        from mlflow import pyfunc
-        from mlflow.models import Model
 
-        from ocrkit.studies.served import PACKAGE, requirements
+def log_model(
+    client: MlflowClient, experiment: str, model: Served, folder: Path, tags: Mapping[str, str], run: str | None = None
+) -> LoggedModel:
+    """Log the model in `folder` as MLflow keeps it: code, files, signature and example.
 
-        logged = self.client.create_logged_model(self._experiment, model.name, tags=tags, params=facts)
-        with tempfile.TemporaryDirectory() as temporary:
-            local = Path(temporary) / "model"
-            pyfunc.save_model(
-                local,
-                python_model=str(model.code),
-                artifacts={"model": str(folder)},
-                code_paths=[str(PACKAGE)],
-                signature=model.signature,
-                input_example=model.example,
-                pip_requirements=requirements(),
-                mlflow_model=Model(model_id=logged.model_id, model_uuid=logged.model_id),
-            )
-            self.client.log_model_artifacts(logged.model_id, str(local))
-        return self.client.finalize_logged_model(logged.model_id, "READY")
+    Args:
+        client: of the store.
+        experiment: id of the experiment that it is filed under.
+        model: whether it reads words or documents.
+        folder: of the model.
+        tags: for its page.
+        run: id of the run that it came out of, which then shows it.
+    """
+    from mlflow import pyfunc
+    from mlflow.entities import LoggedModelOutput
+    from mlflow.models import Model
+
+    from ocrkit.studies.served import PACKAGE, requirements
+
+    facts = {name: str(value) for name, value in read_card(folder).items() if isinstance(value, str | int | float)}
+    facts.pop("alphabet", None)
+    logged = client.create_logged_model(experiment, model.name, source_run_id=run, tags=dict(tags), params=facts)
+    with tempfile.TemporaryDirectory() as temporary:
+        local = Path(temporary) / "model"
+        pyfunc.save_model(
+            local,
+            python_model=str(model.code),
+            artifacts={"model": str(folder)},
+            code_paths=[str(PACKAGE)],
+            signature=model.signature,
+            input_example=model.example,
+            pip_requirements=requirements(),
+            mlflow_model=Model(model_id=logged.model_id, model_uuid=logged.model_id),
+        )
+        client.log_model_artifacts(logged.model_id, str(local))
+    if run:
+        client.log_outputs(run, [LoggedModelOutput(logged.model_id, step=0)])
+    return client.finalize_logged_model(logged.model_id, "READY")
+
+
+def log_trained(run: Run, folder: Path) -> None:
+    """Log the recogniser in `folder` as what the open `run` of a stage made; says so where the store is down."""
+    from ocrkit.studies.served import RECOGNIZER
+
+    if run.is_kept:
+        print(f"MLflow's store does not answer, so the model is in {folder} only.")
+        return
+    experiment = run.client.get_run(run.id).info.experiment_id
+    log_model(run.client, experiment, RECOGNIZER, folder, {"digest": identity(folder), "made_by": track.user()}, run.id)
