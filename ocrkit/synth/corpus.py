@@ -90,6 +90,10 @@ def build_vocabulary(books: Path | None = None, words: int = 40_000, seed: int =
     for locale, share in _PEOPLE.items():
         fake = Faker(locale)
         fake.seed_instance(seed)
+        for provider in fake.get_providers():
+            if isinstance(getattr(provider, "cities", None), list):
+                # Faker (40.54, it_IT) lists them from a set, in an order that changes with Python's hash seed.
+                provider.cities = sorted(provider.cities)
         for _ in range(share):
             people["names"] += [fake.first_name(), fake.last_name()]
             people["places"].append(fake.city())

@@ -1,6 +1,8 @@
-from __future__ import annotations
+from __future__ import os
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from random import Random
 
@@ -203,3 +205,21 @@ def test_what_is_no_vocabulary_is_told_in_a_sentence(content, tmp_path):
         path.write_text(content)
     with pytest.raises(OcrkitError, match="vocabulary"):
         Corpus(Vocabulary.load(path))
+
+
+def test_the_same_seed_gives_the_same_vocabulary_under_any_hash_seed():
+    program = (
+        "import hashlib; from ocrkit.synth.corpus import build_vocabulary\n"
+        "print(hashlib.sha256(repr(build_vocabulary(words=200, seed=3)).encode()).hexdigest())"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(digests) == 1
