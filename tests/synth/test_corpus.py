@@ -1,5 +1,6 @@
-from __future__ import os
+from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
