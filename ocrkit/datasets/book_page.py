@@ -27,6 +27,6 @@ def book_page() -> LabelledPage:
         id="book_page",
         words=labelled(read_json(LABELS)["words"], LABELS),
         pixels=page(),
-        category="other",
+        category="books",
         source="scikit-image page",
     )

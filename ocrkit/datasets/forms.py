@@ -13,6 +13,7 @@ from ocrkit.datasets.icdar import load_icdar
 from ocrkit.datasets.label_studio import load_label_studio
 from ocrkit.datasets.page_xml import load_page_xml
 from ocrkit.datasets.phone import load_phone
+from ocrkit.datasets.real_pages import load_real_pages
 from ocrkit.datasets.sample import LabelledPage
 from ocrkit.datasets.sroie import load_sroie
 from ocrkit.errors import BadDataset
@@ -26,6 +27,7 @@ PAGE_FORMS: dict[str, Callable[[Path], Iterator[LabelledPage]]] = {
     "label-studio": load_label_studio,
     "page-xml": load_page_xml,
     "phone": load_phone,
+    "realpages": load_real_pages,
     "sroie": load_sroie,
 }
 

@@ -1,7 +1,8 @@
 """Public data sets and books, fetched from where their makers keep them and checked by SHA-256.
 
 FUNSD comes from its authors' page; SROIE and CORD from the copies that docTR's dataset classes use
-(`doctr/datasets/{sroie,cord}.py`); books from Project Gutenberg.
+(`doctr/datasets/{sroie,cord}.py`); the real pages of `ocrkit.datasets.real_pages` from the archives of the Python packages
+that carry them; books from Project Gutenberg.
 """
 
 from __future__ import annotations
@@ -12,12 +13,17 @@ import os
 import re
 import shutil
 import stat
+import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PureWindowsPath
+from typing import IO
 
+from ocrkit.datasets import real_pages
 from ocrkit.download import checksum, download
 from ocrkit.errors import BadDataset, OcrkitError
 from ocrkit.files import make_folder, write_whole
@@ -54,6 +60,11 @@ def _mindee(folder: str, archive: str, sha256: str, wanted: str) -> Part:
     return Part(folder, archive, f"https://doctr-static.mindee.com/models?id=v0.1.1/{archive}&src=0", sha256, wanted)
 
 
+def _package(folder: str, archive: str, url: str, sha256: str) -> Part:
+    members = "|".join(map(re.escape, real_pages.members(folder)))
+    return Part(folder, archive, url, sha256, rf"^[^/]+/(?=(?:{members})$)(?:.*/)?([^/]+)$")
+
+
 _SROIE = r"(?:^|/)(?:annotations|images)/([^/.][^/]*)$"  # labels beside images, as our form has it
 _CORD = r"(?:^|/)((?:image|json)/[^/.][^/]*)$"
 
@@ -74,6 +85,7 @@ DATA_SETS: dict[str, tuple[Part, ...]] = {
         _mindee("train", "cord_train.zip", "45f9dc77f126490f3e52d7cb4f70ef3c57e649ea86d19d862a2757c9c455d7f8", _CORD),
         _mindee("test", "cord_test.zip", "8c895e3d6f7e1161c5b7245e3723ce15c04d84be89eaa6093949b75a66fb3c58", _CORD),
     ),
+    "realpages": tuple(_package(**archive) for archive in real_pages.archives()),
 }
 
 
@@ -84,12 +96,14 @@ def fetch_data_set(
 
     Args:
         name: one of `DATA_SETS`.
-        folder: gets one folder a part: FUNSD's `training_data` and `testing_data`, otherwise `train` and `test`.
+        folder: gets one folder a part: FUNSD's `training_data` and `testing_data`, those of `realpages` named after
+            packages, otherwise `train` and `test`.
         archives: files fetched by other means, known by their checksum; with any of them nothing is downloaded.
         told: called with a line on the progress.
 
     Returns:
-        The parts' folders that are there now: each in the form that `load_pages` calls `name`.
+        The parts' folders that are there now: each in the form that `load_pages` calls `name`, the folder of
+        `realpages` as a whole.
 
     Raises:
         BadDataset: an archive cannot be fetched, is not the pinned one or would write where it should not, or a
@@ -140,19 +154,19 @@ def _unpack(archive: Path, target: Path, part: Part) -> None:
     temporary = target.with_name(f".{target.name}.part")
     try:
         shutil.rmtree(temporary, ignore_errors=True)  # what a killed call left
-        with zipfile.ZipFile(archive) as content:
-            _refuse_what_harms(content, archive)
-            for member in content.infolist():
-                if found := re.search(part.wanted, member.filename):
+        with _members(archive) as members:
+            _refuse_what_harms(members, archive)
+            for member in members:
+                if found := re.search(part.wanted, member.name):
                     path = temporary / found[1]
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    with content.open(member) as source, path.open("xb") as file:
+                    with member.open() as source, path.open("xb") as file:
                         shutil.copyfileobj(source, file)
         if not temporary.exists():
             raise BadDataset(f"{archive} holds nothing of {target.name}.")
         write_whole(temporary / ORIGIN, f"{part.sha256}  {part.archive}\n")
         os.rename(temporary, target)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, tarfile.TarError) as error:
         raise BadDataset(f"{archive} cannot be unpacked: {error}.") from None
     except OSError as error:
         raise OcrkitError(f"{archive} cannot be unpacked to {target}: {error.strerror or error}.") from None
@@ -160,15 +174,55 @@ def _unpack(archive: Path, target: Path, part: Part) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _refuse_what_harms(content: zipfile.ZipFile, archive: Path) -> None:
-    for member in content.infolist():
-        path = PureWindowsPath(member.filename)  # knows both slashes, and drives
+@dataclass(frozen=True)
+class _Member:
+    """A file or folder in an archive; it never yields more than the `size` it declares."""
+
+    name: str
+    size: int
+    plain: bool  # neither link nor device
+    open: Callable[[], IO[bytes]]
+
+
+@contextmanager
+def _members(archive: Path) -> Iterator[list[_Member]]:
+    """What an archive holds, zipped or a compressed tar."""
+    if tarfile.is_tarfile(archive):
+        with tarfile.open(archive) as content:
+            yield [
+                _Member(info.name, info.size, info.isreg() or info.isdir(), partial(_extracted, content, info))
+                for info in content
+            ]
+    else:
+        plain = (0, stat.S_IFREG, stat.S_IFDIR)
+        with zipfile.ZipFile(archive) as content:
+            yield [
+                _Member(
+                    info.filename,
+                    info.file_size,
+                    stat.S_IFMT(info.external_attr >> 16) in plain,
+                    partial(content.open, info),
+                )
+                for info in content.infolist()
+            ]
+
+
+def _extracted(content: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
+    file = content.extractfile(info)
+    if file is None:
+        raise tarfile.ExtractError(f"{info.name} is no file")
+    return file
+
+
+def _refuse_what_harms(members: Iterable[_Member], archive: Path) -> None:
+    size = 0
+    for member in members:
+        path = PureWindowsPath(member.name)  # knows both slashes, and drives
         if path.anchor or ".." in path.parts:
-            raise BadDataset(f"{archive} is refused: its member {member.filename!r} points out of the folder.")
-        if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise BadDataset(f"{archive} is refused: its member {member.filename!r} is a link or device.")
-    # A member never yields more than the size it declares.
-    size = sum(member.file_size for member in content.infolist())
+            raise BadDataset(f"{archive} is refused: its member {member.name!r} points out of the folder.")
+        if not member.plain:
+            raise BadDataset(f"{archive} is refused: its member {member.name!r} is a link or device.")
+        size += member.size
     if size > _MOST_GROWTH * archive.stat().st_size:
         raise BadDataset(f"{archive} is refused: {size} bytes would come out of {archive.stat().st_size}.")
 

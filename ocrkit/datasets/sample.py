@@ -9,9 +9,9 @@ import numpy as np
 
 from ocrkit.document import Image, quad_to_box
 from ocrkit.errors import BadImage
-from ocrkit.images import iter_pages
+from ocrkit.images import iter_pages, load_image
 
-CATEGORIES = ("letter_sized", "register_tapes", "screenshots", "scanned_docs", "other")
+CATEGORIES = ("letter_sized", "register_tapes", "screenshots", "scanned_docs", "books", "forms", "other")
 # What a sample holds, in the types that MLflow knows.
 SAMPLE_COLUMNS = {"image": "binary", "text": "string", "source": "string", "document": "string"}
 
@@ -54,7 +54,8 @@ class LabelledPage:
         id: unique within its source.
         words: word-level labels; empty where the source labels lines only.
         lines: line-level labels of sources that have no others.
-        path: the image file, where there is one; its EXIF orientation is not applied, labels refer to stored pixels.
+        path: the image file, where there is one.
+        upright: labels refer to the pixels as the file's EXIF orientation turns them; else to the pixels as stored.
         pixels: the image of a page that has no file.
         category: one of `CATEGORIES`, the kinds of document that scores are told apart by.
         document: what it is a part of, where it is one of several; splits never separate these.
@@ -65,6 +66,7 @@ class LabelledPage:
     words: tuple[LabelledWord, ...] = ()
     lines: tuple[LabelledWord, ...] = ()
     path: Path | None = None
+    upright: bool = False
     pixels: Image | None = field(default=None, repr=False)
     category: str = "other"
     source: str = ""
@@ -81,7 +83,7 @@ class LabelledPage:
             return self.pixels
         if self.path is None:
             raise BadImage(f"The labelled page {self.id!r} has neither an image file nor pixels.")
-        return read_pixels(self.path)
+        return load_image(self.path) if self.upright else read_pixels(self.path)
 
     @property
     def readable(self) -> tuple[LabelledWord, ...]:
