@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 import zipfile
@@ -21,7 +22,7 @@ import pytest
 from click.testing import CliRunner
 
 from ocrkit.cli import main
-from ocrkit.datasets import fetch, load_pages
+from ocrkit.datasets import load_pages, public
 from ocrkit.datasets.public import BOOKS_LOCK, DATA_SETS, ORIGIN, fetch_books, fetch_data_set
 from ocrkit.download import download
 from ocrkit.errors import BadDataset, OcrkitError
@@ -252,8 +253,11 @@ def publish(site, monkeypatch):
 
 def test_every_pinned_archive_has_an_address_and_a_checksum():
     parts = [part for parts in DATA_SETS.values() for part in parts]
-    assert [part.folder for part in parts] == ["training_data", "testing_data", "train", "test", "train", "test"]
-    assert len({(part.url, part.sha256) for part in parts}) == 5  # FUNSD is one archive
+    assert [part.folder for part in parts] == [
+        "training_data", "testing_data", "train", "test", "train", "test",
+        "ocrmypdf-9.8.2", "pypdf-7.1.1", "img2table-2.0.0", "page_dewarp-0.1.5",
+    ]  # fmt: skip
+    assert len({(part.url, part.sha256) for part in parts}) == 9  # FUNSD is one archive
     for part in parts:
         assert part.url.startswith("https://")
         assert re.fullmatch("[0-9a-f]{64}", part.sha256)
@@ -383,16 +387,16 @@ def test_a_killed_call_leaves_no_half_folder_and_the_next_one_tidies_up(tmp_path
     program = (
         "import pathlib, sys, time\n"
         "from dataclasses import replace\n"
-        "from ocrkit.datasets import fetch\n"
+        "from ocrkit.datasets import public\n"
         "archive, folder = map(pathlib.Path, sys.argv[1:])\n"
-        "train, test = fetch.DATA_SETS['cord']\n"
-        "fetch.DATA_SETS['cord'] = (replace(train, sha256=fetch.checksum(archive)), test)\n"
-        "copy, copied = fetch.shutil.copyfileobj, []\n"
+        "train, test = public.DATA_SETS['cord']\n"
+        "public.DATA_SETS['cord'] = (replace(train, sha256=public.checksum(archive)), test)\n"
+        "copy, copied = public.shutil.copyfileobj, []\n"
         "def slowly(*files):\n"
         "    copy(*files), copied.append(1)\n"
         "    if len(copied) == 10: print('half', flush=True), time.sleep(60)\n"
-        "fetch.shutil.copyfileobj = slowly\n"
-        "fetch.fetch_data_set('cord', folder, [archive])\n"
+        "public.shutil.copyfileobj = slowly\n"
+        "public.fetch_data_set('cord', folder, [archive])\n"
     )
     folder = tmp_path / "cord"
     with subprocess.Popen([sys.executable, "-c", program, archive, folder], stdout=subprocess.PIPE) as child:
@@ -404,6 +408,63 @@ def test_a_killed_call_leaves_no_half_folder_and_the_next_one_tidies_up(tmp_path
     assert len(names(folder / "train" / "json")) == 20
 
 
+# --- packages -------------------------------------------------------------------------------------------------------
+
+
+def tarred(members, link=None):
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+        if link:
+            info = tarfile.TarInfo(link)
+            info.type, info.linkname = tarfile.SYMTYPE, "elsewhere"
+            archive.addfile(info)
+    return content.getvalue()
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Write an archive as that of the first package with real pages."""
+
+    def package(content):
+        first = DATA_SETS["realpages"][0]
+        monkeypatch.setitem(DATA_SETS, "realpages", (replace(first, sha256=hashlib.sha256(content).hexdigest()),))
+        archive = tmp_path / first.archive
+        archive.write_bytes(content)
+        return archive
+
+    return package
+
+
+def test_of_a_package_only_the_pages_are_kept(tmp_path, package):
+    inside = {
+        "ocrmypdf-9.8.2/tests/resources/linn.png": png(),
+        "ocrmypdf-9.8.2/tests/resources/other.png": png(),
+        "ocrmypdf-9.8.2/docs/linn.png": b"another",
+        "ocrmypdf-9.8.2/tests/resources/linn.png.txt": b"text",
+    }
+    [folder] = fetch_data_set("realpages", tmp_path / "pages", [package(tarred(inside))])
+    assert names(folder) == [ORIGIN, "linn.png"]
+    assert (folder / "linn.png").read_bytes() == png()
+
+
+@pytest.mark.parametrize(
+    ("members", "link", "message"),
+    [
+        ({"../linn.png": b"", "ocrmypdf-9.8.2/tests/resources/linn.png": b""}, None, "points out of the folder"),
+        ({"ocrmypdf-9.8.2/tests/resources/linn.png": b""}, "ocrmypdf-9.8.2/link", "is a link or device"),
+        ({"ocrmypdf-9.8.2/setup.py": b""}, None, "holds nothing of ocrmypdf-9.8.2"),
+    ],
+)
+def test_a_package_that_could_do_harm_or_lacks_the_pages_is_refused(tmp_path, package, members, link, message):
+    with pytest.raises(BadDataset, match=message):
+        fetch_data_set("realpages", tmp_path / "pages", [package(tarred(members, link))])
+    assert names(tmp_path / "pages") == []
+
+
 # --- books ---------------------------------------------------------------------------------------------------------
 
 BOOK = (
@@ -413,7 +474,7 @@ BOOK = (
 
 @pytest.fixture
 def shelf(site, monkeypatch):
-    monkeypatch.setattr(fetch, "_BOOK_URL", f"{site.address}/cache/epub/{{0}}/pg{{0}}.txt")
+    monkeypatch.setattr(public, "_BOOK_URL", f"{site.address}/cache/epub/{{0}}/pg{{0}}.txt")
     site.files |= {f"/cache/epub/{i}/pg{i}.txt": BOOK + b"%d" % i for i in (11, 84)}
     return site
 
@@ -506,7 +567,7 @@ def test_the_verb_fetches_books_by_numbers_repeated_or_with_commas(tmp_path, she
         (["gutenberg", "F"], "Books need --ids, such as --ids 11,84"),
         (["gutenberg", "F", "--ids", "11,alice"], "numbers are wanted, such as 11,84"),
         (["funsd", "F", "--ids", "11"], "--ids is for gutenberg only"),
-        (["mnist", "F"], "'mnist' is not one of 'funsd', 'sroie', 'cord', 'gutenberg'"),
+        (["mnist", "F"], "'mnist' is not one of 'funsd', 'sroie', 'cord', 'realpages', 'gutenberg'"),
         (["funsd", "F", "--from", "none.zip"], "Path 'none.zip' does not exist"),
         (["funsd", "F", "--from", "."], "cannot be read: Is a directory"),
     ],
