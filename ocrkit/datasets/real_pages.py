@@ -1,7 +1,7 @@
 """Fourteen real pages that public packages carry as examples, transcribed and boxed by hand.
 
 Only our labels are here, in `real_pages.json`; `ocrkit data fetch realpages FOLDER` brings the pictures out of the
-packages' own archives. docs/real_pages.md says how the labels were made, and each page's licence.
+packages' own archives. docs/real-pages.md says how the labels were made, and each page's licence.
 """
 
 from __future__ import annotations
