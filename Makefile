@@ -34,8 +34,8 @@ mlflow.db: | $(VENV)/.ready
 # Once: who was offline tries again by hand. DVC keeps a copy for experiments in a folder of their own.
 data/realpages: | $(VENV)/.ready
 	@mkdir -p $@
-	@$(BIN)/ocrkit data fetch realpages $@ && $(BIN)/dvc commit --quiet --force $@.dvc \
-	    || echo "setup: without these pages the leaderboard rests on one book page; later: ocrkit data fetch realpages $@"
+	@if $(BIN)/ocrkit data fetch realpages $@; then $(BIN)/dvc commit --quiet --force $@.dvc || true; \
+	    else echo "setup: without these pages the leaderboard rests on one book page; later: ocrkit data fetch realpages $@"; fi
 
 fonts: setup ## fetch the pinned font set (449 families) into data/fonts; FROM=... for a folder of archives
 	@$(BIN)/ocrkit synth fetch-fonts $(if $(FROM),--from $(FROM))

@@ -1,8 +1,8 @@
 """Public data sets and books, fetched from where their makers keep them and checked by SHA-256.
 
 FUNSD comes from its authors' page; SROIE and CORD from the copies that docTR's dataset classes use
-(`doctr/datasets/{sroie,cord}.py`); the pages of `ocrkit.datasets.real_pages` from the archives of Python packages that carry
-them; books from Project Gutenberg.
+(`doctr/datasets/{sroie,cord}.py`); the pages of `ocrkit.datasets.real_pages` from the Python packages that carry them;
+books from Project Gutenberg.
 """
 
 from __future__ import annotations
