@@ -55,23 +55,23 @@ class LabelledPage:
         words: word-level labels; empty where the source labels lines only.
         lines: line-level labels of sources that have no others.
         path: the image file, where there is one.
-        upright: labels refer to the pixels as the file's EXIF orientation turns them; else to the pixels as stored.
         pixels: the image of a page that has no file.
         category: one of `CATEGORIES`, the kinds of document that scores are told apart by.
         document: what it is a part of, where it is one of several; splits never separate these.
         simulated: a page that never existed; its scores are never mixed with those of real pages.
+        upright: labels refer to the pixels as the file's EXIF orientation turns them; else to the pixels as stored.
     """
 
     id: str
     words: tuple[LabelledWord, ...] = ()
     lines: tuple[LabelledWord, ...] = ()
     path: Path | None = None
-    upright: bool = False
     pixels: Image | None = field(default=None, repr=False)
     category: str = "other"
     source: str = ""
     document: str = ""
     simulated: bool = False
+    upright: bool = False
 
     def image(self) -> Image:
         """The page's pixels, `uint8`, `(H, W)` grey or `(H, W, 3)` RGB.
