@@ -147,6 +147,7 @@ class Reader:
             original=loaded.original,
             rotation=(loaded.rotation + turned) % 360,
             dpi=loaded.dpi,
+            sheet_pt=loaded.sheet_pt and (loaded.sheet_pt[::-1] if turned in (90, 270) else loaded.sheet_pt),
         )
 
     def _read_photo(self, image: Image) -> tuple[tuple[Line, ...], int]:
