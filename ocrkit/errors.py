@@ -37,3 +37,9 @@ class MissingExtra(OcrkitError):
 
 class TrainingFailed(OcrkitError):
     """Training that cannot go on: the last good checkpoint is kept."""
+
+
+def quoted(value: object, most: int = 80) -> str:
+    """`value` as a message quotes it: `repr`, no longer than `most` characters, of which half stand at its end."""
+    text = repr(value if not isinstance(value, str) else value[: 2 * most] + value[2 * most :][-2 * most :])
+    return text if len(text) <= most else f"{text[: most // 2 - 2]} … {text[1 - most // 2 :]}"

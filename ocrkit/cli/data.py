@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from ocrkit.cli.options import folder_argument, folders_argument, form_option, m
 from ocrkit.cli.progress import shown
 from ocrkit.cli.verbs import verb_group
 from ocrkit.datasets import Sample, load_pages, word_samples
+from ocrkit.datasets.crops import in_words
 from ocrkit.datasets.public import DATA_SETS, fetch_books, fetch_data_set
 from ocrkit.datasets.validate import leaks, statistics
 from ocrkit.datasets.validate import validate as find_faults
@@ -102,7 +104,13 @@ def stats(folders: tuple[Path, ...], form: str, as_json: bool) -> None:
     for folder, values in described.items():
         click.echo(folder)
         for name, value in values.items():
-            click.echo(f"{name:>22}  {' '.join(map(str, value)) if isinstance(value, list) else value}")
+            click.echo(f"{name:>22}  {_told(value)}")
+
+
+def _told(value: object) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{count:,} {what}" for what, count in value.items()) or "none"
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 @data.command()
@@ -126,12 +134,13 @@ def words(*, folder: Path, form: str, output: Path, test: bool, model: str | Non
         raise BadParams(f"{folder} labels words already: nothing is to be cut.")
     recognizer = None if test else load_recognizer(model, threads=threads)
     rejected: list[Rejected] = []
+    left_out: Counter[str] = Counter()
 
     def samples() -> Iterator[Sample]:
         for page in shown(pages, "Cutting", "pages"):
             cut, refused = words_of_lines(page, recognizer)
             rejected.extend(refused)
-            yield from word_samples([cut])
+            yield from word_samples([cut], left_out=left_out)
 
     written = write_crops(samples(), output)
     rows = [(r.page, r.text, *r.box.round().astype(int).tolist(), r.reason) for r in rejected]
@@ -140,6 +149,8 @@ def words(*, folder: Path, form: str, output: Path, test: bool, model: str | Non
     click.echo(
         f"{written:,} of {there:,} words ({written / max(1, there):.1%}) are in {output}; rejected.csv says why."
     )
+    if left_out:
+        click.echo(in_words(left_out))
 
 
 @data.command()

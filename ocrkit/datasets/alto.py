@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ocrkit.datasets._files import labelled, named_image, points, read_xml
-from ocrkit.datasets.sample import LabelledPage, read_pixels
-from ocrkit.errors import BadDataset
+from ocrkit.datasets._files import folder_name, labelled, named_image, points, read_xml
+from ocrkit.datasets.sample import LabelledPage
+from ocrkit.errors import BadDataset, quoted
+from ocrkit.images import image_sizes
 
 
 def load_alto(folder: Path) -> Iterator[LabelledPage]:
@@ -35,13 +36,13 @@ def load_alto(folder: Path) -> Iterator[LabelledPage]:
             scale = _pixels_a_unit(pages[0], image, path)
         try:
             entries = [_entry(string, scale) for string in pages[0].iterfind(".//{*}String")]
-        except ValueError as error:
-            raise BadDataset(f"{path} holds coordinates that are no numbers: {error}.") from None
+        except (OverflowError, ValueError) as error:
+            raise BadDataset(f"{path} holds coordinates that are no numbers: {quoted(str(error))}.") from None
         yield LabelledPage(
             id=path.stem,
             words=labelled(entries, path),
             path=image,
-            source=folder.resolve().name,
+            source=folder_name(folder),
         )
 
 
@@ -49,9 +50,11 @@ def _pixels_a_unit(page: ET.Element, image: Path, path: Path) -> np.ndarray:
     """`(2,)`, across and down."""
     try:
         size = np.array([float(page.attrib[key]) for key in ("WIDTH", "HEIGHT")])
+        if not (size > 0).all():
+            raise ValueError("no size")
     except (KeyError, ValueError):
         raise BadDataset(f"{path} does not measure in pixels, and its Page lacks the WIDTH and HEIGHT.") from None
-    return np.array(read_pixels(image).shape[1::-1]) / size
+    return np.array(image_sizes(image)[0]) / size
 
 
 def _entry(string: ET.Element, scale: np.ndarray) -> dict[str, Any]:
