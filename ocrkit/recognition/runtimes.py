@@ -9,9 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ocrkit.errors import BadParams, MissingExtra
+from ocrkit.errors import BadModel, BadParams, MissingExtra, OcrkitError, quoted
 from ocrkit.recognition.export import Run
-from ocrkit.recognition.model import ONNX, load_network, read_card, verified
+from ocrkit.recognition.model import ONNX, alphabet_of, load_network, read_card, verified
+from ocrkit.recognition.network import STRIDE_PX
+from ocrkit.recognition.preprocess import HEIGHT, WIDTHS
+
+MOST_THREADS = 1024
 
 
 def _onnxruntime(folder: Path, threads: int | None) -> Run:
@@ -87,8 +91,21 @@ def load_runtime(name: str, folder: Path, threads: int | None = None) -> Run:
     Raises:
         BadParams: an unknown runtime.
         MissingExtra: it is not installed, or the processor lacks what it needs.
-        BadModel: the model is missing or damaged.
+        BadModel: the model is missing, damaged, or another than its card says.
     """
     if name not in RUNTIMES:
-        raise BadParams(f"There is no runtime {name!r}; choose one of {', '.join(RUNTIMES)}.")
-    return RUNTIMES[name](folder, threads)
+        raise BadParams(f"There is no runtime {quoted(name)}; choose one of {', '.join(RUNTIMES)}.")
+    if threads is not None and not 1 <= threads <= MOST_THREADS:
+        raise BadParams(f"A runtime has 1 to {MOST_THREADS} threads, and not {quoted(threads)}.")
+    blank = np.full((1, HEIGHT, WIDTHS[0]), 255, np.uint8)
+    classes = alphabet_of(folder).classes
+    try:
+        run = RUNTIMES[name](folder, threads)
+        logits = run(blank)
+    except OcrkitError:
+        raise
+    except Exception as error:  # each runtime has its own for a file that is damaged, or another network's
+        raise BadModel(f"The model in {folder} cannot be run by {name}: {quoted(str(error))}.") from None
+    if logits.shape != (1, WIDTHS[0] // STRIDE_PX, classes) or not np.isfinite(logits).all():
+        raise BadModel(f"The model in {folder} is another network's: its card speaks of {classes - 1} characters.")
+    return run
