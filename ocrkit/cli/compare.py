@@ -28,7 +28,7 @@ from ocrkit.engines.process import EngineProcess
 from ocrkit.engines.registry import CLOUD, LOCAL_NAMES, missing_engines, start_engine
 from ocrkit.engines.single_words import read_words, word_rows
 from ocrkit.errors import BadParams
-from ocrkit.files import write_whole
+from ocrkit.files import folder_name, write_whole
 
 _MOST_REASONS = 10
 _TEXTS = ("engine", "against", "category", "verdict", "of which, ms")
@@ -166,7 +166,7 @@ def compare(
         if path.suffix == ".json":
             write_whole(path, json.dumps(comparison.to_dict(), indent=1, ensure_ascii=False) + "\n")
         else:
-            title = f"Leaderboard of {folder.resolve().name}"
+            title = f"Leaderboard of {folder_name(folder)}"
             write_whole(path, leaderboard_html(comparison, title, pages, says=says))
         click.echo(f"Written: {path}")
 

@@ -13,6 +13,7 @@ from ocrkit.cli.tables import echo_scores
 from ocrkit.cli.verbs import verb
 from ocrkit.datasets import Sample
 from ocrkit.errors import BadParams
+from ocrkit.files import folder_name
 from ocrkit.learning.materials import Materials, real_words
 from ocrkit.learning.report import write_report
 from ocrkit.recognition.model import find_model
@@ -58,7 +59,7 @@ def evaluate(
     if synthetic:
         sets["synthetic"] = Materials.of_training(find_model(model).parent, fonts).words(synthetic, "test")
     if folder and form:
-        sets[" ".join(filter(None, (folder.resolve().name, half)))] = real_words(folder, form, half)
+        sets[" ".join(filter(None, (folder_name(folder), half)))] = real_words(folder, form, half)
     with progress_bar("Reading", "words", sum(map(len, sets.values()))) as bar:
         evaluations = write_report(output, recognizer.name, sets, recognizer, bar.update)
     echo_scores(evaluations)

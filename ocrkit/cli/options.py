@@ -9,6 +9,7 @@ import click
 from ocrkit.datasets.forms import PAGE_FORMS
 
 _PATH = click.Path(path_type=Path)
+_MOST_THREADS = 1024
 
 folder_argument = click.argument("folder", type=_PATH)
 folders_argument = click.argument("folders", type=_PATH, nargs=-1, required=True)
@@ -20,10 +21,24 @@ half_option = click.option(
     "--half", type=click.Choice(["tune", "report"]), help="Only half of the pages, chosen by a hash."
 )
 model_option = click.option("--model", help="Name of a released model, or a model's folder. Default: the released one.")
-threads_option = click.option("--threads", type=click.IntRange(min=1), help="Threads of the runtime.")
+
+
+def _few(context: click.Context, parameter: click.Parameter, threads: int | None) -> int | None:
+    if threads is not None and threads > _MOST_THREADS:
+        raise click.BadParameter(f"no more than {_MOST_THREADS} threads can be had.")
+    return threads
+
+
+threads_option = click.option("--threads", type=click.IntRange(min=1), callback=_few, help="Threads of the runtime.")
 one_thread_option = click.option(
-    "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of each engine or runtime."
+    "--threads",
+    type=click.IntRange(min=1),
+    callback=_few,
+    default=1,
+    show_default=True,
+    help="Threads of each engine or runtime.",
 )
+force_option = click.option("--force", is_flag=True, help="Write over files that are there, but never over an input.")
 fonts_option = click.option(
     "--fonts",
     multiple=True,

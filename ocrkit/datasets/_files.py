@@ -17,6 +17,7 @@ import numpy as np
 from ocrkit.datasets.sample import LabelledPage, LabelledWord
 from ocrkit.document import box_to_quad, quad_to_box
 from ocrkit.errors import BadDataset, BadImage, quoted
+from ocrkit.files import folder_name
 from ocrkit.images import image_sizes
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
@@ -64,13 +65,6 @@ def read_json(path: Path) -> Any:
         raise BadDataset(f"The labels in {path} cannot be read: too many things within things.") from None
     except (OSError, ValueError) as error:
         raise BadDataset(f"The labels in {path} cannot be read: {error}.") from None
-
-
-def folder_name(folder: Path) -> str:
-    """The name of a folder, also of `.` and of what a symbolic link leads to."""
-    with suppress(OSError, RuntimeError):  # the working folder was deleted, or links go round in a circle
-        return folder.resolve().name
-    return folder.name
 
 
 def find_file(folder: Path, name: str) -> Path | None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ocrkit.datasets._files import folder_name, labelled, named_image, points, read_xml
+from ocrkit.datasets._files import labelled, named_image, points, read_xml
 from ocrkit.datasets.sample import LabelledPage
 from ocrkit.errors import BadDataset, quoted
+from ocrkit.files import folder_name
 from ocrkit.images import image_sizes
 
 

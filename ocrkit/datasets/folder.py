@@ -7,9 +7,10 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from ocrkit.datasets._files import crop_page, find_file, folder_name
+from ocrkit.datasets._files import crop_page, find_file
 from ocrkit.datasets.sample import LabelledPage, Sample
 from ocrkit.errors import BadDataset, quoted
+from ocrkit.files import folder_name
 from ocrkit.images import load_stored, to_grey
 
 _COLUMNS = ["file", "text", "document"]

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ocrkit.datasets._files import IMAGE_SUFFIXES, folder_name, labelled, named_image, read_json, reading
+from ocrkit.datasets._files import IMAGE_SUFFIXES, labelled, named_image, read_json, reading
 from ocrkit.datasets.sample import LabelledPage
 from ocrkit.document import box_to_quad
 from ocrkit.errors import BadDataset, BadImage, quoted
+from ocrkit.files import folder_name
 from ocrkit.images import image_sizes
 
 _LIKE = 0.02  # by which proportions may differ and still be those of one picture, scaled

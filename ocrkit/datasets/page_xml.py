@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ocrkit.datasets._files import folder_name, labelled, named_image, points, read_xml
+from ocrkit.datasets._files import labelled, named_image, points, read_xml
 from ocrkit.datasets.sample import LabelledPage
 from ocrkit.errors import BadDataset, quoted
+from ocrkit.files import folder_name
 
 
 def load_page_xml(folder: Path) -> Iterator[LabelledPage]:

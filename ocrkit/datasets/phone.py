@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ocrkit.datasets._files import folder_name, image_beside, labelled, read_json, reading
+from ocrkit.datasets._files import image_beside, labelled, read_json, reading
 from ocrkit.datasets.sample import LabelledPage
+from ocrkit.files import folder_name
 
 
 def load_phone(folder: Path) -> Iterator[LabelledPage]:
