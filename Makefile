@@ -15,7 +15,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 export DVC_NO_ANALYTICS := true
 
-.PHONY: help setup fonts repro test smoke lab dashboard check fmt clean-notebooks lock
+.PHONY: help setup fonts repro test hard smoke lab dashboard check fmt clean-notebooks lock
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +45,10 @@ repro: setup ## run the pipeline, from invented words to the leaderboard; PROFIL
 
 test: setup check ## ruff, mypy and all tests
 	@$(BIN)/python -m pytest $(PYTEST)
+
+INPUTS ?= 10000
+hard: setup ## try thousands of damaged inputs, up to an hour on two cores; INPUTS=... for another number
+	@$(BIN)/python -m pytest tests/hard -n 2 --inputs $(INPUTS)
 
 smoke: setup ## run every notebook at tiny size into a scratch folder and store
 	@$(BIN)/python -m ocrkit.experiment.smoke

@@ -22,6 +22,12 @@ FILES = ("DejaVuSans.ttf", "DejaVuSerif.ttf", "DejaVuSansMono.ttf", "STIXGeneral
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_addoption(parser) -> None:
+    """How many inputs the fuzz harness tries, and which."""
+    parser.addoption("--inputs", type=int, default=100, help="changed inputs that tests/hard tries")
+    parser.addoption("--fuzz-seed", type=int, default=None, help="other inputs than usual")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of development data; tests that need it are skipped where it is absent."""
