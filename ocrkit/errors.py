@@ -40,6 +40,7 @@ class TrainingFailed(OcrkitError):
 
 
 def quoted(value: object, most: int = 80) -> str:
-    """`value` as a message quotes it: `repr`, no longer than `most` characters, of which half stand at its end."""
-    text = repr(value if not isinstance(value, str) else value[: 2 * most] + value[2 * most :][-2 * most :])
+    """`value` as a message quotes it: `repr` on one line, no longer than `most` characters, those at its ends."""
+    text = repr(value[:most] + value[-most:] if isinstance(value, str) and len(value) > 2 * most else value)
+    text = " ".join(text.split())
     return text if len(text) <= most else f"{text[: most // 2 - 2]} … {text[1 - most // 2 :]}"

@@ -12,7 +12,7 @@ import select
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
 
@@ -21,6 +21,7 @@ from mutation import LABELS, changed_bytes, odd_pictures, pictures, write_labels
 
 _LIMIT_S = 30.0  # for an input of a few kilobytes
 _SHARES = {"document": 0.55, "labels": 0.4, "model": 0.05}  # of the inputs
+_PART = 250  # inputs that one process tries
 _SHOWN = 5  # faults that a failure shows in full
 _SEED = 20261128
 
@@ -77,29 +78,37 @@ def child() -> Iterator[Child]:
     started.stop()
 
 
+def pytest_generate_tests(metafunc) -> None:
+    """Of each kind so many parts that several processes can share the work, and each part has inputs of its own."""
+    total = metafunc.config.getoption("--inputs")
+    parts = []
+    for kind, share in _SHARES.items():
+        count = max(1, round(total * share))
+        parts += [(kind, start, min(start + _PART, count)) for start in range(0, count, _PART)]
+    metafunc.parametrize(("kind", "start", "stop"), parts)
+
+
 @pytest.mark.timeout(4000)
-@pytest.mark.parametrize("kind", _SHARES)
-def test_changed_inputs_are_read_or_refused_in_a_sentence(kind, child, tmp_path, request, record_property):
-    count = max(1, round(request.config.getoption("--inputs") * _SHARES[kind]))
+def test_changed_inputs_are_read_or_refused_in_a_sentence(kind, start, stop, child, tmp_path, request, record_property):
     seed = request.config.getoption("--fuzz-seed") or _SEED
     states: Counter[str] = Counter()
     faults = []
-    for path, form in inputs(kind, count, seed, tmp_path):
+    for path, form in inputs(kind, range(start, stop), seed, tmp_path):
         state, said = child.try_input(kind, path, form)
         states[state] += 1
         if state not in ("read", "refused"):
             faults.append(f"--- {state} of {form}: {path}\n{said}")
         else:
             _remove(path)
-    record_property("measured", f"{kind}: {dict(states)}")
+    record_property("measured", f"{kind} {start} to {stop}: {dict(states)}")
     assert not faults, f"{dict(states)}\n" + "\n".join(faults[:_SHOWN])
 
 
-def inputs(kind: str, count: int, seed: int, folder: Path) -> Iterator[tuple[Path, str]]:
-    """Paths of changed inputs, and their form."""
+def inputs(kind: str, numbers: Iterable[int], seed: int, folder: Path) -> Iterator[tuple[Path, str]]:
+    """Paths of changed inputs, and their form; a number and a seed always give the same."""
     seeds = pictures()
     odd = list(odd_pictures()) if kind == "document" else []
-    for number in range(count):
+    for number in numbers:
         r = Random(f"{seed}/{kind}/{number}")
         path = folder / f"{kind}{number:06d}"
         if kind == "document":
