@@ -136,18 +136,46 @@ def read_xml(path: Path, root: str) -> ET.Element:
     return element
 
 
+def labelled_picture(image: Path, width: object, height: object) -> tuple[np.ndarray, bool]:
+    """How labels of a page of these sides lie on its image file, by the file's sides.
+
+    Args:
+        image: the file.
+        width: of the page, in the labels' own unit and as they write it.
+        height: of the page.
+
+    Returns:
+        Pixels a unit, `(2,)`, across and down; and whether they are those of the picture as it is shown, turned as its
+        EXIF says.
+
+    Raises:
+        BadImage: the image cannot be read.
+        ValueError: no sides above zero.
+    """
+    size = np.array([float(str(width)), float(str(height))])
+    if not (size > 0).all() or not np.isfinite(size).all():
+        raise ValueError("no sides")
+    stored, shown = (np.array(sides, float) for sides in image_sizes(image))
+    # How far the proportions are off; equal ones are those of the pixels as stored.
+    off = [abs(float(np.log(sides[0] * size[1] / (sides[1] * size[0])))) for sides in (stored, shown)]
+    upright = off[1] < off[0]
+    return (shown if upright else stored) / size, upright
+
+
 def points(text: str) -> list[list[str]]:
     """The points of an XML attribute, `"x,y x,y"` or `"x y x y"`; numbers are not checked here."""
     numbers = text.replace(",", " ").split()
     return [numbers[i : i + 2] for i in range(0, len(numbers), 2)]
 
 
-def labelled(entries: Iterable[Mapping[str, Any]], origin: Path) -> tuple[LabelledWord, ...]:
+def labelled(
+    entries: Iterable[Mapping[str, Any]], origin: Path, pixels_a_unit: np.ndarray | float = 1.0
+) -> tuple[LabelledWord, ...]:
     """Labels from entries with a `text` and a place.
 
     A place is a `quad`, four corners in order from the text's own top-left; a `box`, x0 y0 x1 y1, put the right way
     round where it is reversed, or a quad where somebody drew one instead; or a `polygon` of three or more points in any
-    order, of upright text.
+    order, of upright text. `pixels_a_unit`, one number or `(2,)`, takes places to pixels.
 
     Raises:
         BadDataset: an entry lacks a text, or four numbers or corners.
@@ -156,10 +184,11 @@ def labelled(entries: Iterable[Mapping[str, Any]], origin: Path) -> tuple[Labell
     for entry in entries:
         try:
             if "polygon" in entry:
-                quad = quad_around(np.asarray(entry["polygon"], float))
+                quad = quad_around(np.asarray(entry["polygon"], float) * pixels_a_unit)
             else:
                 quad = np.asarray(entry["quad"] if "quad" in entry else entry["box"], float)
                 quad = box_to_quad(quad_to_box(quad)) if quad.shape == (4,) else quad.reshape(-1, 2)
+                quad = quad * pixels_a_unit
             if quad.shape != (4, 2) or not (np.abs(quad) < _FARTHEST).all():
                 raise ValueError("not four corners")
             words.append(LabelledWord(_text(entry["text"]), quad))
@@ -195,8 +224,8 @@ def quad_around(polygon: np.ndarray) -> np.ndarray:
 def crop_page(folder: Path, file: str, path: Path, text: str, document: str = "") -> LabelledPage:
     """The word crop at `path`, which labels in `folder` call `file`, as a page of one word that fills it."""
     try:
-        (width, height), _ = image_sizes(path)
+        _, (width, height) = image_sizes(path)
     except BadImage:  # whoever needs the pixels gets the error
         width, height = 0, 0
     word = LabelledWord(_text(text), box_to_quad((0, 0, width, height)))
-    return LabelledPage(file, (word,), path=path, source=folder_name(folder), document=document)
+    return LabelledPage(file, (word,), path=path, source=folder_name(folder), document=document, upright=True)

@@ -29,7 +29,7 @@ def load_crops(folder: Path | str) -> list[Sample]:
     """
     folder = Path(folder)
     return [
-        Sample(to_grey(load_stored(path)), text, source=folder_name(folder), document=document or file)
+        Sample(to_grey(load_stored(path, upright=True)), text, source=folder_name(folder), document=document or file)
         for file, path, text, document in _rows(folder)
     ]
 

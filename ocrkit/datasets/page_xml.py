@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ocrkit.datasets._files import labelled, named_image, points, read_xml
+import numpy as np
+
+from ocrkit.datasets._files import labelled, labelled_picture, named_image, points, read_xml
 from ocrkit.datasets.sample import LabelledPage
-from ocrkit.errors import BadDataset, quoted
+from ocrkit.errors import BadDataset, BadImage, quoted
 from ocrkit.files import folder_name
 
 
@@ -34,7 +37,9 @@ def load_page_xml(folder: Path) -> Iterator[LabelledPage]:
             lines = _lines(page)
             whole = all(_is_split(line) for line in lines if _text(line))
             units = [word for line in lines for word in line.iterfind("{*}Word")] if whole else lines
-            labels = labelled([_entry(unit) for unit in units], path)
+            image = named_image(path, page.get("imageFilename", ""))
+            scale, upright = _pixels_a_unit(page, image)
+            labels = labelled([_entry(unit) for unit in units], path, scale)
         except ValueError as error:
             why = quoted(str(error))
             raise BadDataset(f"{path} counts with something else than whole numbers: {why}.") from None
@@ -44,7 +49,8 @@ def load_page_xml(folder: Path) -> Iterator[LabelledPage]:
             id=path.stem,
             words=labels if whole else (),
             lines=() if whole else labels,
-            path=named_image(path, page.get("imageFilename", "")),
+            path=image,
+            upright=upright,
             source=folder_name(folder),
         )
 
@@ -69,6 +75,13 @@ def _is_split(line: ET.Element) -> bool:
     """Whether the words of a line have all of its transcript."""
     words = line.findall("{*}Word")
     return bool(words) and all(map(_text, words))
+
+
+def _pixels_a_unit(page: ET.Element, image: Path) -> tuple[np.ndarray, bool]:
+    """Pixels a unit, `(2,)`, across and down; and whether they are those of the picture turned as its EXIF says."""
+    with suppress(ValueError, BadImage):  # the page tells no sides, or whoever needs the pixels gets the error
+        return labelled_picture(image, page.get("imageWidth"), page.get("imageHeight"))
+    return np.ones(2), False
 
 
 def _entry(unit: ET.Element) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ocrkit.document import Image, quad_to_box
 from ocrkit.errors import BadImage
-from ocrkit.images import load_image, load_stored
+from ocrkit.images import load_stored
 
 CATEGORIES = ("letter_sized", "register_tapes", "screenshots", "scanned_docs", "books", "forms", "other")
 # What a sample holds, in the types that MLflow knows.
@@ -86,7 +86,7 @@ class LabelledPage:
             return self.pixels
         if self.path is None:
             raise BadImage(f"The labelled page {self.id!r} has neither an image file nor pixels.")
-        return load_image(self.path) if self.upright else load_stored(self.path)
+        return load_stored(self.path, self.upright)
 
     @property
     def readable(self) -> tuple[LabelledWord, ...]:

@@ -18,7 +18,7 @@ from ocrkit.errors import BadImage
 from ocrkit.images.arrays import array_to_image
 from ocrkit.images.page import MAX_PIXELS, MAX_SIDE, PageImage, Source, page_name, source_name, to_grey
 from ocrkit.images.pdf import PDF_DPI, PDF_MAX_PIXELS, PDF_MAX_SHORT_SIDE_PX, is_pdf, pdf_pages
-from ocrkit.images.pictures import opened_picture_page, picture_pages, picture_sizes
+from ocrkit.images.pictures import AsStored, opened_picture_page, picture_pages, picture_sizes
 
 __all__ = [
     "MAX_PIXELS",
@@ -49,13 +49,13 @@ def load_image(source: Source) -> Image:
     return _first(iter_pages(source))
 
 
-def load_stored(path: Path) -> Image:
-    """The stored pixels of an image file, `uint8`: neither turned as its EXIF says nor made square.
+def load_stored(path: Path, upright: bool = False) -> Image:
+    """The stored pixels of an image file, `uint8`: not made square, and turned as its EXIF says only if `upright`.
 
     Raises:
         BadImage: missing, not an image, damaged, or too large.
     """
-    return _first(_file_pages(path, stored=True))
+    return _first(_file_pages(path, AsStored(upright)))
 
 
 def image_sizes(path: Path) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -91,7 +91,7 @@ def iter_pages(source: Source) -> Iterator[PageImage]:
         raise BadImage(f"A document is a path, bytes, a Pillow image or an array, and not of type {kind}.")
 
 
-def _file_pages(source: str | Path | bytes | bytearray, stored: bool = False) -> Iterator[PageImage]:
+def _file_pages(source: str | Path | bytes | bytearray, stored: AsStored | None = None) -> Iterator[PageImage]:
     name = source_name(source)
     with _opened(source, name) as file:
         try:

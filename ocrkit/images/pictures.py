@@ -7,7 +7,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any, BinaryIO
 
@@ -28,8 +28,15 @@ _MPF_ENTRIES = 0xB002  # of a JPEG with others behind it: their sizes
 _MOST_FRAMES = 100_000  # of a TIFF; a chain of more goes round in circles
 
 
-def picture_pages(file: BinaryIO, name: str, stored: bool = False) -> Iterator[PageImage]:
-    """The pages of an image file; with `stored`, their pixels are neither turned nor made square."""
+@dataclass(frozen=True)
+class AsStored:
+    """That pixels are wanted as a file stores them, at most turned upright, and not made square."""
+
+    upright: bool
+
+
+def picture_pages(file: BinaryIO, name: str, stored: AsStored | None = None) -> Iterator[PageImage]:
+    """The pages of an image file."""
     with _open(file, name) as picture:
         if picture.format == "TIFF":
             yield from _tiff_pages(picture, name, stored)
@@ -96,7 +103,7 @@ def _first_size(picture: PIL.Image.Image) -> int:
         return -1
 
 
-def _tiff_pages(picture: PIL.Image.Image, name: str, stored: bool) -> Iterator[PageImage]:
+def _tiff_pages(picture: PIL.Image.Image, name: str, stored: AsStored | None) -> Iterator[PageImage]:
     """The pictures that are pages: smaller copies of others, such as thumbnails and pyramids, and masks are none."""
     frames, broken = _frames_that_are_pages(picture)
     for number, frame in enumerate(frames, 1):
@@ -138,8 +145,8 @@ def _is_aside(picture: PIL.Image.Image) -> bool:
     return (isinstance(kind, int) and bool(kind & (_REDUCED | _MASK))) or tags.get(_OLD_SUBFILE) == 2
 
 
-def _decode(picture: PIL.Image.Image, name: str, number: int, stored: bool = False) -> PageImage:
-    """The current frame of an opened picture as `uint8`, upright and with square pixels unless as `stored`."""
+def _decode(picture: PIL.Image.Image, name: str, number: int, stored: AsStored | None = None) -> PageImage:
+    """The current frame of an opened picture as `uint8`, upright and with square pixels unless wanted as stored."""
     check_size(*picture.size, name)
     orientation, dpi = _orientation(picture), _resolution(picture)
     upright, lying = UPRIGHT.get(orientation, (_as_it_is, _as_it_is))
@@ -149,7 +156,7 @@ def _decode(picture: PIL.Image.Image, name: str, number: int, stored: bool = Fal
             image = _picture_to_array(picture)
             # Pillow's TIFF reader has turned the pixels and dropped the tag by now; the others have not.
             turned = orientation != 1 and _orientation(picture) == 1
-            if stored:
+            if stored and not stored.upright:
                 image = lying(image) if turned else image
             elif not turned:
                 image = upright(image)

@@ -46,6 +46,51 @@ def test_a_photo_is_labelled_as_label_studio_shows_it(orientation, tmp_path):
     assert (sample.image.shape, sample.image.max()) == ((10, 30), 0)
 
 
+def alto(folder, sides) -> None:
+    place = "HPOS='10' VPOS='20' WIDTH='30' HEIGHT='10'"
+    named = "<sourceImageInformation><fileName>page.png</fileName></sourceImageInformation>"
+    head = f"<Description><MeasurementUnit>pixel</MeasurementUnit>{named}</Description>"
+    page = f"<Page WIDTH='{sides[0]}' HEIGHT='{sides[1]}'><String CONTENT='word' {place}/></Page>"
+    (folder / "a.xml").write_text(f"<alto>{head}<Layout>{page}</Layout></alto>")
+
+
+def page_of_sides(folder, sides) -> None:
+    line = "<TextLine><Coords points='10,20 40,20 40,30 10,30'/>{}</TextLine>"
+    word = "<Word><Coords points='10,20 40,20 40,30 10,30'/><TextEquiv><Unicode>word</Unicode></TextEquiv></Word>"
+    page = f"<Page imageFilename='page.png' imageWidth='{sides[0]}' imageHeight='{sides[1]}'>"
+    text = f"<PcGts>{page}<TextRegion>{line.format(word)}</TextRegion></Page></PcGts>"
+    (folder / "a.xml").write_text(text)
+
+
+@pytest.mark.parametrize(("form", "write"), [("alto", alto), ("page-xml", page_of_sides)])
+@pytest.mark.parametrize("orientation", [1, 6, 8])
+def test_a_page_of_the_sides_that_a_photo_is_shown_with_is_labelled_as_it_is_shown(form, write, orientation, tmp_path):
+    photo(tmp_path / "page.png", orientation)
+    write(tmp_path, (60, 90))
+    (sample,) = word_samples(load_pages(tmp_path, form))
+    assert (sample.image.shape, sample.image.max()) == ((10, 30), 0)
+
+
+@pytest.mark.parametrize(("form", "write"), [("alto", alto), ("page-xml", page_of_sides)])
+def test_labels_of_a_picture_that_was_scaled_since_are_scaled(form, write, tmp_path):
+    photo(tmp_path / "page.png")
+    PIL.Image.fromarray(PAGE.repeat(2, 0).repeat(2, 1)).save(tmp_path / "page.png")
+    write(tmp_path, (60, 90))
+    (sample,) = word_samples(load_pages(tmp_path, form))
+    assert (sample.image.shape, sample.image.max()) == ((20, 60), 0)
+
+
+def test_crops_are_as_they_are_shown(tmp_path):
+    photo(tmp_path / "page.png", 6)
+    (tmp_path / "labels.csv").write_text("file,text\npage.png,word\n")
+    (tmp_path / "gt.txt").write_text('page.png, "word"\n')
+    np.testing.assert_array_equal(load_crops(tmp_path)[0].image, PAGE)
+    for form in ("crops", "icdar"):
+        (page,) = load_pages(tmp_path, form)
+        np.testing.assert_array_equal(page.image(), PAGE)
+        assert page.words[0].box.tolist() == [0, 0, 60, 90]
+
+
 def test_a_photo_labelled_as_it_is_stored_stays_so(tmp_path):
     photo(tmp_path / "page.png", 6)
     label_studio(tmp_path, size=(90, 60))

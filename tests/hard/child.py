@@ -38,8 +38,11 @@ def main() -> None:
 
 def read_document(path: Path, form: str) -> None:
     """Read a file as users do, and write what was read in every form."""
+    from ocrkit import scan
+
     reader = _reader()
     document = reader.read(path)
+    scan(path)
     document.to_dict()
     document.to_hocr()
     document.to_alto()
