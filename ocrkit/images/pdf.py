@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import logging
 import math
+import mmap
 import re
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 import cv2
@@ -243,16 +244,31 @@ def _jpeg(scan: pypdfium2.PdfImage) -> bytes | None:
 
 def _has_units(file: BinaryIO) -> bool:
     """Whether any page counts in units other than points; PDFium does not tell."""
-    file.seek(0)
-    data = file.read()
-    if b"/UserUnit" in data:
-        return True
-    return any(_unpacked(data, found.end()).find(b"/UserUnit") >= 0 for found in _OBJECT_STREAM.finditer(data))
+    with _bytes_of(file) as data:
+        if data.find(b"/UserUnit", 0) >= 0:
+            return True
+        return any(b"/UserUnit" in _unpacked(data, found.end()) for found in _OBJECT_STREAM.finditer(data))
 
 
-def _unpacked(data: bytes, start: int) -> bytes:
+@contextmanager
+def _bytes_of(file: BinaryIO) -> Iterator[mmap.mmap]:
+    """All of a file, without a copy of it in memory."""
     try:
-        return zlib.decompressobj().decompress(data[start:], _MOST_OBJECTS_BYTES)
+        number = file.fileno()
+    except io.UnsupportedOperation:  # it is in memory already
+        with mmap.mmap(-1, max(1, file.seek(0, io.SEEK_END))) as data:
+            file.seek(0)
+            data.write(file.read())
+            yield data
+        return
+    with mmap.mmap(number, 0, access=mmap.ACCESS_READ) as data:
+        yield data
+
+
+def _unpacked(data: mmap.mmap, start: int) -> bytes:
+    try:
+        packed = data[start : max(start, data.find(b"endstream", start))]
+        return zlib.decompressobj().decompress(packed, _MOST_OBJECTS_BYTES)
     except zlib.error:
         return b""
 

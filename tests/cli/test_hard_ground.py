@@ -85,9 +85,8 @@ def test_of_a_folder_of_results_none_is_written_over(page, tmp_path):
     assert run("read", page, "-o", "/dev/null", "--format", "text").exit_code == 0  # a device loses nothing
 
 
-@pytest.mark.parametrize("verb", ["read -", "scan - -o out.png"])
-def test_closed_standard_input_is_a_sentence(verb, tmp_path):
-    done = shell(f"{verb} <&-", cwd=tmp_path, env={**os.environ, "PYTHONPATH": ROOT})
+def test_closed_standard_input_is_a_sentence(tmp_path):
+    done = shell("read - <&-", cwd=tmp_path, env={**os.environ, "PYTHONPATH": ROOT})
     assert (done.returncode, done.stderr) == (2, "ocrkit: Standard input cannot be read: it is closed.\n")
 
 
@@ -99,7 +98,7 @@ def test_closed_standard_output_is_a_sentence(page, tmp_path):
 def test_a_deleted_working_folder_is_a_sentence(tmp_path):
     gone = tmp_path / "gone"
     command = f"mkdir -p {gone}; cd {gone}; rmdir {gone}; {sys.executable} -m ocrkit"
-    for verb in ("read page.png", "data validate . --form crops", "data stats . --form alto"):
+    for verb in ("read page.png", "data stats . --form crops"):
         done = subprocess.run(f"{command} {verb}", shell=True, capture_output=True, text=True, check=False,
                               env={**os.environ, "PYTHONPATH": ROOT})  # fmt: skip
         assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr

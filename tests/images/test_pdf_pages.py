@@ -125,6 +125,36 @@ def test_units_of_a_page_count():
     np.testing.assert_allclose(sheets, [A4, A4], atol=0.01)
 
 
+def packed_pdf(*objects: bytes) -> bytes:
+    """A PDF whose `objects`, of which the first is the catalogue, are packed into a stream, as most programs do it."""
+    places, body = [], b""
+    for number, content in enumerate(objects, 1):
+        places.append(b"%d %d" % (number, len(body)))
+        body += content + b" "
+    head = b" ".join(places) + b" "
+    data = zlib.compress(head + body)
+    count = len(objects)
+    start, at = b"%PDF-1.6\n", 9
+    stream = b"%d 0 obj<</Type/ObjStm/N %d/First %d/Length %d/Filter/FlateDecode>>stream\n%b\nendstream endobj\n"
+    packed = stream % (count + 1, count, len(head), len(data), data)
+    rows = [b"\0\0\0\0\0", *(b"\2" + (count + 1).to_bytes(2, "big") + i.to_bytes(2, "big") for i in range(count))]
+    rows += [b"\1" + at.to_bytes(2, "big") + b"\0\0", b"\1" + (at + len(packed)).to_bytes(2, "big") + b"\0\0"]
+    table = b"".join(rows)
+    about = b"/Type/XRef/Size %d/W[1 2 2]/Root 1 0 R/Length %d" % (count + 3, len(table))
+    xref = b"%d 0 obj<<%b>>stream\n%b\nendstream endobj\n" % (count + 2, about, table)
+    return start + packed + xref + b"startxref\n%d\n%%%%EOF" % (at + len(packed))
+
+
+def test_units_count_also_where_a_pages_dictionary_is_packed(tmp_path):
+    pages = b"<</Type/Pages/Count 1/Kids[3 0 R]>>", b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 72 36]/UserUnit 1.5>>"
+    pdf = packed_pdf(b"<</Type/Catalog/Pages 2 0 R>>", *pages)
+    path = tmp_path / "packed.pdf"
+    path.write_bytes(pdf)
+    for source in (pdf, path):
+        (read,) = iter_pages(source)
+        assert (read.sheet_pt, read.image.shape[:2]) == ((108, 54), (150, 300))
+
+
 def filled_form() -> bytes:
     buffer = io.BytesIO()
     canvas = Canvas(buffer, pagesize=(420, 100), pageCompression=0)
