@@ -17,6 +17,7 @@ Source = str | Path | bytes | bytearray | PIL.Image.Image | np.ndarray
 MAX_PIXELS = 120_000_000  # a page of this size takes 360 MB as RGB; larger ones are refused before they are decoded
 MAX_SIDE = 200_000  # px; nothing that is read is longer, and what is works in numbers that this would overflow
 
+LEAST_DPI = 10.0  # what is coarser is no resolution of a page
 _MOST_OBLONG = 3.0  # times as many pixels per inch one way as the other
 _SENTENCE_STARTS = ("The data", "The image", "The array")
 
@@ -92,16 +93,17 @@ def squared(image: Image, dpi: tuple[float, float] | None) -> tuple[Image, float
 
     Args:
         image: `uint8`.
-        dpi: pixels per inch across and down, if that is known.
+        dpi: pixels per inch across and down, if that is known; below `LEAST_DPI` only their ratio counts.
     """
     if dpi is None:
         return image, None
     across, down = dpi
     finest = max(dpi)
+    known = finest if finest >= LEAST_DPI else None
     if not 1.01 < finest / min(dpi) < _MOST_OBLONG:
-        return image, finest
+        return image, known
     height, width = image.shape[:2]
     size = max(1, round(width * finest / across)), max(1, round(height * finest / down))
     if size[0] * size[1] > MAX_PIXELS or max(size) > MAX_SIDE:
-        return image, finest
-    return cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), finest
+        return image, known
+    return cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), known

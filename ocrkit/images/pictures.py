@@ -209,12 +209,22 @@ def _swapped(picture: PIL.Image.Image) -> tuple[int, int]:
 
 
 def _resolution(picture: PIL.Image.Image) -> tuple[float, float] | None:
-    """Pixels per inch across and down the stored picture; `None` where the file says nothing that makes sense."""
-    try:
-        across, down = (float(value) for value in picture.info["dpi"])
-    except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError):
-        return None
-    return (across, down) if min(across, down) > 0 and max(across, down) < 1e6 else None
+    """Pixels per inch across and down the stored picture; `None` where the file says nothing that makes sense.
+
+    Some files tell only how many pixels across stand for how many down; that is given as less than `LEAST_DPI`.
+    """
+    told = picture.info
+    # Of a TIFF, a PNG and a JPEG without a unit; Pillow fills in 1 where a TIFF tells nothing.
+    without_unit = (told.get("resolution"), told.get("aspect"), told.get("jfif_density"))
+    for value in filter(None, (told.get("dpi"), *without_unit)):
+        try:
+            across, down = (float(side) for side in value)
+        except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+            continue
+        if min(across, down) > 0 and max(across, down) < 1e6:
+            known = value is told.get("dpi")
+            return (across, down) if known else (across / max(across, down), down / max(across, down))
+    return None
 
 
 _SILENCE = threading.Lock()

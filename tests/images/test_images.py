@@ -243,6 +243,8 @@ def frames(*tagged, **options) -> bytes:
     return buffer.getvalue()
 
 
+PHYS = struct.pack(">I4sIIB", 9, b"pHYs", 204, 98, 0)
+PHYS += struct.pack(">I", zlib.crc32(PHYS[4:]))
 SMALL = np.ascontiguousarray(UPRIGHT[::2, ::2])
 NEW, OLD = 254, 255  # NewSubfileType and SubfileType
 
@@ -279,6 +281,19 @@ def test_oblong_pixels_become_square(dpi, size, finest):
     page = next(iter_pages(encoded(UPRIGHT, "TIFF", dpi=dpi)))
     assert page.image.shape[::-1] == size
     assert page.dpi == (finest and pytest.approx(finest))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        frames((UPRIGHT, {282: 204.0, 283: 98.0, 296: 1})),  # a TIFF whose unit is none
+        encoded(UPRIGHT, "JPEG")[:13] + b"\0\0\xcc\0\x62" + encoded(UPRIGHT, "JPEG")[18:],
+        encoded(UPRIGHT)[:33] + PHYS + encoded(UPRIGHT)[33:],
+    ],
+)
+def test_pixels_whose_ratio_alone_is_told_become_square(data):
+    page = next(iter_pages(data))
+    assert (page.image.shape, page.dpi) == ((83, 60), None)
 
 
 def test_oblong_pixels_of_a_turned_picture_become_square():
