@@ -152,12 +152,12 @@ class CellFont:
     tells, PDFium from the outline of the characters. So a word gets the font whose cells reach as far above and below
     the baseline as it does. All these fonts share one file of outlines, one for each reach, and one map to Unicode.
     A character's code is its place in Unicode.
+
+    Args:
+        steps: into which the font's size is divided to tell a reach.
     """
 
     def __init__(self, steps: int) -> None:
-        """Args:
-        steps: into which the font's size is divided to tell a reach.
-        """
         self._steps = steps
         self._reaches: dict[tuple[int, int], int] = {}
         self._characters: set[int] = {0x20}

@@ -63,8 +63,10 @@ def inside(name: str) -> str:
 
 
 def check_size(width: float, height: float, name: str) -> None:
-    """Raises:
-    BadImage: an image of these sides, in px, has no pixels, or more than can be read.
+    """Check that an image of these sides, in px, can be read.
+
+    Raises:
+        BadImage: it has no pixels, or too many.
     """
     if width < 1 or height < 1:
         raise BadImage(f"{name} has no pixels: it is {width:.0f} px wide and {height:.0f} px high.")

@@ -137,6 +137,8 @@ def _drawn(page: pypdfium2.PdfPage, width: int, height: int) -> Image:
     from pypdfium2 import PdfBitmap, raw
 
     bitmap = PdfBitmap.new_native(width, height, raw.FPDFBitmap_BGR, rev_byteorder=True)
+    if not bitmap.raw:
+        raise MemoryError
     bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
     where = (bitmap, page, 0, 0, width, height, 0, raw.FPDF_ANNOT | raw.FPDF_REVERSE_BYTE_ORDER)
     raw.FPDF_RenderPageBitmap(*where)
