@@ -35,6 +35,10 @@ class MissingExtra(OcrkitError):
     """An optional package or program that this action needs is not installed."""
 
 
+class BadPlugin(OcrkitError):
+    """An engine, form or runtime that another package adds to ocrkit, and that cannot be used."""
+
+
 class TrainingFailed(OcrkitError):
     """Training that cannot go on: the last good checkpoint is kept."""
 

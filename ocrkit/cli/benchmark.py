@@ -20,7 +20,7 @@ from ocrkit.cli.progress import progress_bar, shown
 from ocrkit.cli.verbs import verb_group
 from ocrkit.datasets import LabelledPage, Sample, half_of, load_pages
 from ocrkit.engines import load_engine, missing_engines
-from ocrkit.errors import BadDataset, BadParams, MissingExtra
+from ocrkit.errors import BadDataset, BadParams, BadPlugin, MissingExtra
 from ocrkit.files import make_folder, write_whole
 from ocrkit.learning.materials import Materials, real_words
 from ocrkit.metrics import PrecisionRecall, bootstrap_interval
@@ -89,7 +89,7 @@ def runtimes(
     for name in (name.strip() for name in runtimes.split(",")):
         try:
             recognizers[name] = load_recognizer(model, name, threads, decoder)
-        except MissingExtra as reason:
+        except (MissingExtra, BadPlugin) as reason:
             click.echo(f"{name} is left out. {reason}", err=True)
     rows = [
         {"runtime": name, "batch": size, **speed.latency(recognizer.recognize, crops, size, repeats)}
@@ -122,8 +122,9 @@ def cores(*, folder: Path, form: str, half: str | None, limit: int, model: str |
 def engines(*, folder: Path, form: str, half: str | None, limit: int, threads: int, repeats: int, engines: str) -> None:
     """Let several engines read the same words of FOLDER by turns; median and spread of all turns."""
     samples = real_words(folder, form, half)[:limit]
-    missing, usable = missing_engines(), []
-    for name in (name.strip() for name in engines.split(",")):
+    names, usable = [name.strip() for name in engines.split(",")], []
+    missing = missing_engines(names)
+    for name in names:
         if name in missing:
             click.echo(f"{name} is left out. {missing[name]}", err=True)
         else:

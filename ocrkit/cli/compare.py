@@ -25,9 +25,9 @@ from ocrkit.engines.compare import compare as compare_engines
 from ocrkit.engines.leaderboard import challenge, failures, leaderboard_html
 from ocrkit.engines.own import OwnEngine
 from ocrkit.engines.process import EngineProcess
-from ocrkit.engines.registry import CLOUD, LOCAL_NAMES, missing_engines, start_engine
+from ocrkit.engines.registry import ENGINES, LOCAL_NAMES, missing_engines, start_engine
 from ocrkit.engines.single_words import read_words, word_rows
-from ocrkit.errors import BadParams
+from ocrkit.errors import BadParams, BadPlugin
 from ocrkit.files import folder_name, write_whole
 
 _MOST_REASONS = 10
@@ -102,7 +102,7 @@ _DIFFERENCES = {
     "--engines",
     default=",".join(LOCAL_NAMES),
     show_default=True,
-    help=f"Which, with commas between. For money: {', '.join(engine.name for engine in CLOUD)}.",
+    help=f"Which, with commas between, of {', '.join(ENGINES)}.",
 )
 @click.option("--model", "models", multiple=True, help="Of `ours`: a released name or a folder; may be repeated.")
 @half_option
@@ -139,8 +139,9 @@ def compare(
 ) -> None:
     """Let engines read the labelled pages of FOLDER and say who reads best.
 
-    Of several models of `ours` the first is the champion, and each other challenges it. Engines for money get the
-    pages sent, and are asked only when they are named.
+    Of several models of `ours` the first is the champion, and each other challenges it. The services textract,
+    google-vision and azure-read get the pages sent, for money; like engines of other packages they are asked only when
+    they are named.
     """
     for path in outputs:
         if path.suffix not in (".html", ".json") or crops:
@@ -189,7 +190,7 @@ def _started(
             try:
                 if name not in missing:
                     started.append(stack.enter_context(closing(start_engine(name, threads, timeout_s, **options))))
-            except EngineFailed as error:
+            except (EngineFailed, BadPlugin) as error:
                 missing[name] = str(error)
     for name, reason in missing.items():
         click.echo(f"{name} is left out. {reason}", err=True)
