@@ -82,12 +82,14 @@ _COSTS = {
 _BUDGET = {
     "engine": _plain("engine"),
     "words": _plain("words"),
-    **{cause: _number(cause, ".3f") for cause in CAUSES},
+    "read": _with_interval("read"),
+    **{cause: _number(cause, ".3f") for cause in CAUSES if cause != "read"},
 }
 _DIFFERENCES = {
     "category": _plain("category"),
     "engine": _plain("engine"),
     "against": _plain("against"),
+    "pages": _plain("pages"),
     "f1": _number("f1", "+.3f"),
     "from": _number("f1_low", "+.3f"),
     "to": _number("f1_high", "+.3f"),
@@ -214,9 +216,12 @@ def _print_comparison(comparison: Comparison) -> None:
         its = list(rows)
         click.echo(f"\n{data}, {category}: {its[0]['pages']} pages, {its[0]['words']} words, 95 % intervals")
         _print_table(_SCORES, its)
-    click.echo("\nWhat it costs: the median page; times the first engine's; memory; list prices")
+    click.echo(
+        "\nWhat it costs: the median page; the ratio of pairs, time for the pages that both could read over the first "
+        "engine's;\nmemory; list prices"
+    )
     _print_table(_COSTS, comparison.costs())
-    click.echo("\nWhere the words went: shares of all labelled words")
+    click.echo("\nWhere the words went: shares of all labelled words; `read` with its 95 % interval")
     _print_table(_BUDGET, comparison.budgets())
     if len(comparison.engines) > 1:
         click.echo("\nBetter or worse: difference in F1 and its 95 % interval, by a paired bootstrap over the pages")

@@ -46,7 +46,10 @@ class EngineProcess(Engine):
 
     def recognize(self, crops: Sequence[Image]) -> list[str]:
         """The text of each word crop."""
-        return self._ask("recognize", list(crops), self.timeout_s + len(crops))
+        texts = self._ask("recognize", list(crops), self.timeout_s + len(crops))
+        if len(texts) != len(crops):
+            raise EngineFailed(f"It gave {len(texts)} texts for {len(crops)} words.")
+        return texts
 
     def close(self) -> None:
         """End the process, and what it has started itself."""
