@@ -163,7 +163,7 @@ def words(*, folder: Path, form: str, output: Path, test: bool, model: str | Non
 def suspects(
     *, folder: Path, form: str, output: Path | None, most: int, model: str | None, threads: int | None
 ) -> None:
-    """Show the labels of FOLDER that may be wrong: suspects.html to look at, decisions.csv to fill in.
+    """Show the labels of FOLDER that may be wrong: decide in suspects.html, or fill in decisions.csv by hand.
 
     A decisions.csv in a folder is obeyed wherever the folder is learnt from.
     """
@@ -174,7 +174,7 @@ def suspects(
         find_suspects,
         read_decisions,
         write_decisions,
-        write_gallery,
+        write_page,
     )
 
     output = output or folder
@@ -185,8 +185,8 @@ def suspects(
         raise BadParams(f"{folder} labels lines, not words: cut them with `ocrkit data words` first.")
     found = find_suspects(samples, load_recognizer(model, threads=threads))
     make_folder(output)
-    write_gallery(found[:most], output / "suspects.html")
+    write_page(found[:most], output / "suspects.html", folder)
     write_decisions(found[:most], output / DECISIONS)
     where = f"the first {min(most, len(found))} are in {output / 'suspects.html'}"
     click.echo(f"{len(found):,} of {len(samples):,} words are read otherwise than labelled; {where}.")
-    click.echo(f"Decide on them in {output / DECISIONS}.")
+    click.echo(f"Decide on them there, or fill in {output / DECISIONS}; it is obeyed in {folder}.")
