@@ -279,29 +279,41 @@ def test_a_wheel_carries_all_of_the_package_and_the_released_models(wheel: Path)
     assert packed == tracked | {f"ocrkit/{name}" for name in models} | {"ocrkit/released/dummy/model.onnx"}
 
 
-def released_folder(cwd: Path, path: Path) -> Path:
-    """What a fresh interpreter that finds ocrkit in `path` takes for the folder of released models."""
-    code = "from ocrkit.recognition.model import released_folder; print(released_folder())"
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the wheel is installed into, without what it depends on."""
+    folder = tmp_path_factory.mktemp("installed")
+    offline = ["--quiet", "--no-index", "--no-deps"]
+    subprocess.run([sys.executable, "-m", "pip", "install", *offline, "--target", folder, wheel], check=True)
+    return folder
+
+
+def said(code: str, path: Path, cwd: Path) -> str:
+    """What a fresh interpreter that finds ocrkit in `path` prints."""
     environment = {**os.environ, "PYTHONPATH": str(path)}
     done = subprocess.run([sys.executable, "-c", code], cwd=cwd, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return Path(done.stdout.strip())
+    return done.stdout.strip()
 
 
-def test_released_models_are_found_in_a_source_tree_and_where_a_wheel_is_installed(wheel: Path, tmp_path: Path) -> None:
-    assert released_folder(tmp_path, ROOT) == ROOT / "models/released"
-    installed = tmp_path / "installed"
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-index",
-        "--no-deps",
-        "--target",
-        installed,
-        wheel,
-    ]
-    subprocess.run(command, check=True, capture_output=True)
-    assert (released_folder(tmp_path, installed) / "dummy/model.onnx").read_bytes() == b"a network"
+def test_released_models_are_found_in_a_source_tree_and_where_a_wheel_is_installed(
+    installed: Path, tmp_path: Path
+) -> None:
+    code = "from ocrkit.recognition.model import released_folder; print(released_folder())"
+    assert Path(said(code, ROOT, tmp_path)) == ROOT / "models/released"
+    assert (Path(said(code, installed, tmp_path)) / "dummy/model.onnx").read_bytes() == b"a network"
+
+
+def test_an_installed_wheel_draws_pages_and_declares_the_engines_and_forms_that_it_offers(
+    installed: Path, tmp_path: Path
+) -> None:
+    code = """
+from importlib.metadata import entry_points
+from ocrkit.datasets import PAGE_FORMS
+from ocrkit.engines import ENGINES, Comparison, leaderboard_html
+for plugins in (ENGINES, PAGE_FORMS):
+    assert set(plugins) == {point.name for point in entry_points(group=plugins.group)}
+print(leaderboard_html(Comparison({}, ()), "A board")[:200])
+"""
+    page = said(code, installed, tmp_path)
+    assert page.startswith("<!doctype html>")

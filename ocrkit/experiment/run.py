@@ -27,6 +27,13 @@ from ocrkit.files import write_whole
 # Machine matters of the kernel: less noise, no surprises from hash order, no calls home.
 _KERNEL_ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONHASHSEED": "0", **QUIET}
 
+# nbconvert's page without the libraries that it fetches from the network, none of which our notebooks need.
+_OFFLINE = """{% extends "lab/index.html.j2" %}
+{% block html_head_js_requirejs %}{% endblock %}
+{% block html_head_js_mathjax %}{% endblock %}
+{% block html_head_js_mermaidjs %}{% endblock %}
+"""
+
 
 class _Engine(NBClientEngine):
     """papermill's own, with a line at the start of every code cell."""
@@ -112,10 +119,12 @@ def run(notebook: str, overrides: Mapping[str, Any] | None = None, out: Path | N
 
 
 def to_html(executed: Path) -> str:
-    """An executed notebook as one HTML page; the same bytes for the same notebook."""
+    """An executed notebook as one HTML page that loads nothing; the same bytes for the same notebook."""
     from nbconvert import HTMLExporter
 
-    page, _ = HTMLExporter().from_filename(str(executed))
+    exporter = HTMLExporter()
+    exporter.raw_template = _OFFLINE
+    page, _ = exporter.from_filename(str(executed))
     return str(page)
 
 
