@@ -282,26 +282,3 @@ def test_the_leaderboard_says_when_where_and_on_how_much_it_was_made():
 
 def test_no_pages_give_no_rows():
     assert compare([Echo("echo")], []).rows() == []
-
-
-def test_the_whole_leaderboard_sorts_in_a_browser_and_fits_a_narrow_window(browser, tmp_path):
-    name = "an engine with a name far longer than any table has room for"
-    pages = [labelled(f"p{i}", category=("other", "screenshots")[i % 2]) for i in range(4)]
-    engines = [Echo("none"), Echo(name, *PERFECT), Echo("broken", error=ValueError("x"))]
-    page = tmp_path / "board.html"
-    page.write_text(leaderboard_html(compare(engines, pages), "Leaderboard", pages), "utf-8")
-    size = {"width": 360, "height": 700, "deviceScaleFactor": 1, "mobile": True}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    try:
-        browser.get(page.as_uri())
-        assert browser.execute_script("return document.documentElement.scrollWidth") == 360
-        table = browser.find_element("tag name", "table")
-        f1 = table.find_elements("css selector", "th button")[1]
-        assert f1.text.startswith("F1")
-        f1.click()
-        rows = table.find_elements("css selector", "tbody tr")
-        assert [row.find_element("tag name", "td").text for row in rows] == [name, "none", "broken"]
-        assert [row.get_attribute("class") for row in rows] == ["best", "", ""]
-    finally:
-        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    assert not browser.get_log("browser")
