@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from importlib.metadata import Distribution, EntryPoint, distributions
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ class Plugins(Mapping[str, Any]):
         for package, point in _other_points(self.group):
             if _OWN in offers.get(point.name, ()):
                 own = f"The {self.kind} {point.name!r} is ocrkit's own"
-                _log.warning("%s: the one that the package %s offers is left out.", own, package)
+                _warn(f"{own}: the one that the package {package} offers is left out.")
             else:
                 offers.setdefault(point.name, {})[package] = point
         return offers
@@ -124,7 +125,12 @@ def _other_points(group: str) -> Iterator[tuple[str, EntryPoint]]:
         try:
             yield from ((package, point) for point in distribution.entry_points if point.group == group)
         except (TypeError, ValueError) as error:
-            _log.warning("The package %s adds nothing to ocrkit: its entry points cannot be read (%s).", package, error)
+            _warn(f"The package {package} adds nothing to ocrkit: its entry points cannot be read ({error}).")
+
+
+def _warn(sentence: str) -> None:
+    if parent_process() is None:  # each engine's own process would say it again
+        _log.warning("%s", sentence)
 
 
 def _name(distribution: Distribution) -> str:

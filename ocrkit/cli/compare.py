@@ -214,12 +214,14 @@ def _compare_words(engines: Sequence[EngineProcess], pages: Sequence[LabelledPag
 def _print_comparison(comparison: Comparison) -> None:
     for (data, category), rows in groupby(comparison.rows(), key=itemgetter("data", "category")):
         its = list(rows)
-        click.echo(f"\n{data}, {category}: {its[0]['pages']} pages, {its[0]['words']} words, 95 % intervals")
+        pages, words = its[0]["pages"], its[0]["words"]
+        counted = (
+            f"{pages} pages, {words} words, 95 % intervals" if pages > 1 else f"1 page, {words} words, no intervals"
+        )
+        click.echo(f"\n{data}, {category}: {counted}")
         _print_table(_SCORES, its)
-    click.echo(
-        "\nWhat it costs: the median page; the ratio of pairs, time for the pages that both could read over the first "
-        "engine's;\nmemory; list prices"
-    )
+    click.echo("\nWhat it costs: the median page; the ratio of pairs, which is the time for all pages that both")
+    click.echo("could read, over the first engine's for the same pages; memory; list prices")
     _print_table(_COSTS, comparison.costs())
     click.echo("\nWhere the words went: shares of all labelled words; `read` with its 95 % interval")
     _print_table(_BUDGET, comparison.budgets())

@@ -107,6 +107,8 @@ def _serve(connection: Connection, make: Callable[[], Engine]) -> None:
                     answer = engine.name, engine.version, engine.usd_per_page, engine.model
                 elif task == "read":
                     page = engine.read(argument)
+                    if not isinstance(page, Page):
+                        raise TypeError(f"it gave a {type(page).__name__} where a Page is wanted")
                     answer = replace(page, image=None, original=None), dict(engine.steps)
                 else:
                     answer = engine.recognize(argument)
