@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 
-from ocrkit.document import Image
-
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+    from ocrkit.document import Image
 
 _HERE = Path(__file__).parent
 

@@ -120,11 +120,11 @@ def test_before_any_stage_has_run_it_says_what_to_do(root: Path) -> None:
     assert "make repro" in index_page(root)
 
 
-def test_every_notebook_chooses_one_picture() -> None:
+def test_no_notebook_chooses_more_than_one_picture() -> None:
     for notebook in (REPO / "notebooks").glob("*.ipynb"):
         cells = nbformat.read(notebook, as_version=4).cells
         chosen = [cell for cell in cells if "cover" in cell.metadata.get("tags", [])]
-        assert [cell.cell_type for cell in chosen] == ["code"], notebook.name
+        assert [cell.cell_type for cell in chosen] in ([], ["code"]), notebook.name
 
 
 def test_the_report_of_a_notebook_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
