@@ -23,7 +23,7 @@ from ocrkit.engines import load_engine, missing_engines
 from ocrkit.errors import BadDataset, BadParams, MissingExtra
 from ocrkit.files import make_folder, write_whole
 from ocrkit.learning.materials import Materials, real_words
-from ocrkit.metrics import PrecisionRecall, bootstrap_interval
+from ocrkit.metrics import PrecisionRecall, bootstrap_interval, wilson_interval
 from ocrkit.recognition import load_recognizer
 from ocrkit.recognition.model import find_model
 from ocrkit.recognition.recognizer import DECODERS
@@ -254,8 +254,6 @@ def photographed(
     the ends of the 95 % interval. Of the worst photos the output shows the true outline in green and the one found in
     red.
     """
-    from scipy.stats import binomtest
-
     from ocrkit.documents.reader import Reader
 
     pages, camera = photos.papers(_labelled_pages(folder, form, half)), CameraOptions(zoom=zoom)
@@ -268,8 +266,8 @@ def photographed(
         if read:
             words.append(shot.read(read))
     found = sum(error <= photos.NEAR for error in errors)
-    interval = binomtest(found, count).proportion_ci(method="wilson")  # tells a spread where all are found, too
-    row = {"found": found / count, "low": float(interval.low), "high": float(interval.high)}
+    share = wilson_interval(found, count)
+    row = {"found": share.value, "low": share.low, "high": share.high}
     row |= {"median_error_%": 100 * float(np.median(errors)), "cpu_ms_a_megapixel": 1000 * seconds / megapixels}
     _print_rows([row], f"{count} photos of {len(pages)} pages, seed {seed}, {1e6 * megapixels / count:.0f} px each")
     if words:
