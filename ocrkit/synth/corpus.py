@@ -36,7 +36,7 @@ class Vocabulary:
 
     @property
     def dictionary(self) -> tuple[str, ...]:
-        """What a reader may take for granted as words: those of running text, in all languages."""
+        """What a reader may take for granted as words, which are those of running text in all languages."""
         return self.words + self.foreign
 
     def save(self, path: Path) -> None:
