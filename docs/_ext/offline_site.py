@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,7 @@ import nbformat
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
-DOCS = Path(__file__).resolve().parents[1]
-ROOT = DOCS.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 _NOT_RUN = """:::{note}
 No outputs are shown, because this notebook has not run in this checkout since it last changed: `make repro`, then
@@ -55,6 +54,12 @@ def notebook_page(source: Path, executed: Path) -> nbformat.NotebookNode:
             page = ran
             ended = datetime.fromtimestamp(executed.stat().st_mtime, UTC)
             note = _RUN.format(date=f"{ended:%-d %B %Y}", stage=_stage(page))
+    for output in (output for cell in page.cells for output in cell.get("outputs", [])):
+        shown = output.get("data", {}).get("text/html", "")
+        if (
+            shown.lstrip().lower().startswith(("<!doctype", "<html"))
+        ):  # a page within the page keeps its style to itself
+            output["data"]["text/html"] = f'<iframe class="whole-page" srcdoc="{escape(shown)}"></iframe>'
     page.cells.insert(1, nbformat.v4.new_markdown_cell(note))
     return page
 
@@ -64,21 +69,19 @@ def _stage(page: nbformat.NotebookNode) -> str:
     return found[1] if found else "?"
 
 
-def write_notebook_pages(app: Sphinx | None = None) -> list[Path]:
-    """Write docs/notebooks/*.ipynb, which git ignores, anew; only what changed, so that Sphinx reads no more again."""
-    folder = DOCS / "notebooks"
+def write_notebook_pages(app: Sphinx) -> None:
+    """Write docs/notebooks/*.ipynb, which git ignores; only what changed, which is all that Sphinx then reads again."""
+    folder = Path(app.srcdir) / "notebooks"
     folder.mkdir(exist_ok=True)
-    written = []
+    written = set()
     for source in sorted((ROOT / "notebooks").glob("*.ipynb")):
         text = nbformat.writes(notebook_page(source, ROOT / "reports" / source.name))
         page = folder / source.name
         if not page.is_file() or page.read_text(encoding="utf-8") != text:
             page.write_text(text, encoding="utf-8")
-        written.append(page)
-    for stale in set(folder.glob("*.ipynb")) - set(written):
+        written.add(page)
+    for stale in set(folder.glob("*.ipynb")) - written:
         stale.unlink()
-    shutil.rmtree(folder / ".ipynb_checkpoints", ignore_errors=True)
-    return written
 
 
 class _Fetches(HTMLParser):
@@ -98,6 +101,8 @@ class _Fetches(HTMLParser):
                 continue
             if name == "style":
                 self.found += _IN_STYLE.findall(value)
+            elif name == "srcdoc":
+                self.found += fetched_from_outside(value)
             elif (tag, name) in _FETCHING and not (tag == "link" and relations & _SHOWN_NOT_FETCHED):
                 parts = value.split(",") if name == "srcset" else [value]
                 self.found += [part.strip() for part in parts if _OUTSIDE.match(part.strip())]
