@@ -79,6 +79,7 @@ def test_every_verb_and_option_is_in_the_reference(site: Path) -> None:
         assert f"ocrkit {name} [OPTIONS]" in text, f"ocrkit {name} is not in docs/cli.md"
         for option in (o for o in command.params if isinstance(o, click.Option) and not o.hidden):
             assert all(written in text for written in option.opts), f"ocrkit {name}: {option.opts}"
+            assert option.help, f"ocrkit {name} {option.opts} has no help"
 
 
 def test_every_public_name_is_in_the_reference_and_all_that_is_in_it_exists() -> None:
