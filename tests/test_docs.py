@@ -31,6 +31,7 @@ sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 import offline_site  # noqa: E402  the site's own extension, which is in no package
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")), *DOCS]
 EVERYTHING = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
@@ -100,7 +101,7 @@ def test_every_section_of_params_is_explained(site: Path) -> None:
 
 
 def test_every_notebook_extra_and_make_target_is_explained() -> None:
-    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+    for notebook in NOTEBOOKS:
         assert f"notebooks/{notebook.stem}" in EVERYTHING, f"no page refers to {notebook.name}"
     start = (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
     for extra in EXTRAS:
@@ -130,9 +131,12 @@ def test_the_readme_fits_a_screen() -> None:
     assert sum(len(line.split()) for line in lines) <= 700
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, *NOTEBOOKS], ids=lambda page: page.name)
 def test_links_between_files_lead_somewhere(page: Path) -> None:
-    text = re.sub(r"^(```+).*?^\1", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    text = page.read_text(encoding="utf-8")
+    if page in NOTEBOOKS:
+        text = "\n".join(cell.source for cell in nbformat.reads(text, 4).cells if cell.cell_type == "markdown")
+    text = re.sub(r"^(```+).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
         if "://" not in target and target != "make-targets":
             assert (page.parent / target).exists(), f"{page.name} links {target}"

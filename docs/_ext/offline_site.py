@@ -54,6 +54,8 @@ def notebook_page(source: Path, executed: Path) -> nbformat.NotebookNode:
             page = ran
             ended = datetime.fromtimestamp(executed.stat().st_mtime, UTC)
             note = _RUN.format(date=f"{ended:%-d %B %Y}", stage=_stage(page))
+    for cell in page.cells:
+        cell.source = cell.source.replace("](../docs/", "](../")  # from docs/notebooks/ rather than from notebooks/
     for output in (output for cell in page.cells for output in cell.get("outputs", [])):
         shown = output.get("data", {}).get("text/html", "")
         if (
