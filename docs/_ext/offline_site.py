@@ -86,6 +86,11 @@ def write_notebook_pages(app: Sphinx) -> None:
         stale.unlink()
 
 
+def _link_notebook_pages(app: Sphinx, name: str, content: list[str]) -> None:
+    """Links to notebooks lead to their pages; on a code host they lead to the notebooks themselves."""
+    content[0] = content[0].replace("](../notebooks/", "](notebooks/")
+
+
 class _Fetches(HTMLParser):
     """Addresses outside that a page loads."""
 
@@ -144,5 +149,6 @@ def _refuse_outside(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Sphinx calls this."""
     app.connect("builder-inited", write_notebook_pages)
+    app.connect("source-read", _link_notebook_pages)
     app.connect("build-finished", _refuse_outside)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
