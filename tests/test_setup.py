@@ -223,6 +223,7 @@ def test_a_second_setup_does_nothing_until_the_lock_changes(tmp_path: Path) -> N
     assert "tools/environment.py" in make(tmp_path, "-n", "setup").stdout
     for name in (".venv/.ready", "mlflow.db"):
         (tmp_path / name).touch()
+    (tmp_path / "data" / "realpages").mkdir(parents=True)
     assert "Nothing to be done" in make(tmp_path, "setup").stdout
     future = (tmp_path / ".venv/.ready").stat().st_mtime + 10
     os.utime(tmp_path / "requirements.lock", (future, future))

