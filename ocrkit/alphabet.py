@@ -74,7 +74,7 @@ class Alphabet:
 
     @property
     def classes(self) -> int:
-        """Number of network outputs: the characters and the blank."""
+        """Number of network outputs, one a character and one for the blank."""
         return len(self.characters) + 1
 
     def unknown(self, text: str) -> str:

@@ -104,27 +104,32 @@ _DIFFERENCES = {
     "--engines",
     default=",".join(LOCAL_NAMES),
     show_default=True,
-    help=f"Which, with commas between, of {', '.join(ENGINES)}.",
+    help=f"Engines, separated by commas, of {', '.join(ENGINES)}. textract, google-vision and azure-read cost money.",
 )
-@click.option("--model", "models", multiple=True, help="Of `ours`: a released name or a folder; may be repeated.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    help="Model that `ours` uses: a released model's name or a model's folder; may be repeated.",
+)
 @half_option
-@click.option("--limit", type=click.IntRange(min=1), help="Read only the first pages.")
+@click.option("--limit", type=click.IntRange(min=1), help="Read only this many pages.")
 @one_thread_option
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     default=60.0,
     show_default=True,
-    help="Seconds for a page, after which an engine has failed on it.",
+    help="Seconds per page, after which an engine counts as failed on it.",
 )
-@click.option("--crops", is_flag=True, help="Compare on the labelled words, cut out, rather than on whole pages.")
+@click.option("--crops", is_flag=True, help="Compare on cropped words rather than on whole pages.")
 @click.option(
     "-o",
     "--output",
     "outputs",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Write the leaderboard as HTML with pictures, or all figures as JSON, by the ending; may be repeated.",
+    help="Write an HTML leaderboard with pictures (.html) or all figures (.json); may be repeated.",
 )
 def compare(
     *,
@@ -139,11 +144,11 @@ def compare(
     crops: bool,
     outputs: tuple[Path, ...],
 ) -> None:
-    """Let engines read the labelled pages of FOLDER and say who reads best.
+    """Compare OCR engines on the labelled pages of FOLDER.
 
-    Of several models of `ours` the first is the champion, and each other challenges it. The services textract,
-    google-vision and azure-read get the pages sent, for money; like engines of other packages they are asked only when
-    they are named.
+    With several models of `ours`, the first is the champion and each of the others challenges it. Services that cost
+    money (textract, google-vision, azure-read) get the pages sent; like engines of other packages, they are asked only
+    if they are named.
     """
     for path in outputs:
         if path.suffix not in (".html", ".json") or crops:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @verb_group()
 def data() -> None:
-    """Fetch, check and describe folders of labelled pages or word crops."""
+    """Fetch, check, describe and cut up labelled pages or word crops."""
 
 
 def _numbers(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[int]:
@@ -47,14 +47,19 @@ def _numbers(context: click.Context, parameter: click.Parameter, values: tuple[s
     "sources",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="Archive, or folder of books, fetched by other means; repeatable.",
+    help="An archive, or folder of books, that you downloaded already; may be repeated.",
 )
-@click.option("--ids", multiple=True, callback=_numbers, help="Numbers of Gutenberg's books: 11,84; repeatable.")
+@click.option(
+    "--ids",
+    multiple=True,
+    callback=_numbers,
+    help="Numbers of Project Gutenberg's books, such as 11,84; may be repeated.",
+)
 def fetch(name: str, folder: Path, sources: tuple[Path, ...], ids: list[int]) -> None:
-    """Bring a public data set, or books of Project Gutenberg, into FOLDER, each file checked by SHA-256.
+    """Fetch a public data set, or books from Project Gutenberg, into FOLDER; verify each file by SHA-256.
 
-    FUNSD is for research and never for training weights that are released. The pages of realpages come from archives of
-    Python packages that carry them as examples, and are for comparing readers only.
+    FUNSD is for research only; never train weights with it that you release. The pages of realpages come from the
+    archives of Python packages that carry them as examples, and are for comparing readers only.
     """
     if name == "gutenberg":
         if not ids or len(sources) > 1:
@@ -74,9 +79,9 @@ def fetch(name: str, folder: Path, sources: tuple[Path, ...], ids: list[int]) ->
 @form_option
 @click.pass_context
 def validate(context: click.Context, folders: tuple[Path, ...], form: str) -> None:
-    """Say what is wrong with FOLDERS; exit status 1 where something cannot be used.
+    """Check the labels and images of FOLDERS; the exit status is 1 if something cannot be used.
 
-    Several folders are the splits of one data set: no document and no image may be in two of them.
+    Several folders are taken as splits of one data set: no document and no image may be in two of them.
     """
     splits = {str(folder): load_pages(folder, form) for folder in folders}
     findings = leaks(splits)
@@ -94,9 +99,9 @@ def validate(context: click.Context, folders: tuple[Path, ...], form: str) -> No
 @data.command()
 @folders_argument
 @form_option
-@click.option("--json", "as_json", is_flag=True, help="Write it as JSON, by folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, by folder.")
 def stats(folders: tuple[Path, ...], form: str, as_json: bool) -> None:
-    """Say what FOLDERS hold: counts, sizes, lengths, characters, each folder for itself."""
+    """Describe each of FOLDERS: counts, sizes, lengths, characters."""
     described = {str(folder): statistics(load_pages(folder, form)) for folder in folders}
     if as_json:
         click.echo(json.dumps(described, ensure_ascii=False, indent=2))
@@ -117,14 +122,14 @@ def _told(value: object) -> str:
 @folder_argument
 @form_option
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for the crops.")
-@click.option("--test", is_flag=True, help="Words to be judged by: no recogniser chooses or changes any.")
+@click.option("--test", is_flag=True, help="Make test data: no recogniser selects or changes any word.")
 @model_option
 @threads_option
 def words(*, folder: Path, form: str, output: Path, test: bool, model: str | None, threads: int | None) -> None:
     """Cut the labelled lines of FOLDER into words: a folder of crops, and rejected.csv.
 
-    To learn from, words must align with what the recogniser sees in them, and take the case of the print. To be judged
-    by (--test), lines are cut at their widest gaps alone, and labels stay as they are.
+    For training, each word must match what the recogniser sees, and takes the case of the print. For tests (--test),
+    lines are cut at their widest gaps only, and labels stay as they are.
     """
     from ocrkit.recognition.cutting import words_of_lines
     from ocrkit.recognition.recognizer import load_recognizer
@@ -156,8 +161,10 @@ def words(*, folder: Path, form: str, output: Path, test: bool, model: str | Non
 @data.command()
 @folder_argument
 @form_option
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the two files. Default: FOLDER.")
-@click.option("--most", type=click.IntRange(min=1), default=100, show_default=True, help="Labels to show.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder for the report and the decisions. Default: FOLDER."
+)
+@click.option("--most", type=click.IntRange(min=1), default=100, show_default=True, help="Number of labels to show.")
 @model_option
 @threads_option
 def suspects(
@@ -165,7 +172,7 @@ def suspects(
 ) -> None:
     """Show the labels of FOLDER that may be wrong: decide in suspects.html, or fill in decisions.csv by hand.
 
-    A decisions.csv in a folder is obeyed wherever the folder is learnt from.
+    A decisions.csv in a folder is obeyed wherever the folder is used for training.
     """
     from ocrkit.recognition.recognizer import load_recognizer
     from ocrkit.recognition.suspects import (

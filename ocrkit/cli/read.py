@@ -29,9 +29,11 @@ _SUFFIXES = {"text": ".txt", "json": ".json", "hocr": ".hocr", "alto": ".xml", "
 @verb()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option(
-    "--format", "form", type=click.Choice(list(_SUFFIXES)), help="Default: by OUT's suffix; text without OUT."
+    "--format", "form", type=click.Choice(list(_SUFFIXES)), help="Output format. Default: by OUT's suffix, else text."
 )
-@click.option("-o", "--output", metavar="OUT", help="File, or folder (FOLDER/) for several. Default: standard output.")
+@click.option(
+    "-o", "--output", metavar="OUT", help="A file, or a folder (FOLDER/) for several results. Default: standard output."
+)
 @model_option
 @click.option(
     "--runtime", default="onnxruntime", show_default=True, help="onnxruntime, openvino, litert or tensorflow."
@@ -48,10 +50,10 @@ def read(
     threads: int | None,
     force: bool,
 ) -> None:
-    """Read images and PDFs; `-` is standard input.
+    """Read images and PDFs as text, JSON, hOCR, ALTO or searchable PDF; `-` is standard input.
 
-    Each FILE becomes one result. On standard output texts have headings where there are several, and JSON is then one
-    array; the other forms need a place.
+    Each FILE becomes one result. On standard output, several texts get headings and several JSON results become one
+    array; the other formats need -o.
     """
     into_folder = output is not None and (len(files) > 1 or output.endswith("/") or os.path.isdir(output))
     form = form or _form_of(output, into_folder)

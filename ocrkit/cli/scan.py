@@ -13,10 +13,10 @@ from ocrkit.files import refuse_to_overwrite
 
 @verb()
 @click.argument("photo")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A .png, .jpg or .pdf file.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Output file: .png, .jpg or .pdf.")
 @force_option
 def scan(photo: str, output: Path, force: bool) -> None:
-    """Cut the page out of a photo, seen from straight above in even light, its lines straightened."""
+    """Crop and straighten the page in PHOTO: seen from above, in even light, bent lines made straight."""
     from ocrkit.documents.scan import scan as scan_photo
 
     refuse_to_overwrite([output], [photo], force)

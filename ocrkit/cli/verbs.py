@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from ocrkit.errors import BadImage, OcrkitError
 
@@ -81,6 +82,11 @@ class LazyVerbs(VerbGroup):
         if cmd_name not in self._verbs:
             return None
         return getattr(import_module(f"ocrkit.cli.{cmd_name}"), cmd_name)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The verbs that begin so, or the options, without importing any verb."""
+        verbs = [CompletionItem(name, help=text) for name, text in self._verbs.items() if name.startswith(incomplete)]
+        return verbs + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of verbs without importing any."""
