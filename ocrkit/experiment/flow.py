@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from ocrkit import git
 from ocrkit.errors import OcrkitError
 from ocrkit.experiment.setup import QUIET
 
@@ -16,7 +17,7 @@ _STAGE = re.compile(r"Stage '(?P<skipped>\w+)' (didn't change|is cached)|Running
 # Advice that DVC repeats after every stage, and its own echo of the command.
 _NOISE = re.compile(
     r"^(> python -m|(Updating|Generating) lock file|Use `dvc (push|exp)|To (track|enable|apply|promote)|\s*(git|dvc) "
-    r"(add|config|exp)|\s*$)"
+    r"(add|config|exp)|.*is frozen\. Its dependencies are not|\s*$)"
 )
 
 
@@ -28,6 +29,19 @@ def environment() -> dict[str, str]:
     """This process's environment with the programs of its Python first, as if it were activated."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     return {**os.environ, **QUIET, "PATH": path, "PYTHONUNBUFFERED": "1", "DVC_NO_ANALYTICS": "1"}
+
+
+def check_repository(root: Path) -> None:
+    """Refuse a folder that is not under git, as from "Download ZIP", where DVC cannot work.
+
+    Raises:
+        OcrkitError: it is not.
+    """
+    if git.ask(root, "rev-parse", "--git-dir") is None:
+        raise OcrkitError(
+            f"{root} is not under git, or git is not installed, and DVC tells versions apart by it: clone the project, "
+            f"or make a repository of this copy with `git init && git add -A && git commit -m Start`."
+        )
 
 
 def run_dvc(*arguments: str, cwd: Path) -> None:

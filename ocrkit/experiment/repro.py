@@ -1,11 +1,9 @@
-"""Bring the whole pipeline up to date: check the values, clean the notebooks, let DVC run what changed, sum it up."""
+"""Bring the whole pipeline up to date: check values and deps, let DVC run what changed, sum it up."""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -14,7 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ocrkit.experiment import flow, params, paths, track
+from ocrkit.experiment import deps, flow, params, paths, pipeline, track
 from ocrkit.files import write_whole
 
 
@@ -30,8 +28,16 @@ def repro(sections: params.Sections, summary: str, profile: str | None = None) -
         OcrkitError: params.yaml is wrong, or a stage failed.
     """
     begun, root = time.monotonic(), paths.root()
+    flow.check_repository(root)
     params.check_all(sections, root)
-    subprocess.run([sys.executable, "-m", "ocrkit.experiment.notebooks"], cwd=root, check=True)
+    for name in deps.update(root):
+        print(f"{name:12} has new deps in dvc.yaml: all code that its notebook imports")
+    for stage in pipeline.stages(root).values():
+        if stage.frozen:
+            print(
+                f"{stage.name:12} is frozen: the results in git are kept; new ones: "
+                f"dvc repro --force --single-item {stage.name}"
+            )
     with _one_run(root, summary):
         if profile in (None, params.read(root, sections)["base"]["profile"]):
             flow.run_dvc("repro", cwd=root)
@@ -44,14 +50,14 @@ def repro(sections: params.Sections, summary: str, profile: str | None = None) -
 def index_page(root: Path) -> str:
     """One HTML page that links every stage's report, with the numbers and the MLflow run of the stage."""
     rows = []
-    for stage, notebook in paths.NOTEBOOKS.items():
-        run_file = root / "runs" / f"{stage}.json"
+    for stage in pipeline.stages(root).values():
+        run_file = root / "runs" / f"{stage.name}.json"
         if not run_file.is_file():
             continue
         run = json.loads(run_file.read_text())
-        table = "".join(f"<tr><td>{escape(n)}<td>{v}" for n, v in flat(numbers(root, stage)).items())
+        table = "".join(f"<tr><td>{escape(n)}<td>{v}" for n, v in flat(numbers(root, stage.name)).items())
         rows.append(
-            f'<section><h2><a href="{notebook}.html">{notebook}</a></h2>'
+            f'<section><h2><a href="{stage.notebook}.html">{stage.notebook}</a></h2>'
             f"<p>MLflow run {escape(run['name'])} <code>{run['run_id']}</code></p><table>{table}</table></section>"
         )
     style = "body{font-family:sans-serif;max-width:50em;margin:2em auto}td{padding:.1em 1em .1em 0}"
