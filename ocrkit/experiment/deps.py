@@ -23,7 +23,7 @@ from ocrkit.experiment import paths, pipeline
 PACKAGE = "ocrkit"
 APART = ("ocrkit.experiment", "ocrkit.studies")
 # Of the studies only these; any other decides the numbers of a stage that imports it.
-_APART_STUDIES = ("figures", "sections")
+_APART_STUDIES = ("figures", "registry", "sections", "served")
 
 
 def code_deps(root: Path, notebook: Path) -> list[str]:
