@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from ocrkit.experiment.track import Run
 
 os.environ.update(QUIET)
+# jsonschema, which every tool for notebooks imports, would compile a grammar of web addresses then, for 1.6 s of
+# processor time; it does without where the package seems to be missing.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def start(stage: str, sections: Sections, overrides: Mapping[str, Any] | None = None) -> tuple[Any, Run]:

@@ -44,7 +44,7 @@ def template(root: Path) -> Path:
 
     # DVC's plots are written for Vega-Lite 5.
     page = make_folder(root / ".dvc" / "tmp") / "plots.html"
-    write_whole(page, _PAGE.replace("VEGA", javascript_bundle(None, "5.21")))
+    write_whole(page, _PAGE.replace("VEGA", javascript_bundle("window.vegaEmbed = vegaEmbed;", "5.21")))
     command = [sys.executable, "-m", "dvc", "config", "--local", "plots.html_template", "tmp/plots.html"]
     subprocess.run(command, cwd=root, env=flow.environment(), check=True)
     return page

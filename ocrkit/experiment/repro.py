@@ -77,6 +77,9 @@ def _one_run(root: Path, summary: str) -> Iterator[None]:
         try:
             yield
             status = "FINISHED"
+        except KeyboardInterrupt:
+            status = "KILLED"
+            raise
         finally:
             del os.environ[track.PIPELINE_FILE]
             if file.exists():

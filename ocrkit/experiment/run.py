@@ -6,12 +6,10 @@ The executed notebook and its HTML go to `reports/`, the HTML to the MLflow run 
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,7 @@ from papermill.exceptions import PapermillExecutionError
 from ruamel.yaml import YAML
 
 from ocrkit.errors import BadParams, OcrkitError
-from ocrkit.experiment import deps, notebooks, paths, pipeline, track
+from ocrkit.experiment import deps, flow, notebooks, paths, pipeline, track
 from ocrkit.experiment.setup import QUIET
 from ocrkit.files import write_whole
 from ocrkit.quiet import quieten_tensorflow
@@ -92,7 +90,7 @@ def run(notebook: str, overrides: Mapping[str, Any] | None = None, out: Path | N
         os.environ[track.RUN_FILE] = str(run_file)
         status, failure = "FAILED", ""
         try:
-            with _told_to_stop():
+            with flow.stoppable():
                 execute_notebook(
                     source,
                     executed,
@@ -136,20 +134,6 @@ def _check_takes_overrides(source: Path) -> None:
     raise BadParams(
         f"{source.name} takes no overrides: it has no cell with the tag `parameters` and `overrides = {{}}`."
     )
-
-
-@contextmanager
-def _told_to_stop() -> Iterator[None]:
-    """SIGTERM, as sent by docker, systemd, Slurm or a CI job, stops the notebook as Ctrl-C does."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def to_html(executed: Path) -> str:

@@ -32,7 +32,7 @@ PIPELINE, TRAININGS, CHAMPION = "Pipeline", "Trainings", "Champion"
 EXPERIMENTS = {
     PIPELINE: "From invented words to read documents. A run is a pipeline, the runs below it are its stages; the "
     "stage `leaderboard` says who reads best, and its report is attached.",
-    TRAININGS: "Trainings that were recorded elsewhere, and the ladder of improvements. Tick several, then Compare: "
+    TRAININGS: "Trainings that were recorded elsewhere. Tick several, then Compare: "
     "the curves of all have the words seen below.",
     CHAMPION: "Every time a challenger was weighed against the champion: what was compared, and why it was promoted "
     "or refused.",

@@ -132,7 +132,6 @@ def new_project(root: Path) -> Project:
     notebooks.clean(project.notebook)
     project.do("git", "init", "--quiet")
     project.do("dvc", "init", "--quiet")
-    project.do("dvc", "config", "core.analytics", "false")
     project.do("git", "add", "--force", "data")
     _commit(project, "A toy")
     return project
@@ -143,9 +142,19 @@ def _commit(project: Project, message: str) -> None:
     project.do("git", "-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet", "-m", message)
 
 
+def _copy(project: Project, folder: Path) -> Project:
+    shutil.copytree(project.root, folder / "project")
+    return Project(folder / "project")
+
+
 @pytest.fixture(scope="session")
-def finished_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = new_project(tmp_path_factory.mktemp("template") / "project")
+def unrun_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return new_project(tmp_path_factory.mktemp("unrun") / "project")
+
+
+@pytest.fixture(scope="session")
+def finished_project(unrun_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = _copy(unrun_project, tmp_path_factory.mktemp("finished"))
     project.do("dvc", "repro")
     _commit(project, "Its results")
     return project
@@ -154,14 +163,13 @@ def finished_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture
 def project(finished_project: Project, tmp_path: Path) -> Project:
     """A project whose pipeline ran once, in a folder of its own."""
-    shutil.copytree(finished_project.root, tmp_path / "project")
-    return Project(tmp_path / "project")
+    return _copy(finished_project, tmp_path)
 
 
 @pytest.fixture
-def fresh_project(tmp_path: Path) -> Project:
+def fresh_project(unrun_project: Project, tmp_path: Path) -> Project:
     """A project that never ran and has no store."""
-    return new_project(tmp_path / "project")
+    return _copy(unrun_project, tmp_path)
 
 
 @pytest.fixture(scope="session")
