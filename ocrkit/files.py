@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ocrkit.errors import OcrkitError
+from ocrkit.errors import BadDataset, OcrkitError
 
 
 def write_whole(path: str | Path, content: bytes | str) -> Path:
@@ -67,14 +67,14 @@ def checksum(path: Path, algorithm: str = "sha256") -> str:
     """Digest of a file's content, in hexadecimal.
 
     Raises:
-        OcrkitError: the file cannot be read.
+        BadDataset: the file cannot be read.
     """
     try:
         with path.open("rb") as file:
             # For telling files apart only, which MD5 may do where it is forbidden for secrets.
             return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
     except OSError as error:
-        raise OcrkitError(f"{path} cannot be read: {error.strerror or error}.") from None
+        raise BadDataset(f"{path} cannot be read: {error.strerror or error}.") from None
 
 
 def digest(path: Path) -> str:
