@@ -80,8 +80,8 @@ def check(root: Path, stage: pipeline.Stage) -> None:
         )
 
 
-def update(root: Path) -> list[str]:
-    """Bring the code among the deps of all stages in dvc.yaml up to date.
+def update(root: Path, only: str = "") -> list[str]:
+    """Bring the code among the deps of all stages in dvc.yaml, or of one, up to date.
 
     Returns:
         The stages whose deps have changed.
@@ -91,6 +91,8 @@ def update(root: Path) -> list[str]:
     """
     wanted = {}
     for name, stage in pipeline.stages(root).items():
+        if only not in ("", name):
+            continue
         code = code_deps(root, root / "notebooks" / f"{stage.notebook}.ipynb")
         wanted[name] = [stage.source, *code, *(dep for dep in stage.deps if not _is_code(dep))]
         if wanted[name] == list(stage.deps):

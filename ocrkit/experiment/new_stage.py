@@ -90,7 +90,7 @@ def new_stage(name: str, root: Path) -> Path:
     with modify_yaml(root / "params.yaml") as whole:
         for profile in whole["profiles"].values():
             profile[stage] = {}
-    deps.update(root)
+    deps.update(root, stage)
     return notebook
 
 
