@@ -15,12 +15,12 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 export DVC_NO_ANALYTICS := true
 
-.PHONY: help setup fonts repro test hard smoke lab dashboard docs dist check fmt clean-notebooks lock
+.PHONY: help setup fonts repro stage deps plots test hard smoke lab dashboard docs dist check fmt clean-notebooks lock
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-setup: $(VENV)/.ready mlflow.db data/realpages ## make .venv from requirements.lock, the store of runs; fetch real pages
+setup: $(VENV)/.ready mlflow.db .dvc/tmp/plots.html data/realpages ## make .venv from requirements.lock, the store of runs; fetch real pages
 
 # The stamp makes a second `make setup` immediate; it is renewed when one of the files it was made from changes.
 $(VENV)/.ready: requirements.lock requirements-headless.lock pyproject.toml setup.py tools/environment.py
@@ -37,11 +37,24 @@ data/realpages: | $(VENV)/.ready
 	@if $(BIN)/ocrkit data fetch realpages $@; then $(BIN)/dvc commit --quiet --force $@.dvc || true; \
 	    else echo "setup: without these pages the leaderboard rests on one book page; later: ocrkit data fetch realpages $@"; fi
 
+# `dvc plots show` draws with what this holds, rather than with what it would fetch.
+.dvc/tmp/plots.html: | $(VENV)/.ready
+	@$(BIN)/python -m ocrkit.experiment.plots
+
 fonts: setup ## fetch the pinned font set (449 families) into data/fonts; FROM=... for a folder of archives
 	@$(BIN)/ocrkit synth fetch-fonts $(if $(FROM),--from $(FROM))
 
 repro: setup ## run the pipeline, from invented words to the leaderboard; PROFILE=full for the long one
 	@$(BIN)/python -m ocrkit.studies.repro $(if $(PROFILE),--profile $(PROFILE))
+
+stage: setup ## make a notebook and its stage, ready to run: make stage NAME=70_mine
+	@$(BIN)/python -m ocrkit.experiment.new_stage $(NAME)
+
+deps: setup ## bring the code among the deps of all stages in dvc.yaml up to date
+	@$(BIN)/python -m ocrkit.experiment.deps
+
+plots: setup ## show the curves as a page that needs no internet
+	@$(BIN)/dvc plots show
 
 test: setup check ## ruff, mypy and all tests
 	@$(BIN)/python -m pytest $(PYTEST)
@@ -77,7 +90,7 @@ fmt: setup ## sort imports, mend what ruff can mend, format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-clean-notebooks: setup ## strip outputs from notebooks/, so that DVC and git see only what a person wrote
+clean-notebooks: setup ## strip outputs from notebooks/, so that git sees only what a person wrote
 	@$(BIN)/python -m ocrkit.experiment.notebooks
 
 LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --no-header --no-annotate

@@ -21,7 +21,8 @@ try:
 except PackageNotFoundError:  # run from a source tree that was never installed
     __version__ = "0+unknown"
 
-_LAZY = {
+# Where the public names lie that are imported when they are first used.
+LAZY = {
     "Document": "ocrkit.document",
     "Reader": "ocrkit.documents.reader",
     "scan": "ocrkit.documents.scan",
@@ -30,8 +31,8 @@ __all__ = ["Document", "OcrkitError", "Reader", "__version__", "scan"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
+    if name in LAZY:
+        return getattr(import_module(LAZY[name]), name)
     raise AttributeError(f"module 'ocrkit' has no attribute {name!r}")
 
 

@@ -8,10 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
+
+# Formats know documents, so a document knows only where they lie: each is imported when its method is first called.
+LAZY = {
+    "to_hocr": "ocrkit.formats.hocr",
+    "to_alto": "ocrkit.formats.alto",
+    "save_pdf": "ocrkit.formats.pdf",
+    "_repr_html_": "ocrkit.formats.overlay",
+}
 
 Image = np.ndarray  # uint8, (H, W) grey or (H, W, 3) RGB
 
@@ -189,15 +199,11 @@ class Document:
 
     def to_hocr(self) -> str:
         """hOCR 1.2, an XHTML page."""
-        from ocrkit.formats.hocr import to_hocr
-
-        return to_hocr(self)
+        return str(_format("to_hocr").to_hocr(self))
 
     def to_alto(self) -> str:
         """ALTO 4, XML."""
-        from ocrkit.formats.alto import to_alto
-
-        return to_alto(self)
+        return str(_format("to_alto").to_alto(self))
 
     def save_pdf(self, path: str | Path) -> Path:
         """Write the page images under an invisible text layer; returns the path.
@@ -205,14 +211,14 @@ class Document:
         Raises:
             OcrkitError: a page has no image, or the file cannot be written.
         """
-        from ocrkit.formats.pdf import save_pdf
-
-        return save_pdf(self, Path(path))
+        return Path(_format("save_pdf").save_pdf(self, Path(path)))
 
     def _repr_html_(self) -> str:
-        from ocrkit.formats.overlay import to_html
+        return str(_format("_repr_html_").to_html(self))
 
-        return to_html(self)
+
+def _format(method: str) -> ModuleType:
+    return import_module(LAZY[method])
 
 
 def _counted(count: int, noun: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import ssl
@@ -16,6 +15,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from urllib.request import Request, urlopen
 
 from ocrkit.errors import BadDataset, OcrkitError
+from ocrkit.files import checksum
 
 _PAUSES_S = (1.0, 2.0, 4.0, 8.0)  # between one try and the next
 _TIMEOUT_S = 30.0  # of silence
@@ -23,19 +23,6 @@ _BLOCK = 1 << 20  # bytes
 _TOLD_EVERY = 64  # blocks
 _NETWORK = (URLError, HTTPException, ConnectionError, TimeoutError, ssl.SSLError)
 _RANGE_PAST_END, _BUSY = 416, (408, 429)
-
-
-def checksum(path: Path, algorithm: str = "sha256") -> str:
-    """Digest of a file's content, in hexadecimal.
-
-    Raises:
-        BadDataset: the file cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, algorithm).hexdigest()
-    except OSError as error:
-        raise BadDataset(f"{path} cannot be read: {error.strerror or error}.") from None
 
 
 def download(url: str, target: Path, sha256: str | None = None, told: Callable[[str], None] = lambda _: None) -> Path:

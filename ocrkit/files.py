@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from hashlib import md5
 from pathlib import Path
+from typing import Any
 
-from ocrkit.errors import OcrkitError
+from ocrkit.errors import BadDataset, OcrkitError
 
 
 def write_whole(path: str | Path, content: bytes | str) -> Path:
@@ -74,17 +76,38 @@ def make_folder(path: str | Path) -> Path:
     return path
 
 
+def plain(value: Any) -> Any:
+    """`value` as JSON can hold it: NumPy's numbers as Python's, tuples as lists, no finite number as `None`."""
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if hasattr(value, "dtype") and hasattr(value, "item"):  # NumPy's, which need not be imported to be told
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def checksum(path: Path, algorithm: str = "sha256") -> str:
+    """Digest of a file's content, in hexadecimal.
+
+    Raises:
+        BadDataset: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            # For telling files apart only, which MD5 may do where it is forbidden for secrets.
+            return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+    except OSError as error:
+        raise BadDataset(f"{path} cannot be read: {error.strerror or error}.") from None
+
+
 def digest(path: Path) -> str:
     """The MD5 that DVC gives a file or folder, computed from the bytes that are there.
 
     A folder's is the MD5 of the sorted list of its files and theirs, with `.dir` appended, as in dvc-data.
     """
     if path.is_file():
-        with path.open("rb") as file:
-            checksum = md5(usedforsecurity=False)
-            while chunk := file.read(1 << 20):
-                checksum.update(chunk)
-        return checksum.hexdigest()
+        return checksum(path, "md5")
     files = {p.relative_to(path).as_posix(): p for p in path.rglob("*") if p.is_file()}
     entries = [{"md5": digest(files[name]), "relpath": name} for name in sorted(files)]
-    return md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
+    return hashlib.md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"

@@ -11,7 +11,6 @@ Every file is whole at any time, and writing one again replaces it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -102,12 +101,6 @@ def load_steps(folder: Path) -> list[Step]:
 def save_table(folder: Path, name: str, columns: Mapping[str, Sequence[Any]]) -> None:
     """Write the table `name` into a record."""
     write_whole(make_folder(folder / "tables") / f"{name}.json", _json(columns))
-
-
-def md5(path: Path) -> str:
-    """Hex digest of a file, the one that DVC gives it."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _json(value: Any) -> str:

@@ -16,7 +16,7 @@ from ocrkit.cli.options import fonts_option
 from ocrkit.cli.progress import progress_bar
 from ocrkit.cli.verbs import verb
 from ocrkit.errors import BadParams, MissingExtra
-from ocrkit.files import make_folder, write_whole
+from ocrkit.files import digest, make_folder, write_whole
 from ocrkit.learning.trainer import Progress, Trainer, TrainOptions
 from ocrkit.learning.training import (
     begin_with,
@@ -29,7 +29,7 @@ from ocrkit.learning.training import (
 )
 from ocrkit.quiet import quieten_tensorflow
 from ocrkit.recognition.network import SIZES, Precision
-from ocrkit.record import md5, save_steps
+from ocrkit.record import save_steps
 
 _DEFAULT = TrainOptions()
 
@@ -187,7 +187,7 @@ def train(
         if resume:
             trainer.resume()
         params = asdict(options) | {f"drawn.{name}": value for name, value in asdict(drawn).items()}
-        with recorded(trainer, params, {name: md5(path) for name, path in kept.items()}) as record:
+        with recorded(trainer, params, {name: digest(path) for name, path in kept.items()}) as record:
             with _shown(trainer) as (show, on_batch):
 
                 def report(progress: Progress) -> None:

@@ -24,9 +24,9 @@ from pathlib import Path, PureWindowsPath
 from typing import IO
 
 from ocrkit.datasets import real_pages
-from ocrkit.download import checksum, download, package_address
+from ocrkit.download import download, package_address
 from ocrkit.errors import BadDataset, OcrkitError
-from ocrkit.files import make_folder, write_whole
+from ocrkit.files import checksum, make_folder, write_whole
 
 ORIGIN = "archive.sha256"  # in each fetched folder, in the form of sha256sum
 BOOKS_LOCK = "gutenberg.lock.json"

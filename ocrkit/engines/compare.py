@@ -17,6 +17,7 @@ from ocrkit.document import Page, Word, quad_to_box
 from ocrkit.engines.base import NO_STEPS, Engine
 from ocrkit.engines.budget import CAUSES, error_budget, words_inside
 from ocrkit.errors import BadParams, OcrkitError
+from ocrkit.files import plain
 from ocrkit.metrics import (
     Interval,
     PrecisionRecall,
@@ -164,10 +165,7 @@ class Comparison:
             "differences": self.differences(),
             "pages": pages,
         }
-        return {
-            name: [{key: _defined(value) for key, value in row.items()} for row in rows]
-            for name, rows in tables.items()
-        }
+        return {name: plain(rows) for name, rows in tables.items()}
 
     def groups(self) -> list[tuple[str, str]]:
         """Kinds of data and categories; a category by itself only where there are others."""
@@ -381,10 +379,6 @@ def _text_in_rows(labels: Sequence[tuple[str, np.ndarray]]) -> str:
 
 def _counts(score: PrecisionRecall) -> tuple[int, int, int]:
     return score.matched, score.truth, score.found
-
-
-def _defined(value: Any) -> Any:
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def median(seconds: Sequence[float]) -> float:

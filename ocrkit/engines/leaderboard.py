@@ -40,7 +40,7 @@ def leaderboard_html(
         comparison: real and simulated documents are shown apart.
         title: of the page.
         pages: those compared on, in the same order, for galleries of what the first engine reads unlike others.
-        ladder: what `python -m ocrkit.studies.ladder` found, to be shown below.
+        ladder: what `ocrkit.studies.ladder.climb` found, to be shown below.
         says: sentences to begin with.
     """
     rows, differences = comparison.rows(), comparison.differences()

@@ -8,7 +8,9 @@ A notebook needs one call of it, or of `ocrkit.studies.start`, which knows the s
 
 from __future__ import annotations
 
+import ast
 import os
+import sys
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from ocrkit.experiment.track import Run
 
 os.environ.update(QUIET)
+# jsonschema, which every tool for notebooks imports, would compile a grammar of web addresses then, for 1.6 s of
+# processor time; it does without where the package seems to be missing.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def start(stage: str, sections: Sections, overrides: Mapping[str, Any] | None = None) -> tuple[Any, Run]:
@@ -43,12 +48,30 @@ def start(stage: str, sections: Sections, overrides: Mapping[str, Any] | None = 
     from ocrkit.experiment import params, paths, track
 
     os.chdir(paths.root())
+    _check_injected()
     options = params.params(stage, sections, overrides)
     run = track.start(stage, options, overridden=bool(overrides))
     values = {**params.flatten(options), "run": f"{run.name} ({run.id})"}
     # Displayed rather than printed: what a notebook prints also goes to the terminal of the pipeline.
     display(Pretty("\n".join(f"{name:28} {value}" for name, value in values.items())))
     return options, run
+
+
+def _check_injected() -> None:
+    """papermill puts any parameter that it is given into the notebook, which would ignore all but `overrides`."""
+    from IPython import get_ipython
+
+    from ocrkit.errors import BadParams
+
+    cells = get_ipython().user_ns.get("In", []) if get_ipython() else []
+    for cell in cells:
+        if cell.startswith("# Parameters\n"):
+            names = [t.id for node in ast.parse(cell).body if isinstance(node, ast.Assign) for t in node.targets]  # type: ignore[attr-defined]
+            if unknown := sorted(set(names) - {"overrides"}):
+                raise BadParams(
+                    f"This notebook knows no parameter {', '.join(unknown)}: a value of params.yaml is replaced by "
+                    f"`overrides`, as in papermill -y '{{overrides: {{{unknown[0]}: ...}}}}'."
+                )
 
 
 __all__ = ["start"]

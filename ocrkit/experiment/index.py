@@ -9,9 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
-from ocrkit.experiment import paths
+from ocrkit.experiment import paths, pipeline
 from ocrkit.html import render
 from ocrkit.origin import made
 
@@ -27,39 +25,29 @@ def index_page(root: Path) -> str:
     Args:
         root: of the project, or a scratch folder with `runs/` and `reports/` of runs by hand.
     """
-    told = _descriptions(paths.root())
-    stages = [
-        _stage(root, stage, notebook, told.get(stage, ""))
-        for stage, notebook in paths.NOTEBOOKS.items()
-        if (root / "runs" / f"{stage}.json").is_file()
-    ]
-    known = {"index.html", *(f"{notebook}.html" for notebook in paths.NOTEBOOKS.values())}
+    all_stages = pipeline.stages(paths.root()).values()
+    stages = [_stage(root, stage) for stage in all_stages if (root / "runs" / f"{stage.name}.json").is_file()]
+    known = {"index.html", *(f"{stage.notebook}.html" for stage in all_stages)}
     extra = {path.stem: path.name for path in sorted((root / "reports").glob("*.html")) if path.name not in known}
-    facts = {"Stages": f"{len(stages)} of {len(paths.NOTEBOOKS)} have run", **made()}
+    facts = {"Stages": f"{len(stages)} of {len(all_stages)} have run", **made()}
     return render(_TEMPLATE, "Reports of the pipeline", facts, stages=stages, extra=extra)
 
 
-def _stage(root: Path, stage: str, notebook: str, does: str) -> dict[str, Any]:
-    run = json.loads((root / "runs" / f"{stage}.json").read_text(encoding="utf-8"))
-    executed, report = (root / "reports" / f"{notebook}{suffix}" for suffix in (".ipynb", ".html"))
+def _stage(root: Path, stage: pipeline.Stage) -> dict[str, Any]:
+    run = json.loads((root / "runs" / f"{stage.name}.json").read_text(encoding="utf-8"))
+    executed, report = (root / "reports" / f"{stage.notebook}{suffix}" for suffix in (".ipynb", ".html"))
     cells = json.loads(executed.read_text(encoding="utf-8"))["cells"] if executed.is_file() else []
     ended, commit, machine = (run.get(fact, "") for fact in ("ended", "commit", "machine"))
     return {
-        "name": stage,
-        "title": _title(cells) or notebook,
-        "does": does,
+        "name": stage.name,
+        "title": _title(cells) or stage.notebook,
+        "does": stage.about.rstrip("."),
         "says": [line for line in run.get("says", "").splitlines() if line.strip()],
         "facts": [*filter(None, [ended, commit and f"commit {commit}", machine]), f"MLflow run {run['name']}"],
         "report": report.name if report.is_file() else "",
-        "numbers": f"../metrics/{stage}.json" if (root / "metrics" / f"{stage}.json").is_file() else "",
+        "numbers": f"../metrics/{stage.name}.json" if (root / "metrics" / f"{stage.name}.json").is_file() else "",
         "picture": _cover(cells),
     }
-
-
-def _descriptions(root: Path) -> dict[str, str]:
-    """What dvc.yaml says that each stage does."""
-    stages = YAML(typ="safe").load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    return {name: stage.get("desc", "").rstrip(".") for name, stage in stages.items()}
 
 
 def _title(cells: list[dict[str, Any]]) -> str:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from ruamel.yaml import YAML, YAMLError
 
 from ocrkit.errors import BadParams
-from ocrkit.experiment import paths
+from ocrkit.experiment import paths, pipeline
 
 T = TypeVar("T")
 
@@ -69,7 +70,7 @@ def params(
 
     Args:
         section: name of the stage.
-        sections: the class of each section.
+        sections: the class of each section; one without a class has what params.yaml gives it, of the same types.
         overrides: values by name; `seed` and `profile` reach `base`, dotted names reach into nested options.
         root: the project; by default the one around the current folder.
 
@@ -81,13 +82,13 @@ def params(
     """
     root = root or paths.root()
     values = read(root, sections)
-    _check_names("params.yaml", {section: {}}, sections)
+    _check_names("params.yaml", {section: {}}, [*values])
     base, own = resolve(values, section, overrides)
     if stage := paths.in_pipeline():
         if overrides:
             raise BadParams(f"In the pipeline all values come from params.yaml: run {stage} without overrides.")
         _check_declared(root, stage, section, base["profile"])
-    return _validated(base, own, section, sections[section])
+    return _validated(base, own, section, sections.get(section) or _class_of(section, values))
 
 
 def check_all(sections: Sections, root: Path | None = None) -> None:
@@ -98,26 +99,25 @@ def check_all(sections: Sections, root: Path | None = None) -> None:
     """
     values = read(root or paths.root(), sections)
     for overrides in ({}, *({"profile": profile} for profile in values["profiles"])):
-        for section, options in sections.items():
+        for section in values.keys() - {"base", "profiles"}:
+            options = sections.get(section) or _class_of(section, values)
             _validated(*resolve(values, section, overrides), section, options)
 
 
 def read(root: Path, sections: Iterable[str]) -> dict[str, Any]:
-    """params.yaml as it stands, the names of its sections checked to be among `sections`.
+    """params.yaml as it stands.
 
     Raises:
-        BadParams: it is missing, not YAML, or has an unknown section.
+        BadParams: it is missing, not YAML, holds what no option can be, or has a section that is neither among
+            `sections` nor a stage of dvc.yaml, or lacks one of them.
     """
-    try:
-        values = YAML(typ="safe").load((root / "params.yaml").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadParams(f"There is no params.yaml in {root}.") from None
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise BadParams(f"params.yaml cannot be read: {' '.join(str(error).split())}") from None
-    sections = list(sections)
-    _check_names("params.yaml", values, ["base", *sections, "profiles"])
-    for name, profile in _table("profiles", values.get("profiles")).items():
-        _check_names(f"profiles.{name}", profile, sections)
+    values = pipeline.read(root, "params.yaml")
+    known = list(dict.fromkeys([*pipeline.stages(root), *sections]))
+    _check_names("params.yaml", values, ["base", *known, "profiles"])
+    for name in ("base", *known, "profiles"):
+        _check_plain(name, _table(name, values.get(name)))
+    for name, profile in values["profiles"].items():
+        _check_names(f"profiles.{name}", profile, known)
     return values
 
 
@@ -132,10 +132,10 @@ def resolve(
     given = _nested(overrides or {})
     base = dict(_table("base", values.get("base")))
     base |= {name: given.pop(name) for name in list(given) if name in base}
-    profiles = values["profiles"]
-    if base.get("profile") not in profiles:
-        raise BadParams(f"params.yaml: base.profile is {base.get('profile')!r}, but there are {_listed(profiles)}.")
-    profile = _table(f"profiles.{base['profile']}.{section}", profiles[base["profile"]].get(section, {}))
+    profiles, chosen = values["profiles"], base.get("profile")
+    if not isinstance(chosen, str) or chosen not in profiles:
+        raise BadParams(f"params.yaml: base.profile is {chosen!r}, but there are {_listed(profiles)}.")
+    profile = _table(f"profiles.{chosen}.{section}", profiles[chosen].get(section, {}))
     return base, _merge(_merge(_table(section, values.get(section)), profile), given)
 
 
@@ -150,10 +150,11 @@ def validate(options: type[T], values: Mapping[str, Any], where: str) -> T:
     Raises:
         BadParams: one sentence that names the value and what it should be.
     """
+    _check_plain(where, values)
     _check_names(where, values, [f.name for f in dataclasses.fields(options)])  # type: ignore[arg-type]
     try:
         # From JSON, since strictness about lists and tuples would make no sense for YAML.
-        return TypeAdapter(options).validate_json(json.dumps(values, default=str), strict=True, extra="forbid")
+        return TypeAdapter(options).validate_json(json.dumps(values), strict=True, extra="forbid")
     except ValidationError as error:
         first = error.errors()[0]
     name = ".".join([where, *map(str, first["loc"])])
@@ -177,6 +178,50 @@ def flatten(options: Any) -> dict[str, Any]:
     return flat
 
 
+def _class_of(section: str, values: Mapping[str, Any]) -> type[Base]:
+    """The class of a section that has none: its values as params.yaml has them, before any profile, give the types."""
+    return _made_class(section, _table(section, values.get(section)), (Base,))
+
+
+def _made_class(name: str, values: Mapping[str, Any], bases: tuple[type, ...] = ()) -> Any:
+    if unfit := [key for key in values if not key.isidentifier()]:
+        raise BadParams(f"params.yaml: {name}.{unfit[0]} must be named by letters, digits and `_` only.")
+    fields = [
+        (key, _type_of(f"{name}.{key}", value)) for key, value in values.items() if key not in ("seed", "profile")
+    ]
+    return dataclasses.make_dataclass(name.replace(".", "_"), fields, bases=bases, frozen=True, kw_only=True)
+
+
+def _type_of(name: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _made_class(name, value)
+    if isinstance(value, list):
+        kinds = {type(item) for item in value}
+        same = len(kinds) == 1 and kinds <= {str, bool, int, float}
+        return tuple[kinds.pop() if same else Any, ...]  # type: ignore[misc]
+    return Any if value is None else type(value)
+
+
+def _check_plain(name: str, value: Any, around: tuple[int, ...] = ()) -> None:
+    """Refuse what YAML can say and no option can be, so that nobody has to reckon with it."""
+    if id(value) in around:
+        raise BadParams(f"params.yaml: {name} holds itself.")
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise BadParams(f"params.yaml: {name} has the name {key!r}, which must be a text: put it in quotes.")
+            _check_plain(f"{name}.{key}", item, (*around, id(value)))
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            _check_plain(f"{name}.{number}", item, (*around, id(value)))
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise BadParams(f"params.yaml: {name} must be a finite number, not {value}.")
+    elif isinstance(value, date):
+        raise BadParams(f"params.yaml: {name} is read as a date, {value}: put it in quotes if it is a text.")
+    elif not isinstance(value, str | int | float | None):
+        raise BadParams(f"params.yaml: {name} is a {type(value).__name__}, which no value can be.")
+
+
 def _validated(base: Mapping[str, Any], own: Mapping[str, Any], section: str, options: type[Base]) -> Any:
     validate(Base, base, "base")
     for name in own:
@@ -188,26 +233,14 @@ def _validated(base: Mapping[str, Any], own: Mapping[str, Any], section: str, op
 
 
 def _check_declared(root: Path, stage: str, section: str, profile: str) -> None:
-    declared: set[str] = set()
-    for entry in pipeline_stage(root, stage).get("params") or []:
-        declared |= {entry} if isinstance(entry, str) else {name for names in entry.values() for name in names or []}
-    declared = {name.replace("${base.profile}", profile) for name in declared}
+    stages = pipeline.stages(root)
+    if stage not in stages:
+        raise BadParams(f"dvc.yaml has no stage {stage!r}; it has {_listed(stages)}.")
+    declared = {name.replace("${base.profile}", profile) for name in stages[stage].params}
     for name in ("base", section, f"profiles.{profile}.{section}"):
         parents = {name.rsplit(".", cut)[0] for cut in range(name.count(".") + 1)}
         if not declared & parents:
             raise BadParams(f"Stage {stage} reads {name} of params.yaml, but dvc.yaml does not declare that.")
-
-
-def pipeline_stage(root: Path, stage: str) -> dict[str, Any]:
-    """What dvc.yaml says about a stage.
-
-    Raises:
-        BadParams: it does not know it.
-    """
-    stages = YAML(typ="safe").load((root / "dvc.yaml").read_text(encoding="utf-8")).get("stages") or {}
-    if stage not in stages:
-        raise BadParams(f"dvc.yaml has no stage {stage!r}; it has {_listed(stages)}.")
-    return dict(stages[stage])
 
 
 def _table(name: str, value: Any) -> Mapping[str, Any]:

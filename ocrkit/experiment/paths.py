@@ -1,52 +1,15 @@
-"""Where everything of a project lies. `dvc.yaml` declares the same places; a test compares the two."""
+"""Where a project lies, where its outputs go, and where its runs are kept."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from ocrkit.errors import OcrkitError
 
-# Stage -> its notebook, in the order of the flow.
-NOTEBOOKS = {
-    "start": "00_start_here",
-    "synthesise": "10_synthesise",
-    "real": "20_real_data",
-    "train": "30_train",
-    "finetune": "40_finetune",
-    "assemble": "50_assemble",
-    "benchmark": "60_benchmark",
-    "leaderboard": "90_leaderboard",
-}
-
-
-@dataclass(frozen=True)
-class Place:
-    """A file or folder that one stage makes and others may use; `path` is relative to the root."""
-
-    stage: str
-    path: str
-
-
-# What notebooks ask for by name: `run.make(name)` in the stage that makes it, `run.use(name)` in later ones.
-PLACES = {
-    "synth_train": Place("synthesise", "data/synth/train"),
-    "synth_val": Place("synthesise", "data/synth/val"),
-    "real_tune": Place("real", "data/real/tune"),
-    "real_val": Place("real", "data/real/val"),
-    "real_test": Place("real", "data/real/test"),
-    "trained": Place("train", "models/trained"),
-    "train_curve": Place("train", "metrics/train_curve.csv"),
-    "finetuned": Place("finetune", "models/finetuned"),
-    "finetune_curve": Place("finetune", "metrics/finetune_curve.csv"),
-    "documents": Place("assemble", "reports/documents"),
-    "leaderboard_page": Place("leaderboard", "reports/leaderboard.html"),
-}
-
 
 class NoProject(OcrkitError):
-    """The current folder lies in no project."""
+    """The current folder lies in no project, or in one that cannot be used where it is."""
 
 
 def root() -> Path:
@@ -80,8 +43,19 @@ def server() -> str | None:
 
 
 def tracking_uri() -> str:
-    """MLflow's address of the store; absolute, whatever the current folder."""
-    return server() or f"sqlite:///{store_file()}"
+    """MLflow's address of the store; absolute, whatever the current folder.
+
+    Raises:
+        NoProject: the folder's name would make it the address of another file.
+    """
+    if named := server():
+        return named
+    if "?" in str(store_file()):
+        raise NoProject(
+            f"MLflow can keep no runs in {store_root()}: a question mark ends the name of a file in its addresses. "
+            f"Rename the folder, or name a server in MLFLOW_TRACKING_URI."
+        )
+    return f"sqlite:///{store_file()}"
 
 
 def artifact_folder() -> Path:
@@ -100,29 +74,10 @@ def in_pipeline() -> str | None:
 
 
 def out_root() -> Path:
-    """Where outputs go: the project itself in the pipeline, a scratch folder when run by hand.
+    """Where outputs go: the project itself in the pipeline, the scratch folder when run by hand."""
+    return root() if in_pipeline() else scratch()
 
-    `OCRKIT_OUT` names another scratch folder.
-    """
-    if in_pipeline():
-        return root()
+
+def scratch() -> Path:
+    """A folder for what nobody depends on: `scratch`, or what `OCRKIT_OUT` names."""
     return Path(os.environ.get("OCRKIT_OUT") or root() / "scratch").resolve()
-
-
-def standard_outs(stage: str) -> list[str]:
-    """The outputs that every stage has: its numbers, the id of its run, the executed notebook and its HTML."""
-    notebook = NOTEBOOKS[stage]
-    return [f"metrics/{stage}.json", f"runs/{stage}.json", f"reports/{notebook}.ipynb", f"reports/{notebook}.html"]
-
-
-def stage_of(notebook: str) -> str:
-    """The stage of a notebook, given as `30_train` or as a path to it.
-
-    Raises:
-        NoProject: no stage has that notebook.
-    """
-    stem = Path(notebook).stem
-    for stage, name in NOTEBOOKS.items():
-        if name == stem:
-            return stage
-    raise NoProject(f"There is no notebook {notebook!r}; there are {', '.join(NOTEBOOKS.values())}.")

@@ -1,11 +1,9 @@
-"""Bring the whole pipeline up to date: check the values, clean the notebooks, let DVC run what changed, sum it up."""
+"""Bring the whole pipeline up to date: check values and deps, let DVC run what changed, sum it up."""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -13,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ocrkit.experiment import flow, params, paths, track
+from ocrkit.experiment import deps, flow, params, paths, pipeline, track
 from ocrkit.experiment.index import index_page
 from ocrkit.files import write_whole
 
@@ -30,8 +28,16 @@ def repro(sections: params.Sections, summary: str, profile: str | None = None) -
         OcrkitError: params.yaml is wrong, or a stage failed.
     """
     begun, root = time.monotonic(), paths.root()
+    flow.check_repository(root)
     params.check_all(sections, root)
-    subprocess.run([sys.executable, "-m", "ocrkit.experiment.notebooks"], cwd=root, check=True)
+    for name in deps.update(root):
+        print(f"{name:12} has new deps in dvc.yaml: all code that its notebook imports")
+    for stage in pipeline.stages(root).values():
+        if stage.frozen:
+            print(
+                f"{stage.name:12} is frozen: the results in git are kept; new ones: "
+                f"dvc repro --force --single-item {stage.name}"
+            )
     with _one_run(root, summary):
         if profile in (None, params.read(root, sections)["base"]["profile"]):
             flow.run_dvc("repro", cwd=root)
@@ -51,6 +57,9 @@ def _one_run(root: Path, summary: str) -> Iterator[None]:
         try:
             yield
             status = "FINISHED"
+        except KeyboardInterrupt:
+            status = "KILLED"
+            raise
         finally:
             del os.environ[track.PIPELINE_FILE]
             if file.exists():

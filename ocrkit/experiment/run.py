@@ -14,18 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import click
+import nbformat
 from papermill import execute_notebook
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from ruamel.yaml import YAML
 
 from ocrkit.errors import BadParams, OcrkitError
-from ocrkit.experiment import notebooks, paths, track
+from ocrkit.experiment import deps, flow, notebooks, paths, pipeline, track
 from ocrkit.experiment.setup import QUIET
 from ocrkit.files import write_whole
+from ocrkit.quiet import quieten_tensorflow
 
-# Machine matters of the kernel: less noise, no surprises from hash order, no calls home.
-_KERNEL_ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONHASHSEED": "0", **QUIET}
+# Machine matters of the kernel: no surprises from hash order or fused operations, no calls home.
+_KERNEL_ENVIRONMENT = {"TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONHASHSEED": "0", **QUIET}
 
 # nbconvert's page without the libraries that it fetches from the network, none of which our notebooks need.
 _OFFLINE = """{% extends "lab/index.html.j2" %}
@@ -69,39 +71,44 @@ def run(notebook: str, overrides: Mapping[str, Any] | None = None, out: Path | N
         The HTML report.
 
     Raises:
-        OcrkitError: the notebook is unknown, not clean, or failed; its run is then FAILED and has the report.
+        BadParams: no stage runs it, or it takes no overrides.
+        OcrkitError: it is no notebook, or failed; then its run is FAILED, or KILLED if somebody stopped it, and has the
+            report.
     """
-    root, stage = paths.root(), paths.stage_of(notebook)
-    source = root / "notebooks" / f"{paths.NOTEBOOKS[stage]}.ipynb"
-    if not source.is_file():
-        raise OcrkitError(f"There is no notebook {source}.")
-    if not notebooks.is_clean(source):
-        raise OcrkitError(f"{source.name} holds outputs of a run by hand: run `make clean-notebooks` first.")
+    root = paths.root()
+    stage = pipeline.stage_of(root, notebook)
     if out:
         os.environ["OCRKIT_OUT"] = str(out.resolve())
+    quieten_tensorflow()
     os.environ.update(_KERNEL_ENVIRONMENT)
     # The kernel's own ocrkit must be the one that runs here, also in the copy that a DVC experiment works in.
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     reports = paths.out_root() / "reports"
     reports.mkdir(parents=True, exist_ok=True)
-    executed, report = reports / source.name, reports / f"{source.stem}.html"
+    executed, report = reports / f"{stage.notebook}.ipynb", reports / f"{stage.notebook}.html"
 
     with tempfile.TemporaryDirectory() as folder:
+        source = _source(root, stage, Path(folder))
+        if overrides:
+            _check_takes_overrides(source)
+        if paths.in_pipeline():
+            deps.check(root, stage)
         run_file = Path(folder) / "run"
         os.environ[track.RUN_FILE] = str(run_file)
         status, failure = "FAILED", ""
         try:
-            execute_notebook(
-                source,
-                executed,
-                parameters={"overrides": dict(overrides)} if overrides else {},
-                engine_name="ocrkit",
-                kernel_name=notebooks.KERNEL["name"],
-                cwd=root,
-                progress_bar=False,
-                stdout_file=sys.stdout,
-                extra_arguments=["--IPKernelApp.log_level=40"],
-            )
+            with flow.stoppable():
+                execute_notebook(
+                    source,
+                    executed,
+                    parameters={"overrides": dict(overrides)} if overrides else {},
+                    engine_name="ocrkit",
+                    kernel_name=notebooks.KERNEL["name"],
+                    cwd=root,
+                    progress_bar=False,
+                    stdout_file=sys.stdout,
+                    extra_arguments=["--IPKernelApp.log_level=40"],
+                )
             status = "FINISHED"
         except PapermillExecutionError as error:
             failure = f"{source.name} failed in its cell {error.exec_count}: {error.ename}: {error.evalue}"
@@ -112,10 +119,28 @@ def run(notebook: str, overrides: Mapping[str, Any] | None = None, out: Path | N
         if executed.is_file():
             write_whole(report, to_html(executed))
         run_id = run_file.read_text() if run_file.exists() else None
-        run_id = track.finish(run_id, stage, status, report if report.exists() else None, failure)
+        run_id = track.finish(run_id, stage.name, status, report if report.exists() else None, failure)
     if failure:
         raise OcrkitError(f"{' '.join(failure.split())}  Report: {report}, MLflow run {run_id}.")
     return report
+
+
+def _source(root: Path, stage: pipeline.Stage, folder: Path) -> Path:
+    """The notebook without outputs: in the pipeline what the stage depends on, by hand as it is now."""
+    if paths.in_pipeline():
+        return root / stage.source
+    name = f"{stage.notebook}.ipynb"
+    return write_whole(folder / name, notebooks.cleaned(root / "notebooks" / name))
+
+
+def _check_takes_overrides(source: Path) -> None:
+    """papermill itself would put them into a cell of their own, where nobody reads them."""
+    for cell in nbformat.read(source, as_version=4).cells:
+        if "parameters" in cell.metadata.get("tags", []) and "overrides" in cell.source:
+            return
+    raise BadParams(
+        f"{source.name} takes no overrides: it has no cell with the tag `parameters` and `overrides = {{}}`."
+    )
 
 
 def to_html(executed: Path) -> str:

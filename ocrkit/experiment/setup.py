@@ -9,13 +9,19 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import re
 import sqlite3
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache
+from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocrkit.errors import OcrkitError
 from ocrkit.experiment import paths
 
 if TYPE_CHECKING:
@@ -26,7 +32,7 @@ PIPELINE, TRAININGS, CHAMPION = "Pipeline", "Trainings", "Champion"
 EXPERIMENTS = {
     PIPELINE: "From invented words to read documents. A run is a pipeline, the runs below it are its stages; the "
     "stage `leaderboard` says who reads best, and its report is attached.",
-    TRAININGS: "Trainings that were recorded elsewhere, and the ladder of improvements. Tick several, then Compare: "
+    TRAININGS: "Trainings that were recorded elsewhere. Tick several, then Compare: "
     "the curves of all have the words seen below.",
     CHAMPION: "Every time a challenger was weighed against the champion: what was compared, and why it was promoted "
     "or refused.",
@@ -51,6 +57,10 @@ QUIET = {
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 
 
+class OtherSchema(OcrkitError):
+    """The store was written by another version of MLflow."""
+
+
 def ensure_store(experiment: str = PIPELINE) -> str:
     """Create MLflow's store and one of its experiments where they are missing; safe with any number at once.
 
@@ -61,6 +71,8 @@ def ensure_store(experiment: str = PIPELINE) -> str:
         The experiment's id.
 
     Raises:
+        OtherSchema: another version of MLflow wrote the store.
+        NoProject: there can be no store in the project's folder.
         Exception: MLflow's, SQLite's or the system's own, of which `ocrkit.experiment.kept.is_down` knows whether the
             store is down.
     """
@@ -71,12 +83,14 @@ def ensure_store(experiment: str = PIPELINE) -> str:
 
         logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # silent about each second try
         return _found_or_created(MlflowClient(paths.tracking_uri()), experiment)
+    paths.tracking_uri()  # refuses a folder in which there can be no store
     store = paths.store_file()
     if not store.exists():
         store.parent.mkdir(parents=True, exist_ok=True)
         with _locked(store.parent):
             if not store.exists():
                 _create(store)
+    _check_schema(store)
     _mend_addresses(store)
     return _recorded(store, experiment) or _created(store, experiment)
 
@@ -118,6 +132,37 @@ def _recorded(store: Path, experiment: str) -> str:
     return str(row[0]) if row else ""
 
 
+def _check_schema(store: Path) -> None:
+    """Refuse a store that another version of MLflow wrote, before MLflow does so in the middle of a run."""
+    with closing(sqlite3.connect(store, timeout=60)) as database:
+        if not database.execute("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+            raise OtherSchema(f"{store} holds no runs of MLflow: move it away to begin with an empty store.")
+        (written,) = database.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
+    known, newest = _schemas()
+    if written == newest:
+        return
+    if written in known:
+        raise OtherSchema(
+            f"{store} was written by an older MLflow: copy it to a safe place, then run "
+            f"`mlflow db upgrade sqlite:///{store}`."
+        )
+    raise OtherSchema(
+        f"{store} was written by a newer MLflow than the one installed, {version('mlflow')}: install the version that "
+        f"wrote it (`make setup` in the checkout that did), or move the file away to begin with an empty store."
+    )
+
+
+@cache
+def _schemas() -> tuple[set[str], str]:
+    """All schemas of the store that the installed MLflow knows, and the newest."""
+    folder = Path(str(files("mlflow.store.db_migrations"))) / "versions"
+    texts = [path.read_text("utf-8") for path in folder.glob("*.py")]
+    known = {found[1] for text in texts if (found := re.search(r"^revision\s*=\s*['\"](\w+)", text, re.MULTILINE))}
+    older = {name for text in texts for name in re.findall(r"^down_revision\s*=\s*['\"](\w+)", text, re.MULTILINE)}
+    (newest,) = known - older
+    return known, newest
+
+
 def _mend_addresses(store: Path) -> None:
     """MLflow writes absolute addresses of files; where the project was moved, they are mended."""
     here = paths.artifact_folder().as_uri()
@@ -133,5 +178,8 @@ def _mend_addresses(store: Path) -> None:
 
 
 if __name__ == "__main__":
-    ensure_store()
+    try:
+        ensure_store()
+    except OcrkitError as error:
+        sys.exit(str(error))
     print(f"Runs are kept in {paths.server() or paths.store_file()}.")

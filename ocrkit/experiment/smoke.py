@@ -13,10 +13,9 @@ import time
 from pathlib import Path
 
 import click
-from ruamel.yaml import YAML
 
 from ocrkit.errors import OcrkitError
-from ocrkit.experiment import flow, notebooks, paths
+from ocrkit.experiment import flow, paths, pipeline
 
 _COPIED = ["params.yaml", "dvc.yaml", ".dvcignore", "notebooks", "ocrkit"]
 
@@ -44,8 +43,6 @@ def smoke() -> Path:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
         else:
             shutil.copyfile(source, target)
-    for notebook in (copy / "notebooks").glob("*.ipynb"):
-        notebooks.clean(notebook)
     _set_profile(copy / "params.yaml", "smoke")
     dvc = [sys.executable, "-m", "dvc"]
     subprocess.run([*dvc, "init", "--quiet", "--no-scm", "--force"], cwd=copy, env=flow.environment(), check=True)
@@ -57,16 +54,16 @@ def smoke() -> Path:
 
 def _given(root: Path) -> list[str]:
     """What stages depend on and none of them makes."""
-    stages = YAML(typ="safe").load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"].values()
-    made = {out for stage in stages for out in stage["outs"] if isinstance(out, str)}
-    return sorted({dep for stage in stages for dep in stage["deps"]} - made)
+    stages = pipeline.stages(root).values()
+    made = {out for stage in stages for out in stage.outs}
+    return sorted({dep for stage in stages for dep in stage.deps if Path(dep).parent != Path(pipeline.SOURCES)} - made)
 
 
 def _set_profile(file: Path, profile: str) -> None:
-    yaml = YAML()
-    values = yaml.load(file)
-    values["base"]["profile"] = profile
-    yaml.dump(values, file)
+    from dvc.utils.serialize import modify_yaml
+
+    with modify_yaml(file) as values:
+        values["base"]["profile"] = profile
 
 
 @click.command()

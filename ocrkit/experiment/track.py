@@ -15,19 +15,18 @@ import math
 import os
 import platform
 import shutil
-import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ocrkit import origin
+from ocrkit import git, origin
 from ocrkit.errors import BadParams, OcrkitError
-from ocrkit.experiment import params, paths, setup
-from ocrkit.files import digest, write_whole
+from ocrkit.experiment import params, paths, pipeline, setup
+from ocrkit.files import digest, plain, write_whole
 from ocrkit.record import Record
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def start(
     run.log_params(params.flatten(options))
     run.watch_machine()
     _open_runs.append(run)
-    if run_file := os.environ.get(RUN_FILE):
+    if (run_file := os.environ.get(RUN_FILE)) and not parent:
         write_whole(run_file, run.id)
     return run
 
@@ -138,50 +137,56 @@ class Run:
         )
         self._monitor.start()
 
-    def use(self, name: str, columns: Mapping[str, str] | None = None) -> Path:
-        """The file or folder that an earlier stage made, recorded as an input of this run with its digest.
+    def use(self, path: str, columns: Mapping[str, str] | None = None) -> Path:
+        """A file or folder that this stage depends on, recorded as an input of this run with its digest.
 
         Args:
-            name: a name in `paths.PLACES`.
+            path: as dvc.yaml has it among the stage's deps, such as `data/synth/train`.
             columns: what a row of it holds, as names and MLflow's types (`string`, `binary`, ...): its schema.
 
+        Returns:
+            The absolute path.
+
         Raises:
-            BadParams: no such name, or dvc.yaml does not declare that this stage depends on it.
+            BadParams: dvc.yaml does not declare that this stage depends on it.
             OcrkitError: it has not been made yet.
         """
-        place = _place(name)
-        stage = paths.in_pipeline()
-        if stage and not _declared(place.path, params.pipeline_stage(paths.root(), stage).get("deps") or []):
-            raise BadParams(f"Stage {stage} uses {place.path}, but dvc.yaml does not list it among its deps.")
-        path = paths.root() / place.path
-        if not path.exists():
-            raise OcrkitError(f"{place.path} is not there yet: run `dvc repro {place.stage}` first.")
-        self.log_input(name, path, columns)
-        return path
+        root = paths.root()
+        stage = pipeline.stages(root).get(self.stage)
+        if not stage or not stage.reads(path):
+            raise BadParams(f"Stage {self.stage} uses {path}, but dvc.yaml does not list it among its deps.")
+        if not (root / path).exists():
+            maker = pipeline.maker(root, path)
+            raise OcrkitError(f"{path} is not there yet{f': run `dvc repro {maker}` first' if maker else ''}.")
+        self.log_input(path, root / path, columns)
+        return root / path
 
-    def make(self, name: str) -> Path:
+    def make(self, path: str) -> Path:
         """Where this stage writes one of its outputs; what lay there before is removed, as DVC does.
 
         Args:
-            name: a name in `paths.PLACES`, of this stage.
+            path: as dvc.yaml has it among the stage's outs, such as `models/trained`.
 
         Returns:
-            The path, its parent folder made: in the project for the pipeline, in a scratch folder by hand.
+            The absolute path, its parent folder made: in the project for the pipeline, in a scratch folder by hand.
 
         Raises:
-            BadParams: no such name, or it is another stage's.
+            BadParams: dvc.yaml does not declare that this stage makes it.
         """
-        place = _place(name)
-        if place.stage != self.stage:
-            raise BadParams(f"Stage {self.stage} must not write {place.path}, which {place.stage} makes.")
-        path = paths.out_root() / place.path
-        if name not in self._made:
-            self._made.add(name)
-            if path.is_dir():
-                shutil.rmtree(path)
-            path.unlink(missing_ok=True)
-            path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+        root = paths.root()
+        stage = pipeline.stages(root).get(self.stage)
+        if not stage or path not in stage.outs:
+            other = pipeline.maker(root, path)
+            why = f"which {other} makes" if other else "which dvc.yaml does not list among its outs"
+            raise BadParams(f"Stage {self.stage} must not write {path}, {why}.")
+        target = paths.out_root() / path
+        if path not in self._made:
+            self._made.add(path)
+            if target.is_dir():
+                shutil.rmtree(target)
+            target.unlink(missing_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
+        return target
 
     def log_input(self, name: str, path: Path, columns: Mapping[str, str] | None = None) -> None:
         """Record any file or folder as an input of this run, by the digest DVC would give it; `columns` as in `use`."""
@@ -233,14 +238,14 @@ class Run:
             metrics += _metrics(ends, max(self._steps, default=0), at_ms)
         self.client.log_batch(self.id, metrics=metrics)
 
-    def save_curve(self, name: str) -> Path:
-        """Write every number logged with a step as CSV, one row a step, to the place `name`; DVC plots it."""
+    def save_curve(self, path: str) -> Path:
+        """Write every number logged with a step as CSV, one row a step, to the output `path`; DVC plots it."""
         columns = list(dict.fromkeys(c for row in self._steps.values() for c in row))
         text = io.StringIO()
         writer = csv.DictWriter(text, ["step", *columns], lineterminator="\n")
         writer.writeheader()
         writer.writerows({"step": step, **row} for step, row in sorted(self._steps.items()))
-        return write_whole(self.make(name), text.getvalue())
+        return write_whole(self.make(path), text.getvalue())
 
     def log_table(self, name: str, table: DataFrame | Mapping[str, Any]) -> None:
         """Log a table, by columns, that MLflow shows and compares between runs."""
@@ -263,19 +268,20 @@ class Run:
         keep = self.client.log_artifacts if Path(path).is_dir() else self.client.log_artifact
         keep(self.id, str(path), folder)
 
-    def end(self, metrics: Mapping[str, Any]) -> None:
+    def end(self, metrics: Mapping[str, Any], also: Mapping[str, Any] | None = None) -> None:
         """Finish the run: log its final numbers and write `metrics/<stage>.json` and `runs/<stage>.json`.
 
         Args:
             metrics: numbers, texts or nested tables of them, the same in every run with the same values. A number that
                 is not defined, such as the precision where nothing was found, is `nan` and written as null.
+            also: what else belongs into the file of numbers, and is no metric.
 
         Raises:
             OcrkitError: a file cannot be written.
         """
         self.log_metrics(metrics)
         out = paths.out_root()
-        numbers = json.dumps(_plain(metrics), indent=2, sort_keys=True)
+        numbers = json.dumps(plain({**metrics, **(also or {})}), indent=2, sort_keys=True)
         about = json.dumps(self._about(), indent=2, ensure_ascii=False)
         for path, text in (
             (out / "metrics" / f"{self.stage}.json", numbers),
@@ -343,10 +349,10 @@ def finish(run_id: str | None, stage: str, status: str, report: Path | None, not
 
 def _origin(stage: str, profile: str, overridden: bool = False, source: str = "") -> dict[str, str]:
     """Tags that lead from a run back to the code and the pipeline it came from."""
-    env = os.environ
-    outs = ["dvc.lock", "runs", "reports", "metrics", *(place.path for place in paths.PLACES.values())]
-    dirty = _git("status", "--porcelain", "--", ":/", *(f":(top,exclude){out}" for out in outs))
-    notebook = paths.NOTEBOOKS.get(stage)
+    env, root = os.environ, paths.root()
+    stages = pipeline.stages(root)
+    if not source:
+        source = f"notebooks/{stages[stage].notebook}.ipynb" if stage in stages else "dvc.yaml"
     tags = {
         "stage": stage,
         "profile": profile,
@@ -354,10 +360,10 @@ def _origin(stage: str, profile: str, overridden: bool = False, source: str = ""
         "overridden": str(overridden).lower(),
         "mlflow.user": user(),
         "processor": _processor(),
-        "git.dirty": str(dirty != "").lower(),
-        "mlflow.source.name": source or (f"notebooks/{notebook}.ipynb" if notebook else "dvc.yaml"),
-        "mlflow.source.type": "NOTEBOOK" if notebook and not source else "LOCAL",
-        "mlflow.source.git.commit": _git("rev-parse", "HEAD"),
+        "git.dirty": _dirty(root, stages.values()),
+        "mlflow.source.name": source,
+        "mlflow.source.type": "NOTEBOOK" if source.endswith(".ipynb") else "LOCAL",
+        "mlflow.source.git.commit": git.commit(root) or git.UNKNOWN,
         "dvc.stage": env.get("DVC_STAGE", ""),
         "dvc.exp": env.get("DVC_EXP_NAME", ""),
         "dvc.baseline": env.get("DVC_EXP_BASELINE_REV", ""),
@@ -367,7 +373,7 @@ def _origin(stage: str, profile: str, overridden: bool = False, source: str = ""
 
 def user() -> str:
     """Who is at work: the name that git has, else that of the account."""
-    return _git("config", "user.name") or getpass.getuser()
+    return git.ask(paths.root(), "config", "user.name") or getpass.getuser()
 
 
 def _processor() -> str:
@@ -379,6 +385,24 @@ def _processor() -> str:
     return f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
 
 
+def _dirty(root: Path, stages: Iterable[pipeline.Stage]) -> str:
+    """Whether anything that a person wrote differs from the commit: `true`, `false` or `unknown`."""
+    made = [out for stage in stages for out in stage.outs]
+    changed = git.changed(root, ["dvc.lock", "runs", "reports", "metrics", *made])
+    return git.UNKNOWN if changed is None else str(any(_differs(root, path) for path in changed)).lower()
+
+
+def _differs(root: Path, path: str) -> bool:
+    """Whether a changed file differs in more than the outputs of a notebook that was run by hand."""
+    from ocrkit.experiment import notebooks
+
+    committed = git.ask(root, "show", f"HEAD:{path}") if path.endswith(".ipynb") else None
+    try:
+        return committed is None or notebooks.cleaned(root / path) != f"{committed}\n"
+    except OcrkitError:  # no notebook any more
+        return True
+
+
 def _name(stage: str, profile: str, tags: Mapping[str, str]) -> str:
     """A name for people, such as `train 04 May 15:02 experiment mild-gnat` or `train full 04 May 09:30 by hand`.
 
@@ -387,25 +411,6 @@ def _name(stage: str, profile: str, tags: Mapping[str, str]) -> str:
     how = f" experiment {tags['dvc.exp']}" if "dvc.exp" in tags else " by hand" if tags["by_hand"] == "true" else ""
     whole = stage if profile == "default" else f"{stage} {profile}"
     return f"{whole} {time.strftime('%d %b %H:%M')}{how}"
-
-
-def _git(*arguments: str) -> str:
-    try:
-        done = subprocess.run(["git", *arguments], cwd=paths.root(), capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return ""
-    return done.stdout.strip()
-
-
-def _place(name: str) -> paths.Place:
-    if name not in paths.PLACES:
-        raise BadParams(f"There is no place {name!r}; there are {', '.join(paths.PLACES)}.")
-    return paths.PLACES[name]
-
-
-def _declared(path: str, deps: list[Any]) -> bool:
-    names = [dep if isinstance(dep, str) else next(iter(dep)) for dep in deps]
-    return any(path == name or path.startswith(f"{name}/") for name in names)
 
 
 def _numbers(values: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
@@ -424,15 +429,6 @@ def _metrics(numbers: Mapping[str, float], step: int, at_ms: int | None = None) 
 
     at_ms = int(time.time() * 1000) if at_ms is None else at_ms
     return [Metric(name, value, at_ms, step) for name, value in numbers.items() if math.isfinite(value)]
-
-
-def _plain(value: Any) -> Any:
-    """`value` as JSON can hold it."""
-    if isinstance(value, Mapping):
-        return {name: _plain(v) for name, v in value.items()}
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _text(value: Any) -> str:

@@ -10,12 +10,12 @@ from pathlib import Path
 from ocrkit.datasets.sample import Sample
 from ocrkit.document import Image
 from ocrkit.errors import BadModel
-from ocrkit.files import write_whole
+from ocrkit.files import checksum, write_whole
 from ocrkit.metrics import correct_words
 from ocrkit.recognition import load_recognizer
 from ocrkit.recognition.export import agreement
 from ocrkit.recognition.litert import TFLITE, run_litert, to_litert
-from ocrkit.recognition.model import CARD, load_network, read_card, sha256, verified
+from ocrkit.recognition.model import CARD, load_network, read_card, verified
 from ocrkit.recognition.quantize import quantize
 from ocrkit.recognition.runtimes import load_runtime
 
@@ -36,7 +36,7 @@ def add_litert(folder: Path, target: Path, crops: Sequence[Image]) -> float:
     for name in card["files"]:
         shutil.copyfile(verified(folder, name), target / name)
     write_whole(target / TFLITE, content)
-    card["files"][TFLITE] = sha256(target / TFLITE)
+    card["files"][TFLITE] = checksum(target / TFLITE)
     write_whole(target / CARD, json.dumps(card, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
     return difference
 

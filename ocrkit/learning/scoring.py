@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ocrkit.datasets.sample import Sample
+from ocrkit.files import plain
 from ocrkit.metrics import (
     Interval,
     ReliabilityBin,
@@ -148,12 +148,4 @@ def read_samples(
 
 def as_json(evaluations: Mapping[str, Evaluation]) -> dict[str, Any]:
     """For files and cards: plain values, `None` in place of `nan`."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: plain(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [plain(item) for item in value]
-        return None if isinstance(value, float) and math.isnan(value) else value
-
     return {name: plain(asdict(evaluation)) for name, evaluation in evaluations.items()}

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Annotated, Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -25,6 +25,7 @@ from ocrkit.errors import BadDataset, BadModel, TrainingFailed
 from ocrkit.recognition.decode import greedy_texts
 from ocrkit.recognition.network import STRIDE_PX, Precision, build_network
 from ocrkit.recognition.preprocess import HEIGHT, WIDTHS, batches, bucket_of, fit, pad
+from ocrkit.values import Count, NotNegative, Positive, Share, Whole, Within
 
 Source = Callable[[int, int], Iterator[Sample]]  # items start..stop-1, the same whenever asked
 
@@ -51,18 +52,18 @@ class TrainOptions:
     """
 
     size: str = "nano"
-    words: int = 100_000
-    batch_size: int = 64
-    learning_rate: float = 2e-3
-    warm_up: float = 0.08
-    weight_decay: float = 1e-4
-    clip_norm: float = 5.0
-    ema: float = 0.999
-    round_words: int = 8192
-    validate_every: int = 2
+    words: Count = 100_000
+    batch_size: Count = 64
+    learning_rate: Positive = 2e-3
+    warm_up: Share = 0.08
+    weight_decay: NotNegative = 1e-4
+    clip_norm: Positive = 5.0
+    ema: Annotated[float, Within(ge=0, lt=1)] = 0.999
+    round_words: Count = 8192
+    validate_every: Count = 2
     seed: int = 7
     precision: Precision = "float32"
-    patience: int = 0
+    patience: Whole = 0
     frozen: bool = False
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
 
+from ocrkit import git
 from ocrkit.alphabet import Alphabet, normalise
 from ocrkit.datasets.sample import Sample
 from ocrkit.errors import BadParams, OcrkitError
@@ -156,10 +156,4 @@ def training_card(trainer: Trainer, options: TrainOptions, drawn: dict[str, Any]
 def _commit() -> str:
     """The commit of the source tree this code is run from; empty for an installed package."""
     root = Path(__file__).resolve().parents[2]
-    if not (root / ".git").exists():
-        return ""
-    try:
-        command = ["git", "rev-parse", "HEAD"]
-        return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False).stdout.strip()
-    except OSError:  # no git program
-        return ""
+    return (git.commit(root) or git.UNKNOWN) if (root / ".git").exists() else ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ocrkit.alphabet import Alphabet
 from ocrkit.errors import BadLabel, BadModel, quoted
-from ocrkit.files import write_whole
+from ocrkit.files import checksum, write_whole
 from ocrkit.recognition.network import SIZES
 
 if TYPE_CHECKING:
@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 ONNX, WEIGHTS, LEXICON, CARD = "model.onnx", "model.weights.h5", "lexicon.u32", "card.json"
 _COLDEST, _HOTTEST = 1e-3, 1e3  # temperatures; calibration finds some between 0.5 and 3
 DEFAULT_MODEL = "fast-receipts"
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def released_folder() -> Path:
@@ -89,7 +83,7 @@ def verified(folder: Path, name: str) -> Path:
     expected = read_card(folder)["files"].get(name)
     if expected is None or not path.is_file():
         raise BadModel(f"The model in {folder} has no {name}.")
-    if sha256(path) != expected:
+    if checksum(path) != expected:
         raise BadModel(f"{path} is damaged: its checksum is not the one on the model's card.")
     return path
 
@@ -121,7 +115,7 @@ def alphabet_of(folder: Path) -> Alphabet:
 
 def write_card(folder: Path, card: dict[str, Any]) -> None:
     """Write `card` with the checksums of the model's files, to a temporary name first."""
-    files = {name: sha256(folder / name) for name in (ONNX, WEIGHTS, LEXICON) if (folder / name).is_file()}
+    files = {name: checksum(folder / name) for name in (ONNX, WEIGHTS, LEXICON) if (folder / name).is_file()}
     text = json.dumps({**card, "files": files}, indent=1, ensure_ascii=False, sort_keys=True)
     write_whole(folder / CARD, text + "\n")
 

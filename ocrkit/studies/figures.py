@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -295,6 +296,15 @@ def ladder(rungs: Sequence[str], scores: Mapping[str, Sequence[Interval]]) -> Fi
     figure.supxlabel("read right; thin lines: 95 % intervals", fontsize=9)
     figure.tight_layout()
     return figure
+
+
+def climbed(results: Mapping[str, Any]) -> Figure:
+    """What `ocrkit.studies.ladder.climb` found: a panel a test, a bar a rung."""
+    scores = {
+        f"{test}\n{its['words']:,} crops": [Interval(**rung["scores"][test]) for rung in results["rungs"]]
+        for test, its in results["tests"].items()
+    }
+    return ladder([rung["name"] for rung in results["rungs"]], scores)
 
 
 def roofline(gflops: float, gb_per_second: float, reached: Mapping[str, tuple[float, float]]) -> Figure:

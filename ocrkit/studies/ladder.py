@@ -1,4 +1,4 @@
-"""The original's six improvements one after the other: `python -m ocrkit.studies.ladder`.
+"""The original's six improvements one after the other, as notebook 80 climbs them.
 
 Each rung trains a network of the same size from the same seed on equally many invented words, made with one more
 improvement than those of the rung below, and all rungs read the same test words. Order and first version are those of
@@ -11,32 +11,23 @@ import csv
 import hashlib
 import io
 import json
-import os
 import re
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import click
+from typing import Any
 
 from ocrkit.datasets import Sample, book_page, funsd_protocol_label, half_of, load_pages, word_samples
-from ocrkit.errors import BadDataset, OcrkitError
-from ocrkit.experiment import params, paths, setup, track
-from ocrkit.experiment.run import parse_overrides
-from ocrkit.files import make_folder, write_whole
+from ocrkit.errors import BadDataset
+from ocrkit.experiment import params, paths, track
+from ocrkit.files import make_folder
 from ocrkit.learning.trainer import Progress, Trainer, TrainOptions, read_all
 from ocrkit.metrics import Interval, bootstrap_interval, correct_words
-from ocrkit.studies import figures
-from ocrkit.studies.sections import SECTIONS, Folder, Ladder
+from ocrkit.studies.sections import Folder, Ladder
 from ocrkit.synth.corpus import build_vocabulary
 from ocrkit.synth.engine import Recipe
 from ocrkit.synth.fonts import audit, font_folders, load_verdicts, save_verdicts
 from ocrkit.synth.generator import SWITCHES, WordOptions, validation_options
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 # Each rung by the switch that it turns on: its name, and what it is about.
 RUNGS = {
@@ -87,35 +78,29 @@ def rungs(options: Ladder) -> dict[str, Ladder]:
     return made
 
 
-def climb(overrides: Mapping[str, Any] | None = None, out: Path | None = None) -> Path:
-    """Train and test all rungs, record them in MLflow as parts of one run, and write the results as JSON and CSV.
+def climb(options: Ladder, whole: track.Run) -> dict[str, Any]:
+    """Train and test all rungs, and record them in MLflow as parts of the run `whole`.
 
     What was trained stays in `ladder` of the scratch folder: an interrupted ladder goes on at the last round, and a
     rung whose words and options are the same as before is tested only.
 
-    Args:
-        overrides: values in place of those of the section `ladder` of params.yaml.
-        out: folder for everything; by default the results go to the project's `metrics`, the rest to `scratch`.
-
     Returns:
-        The JSON file.
+        For files: `commit`, whether there were changes since (`None` where git cannot say), `params`, the number of
+        `font_families`, the `tests` with their sizes and digests, and the `rungs` with their scores by test.
 
     Raises:
-        OcrkitError: bad values, no usable font or word, or folders that cannot be read.
+        OcrkitError: no usable font or word, or folders that cannot be read.
     """
-    if out:
-        os.environ["OCRKIT_OUT"] = str(out.resolve())
-    options: Ladder = params.params("ladder", SECTIONS, overrides)
-    work = make_folder(paths.out_root() / "ladder")
+    work = make_folder(paths.scratch() / "ladder")
     recipe = _recipe(options, work)
     tests = _tests(options, recipe)
     validation = list(_held_out(recipe, "val").generator().samples(0, options.validation_words))
 
-    filed: dict[str, Any] = {"experiment": setup.TRAININGS, "source": "ocrkit/studies/ladder.py"}
-    whole = track.start("ladder", options, bool(overrides), "Ladder of improvements", **filed)
+    tags = whole.client.get_run(whole.id).data.tags
+    overridden = tags["overridden"] == "true"
     rows = []
     for (name, rung), (_, story) in zip(rungs(options).items(), RUNGS.values()):
-        run = track.start("ladder", rung, bool(overrides), name, parent=whole, **filed)
+        run = track.start("ladder", rung, overridden, name, parent=whole)
         words = replace(recipe, options=rung.options(WordOptions))
         network, trainer = _trained(run, words, rung.options(TrainOptions), validation, work)
         scores = {}
@@ -129,40 +114,18 @@ def climb(overrides: Mapping[str, Any] | None = None, out: Path | None = None) -
         rows.append({"name": name, "story": story, "words_digest": words.digest, "scores": scores})
         print(f"{name}: {_told(scores)}", flush=True)
 
-    tags = whole.client.get_run(whole.id).data.tags
+    whole.log_metrics(_metrics(scores))
     values = params.flatten(options)
     for name in ("folders", "books"):  # where they lie on this machine says nothing: the digests do
         del values[name]
-    results = {
-        "commit": tags.get("mlflow.source.git.commit", ""),
-        "changed_since": tags["git.dirty"] == "true",
+    return {
+        "commit": tags["mlflow.source.git.commit"],
+        "changed_since": {"true": True, "false": False}.get(tags["git.dirty"]),
         "params": values,
         "font_families": len(recipe.generator().catalogue.families),
         "tests": {name: {"words": len(test.samples), "digest": test.digest} for name, test in tests.items()},
         "rungs": rows,
     }
-    path = make_folder((out or paths.root()) / "metrics") / "ladder.json"
-    write_whole(path, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    table = write_whole(path.with_suffix(".csv"), as_csv(results))
-    whole.log_figure("ladder", chart(results))
-    for file in (path, table):
-        whole.log_artifact(file)
-    whole.describe(
-        f"One network `{options.size}` a rung, each after {options.words:,} invented words, each rung with one "
-        f"improvement more than the one before. The chart is the artifact `ladder.png`, the rungs are the runs below."
-    )
-    whole.log_metrics(_metrics(scores))
-    whole.close("FINISHED")
-    return path
-
-
-def chart(results: Mapping[str, Any]) -> Figure:
-    """The results of `climb` as a figure: a panel a test, a bar a rung."""
-    scores = {
-        f"{test}\n{its['words']:,} crops": [Interval(**rung["scores"][test]) for rung in results["rungs"]]
-        for test, its in results["tests"].items()
-    }
-    return figures.ladder([rung["name"] for rung in results["rungs"]], scores)
 
 
 def as_csv(results: Mapping[str, Any]) -> str:
@@ -241,20 +204,3 @@ def _metrics(scores: Mapping[str, Mapping[str, float]]) -> dict[str, Mapping[str
 
 def _told(scores: Mapping[str, Mapping[str, float]]) -> str:
     return "; ".join(f"{test} {s['value']:.1%} ({s['low']:.1%} to {s['high']:.1%})" for test, s in scores.items())
-
-
-@click.command()
-@click.option("--override", multiple=True, metavar="NAME=VALUE", help="Replace a value of params.yaml's ladder.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for everything; default: metrics/ and scratch/.")
-def main(override: tuple[str, ...], out: Path | None) -> None:
-    """Train a small network for each of the original's improvements, and compare them."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
-        print(f"Results: {climb(parse_overrides(override), out)}")
-    except OcrkitError as error:
-        click.echo(error, err=True)
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -65,6 +65,9 @@ def main(profile: str | None) -> None:
     except OcrkitError as error:
         click.echo(error, err=True)
         sys.exit(1)
+    except KeyboardInterrupt:
+        click.echo("Stopped: the stage that ran is marked as killed, `make repro` goes on from there.", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ what a section adds has no default. A `ClassVar` takes an option away again that
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from ocrkit.detection import DetectorOptions
 from ocrkit.documents.reader import ReadOptions
@@ -15,6 +15,7 @@ from ocrkit.errors import BadParams
 from ocrkit.experiment.params import Base, Sections
 from ocrkit.learning.trainer import TrainOptions
 from ocrkit.synth.generator import WordOptions
+from ocrkit.values import Count, NotNegative, Positive, Share, Within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +42,9 @@ class Synthesise(WordOptions, Base):
         books: folder of plain-text books whose words are used too.
     """
 
-    words: int
-    validation_words: int
-    shard_size: int
+    words: Count
+    validation_words: Count
+    shard_size: Count
     books: str | None
 
 
@@ -73,16 +74,16 @@ class Real(Base):
     """
 
     folders: tuple[Folder, ...]
-    margin: float
-    validation_share: float
-    simulated_pages: int
+    margin: NotNegative
+    validation_share: Share
+    simulated_pages: Annotated[int, Within(ge=2)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Train(TrainOptions, Base):
     """30_train; `epochs` passes over the synthetic words."""
 
-    epochs: int
+    epochs: Count
     words: ClassVar[None] = None  # type: ignore[misc]
 
 
@@ -92,24 +93,17 @@ class Finetune(TrainOptions, Base):
 
     Attributes:
         epochs: passes over the real words.
-        synthetic_share: of all words seen.
+        synthetic_share: of all words seen; of synthetic words alone no number makes a pass over the real ones.
         seeds: runs on all words, that differ by chance only.
         parts: shares of the real words for one more run each: the learning curve.
     """
 
-    epochs: int
-    synthetic_share: float
-    seeds: int
-    parts: tuple[float, ...]
+    epochs: Count
+    synthetic_share: Annotated[float, Within(ge=0, lt=1)]
+    seeds: Count
+    parts: tuple[Annotated[float, Within(gt=0, le=1)], ...]
     words: ClassVar[None] = None  # type: ignore[misc]
     size: ClassVar[None] = None  # type: ignore[misc]
-
-    def __post_init__(self) -> None:
-        """Of synthetic words alone no number makes a pass over the real ones."""
-        if not 0 <= self.synthetic_share < 1:
-            raise BadParams(
-                f"params.yaml: finetune.synthetic_share must be from 0 to below 1, not {self.synthetic_share}."
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,12 +127,12 @@ class Benchmark(Base):
         soak_pages: read in one process to see that memory stays flat.
     """
 
-    words: int
-    repeats: int
+    words: Count
+    repeats: Count
     runtimes: tuple[str, ...]
-    threads: int
+    threads: Count
     engines: tuple[str, ...]
-    soak_pages: int
+    soak_pages: Count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,14 +147,14 @@ class Leaderboard(Base):
     """
 
     engines: tuple[str, ...]
-    timeout_s: float
+    timeout_s: Positive
     real_pages: str | None
     folders: tuple[Folder, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ladder(WordOptions, TrainOptions, Base):
-    """`python -m ocrkit.studies.ladder`, which is no stage; the options of words are those of its last rung.
+    """80_ladder; the options of words are those of its last rung.
 
     Attributes:
         words: that the network of each rung sees.
@@ -170,8 +164,8 @@ class Ladder(WordOptions, TrainOptions, Base):
         folders: labelled pages to test on, of which the half is read that rules are tuned on; else the book page.
     """
 
-    validation_words: int
-    test_words: int
+    validation_words: Count
+    test_words: Count
     books: str | None
     folders: tuple[Folder, ...]
 
@@ -187,21 +181,13 @@ class Promote(Base):
         slower: the most that its time a page may be, in times the champion's.
     """
 
-    pages: int
+    pages: Count
     gain: float
-    loss: float
-    slower: float
+    loss: NotNegative
+    slower: Positive
 
 
+# The class `Train` is for the section `train`.
 SECTIONS: Sections = {
-    "start": Start,
-    "synthesise": Synthesise,
-    "real": Real,
-    "train": Train,
-    "finetune": Finetune,
-    "assemble": Assemble,
-    "benchmark": Benchmark,
-    "leaderboard": Leaderboard,
-    "ladder": Ladder,
-    "promote": Promote,
+    options.__name__.lower(): options for options in Base.__subclasses__() if options.__module__ == __name__
 }

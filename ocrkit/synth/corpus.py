@@ -16,6 +16,7 @@ from ocrkit.alphabet import CHARACTERS, normalise
 from ocrkit.errors import BadDataset, MissingExtra
 from ocrkit.files import write_whole
 from ocrkit.synth.profanity import is_profane
+from ocrkit.values import Count, Share
 
 _KNOWN = frozenset(CHARACTERS)
 _BOOK_START = re.compile(r"\*\*\* ?START OF TH.{0,80}?\*\*\*", re.S)
@@ -411,9 +412,9 @@ class CorpusOptions:
 
     receipts: bool = True
     symbol_boost: bool = True
-    foreign: float = 0.12
-    chunks: float = 0.04
-    longest: int = 24
+    foreign: Share = 0.12
+    chunks: Share = 0.04
+    longest: Count = 24
 
 
 class Corpus:

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from ocrkit.errors import BadParams
+from ocrkit.values import Share
 
 BANK_PX = 512
 _FIRST = ("underline", "tilt", "defocus", "motion", "box_blur")  # what the original's first version had
@@ -33,39 +34,39 @@ class DistortionOptions:
     """
 
     # ink
-    bleed: float = 0.12
-    thin: float = 0.08
-    stipple: float = 0.05
-    gaps: float = 0.03
-    smudge: float = 0.02
-    underline: float = 0.08
-    rules: float = 0.10
-    neighbours: float = 0.25
+    bleed: Share = 0.12
+    thin: Share = 0.08
+    stipple: Share = 0.05
+    gaps: Share = 0.03
+    smudge: Share = 0.02
+    underline: Share = 0.08
+    rules: Share = 0.10
+    neighbours: Share = 0.25
     # shape
-    stretch: float = 0.60
-    tilt: float = 0.40
-    slant: float = 0.08
-    perspective: float = 0.10
-    warp: float = 0.06
+    stretch: Share = 0.60
+    tilt: Share = 0.40
+    slant: Share = 0.08
+    perspective: Share = 0.10
+    warp: Share = 0.06
     # paper
-    colour: float = 0.10
-    texture: float = 0.25
-    uneven_light: float = 0.22
-    shadow: float = 0.06
-    crease: float = 0.03
-    glare: float = 0.03
+    colour: Share = 0.10
+    texture: Share = 0.25
+    uneven_light: Share = 0.22
+    shadow: Share = 0.06
+    crease: Share = 0.03
+    glare: Share = 0.03
     # camera, scanner, fax
-    defocus: float = 0.30
-    motion: float = 0.04
-    box_blur: float = 0.05
-    low_resolution: float = 0.75
-    noise: float = 0.30
-    fax: float = 0.06
-    photocopy: float = 0.04
-    bilevel: float = 0.30
-    sharpen: float = 0.10
-    jpeg: float = 0.30
-    invert: float = 0.05
+    defocus: Share = 0.30
+    motion: Share = 0.04
+    box_blur: Share = 0.05
+    low_resolution: Share = 0.75
+    noise: Share = 0.30
+    fax: Share = 0.06
+    photocopy: Share = 0.04
+    bilevel: Share = 0.30
+    sharpen: Share = 0.10
+    jpeg: Share = 0.30
+    invert: Share = 0.05
     warps: bool = True
 
     @classmethod

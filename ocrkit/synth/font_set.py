@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from ocrkit.download import checksum
 from ocrkit.errors import BadDataset, MissingExtra
-from ocrkit.files import make_folder, write_whole
+from ocrkit.files import checksum, make_folder, write_whole
 
 INDEX = "index.json"
 _BATCH = 20  # packages a call of npm; after each the index is written, so that little is lost when it is interrupted

@@ -19,6 +19,7 @@ from ocrkit.synth import distort
 from ocrkit.synth.corpus import Corpus, CorpusOptions, Vocabulary
 from ocrkit.synth.distort import Banks, DistortionOptions
 from ocrkit.synth.fonts import EM_PX, FontCatalogue, FontFace, FontOptions, FontVerdict, render_text
+from ocrkit.values import Positive, Share
 
 Steps = list[tuple[str, Callable[[np.ndarray, Random, Banks], np.ndarray]]]
 _INK: Steps = [("bleed", distort.bleed), ("thin", distort.thin), ("stipple", distort.stipple), ("gaps", distort.gaps),
@@ -53,9 +54,9 @@ class WordOptions:
     """
 
     seed: int = 7
-    negatives: float = 0.03
-    smallest_px: float = 9.0
-    largest_px: float = 40.0
+    negatives: Share = 0.03
+    smallest_px: Positive = 9.0
+    largest_px: Positive = 40.0
     corpus: CorpusOptions = field(default_factory=CorpusOptions)
     fonts: FontOptions = field(default_factory=FontOptions)
     distortions: DistortionOptions = field(default_factory=DistortionOptions)

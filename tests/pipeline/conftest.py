@@ -18,9 +18,13 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 REPO = Path(__file__).resolve().parents[2]
 DVC_YAML = """
 stages:
+  notebooks:
+    cmd: python -m ocrkit.experiment.notebooks data/notebooks
+    deps: [notebooks]
+    outs: [data/notebooks]
   train:
     cmd: python -m ocrkit.experiment.run 30_train
-    deps: [notebooks/30_train.ipynb, data/synth/train]
+    deps: [data/notebooks/30_train.ipynb, data/synth/train]
     params: [base, train, "profiles.${base.profile}.train"]
     outs:
       - models/trained
@@ -39,13 +43,13 @@ CELLS = [
     new_code_cell('from ocrkit.studies import start\n\nP, run = start("train", overrides)'),
     new_markdown_cell("## Work"),
     new_code_cell(
-        'words = run.use("synth_train")\n'
-        'model = run.make("trained")\n'
+        'words = run.use("data/synth/train")\n'
+        'model = run.make("models/trained")\n'
         "model.mkdir()\n"
         '(model / "weights").write_text(f"{P.epochs * P.learning_rate}")\n'
         "for epoch in range(P.epochs):\n"
         '    run.log_metrics({"loss": 1 / (1 + epoch)}, step=epoch)\n'
-        'run.save_curve("train_curve")'
+        'run.save_curve("metrics/train_curve.csv")'
     ),
     new_code_cell('run.end({"loss": 1 / P.epochs, "words": len(list(words.iterdir()))})'),
 ]
@@ -61,12 +65,20 @@ class Project:
     def notebook(self) -> Path:
         return self.root / "notebooks" / "30_train.ipynb"
 
-    def call(self, *command: str, cwd: str = ".", **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a program of this Python's environment in the project."""
+    def environment(self, **more: str) -> dict[str, str]:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "OCRKIT_", "MLFLOW_"))}
-        env = {**clean, "PATH": path, "PYTHONPATH": str(REPO), "DVC_NO_ANALYTICS": "1", **environment}
+        return {**clean, "PATH": path, "PYTHONPATH": str(REPO), "DVC_NO_ANALYTICS": "1", **more}
+
+    def call(self, *command: str, cwd: str = ".", **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a program of this Python's environment in the project."""
+        env = self.environment(**environment)
         return subprocess.run(command, cwd=self.root / cwd, env=env, capture_output=True, text=True, check=False)
+
+    def begin(self, *command: str) -> subprocess.Popen[str]:
+        """The same without waiting for its end; its output can be read as it comes."""
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=self.root, env=self.environment(), stdout=pipe, text=True)
 
     def do(self, *command: str, cwd: str = ".", **environment: str) -> str:
         """The same for what must succeed; its output."""
@@ -120,7 +132,6 @@ def new_project(root: Path) -> Project:
     notebooks.clean(project.notebook)
     project.do("git", "init", "--quiet")
     project.do("dvc", "init", "--quiet")
-    project.do("dvc", "config", "core.analytics", "false")
     project.do("git", "add", "--force", "data")
     _commit(project, "A toy")
     return project
@@ -131,9 +142,19 @@ def _commit(project: Project, message: str) -> None:
     project.do("git", "-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet", "-m", message)
 
 
+def _copy(project: Project, folder: Path) -> Project:
+    shutil.copytree(project.root, folder / "project")
+    return Project(folder / "project")
+
+
 @pytest.fixture(scope="session")
-def finished_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = new_project(tmp_path_factory.mktemp("template") / "project")
+def unrun_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return new_project(tmp_path_factory.mktemp("unrun") / "project")
+
+
+@pytest.fixture(scope="session")
+def finished_project(unrun_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = _copy(unrun_project, tmp_path_factory.mktemp("finished"))
     project.do("dvc", "repro")
     _commit(project, "Its results")
     return project
@@ -142,14 +163,13 @@ def finished_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture
 def project(finished_project: Project, tmp_path: Path) -> Project:
     """A project whose pipeline ran once, in a folder of its own."""
-    shutil.copytree(finished_project.root, tmp_path / "project")
-    return Project(tmp_path / "project")
+    return _copy(finished_project, tmp_path)
 
 
 @pytest.fixture
-def fresh_project(tmp_path: Path) -> Project:
+def fresh_project(unrun_project: Project, tmp_path: Path) -> Project:
     """A project that never ran and has no store."""
-    return new_project(tmp_path / "project")
+    return _copy(unrun_project, tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+import re
+import shutil
+import sqlite3
 import sys
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
 
+import nbformat
 import pytest
+from alembic.script import ScriptDirectory
+from mlflow.store.db.utils import _get_alembic_config
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
 
-from ocrkit import files
+from ocrkit import experiment, files
 from ocrkit.errors import BadParams, OcrkitError
-from ocrkit.experiment import notebooks
+from ocrkit.experiment import kept, notebooks, params, repro, setup, track
+from ocrkit.experiment.new_stage import new_stage
 from ocrkit.experiment.run import run as run_notebook
 from ocrkit.experiment.track import Run
+from ocrkit.studies.sections import SECTIONS
+
+REPO = Path(__file__).resolve().parents[2]
 
 
 def test_a_pipeline_run_is_tracked_with_origin_values_inputs_and_report(project):
@@ -30,7 +46,7 @@ def test_a_pipeline_run_is_tracked_with_origin_values_inputs_and_report(project)
     assert run.data.params["epochs"] == "6"
     assert run.data.metrics["words"] == 3
     (used,) = run.inputs.dataset_inputs
-    assert used.dataset.name == "synth_train"
+    assert used.dataset.name == "data/synth/train"
     assert used.dataset.digest in (project.root / "dvc.lock").read_text()
     assert json.loads((project.root / "runs/train.json").read_text())["run_id"] == run.info.run_id
 
@@ -41,17 +57,21 @@ def test_digests_are_those_of_dvc(project):
         assert f"md5: {files.digest(project.root / name)}\n" in lock
 
 
-def test_a_run_by_hand_leaves_its_stage_clean(project):
-    before = project.notebook.read_bytes()
+def test_a_notebook_opened_and_run_by_hand_leaves_its_stage_as_it_is(project):
     outs = files.digest(project.root / "models"), files.digest(project.root / "metrics")
-    # As JupyterLab does it: kernel in notebooks/, outputs saved into the file.
+    # As JupyterLab does it: kernel in notebooks/, outputs saved into the file, and how cells are shown.
     project.do("jupyter", "execute", "--inplace", "30_train.ipynb", cwd="notebooks")
-    assert project.notebook.read_bytes() != before
-    assert "30_train.ipynb" in project.status()
+    saved = nbformat.read(project.notebook, as_version=4)
+    assert any(cell.get("outputs") for cell in saved.cells)
+    for cell in saved.cells:
+        cell.metadata |= {"collapsed": False, "scrolled": True, "editable": True, "slideshow": {"slide_type": ""}}
+    saved.metadata |= {"toc-autonumbering": True, "kernelspec": {**saved.metadata.kernelspec, "display_name": "mine"}}
+    nbformat.write(saved, project.notebook)
+    assert [line for line in project.status().splitlines() if line.endswith(":")] == ["notebooks:", "\tchanged deps:"]
 
-    project.do(sys.executable, "-m", "ocrkit.experiment.notebooks", cwd="notebooks")
-    assert project.notebook.read_bytes() == before
+    assert "Stage 'train' didn't change" in project.do("dvc", "repro")
     assert "up to date" in project.status()
+    assert any(cell.get("outputs") for cell in nbformat.read(project.notebook, as_version=4).cells)
     assert (files.digest(project.root / "models"), files.digest(project.root / "metrics")) == outs
     assert [p.name for p in (project.root / "notebooks").iterdir()] == ["30_train.ipynb"]
     assert (project.root / "scratch/metrics/train.json").read_bytes() == (
@@ -59,8 +79,13 @@ def test_a_run_by_hand_leaves_its_stage_clean(project):
     ).read_bytes()
     by_hand, _ = project.runs()
     assert by_hand.data.tags["by_hand"] == "true"
+    assert by_hand.data.tags["git.dirty"] == "false"
     assert by_hand.info.status == "FINISHED"
     assert by_hand.info.artifact_uri.startswith(f"file://{project.root}/mlartifacts/")
+
+    project.set("A toy that trains nothing", "A toy", file="notebooks/30_train.ipynb")
+    project.do("dvc", "repro", "notebooks")
+    assert "data/notebooks/30_train.ipynb" in project.status()
 
 
 def test_cleaning_brings_an_executed_notebook_back_byte_by_byte(project):
@@ -95,28 +120,58 @@ def test_a_mistake_in_params_gives_one_sentence_and_a_failed_run(project):
     assert "did you mean epochs?" in project.report_of(failed).read_text()
 
 
-def test_data_used_without_being_declared_is_refused(project, monkeypatch):
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with this repository's own stages and values, of which none has run."""
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copyfile(REPO / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    for name in ("DVC_STAGE", "DVC_ROOT", "OCRKIT_OUT"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("stage", "act", "path", "sentence"),
+    [
+        ("train", "use", "data/real/tune", r"uses data/real/tune, but dvc\.yaml does not list it among its deps"),
+        ("train", "use", "data/synth/train", "data/synth/train is not there yet: run `dvc repro synthesise` first"),
+        ("start", "use", "models/released", "models/released is not there yet\\.$"),
+        ("train", "make", "models/finetuned", "must not write models/finetuned, which finetune makes"),
+        ("train", "make", "models/mine", r"must not write models/mine, which dvc\.yaml does not list among its outs"),
+        ("promote", "make", "models/mine", "Stage promote must not write"),
+    ],
+)
+def test_a_stage_uses_and_makes_only_what_is_declared(root, stage, act, path, sentence):
+    with pytest.raises(OcrkitError, match=sentence):
+        getattr(Run(stage, client=None, run_id="", name=""), act)(path)
+
+
+@pytest.mark.parametrize(("given", "unknown"), [({"epochs": 3, "lr": 1}, "epochs, lr"), ({"overrides": {"a": 1}}, "")])
+def test_a_parameter_that_a_notebook_does_not_know_is_refused(project, monkeypatch, given, unknown):
+    injected = parameterize_notebook(load_notebook_node(str(project.notebook)), given)
+    cells = [cell.source for cell in injected.cells]
+    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(user_ns={"In": cells}))
+    if unknown:
+        with pytest.raises(BadParams, match=f"knows no parameter {unknown}: a value of params.yaml is replaced by"):
+            experiment._check_injected()
+    else:
+        experiment._check_injected()
+
+
+def test_overrides_for_a_notebook_that_takes_none_are_refused(project, monkeypatch):
     monkeypatch.chdir(project.root)
-    monkeypatch.setenv("DVC_STAGE", "train")
-    project.set(", data/synth/train]", "]", file="dvc.yaml")
-    with pytest.raises(BadParams, match=r"uses data/synth/train, but dvc\.yaml does not list it among its deps"):
-        Run("train", client=None, run_id="", name="").use("synth_train")
+    project.set('"tags": [\n     "parameters"\n    ]', '"tags": []', file="notebooks/30_train.ipynb")
+    with pytest.raises(BadParams, match=r"30_train\.ipynb takes no overrides"):
+        run_notebook("30_train", {"epochs": 1})
 
 
-def test_a_stage_neither_uses_what_is_not_there_nor_writes_what_is_anothers(project, monkeypatch):
-    monkeypatch.chdir(project.root)
-    run = Run("train", client=None, run_id="", name="")
-    with pytest.raises(OcrkitError, match="data/real/tune is not there yet: run `dvc repro real` first"):
-        run.use("real_tune")
-    with pytest.raises(BadParams, match="must not write models/finetuned, which finetune makes"):
-        run.make("finetuned")
-
-
-def test_a_notebook_with_outputs_is_not_run(project, monkeypatch):
-    monkeypatch.chdir(project.root)
-    project.notebook.write_bytes((project.root / "reports/30_train.ipynb").read_bytes())
-    with pytest.raises(OcrkitError, match="run `make clean-notebooks` first"):
-        run_notebook("30_train")
+def test_what_a_run_says_of_its_code_is_unknown_where_git_cannot_answer(root, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(root.parent))
+    tags = track._origin("train", "default")
+    assert (tags["git.dirty"], tags["mlflow.source.git.commit"]) == ("unknown", "unknown")
+    monkeypatch.setenv("PATH", "")
+    assert track._origin("train", "default")["git.dirty"] == "unknown"
 
 
 def test_a_temporary_experiment_keeps_its_run_in_the_main_store(project):
@@ -184,6 +239,114 @@ def test_smoke_runs_every_notebook_and_leaves_the_checkout_alone(project):
     assert len(project.runs()) == 1
 
 
+def test_a_frozen_stage_keeps_what_git_has_in_a_fresh_clone(fresh_project):
+    kept = fresh_project.root / "metrics/kept.json"
+    kept.parent.mkdir()
+    kept.write_text('{"found": 1}\n')
+    (fresh_project.root / "dvc.yaml").write_text(
+        "stages:\n"
+        "  kept: {cmd: exit 1, frozen: true, deps: [notebooks], outs: [metrics/kept.json: {cache: false}]}\n"
+        "  next: {cmd: cp metrics/kept.json copy, deps: [metrics/kept.json], outs: [copy]}\n"
+    )
+    # As in this repository: recorded with its outputs alone, whatever code made them.
+    out = f"- {{path: metrics/kept.json, hash: md5, md5: {files.checksum(kept, 'md5')}, size: 13}}"
+    lock = f"schema: '2.0'\nstages:\n  kept:\n    cmd: exit 1\n    outs:\n    {out}\n"
+    (fresh_project.root / "dvc.lock").write_text(lock)
+    said = fresh_project.do("dvc", "repro")
+    assert "Stage 'kept' didn't change" in said
+    assert (fresh_project.root / "copy").read_text() == kept.read_text()
+    assert fresh_project.call("dvc", "repro", "--force", "--single-item", "kept").returncode != 0
+
+
+def test_a_new_stage_runs_at_once(project):
+    said = project.do(sys.executable, "-m", "ocrkit.experiment.new_stage", "45_look")
+    assert "Run it: dvc repro look" in said
+    project.do("dvc", "repro", "look")
+    assert json.loads((project.root / "metrics/look.json").read_text()) == {"sum": 285}
+    assert "up to date" in project.status()
+    assert project.runs()[0].data.params["numbers"] == "10"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("", "'' is no name for a notebook"),
+        ("70-mine", "'70-mine' is no name for a notebook"),
+        ("Mine", "'Mine' is no name for a notebook"),
+        ("../mine", "'../mine' is no name for a notebook"),
+        ("70_train", "The name train is taken"),
+        ("promote", "The name promote is taken"),
+        ("profiles", "The name profiles is taken"),
+    ],
+)
+def test_a_new_stage_needs_a_name_that_is_free(root, name, sentence):
+    (root / "notebooks").mkdir()
+    with pytest.raises(BadParams, match=sentence):
+        new_stage(name, root)
+
+
+@pytest.mark.parametrize("name", ["70_mine", "mine"])
+def test_a_new_stage_adds_lines_and_changes_none(root, name):
+    (root / "notebooks").mkdir()
+    before = {file: (root / file).read_text().splitlines() for file in ("params.yaml", "dvc.yaml")}
+    new_stage(name, root)
+    for file, lines in before.items():
+        changes = [line for line in difflib.ndiff(lines, (root / file).read_text().splitlines()) if line[0] in "+-"]
+        assert changes
+        assert {line[0] for line in changes} == {"+"}, file
+    assert params.params("mine", {}, root=root).numbers == 10
+    assert notebooks.is_clean(root / "notebooks" / f"{name}.ipynb")
+
+
+@pytest.mark.parametrize(
+    ("schema", "sentence"),
+    [
+        (
+            "cc1f77228345",
+            "was written by an older MLflow: copy it to a safe place, then run `mlflow db upgrade sqlite:///",
+        ),
+        ("ffffffffffff", "was written by a newer MLflow than the one installed"),
+    ],
+)
+def test_a_store_of_another_mlflow_is_told_in_one_sentence(project, monkeypatch, schema, sentence):
+    monkeypatch.chdir(project.root)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    with closing(sqlite3.connect(project.root / "mlflow.db")) as store, store:
+        store.execute("UPDATE alembic_version SET version_num = ?", (schema,))
+    with pytest.raises(OcrkitError, match=sentence):
+        kept.connect(setup.PIPELINE)
+
+
+def test_a_file_that_is_no_store_is_told_in_one_sentence(root):
+    (root / "mlflow.db").touch()
+    with pytest.raises(OcrkitError, match="holds no runs of MLflow: move it away"):
+        kept.connect(setup.PIPELINE)
+
+
+def test_the_schemas_that_mlflow_knows_are_those_its_own_tools_name():
+    script = ScriptDirectory.from_config(_get_alembic_config("sqlite://"))
+    known, newest = setup._schemas()
+    assert newest == script.get_current_head()
+    assert known == {revision.revision for revision in script.walk_revisions()}
+
+
+def test_a_question_mark_in_the_path_is_told_in_one_sentence_and_leaves_nothing_beside(root, monkeypatch):
+    odd = root / "what next?"
+    odd.mkdir()
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.move(root / name, odd / name)
+    monkeypatch.chdir(odd)
+    with pytest.raises(OcrkitError, match=r"what next\?: a question mark ends the name of a file"):
+        kept.connect(setup.PIPELINE)
+    assert [path.name for path in root.iterdir()] == ["what next?"]
+
+
+def test_a_copy_without_git_is_told_what_to_do(root, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(root.parent))
+    with pytest.raises(OcrkitError, match=r"is not under git.*git init && git add -A && git commit"):
+        repro.repro(SECTIONS, "leaderboard")
+
+
 def test_eight_first_clients_at_once_all_work(fresh_project):
     # Forked with MLflow already imported, so that they meet the missing store in the same instant.
     clients = """
@@ -207,3 +370,12 @@ print([os.waitpid(child, 0)[1] for child in children])
 """
     assert str([0] * 8) in fresh_project.do(sys.executable, "-c", clients)
     assert len(fresh_project.runs()) == 8
+
+
+def test_plots_are_shown_without_the_internet(project):
+    assert "DVC draws plots with" in project.do(sys.executable, "-m", "ocrkit.experiment.plots")
+    project.do("dvc", "plots", "show")
+    page = (project.root / "dvc_plots/index.html").read_text()
+    assert not re.search(r"<(script|link|img)[^>]+(src|href)\s*=", page)
+    assert page.index("window.vegaEmbed") < page.index("vegaEmbed('#Loss', spec)")
+    assert "plots.html" not in project.do("git", "status", "--porcelain")

@@ -83,13 +83,12 @@ def runs_of(experiment: str) -> tuple:
 
 def test_work_is_kept_while_the_server_is_down_and_logged_later(root, monkeypatch, capsys, dead_port):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{dead_port}")
-    begun = time.monotonic()
     whole = track.start("start", Start(seed=3, profile="default"), name="Whole")
     part = track.start("start", Start(seed=3, profile="default"), parent=whole)
     work(part)
     whole.close("FINISHED")
     assert track.finish(part.id, "start", "FINISHED", None) == part.id
-    assert time.monotonic() - begun < 60
+    assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "1"  # or every call would go on for minutes
     said = capsys.readouterr().out
     assert said.count(f"MLflow's store http://127.0.0.1:{dead_port} does not answer: this run is kept in") == 2
     assert json.loads((root / "scratch/runs/start.json").read_text())["run_id"] == part.id

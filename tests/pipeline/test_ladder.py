@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from ocrkit.datasets import half_of
-from ocrkit.experiment import params, paths
+from ocrkit.experiment import params, paths, track
 from ocrkit.metrics import Interval
-from ocrkit.studies import ladder
+from ocrkit.studies import figures, ladder
 from ocrkit.studies.sections import SECTIONS, Folder, Ladder
 from ocrkit.synth.corpus import Vocabulary
 
@@ -83,7 +83,7 @@ def test_the_chart_has_a_panel_a_test_and_a_bar_a_rung():
             {"name": "1. all", "scores": {"invented": {**scores, "value": 0.55}, "real": scores}},
         ],
     }
-    panels = ladder.chart(results).axes
+    panels = figures.climbed(results).axes
     assert [panel.get_title() for panel in panels] == ["invented\n1,200 crops", "real\n47 crops"]
     assert [[bar.get_width() for bar in panel.patches] for panel in panels] == [[0.5, 0.55], [0.5, 0.5]]
     assert [label.get_text() for label in panels[0].get_yticklabels()] == ["0. none", "1. all"]
@@ -91,7 +91,8 @@ def test_the_chart_has_a_panel_a_test_and_a_bar_a_rung():
 
 
 @pytest.mark.timeout(900)  # TensorFlow and MLflow both start up here
-def test_a_ladder_records_its_rungs_below_one_run_and_goes_on_where_it_stopped(project, monkeypatch):
+def test_a_ladder_records_its_rungs_below_one_run_and_goes_on_where_it_stopped(project, options, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.parent))
     monkeypatch.setattr(ladder, "RUNGS", {switch: ladder.RUNGS[switch] for switch in ("", "warps")})
     few = Vocabulary(words=("total", "receipt", "thank", "you", "Seven"))
     monkeypatch.setattr(ladder, "build_vocabulary", lambda *_, **__: few)
@@ -105,20 +106,23 @@ def test_a_ladder_records_its_rungs_below_one_run_and_goes_on_where_it_stopped(p
 
     monkeypatch.setattr(ladder, "read_all", stops_at_the_second_rung)
     with pytest.raises(KeyboardInterrupt):
-        ladder.climb({"profile": "smoke"})
+        ladder.climb(options, track.start("ladder", options))
     monkeypatch.setattr(ladder, "read_all", read)
     trained = {path: path.stat().st_mtime_ns for path in (project / "scratch/ladder").glob("*/state.npz")}
-    file = ladder.climb({"profile": "smoke"})
+    whole = track.start("ladder", options, name="Ladder of improvements")
+    results = ladder.climb(options, whole)
     assert {path: path.stat().st_mtime_ns for path in (project / "scratch/ladder").glob("*/state.npz")} == trained
     assert len(trained) == 2
+    whole.end({}, results)
+    assert json.loads((project / "scratch/metrics/ladder.json").read_text()) == results
+    assert (results["commit"], results["changed_since"]) == ("unknown", None)
 
-    results = json.loads(file.read_text())
     assert [rung["name"] for rung in results["rungs"]] == ["0. First version", "1. Warps, shadows, creases"]
     assert results["tests"].keys() == {"Invented words in unseen fonts", "Crops without text", "Book page"}
     for rung in results["rungs"]:
         for score in rung["scores"].values():
             assert 0 <= Interval(**score).low <= score["value"] <= score["high"] <= 1
-    rows = list(csv.DictReader(file.with_suffix(".csv").open()))
+    rows = list(csv.DictReader(ladder.as_csv(results).splitlines()))
     assert len(rows) == 6
     assert {row["words_digest"] for row in rows} == {rung["words_digest"] for rung in results["rungs"]}
 
@@ -131,11 +135,6 @@ def test_a_ladder_records_its_rungs_below_one_run_and_goes_on_where_it_stopped(p
     parts = [run for run in runs.values() if run.data.tags.get("mlflow.parentRunId") == whole.info.run_id]
     assert [part.info.run_name for part in parts] == [rung["name"] for rung in results["rungs"]]
     assert {run.info.status for run in (whole, *parts)} == {"FINISHED"}
-    assert {item.path for item in client.list_artifacts(whole.info.run_id)} == {
-        "ladder.png",
-        "ladder.json",
-        "ladder.csv",
-    }
     for part, rung in zip(parts, results["rungs"]):
         assert part.data.tags["mlflow.note.content"].startswith(rung["story"])
         assert part.data.metrics["Crops without text.value"] == rung["scores"]["Crops without text"]["value"]

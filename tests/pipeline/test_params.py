@@ -75,11 +75,15 @@ def test_the_whole_file_is_right_in_every_profile(root):
         ("epochs: 5 ", "epochs: many ", "params.yaml: train.epochs must be a whole number, not 'many'."),
         ("epochs: 5 ", "epochs: 5.5 ", "params.yaml: train.epochs must be a whole number, not 5.5."),
         ("epochs: 5 ", "epochs: true ", "params.yaml: train.epochs must be a whole number, not True."),
-        ("epochs: 5 ", "epochs: 2026-01-01 ", "params.yaml: train.epochs must be a whole number, not '2026-01-01'."),
+        (
+            "epochs: 5 ",
+            "epochs: 2026-01-01 ",
+            "train.epochs is read as a date, 2026-01-01: put it in quotes if it is a text.",
+        ),
         ("epochs: 5 ", "# ", "params.yaml: train.epochs is missing."),
         ("epochs: 5 ", "seed: 6\n  epochs: 5 ", "params.yaml: seed belongs to base, not to train."),
         ("size: nano", "words: 9", "train knows no 'words'"),
-        ("corpus: {foreign", "corpus: {chunk: 1, foreign", "there is no value synthesise.corpus.chunk."),
+        ("    foreign: 0.0 ", "    chunk: 1\n    foreign: 0.0 ", "there is no value synthesise.corpus.chunk."),
         ("detector: {} ", "detector: 3 ", "assemble.detector must be a table of names and values, not 3."),
         (
             "folders: [] ",
@@ -100,11 +104,58 @@ def test_the_whole_file_is_right_in_every_profile(root):
             "params.yaml: base.profile is 'hughe', but there are default, full, smoke.",
         ),
         ("train:\n", "trian:\n", "params.yaml knows no 'trian': did you mean train?"),
-        ("train: {epochs: 1", "train: {epoch: 1", "train knows no 'epoch': did you mean epochs?"),
+        ("      epochs: 1\n", "      epoch: 1\n", "train knows no 'epoch': did you mean epochs?"),
+        ("epochs: 5 ", "epochs: -1 ", "params.yaml: train.epochs must be greater than or equal to 1, not -1."),
+        ("ema: 0.99 ", "ema: 1.0 ", "params.yaml: train.ema must be less than 1, not 1.0."),
+        (
+            "learning_rate: 0.004 ",
+            "learning_rate: .nan ",
+            "train.learning_rate must be a finite number, not nan.",
+        ),
+        (
+            "learning_rate: 0.004 ",
+            "learning_rate: .inf ",
+            "train.learning_rate must be a finite number, not inf.",
+        ),
+        (
+            "learning_rate: 0.004 ",
+            "learning_rate: 0 ",
+            "train.learning_rate must be greater than 0, not 0.",
+        ),
+        (
+            "    tilt: 0.4 ",
+            "    tilt: 40 ",
+            "synthesise.distortions.tilt must be less than or equal to 1, not 40.",
+        ),
+        (
+            "validation_share: 0.2",
+            "validation_share: -0.1",
+            "real.validation_share must be greater than or equal to 0,",
+        ),
+        (
+            "synthetic_share: 0.5",
+            "synthetic_share: 1.0",
+            "finetune.synthetic_share must be less than 1, not 1.0.",
+        ),
+        ("profile: default", "profile: []", "params.yaml: base.profile is [], but there are default, full, smoke."),
+        (
+            "books:  ",
+            "books: 2026-01-01 # ",
+            "synthesise.books is read as a date, 2026-01-01: put it in quotes",
+        ),
+        ("detector: {} ", "detector: &a {cues: *a} ", "params.yaml: assemble.detector.cues holds itself."),
+        (
+            "detector: {} ",
+            "detector: {1: 2} ",
+            "assemble.detector has the name 1, which must be a text: put it in quotes.",
+        ),
+        ("detector: {} ", "detector: !!set {a} ", "params.yaml: assemble.detector is a set, which no value can be."),
+        ("seed: 7", "seed: '7", "params.yaml cannot be read"),
+        ("\nreal:\n", "\nreal: 3\nunreal:\n", "params.yaml knows no 'unreal': did you mean real?"),
         ("  smoke:\n    start", "  smoke:\n    strat", "profiles.smoke knows no 'strat': did you mean start?"),
         (
-            "assemble: {}",
-            "assemble: 3",
+            "    assemble: {}",
+            "    assemble: 3",
             "params.yaml: profiles.default.assemble must be a table of names and values, not 3.",
         ),
         ("epochs: 5", "epochs: 5\n  epochs: 6", "params.yaml cannot be read"),
@@ -138,6 +189,33 @@ def test_an_unknown_section_is_named(root):
         params.params("trane", SECTIONS)
 
 
+@pytest.mark.parametrize(
+    ("value", "given", "sentence"),
+    [
+        ("depth: 3", {}, ""),
+        ("depth: 3", {"depth": 4}, ""),
+        ("depth: 3", {"depth": "deep"}, "mine.depth must be a whole number, not 'deep'"),
+        ("depth: 3", {"dept": 4}, "mine knows no 'dept': did you mean depth?"),
+        ("share: 0.5", {"share": 1}, ""),
+        ("on: true", {"on": 1}, "mine.on must be true or false, not 1"),
+        ("sizes: [1, 2]", {"sizes": [1, "b"]}, "mine.sizes.1 must be a whole number, not 'b'"),
+        ("folders: []", {"folders": [{"path": "a"}]}, ""),
+        ("books: null", {"books": "here"}, ""),
+        ("blur: {sigma: 1.0}", {"blur.sigma": "b"}, "mine.blur.sigma must be a number, not 'b'"),
+        ("two words: 1", {}, "mine.two words must be named by letters, digits and `_` only"),
+    ],
+)
+def test_a_section_without_a_class_has_values_of_the_types_it_was_given(root, value, given, sentence):
+    edit(root, "\npromote:", f"\nmine:\n  {value}\npromote:")
+    edit(root, "stages:\n", "stages:\n  mine:\n    cmd: python -m ocrkit.experiment.run mine\n", "dvc.yaml")
+    if sentence:
+        with pytest.raises(BadParams, match=re.escape(sentence)):
+            params.params("mine", SECTIONS, given)
+    else:
+        assert params.params("mine", SECTIONS, given).seed == 7
+        params.check_all(SECTIONS)
+
+
 def test_overrides_are_read_as_yaml_and_reach_into_nested_options(root):
     given = run.parse_overrides(("epochs=2", "learning_rate=1e-3"))
     assert given == {"epochs": 2, "learning_rate": 0.001}
@@ -148,12 +226,12 @@ def test_overrides_are_read_as_yaml_and_reach_into_nested_options(root):
         run.parse_overrides(("epochs",))
 
 
-@pytest.mark.parametrize("undeclared", ["base, ", "train, ", ', "profiles.${base.profile}.train"'])
+@pytest.mark.parametrize("undeclared", ["base", "train", "profiles.${base.profile}.train"])
 def test_the_pipeline_reads_only_what_dvc_yaml_declares(root, monkeypatch, undeclared):
     monkeypatch.setenv("DVC_STAGE", "train")
     params.params("train", SECTIONS)
-    declared = 'params: [base, train, "profiles.${base.profile}.train"]'
-    edit(root, declared, declared.replace(undeclared, ""), "dvc.yaml")
+    declared = "    - base\n    - train\n    - profiles.${base.profile}.train\n"
+    edit(root, declared, declared.replace(f"    - {undeclared}\n", ""), "dvc.yaml")
     with pytest.raises(BadParams, match=r"but dvc\.yaml does not declare that"):
         params.params("train", SECTIONS)
 

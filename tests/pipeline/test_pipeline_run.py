@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import pytest
@@ -25,3 +26,19 @@ def test_stages_are_parts_of_one_run_which_fails_with_them_and_is_not_made_for_n
     assert fresh_project.call(*repro).returncode == 1
     assert {run.info.status for run in fresh_project.runs()[:2]} == {"FAILED"}
     assert len(fresh_project.runs()) == 4
+
+
+def test_a_pipeline_that_is_told_to_stop_leaves_killed_runs_with_the_report_of_the_stage(fresh_project):
+    fresh_project.write_notebook("print('so far so good')", "import time\ntime.sleep(60)")
+    repro = fresh_project.begin(sys.executable, "-m", "ocrkit.studies.repro")
+    for line in repro.stdout:
+        if "cell 4 of 4" in line:
+            break
+    repro.send_signal(signal.SIGTERM)
+    repro.communicate(timeout=120)
+    assert repro.returncode == 1
+    stage, whole = sorted(fresh_project.runs(), key=lambda run: run.info.run_name, reverse=True)
+    assert {run.info.status for run in (stage, whole)} == {"KILLED"}
+    assert stage.info.end_time
+    assert stage.data.tags["failure"] == "30_train.ipynb was interrupted."
+    assert "so far so good" in fresh_project.report_of(stage).read_text()
