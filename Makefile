@@ -15,7 +15,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 export DVC_NO_ANALYTICS := true
 
-.PHONY: help setup fonts repro stage deps plots test smoke lab dashboard check fmt clean-notebooks lock
+.PHONY: help setup fonts repro stage deps plots test hard smoke lab dashboard docs dist check fmt clean-notebooks lock
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -59,6 +59,10 @@ plots: setup ## show the curves as a page that needs no internet
 test: setup check ## ruff, mypy and all tests
 	@$(BIN)/python -m pytest $(PYTEST)
 
+INPUTS ?= 10000
+hard: setup ## try thousands of damaged inputs, up to an hour on two cores; INPUTS=... for another number
+	@$(BIN)/python -m pytest tests/hard -n 2 --inputs $(INPUTS)
+
 smoke: setup ## run every notebook at tiny size into a scratch folder and store
 	@$(BIN)/python -m ocrkit.experiment.smoke
 
@@ -68,6 +72,14 @@ lab: setup ## open JupyterLab at the root of the project
 
 dashboard: setup ## open the runs in MLflow at http://127.0.0.1:5000; PORT=... for another port
 	@$(BIN)/python -m ocrkit.experiment.dashboard --port $(PORT)
+
+docs: setup ## build the documentation into docs/_build/html, offline, warnings being errors
+	@$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+dist: setup ## build a wheel and a source distribution into dist/
+	@$(BIN)/uv build --quiet --offline --no-build-isolation --python $(BIN)/python --out-dir dist .
+	@ls dist/*
 
 check: setup ## lint and type-check
 	@$(BIN)/ruff check .

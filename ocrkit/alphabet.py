@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ocrkit.errors import BadLabel
+from ocrkit.errors import BadLabel, quoted
 
 PRINTABLE_ASCII = "".join(chr(c) for c in range(0x20, 0x7F))
 DOCUMENT_MARKS = "£€¥§©®°–—‘’“”•…«»¿¡ºª"
@@ -74,7 +74,7 @@ class Alphabet:
 
     @property
     def classes(self) -> int:
-        """Number of network outputs: the characters and the blank."""
+        """Number of network outputs, one a character and one for the blank."""
         return len(self.characters) + 1
 
     def unknown(self, text: str) -> str:
@@ -90,7 +90,7 @@ class Alphabet:
         try:
             return np.fromiter((self._class[c] for c in text), np.int32, len(text))
         except KeyError as missing:
-            raise BadLabel(f"The label {text!r} holds {missing.args[0]!r}, which the alphabet lacks.") from None
+            raise BadLabel(f"The label {quoted(text)} holds {missing.args[0]!r}, which the alphabet lacks.") from None
 
     def decode(self, classes: Iterable[int]) -> str:
         """Text of class numbers; blanks are left out, repeats kept (collapse them before)."""
@@ -105,7 +105,7 @@ class Alphabet:
         batch = np.zeros((len(texts), length), np.int32)
         for row, text in zip(batch, texts):
             if len(text) > length:
-                raise BadLabel(f"The label {text!r} is longer than {length} characters.")
+                raise BadLabel(f"The label {quoted(text)} is longer than {length} characters.")
             row[: len(text)] = self.encode(text)
         return batch
 

@@ -117,6 +117,7 @@ class Page:
             can carry them unchanged.
         rotation: degrees clockwise by which the stored image was turned to stand upright.
         dpi: pixels per inch, where the file says.
+        sheet_pt: width and height of the sheet in points, where the page is one of a PDF.
         error: why this page could not be read; such a page has no lines.
     """
 
@@ -128,6 +129,7 @@ class Page:
     original: bytes | None = None
     rotation: int = 0
     dpi: float | None = None
+    sheet_pt: tuple[float, float] | None = None
     error: str | None = None
 
     def __repr__(self) -> str:

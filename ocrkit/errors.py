@@ -35,5 +35,16 @@ class MissingExtra(OcrkitError):
     """An optional package or program that this action needs is not installed."""
 
 
+class BadPlugin(OcrkitError):
+    """An engine, form or runtime that another package adds to ocrkit, and that cannot be used."""
+
+
 class TrainingFailed(OcrkitError):
     """Training that cannot go on: the last good checkpoint is kept."""
+
+
+def quoted(value: object, most: int = 80) -> str:
+    """`value` as a message quotes it: `repr` on one line, no longer than `most` characters, those at its ends."""
+    text = repr(value[:most] + value[-most:] if isinstance(value, str) and len(value) > 2 * most else value)
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[: most // 2 - 2]} … {text[1 - most // 2 :]}"

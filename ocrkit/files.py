@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
     """
     path = Path(path)
     data = content.encode("utf-8", "replace") if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Of a long name only the end, so that what is put around it fits into the 255 bytes that a name may have.
+    temporary = path.parent / f".{path.name[-50:]}.{os.getpid()}.part"
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
             path.write_bytes(data)  # a device or pipe, such as /dev/stdout, must not be renamed over
@@ -36,6 +37,29 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
         with suppress(OSError):  # its folder is missing or closed to us: then nothing of ours is in it
             temporary.unlink(missing_ok=True)
     return path
+
+
+def refuse_to_overwrite(targets: Iterable[Path], inputs: Iterable[str | Path], force: bool) -> None:
+    """Check that writing `targets` loses nobody's file: no input, and nothing that is there unless by `force`.
+
+    Raises:
+        OcrkitError: something would be lost.
+    """
+    inputs = [path for path in inputs if os.path.isfile(path)]
+    there = [path for path in targets if os.path.isfile(path)]  # devices and pipes lose nothing
+    for path in there:
+        if any(os.path.samefile(path, source) for source in inputs):
+            raise OcrkitError(f"{path} is what is to be read: name another place for the result.")
+    if there and not force:
+        more = f" and {len(there) - 1} more are" if len(there) > 1 else " is"
+        raise OcrkitError(f"{there[0]}{more} there already: name another place, or write over with --force.")
+
+
+def folder_name(folder: Path) -> str:
+    """The name of a folder, also of `.` and of what a symbolic link leads to."""
+    with suppress(OSError, RuntimeError):  # the working folder was deleted, or links go round in a circle
+        return folder.resolve().name
+    return folder.name
 
 
 def make_folder(path: str | Path) -> Path:

@@ -10,6 +10,7 @@ import unicodedata
 from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -148,11 +149,42 @@ def match_boxes(truth: np.ndarray, found: np.ndarray, iou: float = 0.5) -> np.nd
     The assignment with the greatest sum of overlaps, blind to the text, of which pairs below `iou` are dropped: the
     protocol of docTR's `LocalizationConfusion`.
     """
-    from scipy.optimize import linear_sum_assignment  # slow to load, and metrics of words do without
-
     overlap = iou_matrix(truth, found)
-    pairs = np.stack(linear_sum_assignment(-overlap), axis=1)
+    pairs = _assign(overlap)
     return pairs[overlap[pairs[:, 0], pairs[:, 1]] >= iou]
+
+
+def _assign(gain: np.ndarray) -> np.ndarray:
+    """One-to-one pairs of rows and columns of `(N, M)` with the greatest sum of gains, which are not below 0: `(K, 2)`.
+
+    The Hungarian method by shortest augmenting paths, as in Jonker and Volgenant, "A shortest augmenting path algorithm
+    for dense and sparse linear assignment problems" (1987); written out, because the light install would need SciPy for
+    nothing else. N further columns take rows at no gain, so that every path is short.
+    """
+    rows, columns = gain.shape[0], sum(gain.shape)
+    cost = np.concatenate([-gain, np.zeros((rows, rows))], axis=1)
+    row_price, column_price = np.zeros(rows), np.zeros(columns)
+    row_at, column_of = np.full(columns, -1), np.full(rows, -1)
+    for start in range(rows):
+        length, before = np.full(columns, np.inf), np.full(columns, -1)  # of the shortest path to each column
+        done = np.zeros(columns, bool)
+        row, reached = start, 0.0
+        while row >= 0:
+            through = reached + cost[row] - row_price[row] - column_price
+            shorter = ~done & (through < length)
+            length[shorter], before[shorter] = through[shorter], row
+            column = int(np.where(done, np.inf, length).argmin())
+            reached, row, done[column] = float(length[column]), int(row_at[column]), True
+        passed = done & (row_at >= 0)
+        row_price[start] += reached
+        row_price[row_at[passed]] += reached - length[passed]
+        column_price[done] -= reached - length[done]
+        while row != start:  # back along the path, each row moves on to the column after it
+            row = int(before[column])
+            row_at[column] = row
+            column, column_of[row] = column_of[row], column
+    paired = np.flatnonzero(column_of < gain.shape[1])
+    return np.stack([paired, column_of[paired]], axis=1)
 
 
 def texts_at(truth: np.ndarray, found: np.ndarray, texts: Sequence[str], iou: float = 0.5) -> list[str]:
@@ -225,6 +257,19 @@ class Interval:
     value: float
     low: float
     high: float
+
+
+def wilson_interval(hits: int, count: int, level: float = 0.95) -> Interval:
+    """The share of `hits` among `count` trials and Wilson's score interval, which has a width where all are hits, too.
+
+    Wilson, "Probable inference, the law of succession, and statistical inference" (1927).
+    """
+    if not count:
+        return Interval(np.nan, np.nan, np.nan)
+    z, share = NormalDist().inv_cdf((1 + level) / 2), hits / count
+    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * np.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    return Interval(share, float(max(0.0, centre - half)), float(min(1.0, centre + half)))
 
 
 def bootstrap_interval(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -20,6 +23,12 @@ from ocrkit.synth.fonts import FontVerdict, audit_font, font_files, font_folders
 FILES = ("DejaVuSans.ttf", "DejaVuSerif.ttf", "DejaVuSansMono.ttf", "STIXGeneral.ttf", "Vera.ttf", "Lato-Regular.ttf",
          "Caladea-Regular.ttf", "Manrope-Regular.ttf", "cmex10.ttf", "cmr10.ttf")  # fmt: skip
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_addoption(parser) -> None:
+    """How many inputs the fuzz harness tries, and which."""
+    parser.addoption("--inputs", type=int, default=100, help="changed inputs that tests/hard tries")
+    parser.addoption("--fuzz-seed", type=int, default=None, help="other inputs than usual")
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +78,40 @@ def vocabulary() -> Vocabulary:
 @pytest.fixture(scope="session")
 def verdicts() -> list[FontVerdict]:
     return [audit_font(path, kind) for path, kind in font_files(font_folders(["packages"])) if path.name in FILES]
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Chromium without a window and with a fresh profile; `browser.downloads` is the folder of what it saves."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        pytest.skip("needs Chromium and its driver: apt-get install chromium chromium-driver")
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    downloads = tmp_path_factory.mktemp("downloads")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
+    for flag in (
+        "headless=new",
+        "no-sandbox",
+        "disable-gpu",
+        "disable-quic",
+        "disable-dev-shm-usage",
+        "no-first-run",
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+        "window-size=1400,1600",
+        f"user-data-dir={tmp_path_factory.mktemp('profile')}",
+    ):
+        options.add_argument(f"--{flag}")
+    chrome = webdriver.Chrome(options=options, service=Service(driver))
+    chrome.downloads = downloads
+    yield chrome
+    chrome.quit()
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

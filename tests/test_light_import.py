@@ -10,8 +10,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-LABORATORY = {"IPython", "dask", "dvc", "jax", "jupyter_client", "keras", "mlflow", "pandas", "papermill", "tensorflow"}
-LIBRARIES = {"PIL", "cv2", "numpy", "onnxruntime", "pydantic", "pypdfium2", "reportlab", "scipy"}
+LABORATORY = {
+    "IPython",
+    "dask",
+    "dvc",
+    "jax",
+    "jupyter_client",
+    "keras",
+    "mlflow",
+    "pandas",
+    "papermill",
+    "scipy",
+    "tensorflow",
+}
+LIBRARIES = {"PIL", "cv2", "numpy", "onnxruntime", "pydantic", "pypdfium2", "reportlab"}
 
 
 def imported_by(statement: str) -> set[str]:

@@ -3,6 +3,8 @@ import random
 
 import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
+from scipy.stats import binomtest
 
 from ocrkit import metrics
 
@@ -116,6 +118,15 @@ def test_match_boxes(truth, found, pairs):
     assert [tuple(pair) for pair in metrics.match_boxes(np.array(truth), np.array(found))] == pairs
 
 
+@pytest.mark.parametrize("share", [0.2, 0.5, 1.0])  # of the pairs that overlap at all
+def test_the_assignment_is_scipys(share):
+    rng = np.random.default_rng(0)
+    for rows, columns in [(0, 3), (3, 0), (1, 1), (40, 30), *rng.integers(1, 9, (100, 2))]:
+        gain = rng.random((rows, columns)) * (rng.random((rows, columns)) < share)
+        expected = {(row, column) for row, column in zip(*linear_sum_assignment(-gain)) if gain[row, column]}
+        assert {(row, column) for row, column in metrics._assign(gain) if gain[row, column]} == expected
+
+
 def test_texts_at_true_boxes_come_from_their_pairs_and_are_empty_where_there_is_none():
     truth, found = np.array([[0, 0, 10, 10], [20, 0, 30, 10]]), np.array([[50, 0, 60, 10], [1, 0, 10, 10]])
     assert metrics.texts_at(truth, found, ["far", "near"]) == ["near", ""]
@@ -146,6 +157,13 @@ def test_end_to_end_score(found_texts, caseless, matched):
     score = metrics.EndToEndScore(caseless=caseless)
     score.update(boxes, ["Cash", "9.90"], boxes + 0.5, found_texts)
     assert score.summary() == metrics.PrecisionRecall(matched, 2, 2)
+
+
+@pytest.mark.parametrize(("hits", "count"), [(0, 10), (7, 10), (150, 150), (143, 150)])
+def test_the_wilson_interval_is_scipys(hits, count):
+    expected = binomtest(hits, count).proportion_ci(method="wilson")
+    found = metrics.wilson_interval(hits, count)
+    assert (found.value, found.low, found.high) == pytest.approx((hits / count, expected.low, expected.high))
 
 
 def test_bootstrap_interval_of_a_share_agrees_with_the_normal_approximation():

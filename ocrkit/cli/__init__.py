@@ -9,23 +9,23 @@ from ocrkit.cli.verbs import LazyVerbs
 
 # A verb is the command of that name in the module of that name; what help says stands here, so that it imports none.
 VERBS = {
-    "benchmark": "Measure speed, memory and start of reading on this CPU.",
-    "compare": "Read labelled pages with several engines and compare them.",
-    "convert": "Write a model as LiteRT or in int8, checked against the original.",
-    "data": "Fetch, check, cut and describe labelled pages or word crops.",
-    "evaluate": "Say how well a recogniser reads labelled or invented words.",
-    "finetune": "Let a recogniser go on with labelled real words.",
-    "promote": "Make a model the champion of the registry, if it is better.",
-    "read": "Read images and PDFs; `-` is standard input.",
-    "release": "Check and score a trained recogniser and put it among the released ones.",
-    "runs": "Put recorded trainings into MLflow.",
-    "scan": "Cut the page out of a photo, seen from straight above in even light.",
-    "synth": "Invent labelled words: fonts, contact sheets, shards, speed.",
-    "train": "Train a recogniser on invented words.",
+    "benchmark": "Measure speed, memory and start-up time on this CPU.",
+    "compare": "Compare several OCR engines on labelled pages.",
+    "convert": "Convert a model to LiteRT or int8, and check it against the original.",
+    "data": "Fetch, check, describe and cut up labelled pages or word crops.",
+    "evaluate": "Score a model on labelled or invented words.",
+    "finetune": "Fine-tune a model on labelled real words.",
+    "promote": "Make a model the champion of MLflow's registry, if it is better.",
+    "read": "Read images and PDFs as text, JSON, hOCR, ALTO or searchable PDF.",
+    "release": "Check, calibrate and score a trained model, and release it.",
+    "runs": "Import recorded trainings into MLflow.",
+    "scan": "Crop and straighten the page in a photo.",
+    "synth": "Render invented words and simulated pages, with their labels.",
+    "train": "Train a model on invented words.",
 }
 
 
 @click.group(cls=LazyVerbs, verbs=VERBS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ocrkit")
 def main() -> None:
-    """Read documents, and train and measure what reads them."""
+    """Read documents; train and evaluate the models that read them."""

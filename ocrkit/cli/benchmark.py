@@ -20,10 +20,10 @@ from ocrkit.cli.progress import progress_bar, shown
 from ocrkit.cli.verbs import verb_group
 from ocrkit.datasets import LabelledPage, Sample, half_of, load_pages
 from ocrkit.engines import load_engine, missing_engines
-from ocrkit.errors import BadDataset, BadParams, MissingExtra
+from ocrkit.errors import BadDataset, BadParams, BadPlugin, MissingExtra
 from ocrkit.files import make_folder, write_whole
 from ocrkit.learning.materials import Materials, real_words
-from ocrkit.metrics import PrecisionRecall, bootstrap_interval
+from ocrkit.metrics import PrecisionRecall, bootstrap_interval, wilson_interval
 from ocrkit.recognition import load_recognizer
 from ocrkit.recognition.model import find_model
 from ocrkit.recognition.recognizer import DECODERS
@@ -33,12 +33,21 @@ from ocrkit.synth.camera import CameraOptions
 _WORST = 12  # photos that are shown
 _PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".pdf"}
 
-_repeats = click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="Turns.")
+_runtime = click.option(
+    "--runtime",
+    type=click.Choice(list(RUNTIMES)),
+    default="onnxruntime",
+    show_default=True,
+    help="What runs the model.",
+)
+_repeats = click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="Number of rounds.")
 
 
 def _words(command: Callable[..., None]) -> Callable[..., None]:
     """Which labelled words are read."""
-    limit = click.option("--limit", type=click.IntRange(min=1), default=2048, show_default=True, help="Words.")
+    limit = click.option(
+        "--limit", type=click.IntRange(min=1), default=2048, show_default=True, help="Number of words."
+    )
     return _pages(limit(command))
 
 
@@ -55,9 +64,9 @@ def _pages(command: Callable[..., None]) -> Callable[..., None]:
 
 @verb_group()
 def benchmark() -> None:
-    """Measure reading on this CPU.
+    """Measure speed, memory and start-up time on this CPU.
 
-    `cpu_ms` is processor time, which other programs change little; all other times are by the clock.
+    `cpu_ms` is processor time, which other programs hardly affect; all other times are wall-clock time.
     """
 
 
@@ -66,9 +75,11 @@ def benchmark() -> None:
 @model_option
 @one_thread_option
 @_repeats
-@click.option("--runtimes", default=",".join(RUNTIMES), show_default=True, help="Which, with commas between.")
-@click.option("--batches", default="1,8,64", show_default=True, help="Words at a time, with commas between.")
-@click.option("--decoder", type=click.Choice(DECODERS), default=DECODERS[0], show_default=True)
+@click.option("--runtimes", default=",".join(RUNTIMES), show_default=True, help="Runtimes, separated by commas.")
+@click.option("--batches", default="1,8,64", show_default=True, help="Batch sizes, separated by commas.")
+@click.option(
+    "--decoder", type=click.Choice(DECODERS), default=DECODERS[0], show_default=True, help="How logits become text."
+)
 def runtimes(
     *,
     folder: Path,
@@ -89,7 +100,7 @@ def runtimes(
     for name in (name.strip() for name in runtimes.split(",")):
         try:
             recognizers[name] = load_recognizer(model, name, threads, decoder)
-        except MissingExtra as reason:
+        except (MissingExtra, BadPlugin) as reason:
             click.echo(f"{name} is left out. {reason}", err=True)
     rows = [
         {"runtime": name, "batch": size, **speed.latency(recognizer.recognize, crops, size, repeats)}
@@ -102,9 +113,9 @@ def runtimes(
 @benchmark.command()
 @_words
 @model_option
-@click.option("--runtime", type=click.Choice(list(RUNTIMES)), default="onnxruntime", show_default=True)
+@_runtime
 def cores(*, folder: Path, form: str, half: str | None, limit: int, model: str | None, runtime: str) -> None:
-    """Words a second on 1 to all cores: as threads of one process, and as processes of one thread."""
+    """Count words per second on one core to all cores: threads of one process, or one-thread processes."""
     crops, path = _crops(real_words(folder, form, half)[:limit]), find_model(model)
     rows = []
     for count in range(1, (os.cpu_count() or 1) + 1):
@@ -118,12 +129,13 @@ def cores(*, folder: Path, form: str, half: str | None, limit: int, model: str |
 @_words
 @one_thread_option
 @_repeats
-@click.option("--engines", default="ours,tesseract,rapidocr", show_default=True, help="Which, with commas between.")
+@click.option("--engines", default="ours,tesseract,rapidocr", show_default=True, help="Engines, separated by commas.")
 def engines(*, folder: Path, form: str, half: str | None, limit: int, threads: int, repeats: int, engines: str) -> None:
-    """Let several engines read the same words of FOLDER by turns; median and spread of all turns."""
+    """Time several engines on the same words of FOLDER, in turns; median and spread over all rounds."""
     samples = real_words(folder, form, half)[:limit]
-    missing, usable = missing_engines(), []
-    for name in (name.strip() for name in engines.split(",")):
+    names, usable = [name.strip() for name in engines.split(",")], []
+    missing = missing_engines(names)
+    for name in names:
         if name in missing:
             click.echo(f"{name} is left out. {missing[name]}", err=True)
         else:
@@ -150,8 +162,20 @@ def engines(*, folder: Path, form: str, half: str | None, limit: int, threads: i
 @model_option
 @one_thread_option
 @_repeats
-@click.option("--synthetic", type=click.IntRange(min=1), default=2000, show_default=True, help="Invented words, too.")
-@click.option("--calibration", type=click.IntRange(min=1), default=300, show_default=True, help="Invented words.")
+@click.option(
+    "--synthetic",
+    type=click.IntRange(min=1),
+    default=2000,
+    show_default=True,
+    help="Number of invented words to read, too.",
+)
+@click.option(
+    "--calibration",
+    type=click.IntRange(min=1),
+    default=300,
+    show_default=True,
+    help="Number of invented words to calibrate with.",
+)
 def int8(
     *,
     folder: Path,
@@ -164,7 +188,7 @@ def int8(
     synthetic: int,
     calibration: int,
 ) -> None:
-    """What every way to compute in int8 gains in speed and loses in words read right, and where its time goes.
+    """Show what int8 gains in speed and loses in accuracy, for each part of the network, and where time goes.
 
     Speed is the network's; words are read by the default decoder, and the interval of what is gained or lost is a
     bootstrap over the words.
@@ -195,19 +219,27 @@ def int8(
 @model_option
 @_repeats
 def start(*, page: Path, model: str | None, repeats: int) -> None:
-    """How long a fresh process takes to import ocrkit, and to read PAGE."""
+    """Time how long a fresh process takes to import ocrkit, and to read PAGE."""
     _print_rows([vars(row) for row in machine.starts(page, repeats, model)], f"median of {repeats} processes")
 
 
 @benchmark.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--pages", type=click.IntRange(min=WARM_UP + 1), default=1000, show_default=True, help="In all.")
-@click.option("--files", type=click.IntRange(min=1), default=20, show_default=True, help="Read again and again.")
+@click.option(
+    "--pages",
+    type=click.IntRange(min=WARM_UP + 1),
+    default=1000,
+    show_default=True,
+    help="Number of pages to read in all.",
+)
+@click.option(
+    "--files", type=click.IntRange(min=1), default=20, show_default=True, help="Number of different files to read."
+)
 @model_option
-@click.option("--runtime", type=click.Choice(list(RUNTIMES)), default="onnxruntime", show_default=True)
+@_runtime
 @one_thread_option
 def soak(*, folder: Path, pages: int, files: int, model: str | None, runtime: str, threads: int) -> None:
-    """Read the pictures of FOLDER again and again in one process: does memory stay flat and speed what it was?"""
+    """Read the images of FOLDER again and again in one process: do memory and speed stay the same?"""
     from ocrkit.documents.reader import Reader
 
     found = sorted(path for path in folder.iterdir() if path.suffix.lower() in _PICTURES)[:files]
@@ -228,13 +260,22 @@ def soak(*, folder: Path, pages: int, files: int, model: str | None, runtime: st
 @_pages
 @model_option
 @one_thread_option
-@click.option("--photos", "count", type=click.IntRange(min=1), default=200, show_default=True, help="In all.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the camera's place, the desk and the light.")
+@click.option("--photos", "count", type=click.IntRange(min=1), default=200, show_default=True, help="Number of photos.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed for camera, desk and light.")
 @click.option(
-    "--zoom", type=click.FloatRange(0.1, 4), default=0.6, show_default=True, help="Px of the photo for one of the page."
+    "--zoom",
+    type=click.FloatRange(0.1, 4),
+    default=0.6,
+    show_default=True,
+    help="Pixels of the photo per pixel of the page.",
 )
-@click.option("--read", "reads", is_flag=True, help="Read the photos, too: best with a --zoom above 1.")
-@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder for the worst photos.")
+@click.option("--read", "reads", is_flag=True, help="Also read the photos; works best with --zoom above 1.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the worst photos, with the true outline and the one that was found.",
+)
 def photographed(
     *,
     folder: Path,
@@ -248,14 +289,12 @@ def photographed(
     reads: bool,
     output: Path | None,
 ) -> None:
-    """Photograph the pages of FOLDER with a made-up camera: are they found, and are they read?
+    """Photograph the pages of FOLDER with a simulated camera: are they found, and are they read?
 
-    A page is found where every corner lies within 1 % of the photo's diagonal of its true place; `low` and `high` are
-    the ends of the 95 % interval. Of the worst photos the output shows the true outline in green and the one found in
+    A page counts as found if every corner lies within 1 % of the photo's diagonal of its true place; `low` and `high`
+    are the ends of the 95 % interval. The worst photos show the true outline in green and the one that was found in
     red.
     """
-    from scipy.stats import binomtest
-
     from ocrkit.documents.reader import Reader
 
     pages, camera = photos.papers(_labelled_pages(folder, form, half)), CameraOptions(zoom=zoom)
@@ -268,8 +307,8 @@ def photographed(
         if read:
             words.append(shot.read(read))
     found = sum(error <= photos.NEAR for error in errors)
-    interval = binomtest(found, count).proportion_ci(method="wilson")  # tells a spread where all are found, too
-    row = {"found": found / count, "low": float(interval.low), "high": float(interval.high)}
+    share = wilson_interval(found, count)
+    row = {"found": share.value, "low": share.low, "high": share.high}
     row |= {"median_error_%": 100 * float(np.median(errors)), "cpu_ms_a_megapixel": 1000 * seconds / megapixels}
     _print_rows([row], f"{count} photos of {len(pages)} pages, seed {seed}, {1e6 * megapixels / count:.0f} px each")
     if words:
@@ -285,12 +324,12 @@ def photographed(
 @_pages
 @model_option
 @one_thread_option
-@click.option("--pages", "limit", type=click.IntRange(min=1), help="At most.")
+@click.option("--pages", "limit", type=click.IntRange(min=1), help="Read at most this many pages.")
 @click.option("--turned", is_flag=True, help="Also turn each page by 90, 180 and 270 degrees.")
 def upright(
     *, folder: Path, form: str, half: str | None, model: str | None, threads: int, limit: int | None, turned: bool
 ) -> None:
-    """Read the upright pages of FOLDER: how many are turned by mistake, and are turned ones put right?"""
+    """Read the upright pages of FOLDER: how many are turned by mistake, and are turned ones corrected?"""
     from ocrkit.documents.reader import Reader
 
     pages, read = _labelled_pages(folder, form, half)[:limit], Reader(model, threads=threads).read

@@ -25,10 +25,10 @@ from ocrkit.engines.compare import compare as compare_engines
 from ocrkit.engines.leaderboard import challenge, failures, leaderboard_html
 from ocrkit.engines.own import OwnEngine
 from ocrkit.engines.process import EngineProcess
-from ocrkit.engines.registry import CLOUD, LOCAL_NAMES, missing_engines, start_engine
+from ocrkit.engines.registry import ENGINES, LOCAL_NAMES, missing_engines, start_engine
 from ocrkit.engines.single_words import read_words, word_rows
-from ocrkit.errors import BadParams
-from ocrkit.files import write_whole
+from ocrkit.errors import BadParams, BadPlugin
+from ocrkit.files import folder_name, write_whole
 
 _MOST_REASONS = 10
 _TEXTS = ("engine", "against", "category", "verdict", "of which, ms")
@@ -82,12 +82,14 @@ _COSTS = {
 _BUDGET = {
     "engine": _plain("engine"),
     "words": _plain("words"),
-    **{cause: _number(cause, ".3f") for cause in CAUSES},
+    "read": _with_interval("read"),
+    **{cause: _number(cause, ".3f") for cause in CAUSES if cause != "read"},
 }
 _DIFFERENCES = {
     "category": _plain("category"),
     "engine": _plain("engine"),
     "against": _plain("against"),
+    "pages": _plain("pages"),
     "f1": _number("f1", "+.3f"),
     "from": _number("f1_low", "+.3f"),
     "to": _number("f1_high", "+.3f"),
@@ -102,27 +104,32 @@ _DIFFERENCES = {
     "--engines",
     default=",".join(LOCAL_NAMES),
     show_default=True,
-    help=f"Which, with commas between. For money: {', '.join(engine.name for engine in CLOUD)}.",
+    help=f"Engines, separated by commas, of {', '.join(ENGINES)}. textract, google-vision and azure-read cost money.",
 )
-@click.option("--model", "models", multiple=True, help="Of `ours`: a released name or a folder; may be repeated.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    help="Model that `ours` uses: a released model's name or a model's folder; may be repeated.",
+)
 @half_option
-@click.option("--limit", type=click.IntRange(min=1), help="Read only the first pages.")
+@click.option("--limit", type=click.IntRange(min=1), help="Read only this many pages.")
 @one_thread_option
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     default=60.0,
     show_default=True,
-    help="Seconds for a page, after which an engine has failed on it.",
+    help="Seconds per page, after which an engine counts as failed on it.",
 )
-@click.option("--crops", is_flag=True, help="Compare on the labelled words, cut out, rather than on whole pages.")
+@click.option("--crops", is_flag=True, help="Compare on cropped words rather than on whole pages.")
 @click.option(
     "-o",
     "--output",
     "outputs",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Write the leaderboard as HTML with pictures, or all figures as JSON, by the ending; may be repeated.",
+    help="Write an HTML leaderboard with pictures (.html) or all figures (.json); may be repeated.",
 )
 def compare(
     *,
@@ -137,10 +144,11 @@ def compare(
     crops: bool,
     outputs: tuple[Path, ...],
 ) -> None:
-    """Let engines read the labelled pages of FOLDER and say who reads best.
+    """Compare OCR engines on the labelled pages of FOLDER.
 
-    Of several models of `ours` the first is the champion, and each other challenges it. Engines for money get the
-    pages sent, and are asked only when they are named.
+    With several models of `ours`, the first is the champion and each of the others challenges it. Services that cost
+    money (textract, google-vision, azure-read) get the pages sent; like engines of other packages, they are asked only
+    if they are named.
     """
     for path in outputs:
         if path.suffix not in (".html", ".json") or crops:
@@ -166,7 +174,7 @@ def compare(
         if path.suffix == ".json":
             write_whole(path, json.dumps(comparison.to_dict(), indent=1, ensure_ascii=False) + "\n")
         else:
-            title = f"Leaderboard of {folder.resolve().name}"
+            title = f"Leaderboard of {folder_name(folder)}"
             write_whole(path, leaderboard_html(comparison, title, pages, says=says))
         click.echo(f"Written: {path}")
 
@@ -189,7 +197,7 @@ def _started(
             try:
                 if name not in missing:
                     started.append(stack.enter_context(closing(start_engine(name, threads, timeout_s, **options))))
-            except EngineFailed as error:
+            except (EngineFailed, BadPlugin) as error:
                 missing[name] = str(error)
     for name, reason in missing.items():
         click.echo(f"{name} is left out. {reason}", err=True)
@@ -211,11 +219,16 @@ def _compare_words(engines: Sequence[EngineProcess], pages: Sequence[LabelledPag
 def _print_comparison(comparison: Comparison) -> None:
     for (data, category), rows in groupby(comparison.rows(), key=itemgetter("data", "category")):
         its = list(rows)
-        click.echo(f"\n{data}, {category}: {its[0]['pages']} pages, {its[0]['words']} words, 95 % intervals")
+        pages, words = its[0]["pages"], its[0]["words"]
+        counted = (
+            f"{pages} pages, {words} words, 95 % intervals" if pages > 1 else f"1 page, {words} words, no intervals"
+        )
+        click.echo(f"\n{data}, {category}: {counted}")
         _print_table(_SCORES, its)
-    click.echo("\nWhat it costs: the median page; times the first engine's; memory; list prices")
+    click.echo("\nWhat it costs: the median page; the ratio of pairs, which is the time for all pages that both")
+    click.echo("could read, over the first engine's for the same pages; memory; list prices")
     _print_table(_COSTS, comparison.costs())
-    click.echo("\nWhere the words went: shares of all labelled words")
+    click.echo("\nWhere the words went: shares of all labelled words; `read` with its 95 % interval")
     _print_table(_BUDGET, comparison.budgets())
     if len(comparison.engines) > 1:
         click.echo("\nBetter or worse: difference in F1 and its 95 % interval, by a paired bootstrap over the pages")

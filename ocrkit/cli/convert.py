@@ -17,15 +17,32 @@ from ocrkit.recognition.quantize import PARTS
 @verb()
 @click.argument("model")
 @click.argument("target", type=click.Path(path_type=Path))
-@click.option("--to", "form", required=True, type=click.Choice(["litert", "int8"]), help="The form wanted.")
-@click.option("--parts", default="convolutions,lstms", show_default=True, help=f"In int8: {', '.join(PARTS)}.")
-@click.option("--calibration", type=click.IntRange(min=1), default=300, show_default=True, help="Words, for int8.")
-@click.option("--words", type=click.IntRange(min=1), default=2000, show_default=True, help="Words to check it with.")
+@click.option("--to", "form", required=True, type=click.Choice(["litert", "int8"]), help="Target format.")
+@click.option(
+    "--parts",
+    default="convolutions,lstms",
+    show_default=True,
+    help=f"Parts of the network to compute in int8, separated by commas: {', '.join(PARTS)}.",
+)
+@click.option(
+    "--calibration",
+    type=click.IntRange(min=1),
+    default=300,
+    show_default=True,
+    help="Number of invented words to calibrate int8 with.",
+)
+@click.option(
+    "--words",
+    type=click.IntRange(min=1),
+    default=2000,
+    show_default=True,
+    help="Number of invented words to check it with.",
+)
 def convert(*, model: str, target: Path, form: str, parts: str, calibration: int, words: int) -> None:
-    """Write MODEL in another form into the folder TARGET, and check it on invented words.
+    """Convert MODEL into the folder TARGET, and check it on invented words.
 
-    litert adds a file for phones and small boards, of the same outputs; int8 computes parts of the network in whole
-    numbers, and is refused where it reads more than 0.3 points fewer words right.
+    litert adds a file for phones and small boards, with the same outputs; int8 computes parts of the network in 8-bit
+    integers, and is refused if its accuracy is more than 0.3 points lower.
     """
     from ocrkit.learning.convert import TFLITE, add_int8, add_litert
     from ocrkit.learning.materials import Materials

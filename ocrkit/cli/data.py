@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from ocrkit.cli.options import folder_argument, folders_argument, form_option, m
 from ocrkit.cli.progress import shown
 from ocrkit.cli.verbs import verb_group
 from ocrkit.datasets import Sample, load_pages, word_samples
+from ocrkit.datasets.crops import in_words
 from ocrkit.datasets.public import DATA_SETS, fetch_books, fetch_data_set
 from ocrkit.datasets.validate import leaks, statistics
 from ocrkit.datasets.validate import validate as find_faults
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 @verb_group()
 def data() -> None:
-    """Fetch, check and describe folders of labelled pages or word crops."""
+    """Fetch, check, describe and cut up labelled pages or word crops."""
 
 
 def _numbers(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[int]:
@@ -45,14 +47,19 @@ def _numbers(context: click.Context, parameter: click.Parameter, values: tuple[s
     "sources",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="Archive, or folder of books, fetched by other means; repeatable.",
+    help="An archive, or folder of books, that you downloaded already; may be repeated.",
 )
-@click.option("--ids", multiple=True, callback=_numbers, help="Numbers of Gutenberg's books: 11,84; repeatable.")
+@click.option(
+    "--ids",
+    multiple=True,
+    callback=_numbers,
+    help="Numbers of Project Gutenberg's books, such as 11,84; may be repeated.",
+)
 def fetch(name: str, folder: Path, sources: tuple[Path, ...], ids: list[int]) -> None:
-    """Bring a public data set, or books of Project Gutenberg, into FOLDER, each file checked by SHA-256.
+    """Fetch a public data set, or books from Project Gutenberg, into FOLDER; verify each file by SHA-256.
 
-    FUNSD is for research and never for training weights that are released. The pages of realpages come from archives of
-    Python packages that carry them as examples, and are for comparing readers only.
+    FUNSD is for research only; never train weights with it that you release. The pages of realpages come from the
+    archives of Python packages that carry them as examples, and are for comparing readers only.
     """
     if name == "gutenberg":
         if not ids or len(sources) > 1:
@@ -72,9 +79,9 @@ def fetch(name: str, folder: Path, sources: tuple[Path, ...], ids: list[int]) ->
 @form_option
 @click.pass_context
 def validate(context: click.Context, folders: tuple[Path, ...], form: str) -> None:
-    """Say what is wrong with FOLDERS; exit status 1 where something cannot be used.
+    """Check the labels and images of FOLDERS; the exit status is 1 if something cannot be used.
 
-    Several folders are the splits of one data set: no document and no image may be in two of them.
+    Several folders are taken as splits of one data set: no document and no image may be in two of them.
     """
     splits = {str(folder): load_pages(folder, form) for folder in folders}
     findings = leaks(splits)
@@ -92,9 +99,9 @@ def validate(context: click.Context, folders: tuple[Path, ...], form: str) -> No
 @data.command()
 @folders_argument
 @form_option
-@click.option("--json", "as_json", is_flag=True, help="Write it as JSON, by folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, by folder.")
 def stats(folders: tuple[Path, ...], form: str, as_json: bool) -> None:
-    """Say what FOLDERS hold: counts, sizes, lengths, characters, each folder for itself."""
+    """Describe each of FOLDERS: counts, sizes, lengths, characters."""
     described = {str(folder): statistics(load_pages(folder, form)) for folder in folders}
     if as_json:
         click.echo(json.dumps(described, ensure_ascii=False, indent=2))
@@ -102,21 +109,27 @@ def stats(folders: tuple[Path, ...], form: str, as_json: bool) -> None:
     for folder, values in described.items():
         click.echo(folder)
         for name, value in values.items():
-            click.echo(f"{name:>22}  {' '.join(map(str, value)) if isinstance(value, list) else value}")
+            click.echo(f"{name:>22}  {_told(value)}")
+
+
+def _told(value: object) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{count:,} {what}" for what, count in value.items()) or "none"
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 @data.command()
 @folder_argument
 @form_option
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for the crops.")
-@click.option("--test", is_flag=True, help="Words to be judged by: no recogniser chooses or changes any.")
+@click.option("--test", is_flag=True, help="Make test data: no recogniser selects or changes any word.")
 @model_option
 @threads_option
 def words(*, folder: Path, form: str, output: Path, test: bool, model: str | None, threads: int | None) -> None:
     """Cut the labelled lines of FOLDER into words: a folder of crops, and rejected.csv.
 
-    To learn from, words must align with what the recogniser sees in them, and take the case of the print. To be judged
-    by (--test), lines are cut at their widest gaps alone, and labels stay as they are.
+    For training, each word must match what the recogniser sees, and takes the case of the print. For tests (--test),
+    lines are cut at their widest gaps only, and labels stay as they are.
     """
     from ocrkit.recognition.cutting import words_of_lines
     from ocrkit.recognition.recognizer import load_recognizer
@@ -126,12 +139,13 @@ def words(*, folder: Path, form: str, output: Path, test: bool, model: str | Non
         raise BadParams(f"{folder} labels words already: nothing is to be cut.")
     recognizer = None if test else load_recognizer(model, threads=threads)
     rejected: list[Rejected] = []
+    left_out: Counter[str] = Counter()
 
     def samples() -> Iterator[Sample]:
         for page in shown(pages, "Cutting", "pages"):
             cut, refused = words_of_lines(page, recognizer)
             rejected.extend(refused)
-            yield from word_samples([cut])
+            yield from word_samples([cut], left_out=left_out)
 
     written = write_crops(samples(), output)
     rows = [(r.page, r.text, *r.box.round().astype(int).tolist(), r.reason) for r in rejected]
@@ -140,21 +154,25 @@ def words(*, folder: Path, form: str, output: Path, test: bool, model: str | Non
     click.echo(
         f"{written:,} of {there:,} words ({written / max(1, there):.1%}) are in {output}; rejected.csv says why."
     )
+    if left_out:
+        click.echo(in_words(left_out))
 
 
 @data.command()
 @folder_argument
 @form_option
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the two files. Default: FOLDER.")
-@click.option("--most", type=click.IntRange(min=1), default=100, show_default=True, help="Labels to show.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder for the report and the decisions. Default: FOLDER."
+)
+@click.option("--most", type=click.IntRange(min=1), default=100, show_default=True, help="Number of labels to show.")
 @model_option
 @threads_option
 def suspects(
     *, folder: Path, form: str, output: Path | None, most: int, model: str | None, threads: int | None
 ) -> None:
-    """Show the labels of FOLDER that may be wrong: suspects.html to look at, decisions.csv to fill in.
+    """Show the labels of FOLDER that may be wrong: decide in suspects.html, or fill in decisions.csv by hand.
 
-    A decisions.csv in a folder is obeyed wherever the folder is learnt from.
+    A decisions.csv in a folder is obeyed wherever the folder is used for training.
     """
     from ocrkit.recognition.recognizer import load_recognizer
     from ocrkit.recognition.suspects import (
@@ -163,7 +181,7 @@ def suspects(
         find_suspects,
         read_decisions,
         write_decisions,
-        write_gallery,
+        write_page,
     )
 
     output = output or folder
@@ -174,8 +192,8 @@ def suspects(
         raise BadParams(f"{folder} labels lines, not words: cut them with `ocrkit data words` first.")
     found = find_suspects(samples, load_recognizer(model, threads=threads))
     make_folder(output)
-    write_gallery(found[:most], output / "suspects.html")
+    write_page(found[:most], output / "suspects.html", folder)
     write_decisions(found[:most], output / DECISIONS)
     where = f"the first {min(most, len(found))} are in {output / 'suspects.html'}"
     click.echo(f"{len(found):,} of {len(samples):,} words are read otherwise than labelled; {where}.")
-    click.echo(f"Decide on them in {output / DECISIONS}.")
+    click.echo(f"Decide on them there, or fill in {output / DECISIONS}; it is obeyed in {folder}.")

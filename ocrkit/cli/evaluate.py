@@ -13,6 +13,7 @@ from ocrkit.cli.tables import echo_scores
 from ocrkit.cli.verbs import verb
 from ocrkit.datasets import Sample
 from ocrkit.errors import BadParams
+from ocrkit.files import folder_name
 from ocrkit.learning.materials import Materials, real_words
 from ocrkit.learning.report import write_report
 from ocrkit.recognition.model import find_model
@@ -24,15 +25,19 @@ from ocrkit.recognition.recognizer import DECODERS
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @optional_form_option
 @half_option
-@click.option("--synthetic", type=click.IntRange(min=1), help="So many invented words of unseen fonts.")
+@click.option(
+    "--synthetic", type=click.IntRange(min=1), help="Read this many invented words, in fonts that training never saw."
+)
 @fonts_option
-@click.option("--decoder", type=click.Choice(DECODERS), default=DECODERS[0], show_default=True)
+@click.option(
+    "--decoder", type=click.Choice(DECODERS), default=DECODERS[0], show_default=True, help="How logits become text."
+)
 @click.option(
     "--lexicon",
     type=click.Path(path_type=Path),
-    help="Words, one a line, to prefer. Default: the model's.",
+    help="File of words to prefer, one per line. Default: the model's lexicon.",
 )
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the report.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for the report.")
 def evaluate(
     *,
     model: str,
@@ -45,7 +50,7 @@ def evaluate(
     lexicon: Path | None,
     output: Path,
 ) -> None:
-    """Say how well MODEL, a released name or a model's folder, reads the words of FOLDER or invented ones."""
+    """Score MODEL, a released model's name or a model's folder, on the words of FOLDER or on invented words."""
     if bool(folder) != bool(form):
         raise BadParams("FOLDER and --form belong together: give both or neither.")
     if not folder and not synthetic:
@@ -58,7 +63,7 @@ def evaluate(
     if synthetic:
         sets["synthetic"] = Materials.of_training(find_model(model).parent, fonts).words(synthetic, "test")
     if folder and form:
-        sets[" ".join(filter(None, (folder.resolve().name, half)))] = real_words(folder, form, half)
+        sets[" ".join(filter(None, (folder_name(folder), half)))] = real_words(folder, form, half)
     with progress_bar("Reading", "words", sum(map(len, sets.values()))) as bar:
         evaluations = write_report(output, recognizer.name, sets, recognizer, bar.update)
     echo_scores(evaluations)

@@ -41,30 +41,54 @@ def _sizes(context: click.Context, parameter: click.Parameter, value: str | None
 @verb()
 @folder_argument
 @form_option
-@click.option("--load", help="Model to begin with: a released name or a folder. Default: the released one.")
+@click.option("--load", help="Model to start from: a released model's name, or a folder. Default: the default model.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for the result.")
-@click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="Passes, at most.")
 @click.option(
-    "--real-share", type=click.FloatRange(0, 1, min_open=True), default=0.5, show_default=True, help="Of words seen."
+    "--epochs",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="Largest number of passes over the words.",
+)
+@click.option(
+    "--real-share",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.5,
+    show_default=True,
+    help="Share of real words in training.",
 )
 @click.option(
     "--held-out",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.2,
     show_default=True,
-    help="Share of the documents that only judge.",
+    help="Share of the documents that are held out to test on.",
 )
 @click.option(
-    "--learning-rate", type=click.FloatRange(min=0, min_open=True), default=3e-4, show_default=True, help="At its peak."
+    "--learning-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=3e-4,
+    show_default=True,
+    help="Peak learning rate.",
 )
-@click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Crops 128 px wide.")
-@click.option("--patience", type=click.IntRange(min=0), default=6, show_default=True, help="Looks without a gain.")
-@click.option("--freeze", is_flag=True, help="Leave the convolutions as they are.")
-@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Runs that differ by chance.")
-@click.option("--seed", type=int, default=7, show_default=True, help="Of the first run.")
-@click.option("--learning-curve", callback=_sizes, metavar="250,1000,all", help="Runs on so many words each.")
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Words per batch, at 128 px width."
+)
+@click.option(
+    "--patience",
+    type=click.IntRange(min=0),
+    default=6,
+    show_default=True,
+    help="Stop after this many validations without a gain; 0: never.",
+)
+@click.option("--freeze", is_flag=True, help="Freeze the convolutions.")
+@click.option(
+    "--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Number of runs with different seeds."
+)
+@click.option("--seed", type=int, default=7, show_default=True, help="Seed of the first run.")
+@click.option("--learning-curve", callback=_sizes, metavar="250,1000,all", help="Repeat with these numbers of words.")
 @fonts_option
-@click.option("--resume", is_flag=True, help="Go on where the runs in OUTPUT stopped.")
+@click.option("--resume", is_flag=True, help="Continue where the runs in OUTPUT stopped.")
 def finetune(
     *,
     folder: Path,
@@ -84,9 +108,9 @@ def finetune(
     fonts: tuple[str, ...],
     resume: bool,
 ) -> None:
-    """Let a model go on with the labelled words of FOLDER, mixed with invented ones; OUTPUT/model reads.
+    """Fine-tune a model on the labelled words of FOLDER, mixed with invented ones; the result is OUTPUT/model.
 
-    Documents are split by a hash into those learnt from and those held out. A decisions.csv in FOLDER is obeyed.
+    Documents are split by a hash into those to train on and those held out. A decisions.csv in FOLDER is obeyed.
     """
     quieten_tensorflow()
     try:

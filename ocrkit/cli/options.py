@@ -9,26 +9,41 @@ import click
 from ocrkit.datasets.forms import PAGE_FORMS
 
 _PATH = click.Path(path_type=Path)
+_MOST_THREADS = 1024
 
 folder_argument = click.argument("folder", type=_PATH)
 folders_argument = click.argument("folders", type=_PATH, nargs=-1, required=True)
-form_option = click.option(
-    "--form", required=True, type=click.Choice(sorted(PAGE_FORMS)), help="The form the folder is in."
+form_option = click.option("--form", required=True, type=click.Choice(sorted(PAGE_FORMS)), help="Format of the labels.")
+optional_form_option = click.option(
+    "--form", type=click.Choice(sorted(PAGE_FORMS)), help="Format of the labels in FOLDER."
 )
-optional_form_option = click.option("--form", type=click.Choice(sorted(PAGE_FORMS)), help="The form FOLDER is in.")
 half_option = click.option(
-    "--half", type=click.Choice(["tune", "report"]), help="Only half of the pages, chosen by a hash."
+    "--half", type=click.Choice(["tune", "report"]), help="Use only one half of the pages, split by a hash."
 )
-model_option = click.option("--model", help="Name of a released model, or a model's folder. Default: the released one.")
-threads_option = click.option("--threads", type=click.IntRange(min=1), help="Threads of the runtime.")
+model_option = click.option("--model", help="A released model's name, or a model's folder. Default: the default model.")
+
+
+def _few(context: click.Context, parameter: click.Parameter, threads: int | None) -> int | None:
+    if threads is not None and threads > _MOST_THREADS:
+        raise click.BadParameter(f"no more than {_MOST_THREADS} threads can be had.")
+    return threads
+
+
+threads_option = click.option("--threads", type=click.IntRange(min=1), callback=_few, help="Number of threads.")
 one_thread_option = click.option(
-    "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of each engine or runtime."
+    "--threads",
+    type=click.IntRange(min=1),
+    callback=_few,
+    default=1,
+    show_default=True,
+    help="Number of threads of each engine or runtime.",
 )
+force_option = click.option("--force", is_flag=True, help="Overwrite existing files, but never an input.")
 fonts_option = click.option(
     "--fonts",
     multiple=True,
     default=("packages",),
     show_default=True,
     metavar="SOURCE",
-    help="packages, system, or a folder such as data/fonts; may be repeated.",
+    help="Where fonts come from: packages, system, or a folder such as data/fonts; may be repeated.",
 )

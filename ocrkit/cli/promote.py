@@ -18,14 +18,14 @@ from ocrkit.errors import MissingExtra
     default="metrics/leaderboard.json",
     show_default=True,
     type=click.Path(path_type=Path),
-    help="Figures of a comparison with the champion: of the stage leaderboard, or of `ocrkit compare -o FILE.json`.",
+    help="Figures of a comparison with the champion: by the stage leaderboard, or by `ocrkit compare -o FILE.json`.",
 )
 def promote(model: str, comparison: Path) -> None:
     """Make MODEL the champion of MLflow's registry if it passes the gate.
 
-    MODEL is a released model's name or a model's folder; default: what the pipeline fine-tuned. It becomes the
-    challenger, and the champion when the comparison shows what `promote` in params.yaml asks for. Either way the
-    reasons are recorded. The status is 1 where it is refused.
+    MODEL is a released model's name or a model's folder; by default, what the pipeline fine-tuned. It becomes the
+    challenger, and the champion if the comparison meets what `promote` in params.yaml asks for. The reasons are
+    recorded either way. The exit status is 1 if it is refused.
     """
     try:
         from ocrkit.studies.promote import promote as promote_model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
@@ -12,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ocrkit.cli.options import model_option, threads_option
+from ocrkit.cli.options import force_option, model_option, threads_option
 from ocrkit.cli.progress import progress_bar
 from ocrkit.cli.verbs import FAILED, complain, standard_input_or, verb
 from ocrkit.errors import OcrkitError
-from ocrkit.files import make_folder, write_whole
+from ocrkit.files import make_folder, refuse_to_overwrite, write_whole
 
 if TYPE_CHECKING:
     from ocrkit.document import Document, Page
@@ -28,14 +29,17 @@ _SUFFIXES = {"text": ".txt", "json": ".json", "hocr": ".hocr", "alto": ".xml", "
 @verb()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option(
-    "--format", "form", type=click.Choice(list(_SUFFIXES)), help="Default: by OUT's suffix; text without OUT."
+    "--format", "form", type=click.Choice(list(_SUFFIXES)), help="Output format. Default: by OUT's suffix, else text."
 )
-@click.option("-o", "--output", metavar="OUT", help="File, or folder (FOLDER/) for several. Default: standard output.")
+@click.option(
+    "-o", "--output", metavar="OUT", help="A file, or a folder (FOLDER/) for several results. Default: standard output."
+)
 @model_option
 @click.option(
     "--runtime", default="onnxruntime", show_default=True, help="onnxruntime, openvino, litert or tensorflow."
 )
 @threads_option
+@force_option
 def read(
     *,
     files: tuple[str, ...],
@@ -44,19 +48,22 @@ def read(
     model: str | None,
     runtime: str,
     threads: int | None,
+    force: bool,
 ) -> None:
-    """Read images and PDFs; `-` is standard input.
+    """Read images and PDFs as text, JSON, hOCR, ALTO or searchable PDF; `-` is standard input.
 
-    Each FILE becomes one result. On standard output texts have headings where there are several, and JSON is then one
-    array; the other forms need a place.
+    Each FILE becomes one result. On standard output, several texts get headings and several JSON results become one
+    array; the other formats need -o.
     """
-    into_folder = output is not None and (len(files) > 1 or output.endswith("/") or Path(output).is_dir())
+    into_folder = output is not None and (len(files) > 1 or output.endswith("/") or os.path.isdir(output))
     form = form or _form_of(output, into_folder)
     if output is None and (form == "pdf" or (len(files) > 1 and form not in ("text", "json"))):
         raise click.UsageError(f"{'A PDF needs' if form == 'pdf' else 'Several results need'} a place: add -o OUT.")
     targets = _targets(files, output, into_folder, _SUFFIXES[form])
+    refuse_to_overwrite([target for target in targets if target is not None], files, force)
 
     from ocrkit.documents.reader import Reader
+    from ocrkit.images.page import no_memory
 
     reader = Reader(model, runtime, threads)
     complete = True
@@ -67,10 +74,13 @@ def read(
         for file, target in zip(files, targets):
             try:
                 if listed and form == "text":
-                    click.echo(f"==> {file} <==")
+                    _print(f"==> {file} <==\n")
                 complete &= _read_one(reader, file, target, form, give)
             except OcrkitError as error:
                 complain(error)
+                complete = False
+            except MemoryError:
+                complain(no_memory(file))
                 complete = False
             if bar is not None:
                 bar.update()
@@ -122,8 +132,12 @@ def _render(document: Document, form: str) -> str:
 
 
 def _print(text: str) -> None:
+    if sys.stdout is None:
+        raise OcrkitError("Standard output is closed: add -o OUT.")
     try:
-        click.echo(text, nl=False)
+        # What the terminal's encoding lacks, such as half of a character in a file's name, must not end the reading.
+        encoding = sys.stdout.encoding or "utf-8"
+        click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
     except OSError as error:
         raise OcrkitError(f"Standard output cannot be written: {error.strerror}.") from None
 
@@ -147,7 +161,7 @@ def _targets(files: tuple[str, ...], output: str | None, into_folder: bool, suff
         return [None] * len(files)
     if not into_folder:
         return [Path(output)]
-    if Path(output).suffix.lower() in _SUFFIXES.values() and not (output.endswith("/") or Path(output).is_dir()):
+    if Path(output).suffix.lower() in _SUFFIXES.values() and not (output.endswith("/") or os.path.isdir(output)):
         raise click.UsageError(f"{output} is one file and cannot hold {len(files)} results: name a folder instead.")
     taken: dict[str, str] = {}
     for file in files:

@@ -20,12 +20,27 @@ from ocrkit.recognition.model import released_folder
     multiple=True,
     type=(click.Path(path_type=Path), click.Choice(sorted(PAGE_FORMS)), click.Choice(["tune", "report", "all"])),
     metavar="FOLDER FORM HALF",
-    help="Report on labelled pages too, on half of them or all; may be repeated.",
+    help="Also score on labelled pages: HALF is tune, report or all; may be repeated.",
 )
-@click.option("--synthetic", type=click.IntRange(min=1), default=5000, show_default=True, help="Invented words read.")
-@click.option("--fonts", multiple=True, default=("packages",), help="Where the training kept none: see train.")
-@click.option("--into", type=click.Path(path_type=Path), help="Default: models/released of the source tree.")
-@click.option("--replace", is_flag=True, help="Put it in the place of a model of that name.")
+@click.option(
+    "--synthetic",
+    type=click.IntRange(min=1),
+    default=5000,
+    show_default=True,
+    help="Number of invented words to score on.",
+)
+@click.option(
+    "--fonts",
+    multiple=True,
+    default=("packages",),
+    help="Fonts to score in, if the training recorded none: packages, system or a folder.",
+)
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path),
+    help="Folder of released models. Default: models/released of the source tree.",
+)
+@click.option("--replace", is_flag=True, help="Replace a released model of the same name.")
 def release(
     *,
     trained: Path,
@@ -36,7 +51,7 @@ def release(
     into: Path | None,
     replace: bool,
 ) -> None:
-    """Check, calibrate and score the model of TRAINED and put it among the released ones as NAME."""
+    """Check, calibrate and score the model in TRAINED, and release it as NAME."""
     from ocrkit.learning.release import release_model
 
     into = into or released_folder()

@@ -13,16 +13,16 @@ from ocrkit.record import load_record
 
 @verb_group()
 def runs() -> None:
-    """Runs that were recorded elsewhere."""
+    """Import runs that were recorded without MLflow."""
 
 
 @runs.command("import")
 @click.argument("folders", nargs=-1, required=True, metavar="FOLDER...", type=click.Path(path_type=Path))
 def import_(folders: tuple[Path, ...]) -> None:
-    """Put the records of trainings into MLflow's store of the project one stands in.
+    """Import the records of trainings into the MLflow store of the current project.
 
-    FOLDER is what `ocrkit train` wrote, or the record inside it. What is there already stays as it is; a record that
-    has grown since replaces its earlier run.
+    FOLDER is what `ocrkit train` wrote, or the record inside it. Runs that were imported before stay as they are; a
+    record that has grown since replaces its earlier run.
     """
     try:
         from ocrkit.experiment.import_runs import import_record

@@ -6,16 +6,20 @@ from pathlib import Path
 
 import click
 
+from ocrkit.cli.options import force_option
 from ocrkit.cli.verbs import standard_input_or, verb
+from ocrkit.files import refuse_to_overwrite
 
 
 @verb()
 @click.argument("photo")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A .png, .jpg or .pdf file.")
-def scan(photo: str, output: Path) -> None:
-    """Cut the page out of a photo, seen from straight above in even light, its lines straightened."""
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Output file: .png, .jpg or .pdf.")
+@force_option
+def scan(photo: str, output: Path, force: bool) -> None:
+    """Crop and straighten the page in PHOTO: seen from above, in even light, bent lines made straight."""
     from ocrkit.documents.scan import scan as scan_photo
 
+    refuse_to_overwrite([output], [photo], force)
     page = scan_photo(standard_input_or(photo))
     page.save(output)
     if page.quad is not None:

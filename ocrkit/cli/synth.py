@@ -40,7 +40,8 @@ from ocrkit.synth.preview import contact_sheet, real_words
 
 _FILE = click.Path(path_type=Path)
 
-_verdicts = click.option("--verdicts", "kept", type=_FILE, help="JSON file that keeps the audit of the fonts.")
+_SPLITS = click.Choice(["train", "val", "test", "all"])
+_verdicts = click.option("--verdicts", "kept", type=_FILE, help="JSON file that caches the audit of the fonts.")
 
 
 def _audited(fonts: tuple[str, ...], kept: Path | None) -> list[FontVerdict]:
@@ -56,11 +57,16 @@ def _makes_words(command: Callable[..., None]) -> Callable[..., None]:
 
     @fonts_option
     @_verdicts
-    @click.option("--seed", default=WordOptions().seed, show_default=True, help="Of all random choices.")
-    @click.option("--split", default="train", show_default=True, type=click.Choice(["train", "val", "test", "all"]))
-    @click.option("--without", multiple=True, type=click.Choice(list(SWITCHES)), help="Leave this improvement out.")
+    @click.option("--seed", default=WordOptions().seed, show_default=True, help="Seed of all random choices.")
+    @click.option("--split", default="train", show_default=True, type=_SPLITS, help="Which font families.")
+    @click.option(
+        "--without",
+        multiple=True,
+        type=click.Choice(list(SWITCHES)),
+        help="Switch this improvement of the words off; may be repeated.",
+    )
     @click.option("--vocabulary", type=_FILE, help="A saved vocabulary. Default: built from installed word lists.")
-    @click.option("--books", type=_FILE, help="Folder of plain-text books whose words are used too.")
+    @click.option("--books", type=_FILE, help="Folder of plain-text books to take more words from.")
     @wraps(command)
     def decorated(
         *,
@@ -85,7 +91,7 @@ def _makes_words(command: Callable[..., None]) -> Callable[..., None]:
 
 @verb_group()
 def synth() -> None:
-    """Invent labelled words: fetch and audit fonts, look at words, write them, measure the speed."""
+    """Render invented words and simulated pages, with their labels."""
 
 
 def _picture_file(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
@@ -97,11 +103,18 @@ def _picture_file(context: click.Context, parameter: click.Parameter, path: Path
 
 @synth.command()
 @_makes_words
-@click.option("-o", "--output", required=True, type=_FILE, callback=_picture_file, help="A .png or .jpg file.")
-@click.option("--distortion", multiple=True, help="Show words with this alone, or these; `none` for clean ones.")
-@click.option("--kind", multiple=True, type=click.Choice(list(CLASS_WEIGHTS)), help="Only fonts of this class.")
-@click.option("--rows", type=click.IntRange(min=1), default=12, show_default=True)
-@click.option("--real", type=_FILE, metavar="FOLDER", help="Show as many words of these labelled pages above them.")
+@click.option("-o", "--output", required=True, type=_FILE, callback=_picture_file, help="Output file: .png or .jpg.")
+@click.option(
+    "--distortion", multiple=True, help="Show words with only this distortion; may be repeated; `none` for clean words."
+)
+@click.option(
+    "--kind",
+    multiple=True,
+    type=click.Choice(list(CLASS_WEIGHTS)),
+    help="Use only fonts of this class; may be repeated.",
+)
+@click.option("--rows", type=click.IntRange(min=1), default=12, show_default=True, help="Number of rows.")
+@click.option("--real", type=_FILE, metavar="FOLDER", help="Show as many words of these labelled pages above.")
 @optional_form_option
 def preview(
     recipe: Recipe,
@@ -112,7 +125,7 @@ def preview(
     real: Path | None,
     form: str | None,
 ) -> None:
-    """Write a contact sheet of words, below real ones where a folder is given."""
+    """Draw a contact sheet of invented words, optionally below real ones."""
     if (real is None) != (form is None):
         raise OcrkitError("--real and --form go together: a folder of labelled pages and the form it is in.")
     options, wanted = recipe.options, 6 * rows
@@ -135,9 +148,9 @@ def preview(
 @synth.command()
 @fonts_option
 @_verdicts
-@click.option("--table", type=_FILE, help="Write one row a face, as CSV.")
+@click.option("--table", type=_FILE, help="Write a CSV table with one row per font.")
 def fonts(fonts: tuple[str, ...], kept: Path | None, table: Path | None) -> None:
-    """Audit fonts: which can be used, which not and why."""
+    """Audit fonts: which can be used, which cannot, and why."""
     verdicts = _audited(fonts, kept)
     usable = [verdict for verdict in verdicts if not verdict.fault]
     click.echo(f"{len(usable)} of {len(verdicts)} faces are usable, of {len({v.family for v in usable})} families.")
@@ -162,23 +175,25 @@ def _table(verdicts: list[FontVerdict]) -> str:
 
 
 @synth.command("fetch-fonts")
-@click.option("--to", "folder", type=_FILE, default=Path("data/fonts"), show_default=True, help="Folder they go to.")
-@click.option("--from", "tarballs", type=_FILE, help="Folder of the packages' archives, where there is no registry.")
+@click.option("--to", "folder", type=_FILE, default=Path("data/fonts"), show_default=True, help="Target folder.")
+@click.option("--from", "tarballs", type=_FILE, help="Folder of the packages' archives, if there is no network.")
 def fetch_fonts(folder: Path, tarballs: Path | None) -> None:
-    """Fetch the pinned font set, each package by version and checksum."""
+    """Fetch the font set, pinned by version and checksum."""
     files = fetch_font_set(folder, tarballs, told=click.echo)
     click.echo(f"{files} font files lie in {folder}.")
 
 
 @synth.command()
 @_makes_words
-@click.option("--out", "folder", required=True, type=_FILE, help="Folder for the shards; an unfinished one goes on.")
-@click.option("--words", "wanted", required=True, type=click.IntRange(min=1), help="How many.")
-@click.option("--shard-size", type=click.IntRange(min=1), default=10_000, show_default=True, help="Words a file.")
-@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
-@click.option("--scheduler", help="`local` for a Dask cluster here, or the address of a Dask scheduler.")
+@click.option(
+    "--out", "folder", required=True, type=_FILE, help="Folder for the shards; an unfinished one is continued."
+)
+@click.option("--words", "wanted", required=True, type=click.IntRange(min=1), help="Number of words.")
+@click.option("--shard-size", type=click.IntRange(min=1), default=10_000, show_default=True, help="Words per file.")
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Number of processes.")
+@click.option("--scheduler", help="`local` for a Dask cluster on this machine, or the address of a Dask scheduler.")
 def words(recipe: Recipe, folder: Path, wanted: int, shard_size: int, workers: int, scheduler: str | None) -> None:
-    """Write words as shards; the same bytes whoever makes them."""
+    """Write words as shards; the same bytes on every machine."""
     made = write_words(
         folder, recipe, wanted, shard_size=shard_size, workers=workers, scheduler=scheduler, progress=True
     )
@@ -188,10 +203,10 @@ def words(recipe: Recipe, folder: Path, wanted: int, shard_size: int, workers: i
 @synth.command()
 @_makes_words
 @click.argument("folder", type=_FILE)
-@click.option("--count", required=True, type=click.IntRange(min=1), help="How many.")
-@click.option("--photograph", "photographed", is_flag=True, help="Lay each on a desk and photograph it.")
+@click.option("--count", required=True, type=click.IntRange(min=1), help="Number of pages.")
+@click.option("--photograph", "photographed", is_flag=True, help="Simulate a photo of each page on a desk.")
 def pages(recipe: Recipe, folder: Path, count: int, photographed: bool) -> None:
-    """Write simulated pages with the places of their words and lines."""
+    """Write simulated pages, with the boxes of their words and lines."""
     options = PageOptions(seed=recipe.options.seed, fonts=recipe.options.fonts)
     made = PageGenerator(recipe.vocabulary, list(recipe.verdicts), options)
     write_pages(folder, made, count, CameraOptions() if photographed else None)
@@ -200,12 +215,18 @@ def pages(recipe: Recipe, folder: Path, count: int, photographed: bool) -> None:
 
 @synth.command()
 @_makes_words
-@click.option("--words", "wanted", type=click.IntRange(min=1), default=2000, show_default=True, help="A repeat.")
-@click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True, help="The median counts.")
-@click.option("--trdg", metavar="PYTHON", help="Interpreter with trdg==1.8.0 and pillow<10, to compare with.")
-@click.option("--profile", is_flag=True, help="Say where the time goes.")
+@click.option("--words", "wanted", type=click.IntRange(min=1), default=2000, show_default=True, help="Words per round.")
+@click.option(
+    "--repeats",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="Number of rounds, of which the median is shown.",
+)
+@click.option("--trdg", metavar="PYTHON", help="Python with trdg==1.8.0 and pillow<10, to compare with.")
+@click.option("--profile", is_flag=True, help="Show where the time goes.")
 def benchmark(recipe: Recipe, wanted: int, repeats: int, trdg: str | None, profile: bool) -> None:
-    """Words a second on one core, with all distortions, in processor time."""
+    """Count words rendered per second of processor time on one core, with all distortions."""
     generator = recipe.generator()
     speed = measure_speed(generator, wanted, repeats, trdg)
     click.echo(

@@ -57,63 +57,83 @@ def _needing_keras() -> Iterator[None]:
 
 @verb()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--size", type=click.Choice(list(SIZES)), default="fast", show_default=True, help="Of the network.")
-@click.option("--words", type=click.IntRange(min=1), default=1_000_000, show_default=True, help="Words seen in all.")
-@click.option("--until", type=click.IntRange(min=1), help="Stop after about so many words; --resume goes on.")
-@click.option("--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="Crops 128 px wide.")
+@click.option("--size", type=click.Choice(list(SIZES)), default="fast", show_default=True, help="Size of the network.")
 @click.option(
-    "--learning-rate", type=click.FloatRange(min=0, min_open=True), default=2e-3, show_default=True, help="At its peak."
+    "--words", type=click.IntRange(min=1), default=1_000_000, show_default=True, help="Number of words to train on."
+)
+@click.option("--until", type=click.IntRange(min=1), help="Stop after about this many words; --resume continues.")
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="Words per batch, at 128 px width."
+)
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=2e-3,
+    show_default=True,
+    help="Peak learning rate.",
 )
 @click.option(
     "--precision",
     type=click.Choice(get_args(Precision)),
     default=_DEFAULT.precision,
     show_default=True,
-    help="Of the layers; half precision is for GPUs.",
+    help="Precision of the layers; half precision is for GPUs.",
 )
 @click.option(
     "--ema",
     type=click.FloatRange(0, 1, max_open=True),
     default=_DEFAULT.ema,
     show_default=True,
-    help="Decay a step of the averaged weights, which are kept; 0 for none.",
+    help="Decay per step of the moving average of the weights, which is what is kept; 0 for none.",
 )
 @click.option(
-    "--validate-every", type=click.IntRange(min=1), default=4, show_default=True, help="Rounds between validations."
+    "--validate-every",
+    type=click.IntRange(min=1),
+    default=4,
+    show_default=True,
+    help="Number of rounds between validations.",
 )
 @click.option(
-    "--validation-words", type=click.IntRange(min=1), default=500, show_default=True, help="Of held-out font families."
+    "--validation-words",
+    type=click.IntRange(min=1),
+    default=500,
+    show_default=True,
+    help="Words to validate on, in held-out fonts.",
 )
 @click.option(
     "--patience",
     type=click.IntRange(min=0),
     default=_DEFAULT.patience,
     show_default=True,
-    help="Validations without a gain after which to stop; 0: never.",
+    help="Stop after this many validations without a gain; 0: never.",
 )
-@click.option("--seed", type=int, default=7, show_default=True, help="Of words, weights and order.")
-@click.option("--books", type=click.Path(path_type=Path), help="Folder of plain-text books whose words are used too.")
+@click.option("--seed", type=int, default=7, show_default=True, help="Seed of words, weights and order.")
+@click.option("--books", type=click.Path(path_type=Path), help="Folder of plain-text books to take more words from.")
 @fonts_option
-@click.option("--workers", type=click.IntRange(min=0), default=1, show_default=True, help="Processes that draw words.")
-@click.option("--resume", is_flag=True, help="Go on exactly where the training in FOLDER stopped.")
-@click.option("--load", type=click.Path(path_type=Path), help="Start afresh from this model's weights.")
-@click.option("--characters", help="To read, as a text or as @FILE. Default: the loaded model's, else all.")
+@click.option(
+    "--workers", type=click.IntRange(min=0), default=1, show_default=True, help="Number of processes that render words."
+)
+@click.option("--resume", is_flag=True, help="Continue exactly where the training in FOLDER stopped.")
+@click.option("--load", type=click.Path(path_type=Path), help="Start a new training from this model's weights.")
+@click.option("--characters", help="Characters to read, as text or @FILE. Default: the loaded model's, else all.")
 @click.option(
     "--alphabet",
     "how",
     type=click.Choice(["fail", "union", "new"]),
     default="fail",
     show_default=True,
-    help="Where a loaded model lacks some: refuse, add them, or know only --characters.",
+    help="If a loaded model lacks characters: refuse, add them, or know only --characters.",
 )
-@click.option("--find-learning-rate", "finding", is_flag=True, help="Only suggest one; FOLDER gets the curve.")
+@click.option(
+    "--find-learning-rate", "finding", is_flag=True, help="Only suggest a learning rate; its curve goes to FOLDER."
+)
 @click.option(
     "--sizes",
     is_flag=True,
     is_eager=True,
     expose_value=False,
     callback=_print_sizes,
-    help="Show what each size costs, measured on this machine, and exit.",
+    help="Measure what each size costs on this machine, and exit.",
 )
 def train(
     *,
@@ -130,7 +150,7 @@ def train(
     finding: bool,
     **chosen: Any,
 ) -> None:
-    """Train a recogniser on invented words into FOLDER: FOLDER/model reads, the rest is for --resume.
+    """Train a model on invented words; the result is FOLDER/model, the rest of FOLDER is for --resume.
 
     FOLDER/record has the curve, errors, options and origin; `ocrkit runs import FOLDER` puts them into MLflow.
     """

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
+from errno import EPIPE
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
-from ocrkit.errors import OcrkitError
+from ocrkit.errors import BadImage, OcrkitError
 
 if TYPE_CHECKING:
     from ocrkit.images import Source
@@ -46,12 +48,22 @@ class VerbGroup(click.Group):
     group_class = type
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the verb; an `OcrkitError` ends it with its sentence and status 2."""
+        """Run the verb; an `OcrkitError` ends it with its sentence and status 2.
+
+        So does what the machine refuses, such as a full disk or a working folder that was deleted, unless `-vv` asks
+        for the place in the code.
+        """
         try:
             return super().invoke(ctx)
         except OcrkitError as error:
             complain(error)
-            ctx.exit(FAILED)
+        except MemoryError:
+            complain("There is not enough memory for this.")
+        except OSError as error:
+            if error.errno in (None, EPIPE) or _LOGGER.level == logging.DEBUG:
+                raise
+            complain(f"{error.filename or 'A file'}: {error.strerror}.")
+        return ctx.exit(FAILED)
 
 
 class LazyVerbs(VerbGroup):
@@ -71,6 +83,11 @@ class LazyVerbs(VerbGroup):
             return None
         return getattr(import_module(f"ocrkit.cli.{cmd_name}"), cmd_name)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The verbs that begin so, or the options, without importing any verb."""
+        verbs = [CompletionItem(name, help=text) for name, text in self._verbs.items() if name.startswith(incomplete)]
+        return verbs + click.Command.shell_complete(self, ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of verbs without importing any."""
         with formatter.section("Commands"):
@@ -88,8 +105,18 @@ def verb_group() -> Callable[[Callable[..., Any]], VerbGroup]:
 
 
 def standard_input_or(file: str) -> Source:
-    """The bytes of standard input for `-`, else the name as it is."""
-    return sys.stdin.buffer.read() if file == "-" else file
+    """The bytes of standard input for `-`, else the name as it is.
+
+    Raises:
+        BadImage: standard input is closed, or cannot be read.
+    """
+    if file != "-":
+        return file
+    try:
+        return sys.stdin.buffer.read()
+    except (AttributeError, OSError, ValueError) as error:  # Python has none in place of one that is closed
+        why = f": {error.strerror}" if isinstance(error, OSError) else ": it is closed"
+        raise BadImage(f"Standard input cannot be read{why}.") from None
 
 
 def complain(message: OcrkitError | str) -> None:

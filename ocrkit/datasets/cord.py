@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ocrkit.datasets._files import image_beside, labelled, read_json
+from ocrkit.datasets._files import image_beside, labelled, read_json, reading
 from ocrkit.datasets.sample import LabelledPage
-from ocrkit.errors import BadDataset
 
 
 def load_cord(folder: Path) -> Iterator[LabelledPage]:
@@ -20,14 +19,13 @@ def load_cord(folder: Path) -> Iterator[LabelledPage]:
         BadDataset: another layout, or labels that cannot be read.
     """
     for path in sorted((folder / "json").glob("*.json")):
-        try:
+        labels = read_json(path)
+        with reading(path, "in CORD form: it needs valid_line[].words[] with text and quad"):
             entries = [
                 {"text": word["text"], "quad": [[word["quad"][f"{axis}{i}"] for axis in "xy"] for i in range(1, 5)]}
-                for line in read_json(path)["valid_line"]
+                for line in labels["valid_line"]
                 for word in line["words"]
             ]
-        except (KeyError, TypeError):
-            raise BadDataset(f"{path} is not in CORD form: it needs valid_line[].words[] with text and quad.") from None
         yield LabelledPage(
             id=path.stem,
             words=labelled(entries, path),

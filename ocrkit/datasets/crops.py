@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import cv2
 import numpy as np
@@ -13,7 +15,9 @@ from ocrkit.images import to_grey
 
 # A quad counts as upright where no corner is further than this from its box; below it, pixels are cut, not resampled.
 _UPRIGHT_PX = 1.0
-_SMALLEST_PX = 2
+SMALLEST_PX = 2
+_LARGEST_PX = 32_000  # a side of a leaning word; OpenCV's warps know no larger
+_LOGGER = logging.getLogger(__name__)
 
 
 def any_label(text: str) -> str | None:
@@ -25,26 +29,56 @@ def word_samples(
     pages: Iterable[LabelledPage],
     margin: float = 0.0,
     label: Callable[[str], str | None] = any_label,
+    left_out: Counter[str] | None = None,
 ) -> Iterator[Sample]:
-    """One grey sample for each labelled word, page by page; words whose box lies outside the page are left out.
+    """One grey sample for each labelled word, page by page; what gives none is counted, by the reason, and told.
 
     Args:
         pages: pages with word labels; those labelled by line only give none.
         margin: room around the word, in shares of its height.
         label: what a transcript counts as, `None` to leave the word out; `funsd_protocol_label` is one.
+        left_out: takes the counts of what gives no sample, in place of a warning of the logger `ocrkit`.
 
     Raises:
         BadImage: a page that cannot be read.
     """
+    counts: Counter[str] = Counter()
     for page in pages:
-        wanted = [(word.quad, text) for word in page.words if (text := label(word.text)) is not None]
+        counts.update(page.left_out)
+        counts["lines, not words"] += len(page.lines) if not page.words else 0
+        wanted = []
+        for word in page.words:
+            text = label(word.text)
+            if text is None:
+                counts["not transcribed" if not word.text.strip() else "no single word of print"] += 1
+            else:
+                wanted.append((word.quad, text))
         if not wanted:
             continue
         grey = to_grey(page.image())
         for quad, text in wanted:
             crop = cut(grey, quad, margin)
-            if min(crop.shape) >= _SMALLEST_PX:
+            if min(crop.shape) >= SMALLEST_PX:
                 yield Sample(crop, text, source=page.source, document=page.document or page.id)
+            else:
+                counts["too small to be cut" if crop.size or _is_inside(quad, grey) else "outside the page"] += 1
+    if left_out is not None:
+        left_out.update(+counts)
+    elif +counts:
+        _LOGGER.warning("%s", in_words(counts))
+
+
+def in_words(counts: Mapping[str, int]) -> str:
+    """How many labels are left out, and why, as a sentence."""
+    reasons = "; ".join(f"{count:,} {reason}" for reason, count in counts.items() if count)
+    return f"Labels left out: {reasons}."
+
+
+def _is_inside(quad: np.ndarray, grey: Image) -> bool:
+    """Whether a part of a quad lies on an image."""
+    box = quad_to_box(quad)
+    height, width = grey.shape
+    return bool(box[2] > 0 and box[3] > 0 and box[0] < width and box[1] < height)
 
 
 def cut(grey: Image, quad: np.ndarray, margin: float = 0.0) -> Image:
@@ -55,10 +89,9 @@ def cut(grey: Image, quad: np.ndarray, margin: float = 0.0) -> Image:
         quad: `(4, 2)` pixels, clockwise from the text's own top-left.
         margin: room around the quad, in shares of its height.
     """
-    box = quad_to_box(quad)
-    height, width = grey.shape
-    if box[2] <= 0 or box[3] <= 0 or box[0] >= width or box[1] >= height:
+    if not _is_inside(quad, grey):
         return np.empty((0, 0), np.uint8)
+    box = quad_to_box(quad)
     if np.abs(quad - box[[0, 1, 2, 1, 2, 3, 0, 3]].reshape(4, 2)).max() <= _UPRIGHT_PX:
         room = margin * (box[3] - box[1])
         x0, y0 = np.maximum(np.floor(box[:2] - room), 0).astype(int)
@@ -69,7 +102,7 @@ def cut(grey: Image, quad: np.ndarray, margin: float = 0.0) -> Image:
     room = margin * down
     inner = np.array([[0, 0], [across, 0], [across, down], [0, down]]) + room
     size = (round(across + 2 * room), round(down + 2 * room))
-    if min(size) < 1:
+    if min(size) < 1 or max(size) > _LARGEST_PX:
         return np.empty((0, 0), np.uint8)
     warp = cv2.getPerspectiveTransform(quad.astype(np.float32), inner.astype(np.float32))
     return cv2.warpPerspective(grey, warp, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

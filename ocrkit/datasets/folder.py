@@ -7,10 +7,11 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from ocrkit.datasets._files import crop_page
-from ocrkit.datasets.sample import LabelledPage, Sample, read_pixels
-from ocrkit.errors import BadDataset
-from ocrkit.images import to_grey
+from ocrkit.datasets._files import crop_page, find_file
+from ocrkit.datasets.sample import LabelledPage, Sample
+from ocrkit.errors import BadDataset, quoted
+from ocrkit.files import folder_name
+from ocrkit.images import load_stored, to_grey
 
 _COLUMNS = ["file", "text", "document"]
 
@@ -28,8 +29,8 @@ def load_crops(folder: Path | str) -> list[Sample]:
     """
     folder = Path(folder)
     return [
-        Sample(to_grey(read_pixels(folder / file)), text, source=folder.resolve().name, document=document or file)
-        for file, text, document in _rows(folder)
+        Sample(to_grey(load_stored(path, upright=True)), text, source=folder_name(folder), document=document or file)
+        for file, path, text, document in _rows(folder)
     ]
 
 
@@ -42,13 +43,13 @@ def load_crop_pages(folder: Path) -> Iterator[LabelledPage]:
     return (crop_page(folder, *row) for row in _rows(folder))
 
 
-def _rows(folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Image file, label and document of each row of `labels.csv`."""
+def _rows(folder: Path) -> Iterator[tuple[str, Path, str, str]]:
+    """What each row of `labels.csv` calls its image, where that is, its label and its document."""
     labels = folder / "labels.csv"
     try:
         table = labels.read_text(encoding="utf-8-sig")
         first = next(csv.reader(io.StringIO(table)), None) or [""]
-        nameless = "file" not in first and (folder / first[0]).is_file()
+        nameless = "file" not in first and find_file(folder, first[0]) is not None
         rows = list(csv.DictReader(io.StringIO(table), _COLUMNS if nameless else None))
     except (OSError, ValueError, csv.Error) as error:
         raise BadDataset(f"{labels} cannot be read as a UTF-8 table: {error}.") from None
@@ -56,8 +57,10 @@ def _rows(folder: Path) -> Iterator[tuple[str, str, str]]:
         raise BadDataset(f"{labels} needs a first line 'file,text' and a row for each crop.")
     if any(row.get("file") is None or row.get("text") is None for row in rows):
         raise BadDataset(f"{labels} needs the columns 'file' and 'text' in every row.")
-    missing = [row["file"] for row in rows if not (folder / row["file"]).is_file()]
+    found = [find_file(folder, row["file"]) for row in rows]
+    missing = [row["file"] for row, path in zip(rows, found) if path is None]
     if missing:
-        raise BadDataset(f"{labels} names {len(missing)} missing images, the first of them {missing[0]!r}.")
-    for row in rows:
-        yield row["file"], row["text"], row.get("document") or ""
+        raise BadDataset(f"{labels} names {len(missing)} missing images, the first of them {quoted(missing[0])}.")
+    for row, path in zip(rows, found):
+        if path:
+            yield row["file"], path, row["text"], row.get("document") or ""

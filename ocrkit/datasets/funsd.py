@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ocrkit.datasets._files import image_beside, labelled, read_json
+from ocrkit.datasets._files import image_beside, labelled, read_json, reading
 from ocrkit.datasets.sample import LabelledPage
-from ocrkit.errors import BadDataset
 
 # Check boxes drawn as letters; no recogniser of text is asked to read them.
 _NOT_TEXT = frozenset("☑☐\u03bf\uf703\uf702")
@@ -24,10 +23,9 @@ def load_funsd(folder: Path) -> Iterator[LabelledPage]:
         BadDataset: another layout, or labels that cannot be read.
     """
     for path in sorted((folder / "annotations").glob("*.json")):
-        try:
-            entries = [word for block in read_json(path)["form"] for word in block["words"]]
-        except (KeyError, TypeError):
-            raise BadDataset(f"{path} is not in FUNSD form: it needs form[].words[].") from None
+        labels = read_json(path)
+        with reading(path, "in FUNSD form: it needs form[].words[]"):
+            entries = [word for block in labels["form"] for word in block["words"]]
         yield LabelledPage(
             id=path.stem,
             words=labelled(entries, path),

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ocrkit.datasets._files import crop_page
+from ocrkit.datasets._files import crop_page, find_file
 from ocrkit.datasets.sample import LabelledPage
-from ocrkit.errors import BadDataset
+from ocrkit.errors import BadDataset, quoted
 
 
 def load_icdar(folder: Path) -> Iterator[LabelledPage]:
@@ -27,10 +27,13 @@ def load_icdar(folder: Path) -> Iterator[LabelledPage]:
     for line in filter(str.strip, lines):
         file, comma, text = line.partition(",")
         if not comma:
-            raise BadDataset(f"{labels} needs an image and a transcript with a comma between in every line: {line!r}.")
-        if not (folder / file.strip()).is_file():
-            raise BadDataset(f"{labels} names the image {file.strip()!r}, which is missing.")
+            raise BadDataset(
+                f"{labels} needs an image and a transcript with a comma between in every line: {quoted(line)}."
+            )
+        path = find_file(folder, file.strip())
+        if path is None:
+            raise BadDataset(f"{labels} names the image {quoted(file.strip())}, which is missing.")
         text = text.strip()
         if len(text) > 1 and text[0] == text[-1] == '"':
             text = text[1:-1].replace('\\"', '"')
-        yield crop_page(folder, file.strip(), text)
+        yield crop_page(folder, file.strip(), path, text)

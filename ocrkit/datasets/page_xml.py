@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ocrkit.datasets._files import labelled, named_image, points, read_xml
+import numpy as np
+
+from ocrkit.datasets._files import labelled, labelled_picture, named_image, points, read_xml
 from ocrkit.datasets.sample import LabelledPage
-from ocrkit.errors import BadDataset
+from ocrkit.errors import BadDataset, BadImage, quoted
+from ocrkit.files import folder_name
 
 
 def load_page_xml(folder: Path) -> Iterator[LabelledPage]:
-    """The pages of a folder, by file; words where every transcribed line has them, else lines.
+    """The pages of a folder, by file; words where every transcribed line has them with their texts, else lines.
 
     Regions come in the file's reading order, those it does not name after them. Polygons become the smallest
     rectangles around them.
@@ -31,17 +35,23 @@ def load_page_xml(folder: Path) -> Iterator[LabelledPage]:
             raise BadDataset(f"{path} has no Page.")
         try:
             lines = _lines(page)
-            whole = all(line.find("{*}Word") is not None for line in lines if _text(line))
+            whole = all(_is_split(line) for line in lines if _text(line))
             units = [word for line in lines for word in line.iterfind("{*}Word")] if whole else lines
-            labels = labelled([_entry(unit) for unit in units], path)
+            image = named_image(path, page.get("imageFilename", ""))
+            scale, upright = _pixels_a_unit(page, image)
+            labels = labelled([_entry(unit) for unit in units], path, scale)
         except ValueError as error:
-            raise BadDataset(f"{path} counts with something else than whole numbers: {error}.") from None
+            why = quoted(str(error))
+            raise BadDataset(f"{path} counts with something else than whole numbers: {why}.") from None
+        except RecursionError:
+            raise BadDataset(f"{path} has groups within groups, too many to follow.") from None
         yield LabelledPage(
             id=path.stem,
             words=labels if whole else (),
             lines=() if whole else labels,
-            path=named_image(path, page.get("imageFilename", "")),
-            source=folder.resolve().name,
+            path=image,
+            upright=upright,
+            source=folder_name(folder),
         )
 
 
@@ -59,6 +69,19 @@ def _references(group: ET.Element) -> Iterator[str]:
         if "regionRef" in child.attrib:
             yield child.attrib["regionRef"]
         yield from _references(child)
+
+
+def _is_split(line: ET.Element) -> bool:
+    """Whether the words of a line have all of its transcript."""
+    words = line.findall("{*}Word")
+    return bool(words) and all(map(_text, words))
+
+
+def _pixels_a_unit(page: ET.Element, image: Path) -> tuple[np.ndarray, bool]:
+    """Pixels a unit, `(2,)`, across and down; and whether they are those of the picture turned as its EXIF says."""
+    with suppress(ValueError, BadImage):  # the page tells no sides, or whoever needs the pixels gets the error
+        return labelled_picture(image, page.get("imageWidth"), page.get("imageHeight"))
+    return np.ones(2), False
 
 
 def _entry(unit: ET.Element) -> dict[str, Any]:

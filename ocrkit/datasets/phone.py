@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ocrkit.datasets._files import image_beside, labelled, read_json
+from ocrkit.datasets._files import image_beside, labelled, read_json, reading
 from ocrkit.datasets.sample import LabelledPage
-from ocrkit.errors import BadDataset
+from ocrkit.files import folder_name
 
 
 def load_phone(folder: Path) -> Iterator[LabelledPage]:
@@ -17,16 +17,17 @@ def load_phone(folder: Path) -> Iterator[LabelledPage]:
         BadDataset: labels that cannot be read.
     """
     for path in sorted(folder.glob("*.json")):
-        try:
-            labels = read_json(path)
-            entries = labels["words"]
-        except (KeyError, TypeError):
-            raise BadDataset(f"{path} is not in phone form: it needs words[] with text and quad.") from None
+        labels = read_json(path)
+        with reading(path, "in phone form: it needs words[] with text and quad"):
+            entries = list(labels["words"])
+            category = labels.get("category") or "letter_sized"
+            if not isinstance(category, str):
+                raise TypeError("no category")
         yield LabelledPage(
             id=path.stem,
             words=labelled(entries, path),
             path=image_beside(folder, path.stem),
-            category=labels.get("category", "letter_sized"),
-            source=folder.name,
+            category=category,
+            source=folder_name(folder),
             simulated=bool(labels.get("simulated", False)),
         )

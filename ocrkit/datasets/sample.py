@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from ocrkit.document import Image, quad_to_box
 from ocrkit.errors import BadImage
-from ocrkit.images import iter_pages, load_image
+from ocrkit.images import load_stored
 
 CATEGORIES = ("letter_sized", "register_tapes", "screenshots", "scanned_docs", "books", "forms", "other")
 # What a sample holds, in the types that MLflow knows.
@@ -59,7 +60,8 @@ class LabelledPage:
         category: one of `CATEGORIES`, the kinds of document that scores are told apart by.
         document: what it is a part of, where it is one of several; splits never separate these.
         simulated: a page that never existed; its scores are never mixed with those of real pages.
-        upright: labels refer to the pixels as the file's EXIF orientation turns them; else to the pixels as stored.
+        upright: labels refer to the picture as it is shown, turned as its EXIF says; else to the pixels as stored.
+        left_out: how many labels of the source are not among these, by the reason.
     """
 
     id: str
@@ -72,6 +74,7 @@ class LabelledPage:
     document: str = ""
     simulated: bool = False
     upright: bool = False
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def image(self) -> Image:
         """The page's pixels, `uint8`, `(H, W)` grey or `(H, W, 3)` RGB.
@@ -83,7 +86,7 @@ class LabelledPage:
             return self.pixels
         if self.path is None:
             raise BadImage(f"The labelled page {self.id!r} has neither an image file nor pixels.")
-        return load_image(self.path) if self.upright else read_pixels(self.path)
+        return load_stored(self.path, self.upright)
 
     @property
     def readable(self) -> tuple[LabelledWord, ...]:
@@ -94,15 +97,3 @@ class LabelledPage:
     def texts(self) -> list[str]:
         """Every transcribed word, lines split at blanks."""
         return [text for label in self.readable for text in label.text.split()]
-
-
-def read_pixels(path: Path) -> Image:
-    """The stored pixels of an image file, `uint8`, `(H, W)` grey or `(H, W, 3)` RGB, EXIF orientation not applied.
-
-    Raises:
-        BadImage: missing, damaged or no image.
-    """
-    page = next(iter_pages(path))
-    if page.image is None:
-        raise BadImage(page.error)
-    return np.ascontiguousarray(np.rot90(page.image, page.rotation // 90))

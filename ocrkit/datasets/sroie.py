@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ocrkit.datasets._files import image_beside, labelled, read_json
+from ocrkit.datasets._files import image_beside, labelled, read_json, reading
 from ocrkit.datasets.sample import LabelledPage
-from ocrkit.errors import BadDataset
+from ocrkit.errors import BadDataset, quoted
 
 
 def load_sroie(folder: Path) -> Iterator[LabelledPage]:
@@ -31,10 +31,9 @@ def load_sroie(folder: Path) -> Iterator[LabelledPage]:
 
 
 def _json_lines(path: Path) -> list[dict[str, Any]]:
-    try:
-        return list(read_json(path)["lines"])
-    except (KeyError, TypeError):
-        raise BadDataset(f"{path} is not in SROIE form: it needs lines[] with text and quad.") from None
+    labels = read_json(path)
+    with reading(path, "in SROIE form: it needs lines[] with text and quad"):
+        return list(labels["lines"])
 
 
 def _icdar_lines(path: Path) -> list[dict[str, Any]]:
@@ -51,5 +50,5 @@ def _icdar_lines(path: Path) -> list[dict[str, Any]]:
             corners = [float(value) for value in numbers]
             entries.append({"text": transcript, "quad": list(zip(corners[::2], corners[1::2]))})
     except (OSError, ValueError) as error:
-        raise BadDataset(f"The labels in {path} cannot be read: {error}.") from None
+        raise BadDataset(f"The labels in {path} cannot be read: {quoted(str(error))}.") from None
     return entries

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
 
 from ocrkit.alphabet import Alphabet, normalise, time_steps_needed
+from ocrkit.datasets.crops import SMALLEST_PX, word_samples
 from ocrkit.datasets.repeats import Seen
 from ocrkit.datasets.sample import LabelledPage, LabelledWord
 from ocrkit.document import Image
-from ocrkit.errors import BadImage
+from ocrkit.errors import BadImage, quoted
 
 # Annotators' boxes end a little outside the pixels they mean.
 _OUTSIDE_PX = 2.0
+_SHOWN = 60  # characters outside the alphabet
 # What the recogniser makes of a crop, as ocrkit.recognition has it, a floor above.
 HEIGHT_PX, NARROWEST_PX, WIDEST_PX, STRIDE_PX, LONGEST_LABEL = 32, 32, 512, 4, 48
 _ALPHABET = Alphabet()
@@ -60,14 +62,18 @@ def validate(pages: Iterable[LabelledPage], alphabet: Alphabet = _ALPHABET) -> l
         findings += [Finding(page.id, message, serious=True) for message in _misplaced(labels, image)]
         long = [word.text for word in page.words if not _can_be_emitted(word)]
         if long:
-            message = f"{len(long)} labels are longer than can be read at their size, the first of them {long[0]!r}"
+            message = (
+                f"{len(long)} labels are longer than can be read at their size, the first of them {quoted(long[0])}"
+            )
             findings.append(Finding(page.id, message, serious=True))
         empty = sum(not label.text.strip() for label in labels)
         if empty:
             findings.append(Finding(page.id, f"{empty} of {len(labels)} labels are empty", serious=False))
         unknown = alphabet.unknown(normalise(" ".join(label.text for label in labels)))
         if unknown:
-            findings.append(Finding(page.id, f"characters outside the alphabet: {unknown}", serious=False))
+            shown = unknown if len(unknown) <= _SHOWN else f"{unknown[:_SHOWN]} and {len(unknown) - _SHOWN} more"
+            findings.append(Finding(page.id, f"characters outside the alphabet: {shown}", serious=False))
+        findings += [Finding(page.id, f"{n} labels left out: {why}", serious=False) for why, n in page.left_out.items()]
     return findings
 
 
@@ -102,7 +108,8 @@ def statistics(pages: Iterable[LabelledPage], alphabet: Alphabet = _ALPHABET) ->
     texts = [text for page in pages for text in page.texts]
     characters = Counter("".join(texts))
     heights = [np.linalg.norm(word.quad[3] - word.quad[0]) for page in pages for word in page.words]
-    shapes = [shape for page in pages if (shape := _shape(page)) is not None]
+    left_out: Counter[str] = Counter()
+    shapes = [shape for page in pages if (shape := _shape(page, left_out)) is not None]
     return {
         "pages": len(pages),
         "unreadable pages": len(pages) - len(shapes),
@@ -110,6 +117,7 @@ def statistics(pages: Iterable[LabelledPage], alphabet: Alphabet = _ALPHABET) ->
         "categories": dict(Counter(page.category for page in pages)),
         "labelled words": sum(len(page.words) for page in pages),
         "labelled lines": sum(len(page.lines) for page in pages),
+        "labels without a crop": dict(left_out),
         "transcribed words": len(texts),
         "different words": len(set(texts)),
         "page width px": _percentiles([shape[1] for shape in shapes]),
@@ -129,9 +137,11 @@ def _misplaced(labels: Iterable[LabelledWord], image: Image) -> list[str]:
         x0, y0, x1, y1 = label.box
         # Corners go clockwise on the screen, where y points down: the area then has a positive sign.
         if cv2.contourArea(label.quad.astype(np.float32), oriented=True) <= 0:
-            messages.append(f"the corners of {label.text!r} enclose nothing or go round the wrong way")
+            messages.append(f"the corners of {quoted(label.text)} enclose nothing or go round the wrong way")
         elif min(x0, y0) < -_OUTSIDE_PX or x1 > width + _OUTSIDE_PX or y1 > height + _OUTSIDE_PX:
-            messages.append(f"the box of {label.text!r} lies outside the page")
+            messages.append(f"the box of {quoted(label.text)} lies outside the page")
+        elif min(x1 - x0, y1 - y0) < SMALLEST_PX:
+            messages.append(f"the box of {quoted(label.text)} is too small to be cut out")
     return messages
 
 
@@ -148,11 +158,16 @@ def _likeness(exact: bool) -> str:
     return "the same image as" if exact else "looks like"
 
 
-def _shape(page: LabelledPage) -> tuple[int, ...] | None:
+def _shape(page: LabelledPage, left_out: Counter[str]) -> tuple[int, ...] | None:
+    """The shape of a page's image, `None` where it cannot be read; counts the labels that give no crop of a word."""
     try:
-        return page.image().shape
+        image = page.image()
     except BadImage:
+        left_out["on a page that cannot be read"] += len(page.words or page.lines)
         return None
+    for _ in word_samples([replace(page, pixels=image)], left_out=left_out):
+        pass
+    return image.shape
 
 
 def _percentiles(values: list[Any]) -> list[float]:

@@ -107,7 +107,9 @@ def to_text_scale(grey: Image, options: DetectorOptions = _DEFAULT) -> tuple[Ima
     Returns:
         The resized page, the factor applied, and the height in px of its typical letter (0 without any).
     """
-    scale = min(1.0, (options.max_pixels / grey.size) ** 0.5)
+    # A page much longer than wide, such as a web page saved as one, is shrunk no more than its upper part would be.
+    counted = min(grey.size, options.longest_aspect * min(grey.shape) ** 2)
+    scale = min(1.0, (options.max_pixels / counted) ** 0.5)
     page = _resize(grey, scale)
     height = _height(page, options)
     # Letters much larger than the window fall to pieces, so their height shows only once they have shrunk.

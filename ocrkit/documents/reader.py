@@ -83,7 +83,7 @@ class Reader:
         model: name of a released model, or a model's folder; `None` is the default one.
         runtime: one of `ocrkit.recognition.runtimes.RUNTIMES`, such as "openvino" or "litert".
         threads: of the runtime; `None` leaves the choice to it.
-        options: thresholds between detection and text.
+        options: thresholds between detection and text; `None` is `ReadOptions()`.
         detector: image -> lines of word boxes; `None` is `ocrkit.detection.detect`.
         recognizer: reads crops instead of `model`.
 
@@ -99,17 +99,17 @@ class Reader:
         runtime: str = "onnxruntime",
         threads: int | None = None,
         *,
-        options: ReadOptions = ReadOptions(),
+        options: ReadOptions | None = None,
         detector: Detector | None = None,
         recognizer: WordRecognizer | None = None,
     ) -> None:
-        self.options = options
+        self.options = options or ReadOptions()
         self._detect = detector or detect
         self._recognizer = recognizer or _recognizer(model, runtime, threads)
 
     @property
     def name(self) -> str:
-        """What reads: the kit and its model."""
+        """The kit and its model."""
         return f"ocrkit {self._recognizer.name}"
 
     def read(self, source: Source) -> Document:
@@ -147,6 +147,7 @@ class Reader:
             original=loaded.original,
             rotation=(loaded.rotation + turned) % 360,
             dpi=loaded.dpi,
+            sheet_pt=loaded.sheet_pt and (loaded.sheet_pt[::-1] if turned in (90, 270) else loaded.sheet_pt),
         )
 
     def _read_photo(self, image: Image) -> tuple[tuple[Line, ...], int]:

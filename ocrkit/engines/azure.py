@@ -24,8 +24,8 @@ class AzureReadEngine(CloudEngine):
     # List price of Read in the tier S0 for the first million pages of a month, of before 2026: look it up.
     usd_per_page = 0.0015
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, threads: int = 1) -> None:
+        super().__init__(threads)
         from azure.ai.documentintelligence import DocumentIntelligenceClient
         from azure.core.credentials import AzureKeyCredential
 

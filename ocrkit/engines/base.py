@@ -36,6 +36,11 @@ class Engine(Protocol):
     steps: Mapping[str, float] = NO_STEPS
     peak_mb: float = math.nan
 
+    @classmethod
+    def missing(cls) -> str | None:
+        """A sentence why it cannot be used here, `None` where it can."""
+        return None
+
     def read(self, image: Image) -> Page:
         """The words of a page image, `uint8` `(H, W)` or `(H, W, 3)` RGB, in its pixels.
 

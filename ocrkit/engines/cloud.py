@@ -25,6 +25,9 @@ _LEAST_SIDE_PX = 64
 class CloudEngine(Engine):
     """Reads by asking a service; `title` is what people call it, `package` the module of its client library.
 
+    Args:
+        threads: as every engine takes it; the service has its own.
+
     Raises:
         MissingExtra: the package is not installed, or the environment lacks what the service asks for.
     """
@@ -32,7 +35,7 @@ class CloudEngine(Engine):
     title: str
     package: str
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int = 1) -> None:
         if reason := self.missing():
             raise MissingExtra(reason)
 

@@ -16,7 +16,7 @@ from ocrkit.datasets import LabelledPage
 from ocrkit.document import Page, Word, quad_to_box
 from ocrkit.engines.base import NO_STEPS, Engine
 from ocrkit.engines.budget import CAUSES, error_budget, words_inside
-from ocrkit.errors import OcrkitError
+from ocrkit.errors import BadParams, OcrkitError
 from ocrkit.files import plain
 from ocrkit.metrics import (
     Interval,
@@ -176,14 +176,21 @@ class Comparison:
             groups += [(data, name) for name in names]
         return groups
 
-    def budgets(self) -> list[dict[str, Any]]:
-        """One row for each kind of data and engine: the share of all words that each of `CAUSES` took."""
+    def budgets(self, seed: int = 0) -> list[dict[str, Any]]:
+        """One row for each kind of data and engine: the share of all words that each of `CAUSES` took.
+
+        `read` has a `_low` and a `_high`, as the measures of `rows` have.
+        """
         rows = []
         for data, engine in self._kinds():
-            total = sum((score.causes for score in self._chosen(engine, data)), Counter[str]())
+            scores = self._chosen(engine, data)
+            total = sum((score.causes for score in scores), Counter[str]())
             if total:
                 shares = {cause: total[cause] / total.total() for cause in CAUSES}
-                rows.append({"engine": engine, "data": data, "words": total.total(), **shares})
+                counts = np.array([(score.causes["read"], score.causes.total()) for score in scores])
+                read = bootstrap_interval(counts, _share(0, 1), seed)
+                row = {"engine": engine, "data": data, "words": total.total(), **shares}
+                rows.append(row | {"read_low": read.low, "read_high": read.high})
         return rows
 
     def costs(self) -> list[dict[str, Any]]:
@@ -233,7 +240,8 @@ class Comparison:
             for a, b in combinations(self.engines, 2):
                 gap = self.difference(a, b, data, category, seed)
                 row = {"data": data, "category": category, "engine": a, "against": b, "verdict": verdict(gap)}
-                rows.append(row | {"f1": gap.value, "f1_low": gap.low, "f1_high": gap.high})
+                pages = len(self.pairs(a, b, data, category))
+                rows.append(row | {"pages": pages, "f1": gap.value, "f1_low": gap.low, "f1_high": gap.high})
         return rows
 
     def pairs(self, a: str, b: str, data: str = "real", category: str = ALL) -> list[tuple[PageScore, PageScore]]:
@@ -269,7 +277,11 @@ def compare(engines: Sequence[Engine], pages: Iterable[LabelledPage]) -> Compari
 
     Raises:
         BadImage: a page image that cannot be read.
+        BadParams: two engines of one name, whose scores could not be told apart.
     """
+    names = [engine.name for engine in engines]
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise BadParams(f"Two engines are called {twice[0]!r}: give one of them another name.")
     scores = []
     for number, page in enumerate(pages):
         image = page.image()

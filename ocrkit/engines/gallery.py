@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
-import cv2
 import numpy as np
 
 from ocrkit.datasets import LabelledPage, LabelledWord
 from ocrkit.document import Image
 from ocrkit.engines.compare import Comparison
+from ocrkit.html import picture
 
 _AROUND = 0.25  # of a label's height, shown on each side of it
 _MOST_HEIGHT_PX = 64
@@ -48,17 +46,17 @@ def wins(comparison: Comparison, pages: Sequence[LabelledPage], winner: str, los
     return [won for _, won in sorted(ranked, key=lambda pair: pair[0])]
 
 
-def gallery_html(found: Sequence[Won]) -> str:
-    """Pictures, each with its label and below it what was read instead."""
-    figures = []
-    for won in found:
-        picture = b64encode(_png(_cut(won.page.image(), won.label.box))).decode()
-        caption = f"<b>{escape(won.label.text)}</b><br><s>{escape(won.wrong) or '(nothing)'}</s>"
-        figures.append(
-            f"<figure title='{escape(won.page.id, quote=True)}'><img alt='' src='data:image/png;base64,{picture}'>"
-            f"<figcaption>{caption}</figcaption></figure>"
-        )
-    return f"<div class='gallery'>{''.join(figures)}</div>"
+def shown_wins(found: Sequence[Won]) -> list[dict[str, str]]:
+    """For a page: each one's picture, its label, what was read instead, and the page it stands on."""
+    return [
+        {
+            "picture": picture(_cut(won.page.image(), won.label.box), _MOST_HEIGHT_PX),
+            "label": won.label.text,
+            "wrong": won.wrong,
+            "page": won.page.id,
+        }
+        for won in found
+    ]
 
 
 def _cut(image: Image, box: np.ndarray) -> Image:
@@ -67,10 +65,3 @@ def _cut(image: Image, box: np.ndarray) -> Image:
     low = np.clip(np.floor(box[:2] - around), 0, (width - 1, height - 1)).astype(int)
     high = np.maximum(np.ceil(box[2:] + around).astype(int), low + 1)
     return image[low[1] : high[1], low[0] : high[0]]
-
-
-def _png(image: Image) -> bytes:
-    scale = min(1.0, _MOST_HEIGHT_PX / image.shape[0])
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
-    pixels = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".png", pixels)[1].tobytes()

@@ -28,8 +28,8 @@ class GoogleVisionEngine(CloudEngine):
     # List price of Document Text Detection, pictures 1,001 to 5 million of a month, of before 2026: look it up.
     usd_per_page = 0.0015
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, threads: int = 1) -> None:
+        super().__init__(threads)
         from google.cloud import vision
 
         self._client = vision.ImageAnnotatorClient()

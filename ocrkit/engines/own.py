@@ -46,11 +46,6 @@ class OwnEngine(Engine):
         self._reader = Reader(detector=self._timed("detection", detect), recognizer=_Timed(recognizer.name, recognize))
         self.version, self.model = f"{__version__}, {self._reader.name}", identity(folder)
 
-    @staticmethod
-    def missing() -> str | None:
-        """Always there."""
-        return None
-
     def read(self, image: Image) -> Page:
         """The words of a page image, in its pixels even where the reader turned it."""
         self._spent = dict.fromkeys(self._spent, 0.0)

@@ -46,7 +46,10 @@ class EngineProcess(Engine):
 
     def recognize(self, crops: Sequence[Image]) -> list[str]:
         """The text of each word crop."""
-        return self._ask("recognize", list(crops), self.timeout_s + len(crops))
+        texts = self._ask("recognize", list(crops), self.timeout_s + len(crops))
+        if len(texts) != len(crops):
+            raise EngineFailed(f"It gave {len(texts)} texts for {len(crops)} words.")
+        return texts
 
     def close(self) -> None:
         """End the process, and what it has started itself."""
@@ -104,6 +107,8 @@ def _serve(connection: Connection, make: Callable[[], Engine]) -> None:
                     answer = engine.name, engine.version, engine.usd_per_page, engine.model
                 elif task == "read":
                     page = engine.read(argument)
+                    if not isinstance(page, Page):
+                        raise TypeError(f"it gave a {type(page).__name__} where a Page is wanted")
                     answer = replace(page, image=None, original=None), dict(engine.steps)
                 else:
                     answer = engine.recognize(argument)

@@ -39,8 +39,8 @@ class RapidOcrEngine(Engine):
         self._ocr = RapidOCR(intra_op_num_threads=threads)
         self.version = version("rapidocr-onnxruntime")
 
-    @staticmethod
-    def missing() -> str | None:
+    @classmethod
+    def missing(cls) -> str | None:
         """Why it cannot be used, `None` where it can."""
         if find_spec("rapidocr_onnxruntime"):
             return None

@@ -8,21 +8,16 @@ from typing import Any
 
 import cv2
 
-from ocrkit.engines.azure import AzureReadEngine
 from ocrkit.engines.base import Engine
-from ocrkit.engines.google_vision import GoogleVisionEngine
-from ocrkit.engines.own import OwnEngine
 from ocrkit.engines.process import EngineProcess
-from ocrkit.engines.rapidocr import RapidOcrEngine
-from ocrkit.engines.tesseract import TesseractEngine
-from ocrkit.engines.textract import TextractEngine
-from ocrkit.errors import BadParams
+from ocrkit.errors import BadParams, BadPlugin
+from ocrkit.plugins import Plugins
 
-# Those that work on this machine, then those that documents are sent to, for money.
-LOCAL = (OwnEngine, TesseractEngine, RapidOcrEngine)
-CLOUD = (TextractEngine, GoogleVisionEngine, AzureReadEngine)
-ENGINES: dict[str, Any] = {engine.name: engine for engine in (*LOCAL, *CLOUD)}
-LOCAL_NAMES = tuple(engine.name for engine in LOCAL)
+# Each a class of the face `Engine`, made with its number of `threads`.
+ENGINES = Plugins("engine", methods=("read", "recognize", "missing"))
+# Those that are asked where none is named. Others may send the pages away, or cost money.
+LOCAL_NAMES = ("ours", "tesseract", "rapidocr")
+_FACE = ("name", "version", "usd_per_page", "model", "steps", "peak_mb")
 
 
 def missing_engines(names: Iterable[str] = LOCAL_NAMES) -> dict[str, str]:
@@ -31,7 +26,7 @@ def missing_engines(names: Iterable[str] = LOCAL_NAMES) -> dict[str, str]:
     Raises:
         BadParams: there is no such engine.
     """
-    return {name: reason for name in names if (reason := _class(name).missing())}
+    return {name: reason for name in names if (reason := _missing(name))}
 
 
 def load_engine(name: str, threads: int = 1, **options: Any) -> Engine:
@@ -45,12 +40,15 @@ def load_engine(name: str, threads: int = 1, **options: Any) -> Engine:
     Raises:
         BadParams: there is no such engine.
         MissingExtra: its program or package is not installed, or a service lacks its key.
+        BadPlugin: it is another package's, and cannot be made.
     """
     engine = _class(name)
-    if engine in CLOUD:
-        return engine(**options)
     cv2.setNumThreads(threads)
-    return engine(threads, **options)
+    with ENGINES.blaming(name):
+        made = engine(threads=threads, **options)
+        if lacking := [part for part in _FACE if not hasattr(made, part)]:
+            raise TypeError(f"it has no {lacking[0]}; its class should inherit ocrkit.engines.Engine")
+    return made
 
 
 def start_engine(name: str, threads: int = 1, timeout_s: float = 60.0, **options: Any) -> EngineProcess:
@@ -59,6 +57,15 @@ def start_engine(name: str, threads: int = 1, timeout_s: float = 60.0, **options
     The process is spawned, so a script calls this below `if __name__ == "__main__":` only.
     """
     return EngineProcess(partial(load_engine, name, threads, **options), timeout_s)
+
+
+def _missing(name: str) -> str | None:
+    try:
+        engine = _class(name)
+        with ENGINES.blaming(name):
+            return engine.missing()
+    except BadPlugin as error:
+        return str(error)
 
 
 def _class(name: str) -> Any:

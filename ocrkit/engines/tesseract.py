@@ -53,8 +53,8 @@ class TesseractEngine(Engine):
         self._environment = {**os.environ, "OMP_THREAD_LIMIT": str(threads)}
         self.version = self._run(["--version"]).split("\n", 1)[0].removeprefix("tesseract ")
 
-    @staticmethod
-    def missing() -> str | None:
+    @classmethod
+    def missing(cls) -> str | None:
         """Why it cannot be used, `None` where it can."""
         if shutil.which("tesseract"):
             return None

@@ -24,8 +24,8 @@ class TextractEngine(CloudEngine):
     # List price of DetectDocumentText in us-west-2 for the first million pages of a month, of before 2026: look it up.
     usd_per_page = 0.0015
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, threads: int = 1) -> None:
+        super().__init__(threads)
         import boto3
         from botocore.config import Config
 

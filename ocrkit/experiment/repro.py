@@ -8,11 +8,11 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from ocrkit.experiment import deps, flow, params, paths, pipeline, track
+from ocrkit.experiment.index import index_page
 from ocrkit.files import write_whole
 
 
@@ -45,26 +45,6 @@ def repro(sections: params.Sections, summary: str, profile: str | None = None) -
             flow.run_dvc("exp", "run", "--set-param", f"base.profile={profile}", cwd=root)
         write_whole(root / "reports" / "index.html", index_page(root))
     print(f"\nAll stages are up to date after {time.monotonic() - begun:.0f} s.\n")
-
-
-def index_page(root: Path) -> str:
-    """One HTML page that links every stage's report, with the numbers and the MLflow run of the stage."""
-    rows = []
-    for stage in pipeline.stages(root).values():
-        run_file = root / "runs" / f"{stage.name}.json"
-        if not run_file.is_file():
-            continue
-        run = json.loads(run_file.read_text())
-        table = "".join(f"<tr><td>{escape(n)}<td>{v}" for n, v in flat(numbers(root, stage.name)).items())
-        rows.append(
-            f'<section><h2><a href="{stage.notebook}.html">{stage.notebook}</a></h2>'
-            f"<p>MLflow run {escape(run['name'])} <code>{run['run_id']}</code></p><table>{table}</table></section>"
-        )
-    style = "body{font-family:sans-serif;max-width:50em;margin:2em auto}td{padding:.1em 1em .1em 0}"
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Reports of ocrkit</title><style>{style}</style>'
-        f'<h1>Reports</h1><p><a href="leaderboard.html">The leaderboard</a></p>{"".join(rows)}</html>\n'
-    )
 
 
 @contextmanager
@@ -105,5 +85,5 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         if isinstance(value, Mapping):
             named |= flat(value, f"{prefix}{name}.")
         elif not isinstance(value, list):
-            named[prefix + name] = f"{value:.4g}" if isinstance(value, float) else str(value)
+            named[prefix + name] = "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
     return named

@@ -29,6 +29,13 @@ from ocrkit.quiet import quieten_tensorflow
 # Machine matters of the kernel: no surprises from hash order or fused operations, no calls home.
 _KERNEL_ENVIRONMENT = {"TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONHASHSEED": "0", **QUIET}
 
+# nbconvert's page without the libraries that it fetches from the network, none of which our notebooks need.
+_OFFLINE = """{% extends "lab/index.html.j2" %}
+{% block html_head_js_requirejs %}{% endblock %}
+{% block html_head_js_mathjax %}{% endblock %}
+{% block html_head_js_mermaidjs %}{% endblock %}
+"""
+
 
 class _Engine(NBClientEngine):
     """papermill's own, with a line at the start of every code cell."""
@@ -137,10 +144,12 @@ def _check_takes_overrides(source: Path) -> None:
 
 
 def to_html(executed: Path) -> str:
-    """An executed notebook as one HTML page; the same bytes for the same notebook."""
+    """An executed notebook as one HTML page that loads nothing; the same bytes for the same notebook."""
     from nbconvert import HTMLExporter
 
-    page, _ = HTMLExporter().from_filename(str(executed))
+    exporter = HTMLExporter()
+    exporter.raw_template = _OFFLINE
+    page, _ = exporter.from_filename(str(executed))
     return str(page)
 
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ocrkit import git
+from ocrkit import git, origin
 from ocrkit.errors import BadParams, OcrkitError
 from ocrkit.experiment import params, paths, pipeline, setup
 from ocrkit.files import digest, plain, write_whole
@@ -119,6 +119,7 @@ class Run:
         self._made: set[str] = set()
         self._monitor: SystemMetricsMonitor | None = None
         self._steps: dict[int, dict[str, float]] = {}
+        self._says = ""
 
     @property
     def is_kept(self) -> bool:
@@ -207,7 +208,8 @@ class Run:
         self.client.log_inputs(self.id, [DatasetInput(dataset, [InputTag("mlflow.data.context", self.stage)])])
 
     def describe(self, text: str) -> None:
-        """Set what the run's page says for people, in Markdown."""
+        """Set what the run's page says for people, in Markdown; the index of the reports says it too."""
+        self._says = text
         self.client.set_tag(self.id, "mlflow.note.content", text)
 
     def log_params(self, values: Mapping[str, Any]) -> None:
@@ -280,14 +282,28 @@ class Run:
         self.log_metrics(metrics)
         out = paths.out_root()
         numbers = json.dumps(plain({**metrics, **(also or {})}), indent=2, sort_keys=True)
+        about = json.dumps(self._about(), indent=2, ensure_ascii=False)
         for path, text in (
             (out / "metrics" / f"{self.stage}.json", numbers),
-            (out / "runs" / f"{self.stage}.json", json.dumps({"run_id": self.id, "name": self.name}, indent=2)),
+            (out / "runs" / f"{self.stage}.json", about),
         ):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, text + "\n")
         self.close("FINISHED")
         print(f"{self.name}: finished. Its page: `make dashboard`, run {self.id}")
+
+    def _about(self) -> dict[str, str]:
+        """Where to find this run, what came of it, and where it comes from."""
+        tags = self.client.get_run(self.id).data.tags
+        commit, changed = tags.get("mlflow.source.git.commit"), tags.get("git.dirty") == "true"
+        return {
+            "run_id": self.id,
+            "name": self.name,
+            "says": self._says,
+            "ended": origin.now(),
+            "commit": origin.told(commit, changed),
+            "machine": origin.machine(),
+        }
 
     def close(self, status: str) -> None:
         """Set the final status: FINISHED, FAILED or KILLED. The first one stays."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from ocrkit.alphabet import Alphabet
 from ocrkit.datasets.sample import Sample
+from ocrkit.errors import MissingExtra
 from ocrkit.recognition.decode import greedy_texts, log_softmax
 from ocrkit.recognition.recognizer import Recognizer
 
@@ -22,9 +23,15 @@ def fit_temperature(outputs: Sequence[np.ndarray], truths: Sequence[str], alphab
         truths: what each says; words that are in no reported score.
         alphabet: of the network.
 
+    Raises:
+        MissingExtra: SciPy is not installed.
+
     Guo et al., "On Calibration of Modern Neural Networks" (2017), section 4.2, for words instead of classes.
     """
-    from scipy.optimize import minimize_scalar
+    try:
+        from scipy.optimize import minimize_scalar
+    except ImportError:
+        raise MissingExtra("Calibrating a network needs SciPy: pip install 'ocrkit[train]'.") from None
 
     texts = [greedy_texts(logits[None], alphabet)[0] for logits in outputs]
     right = np.array([text == truth for text, truth in zip(texts, truths, strict=True)])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ocrkit.errors import BadModel, BadParams, OcrkitError
-from ocrkit.files import make_folder, write_whole
+from ocrkit.files import folder_name, make_folder, write_whole
 from ocrkit.learning.calibration import temperature_of
 from ocrkit.learning.card import card_markdown
 from ocrkit.learning.materials import Materials, real_words
@@ -89,7 +89,7 @@ def release_model(
         write_card(folder, card)
         sets = {"synthetic, unseen fonts": materials.words(synthetic, "test")}
         for place, form, half in real:
-            title = place.resolve().name if half == "all" else f"{place.resolve().name}, {half} half"
+            title = folder_name(place) if half == "all" else f"{folder_name(place)}, {half} half"
             sets[title] = real_words(place, form, None if half == "all" else half)
         evaluations, greedy = (
             {title: read_samples(recognizer, samples)[1] for title, samples in sets.items()}

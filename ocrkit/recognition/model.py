@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ocrkit.alphabet import Alphabet
-from ocrkit.errors import BadModel
+from ocrkit.errors import BadLabel, BadModel, quoted
 from ocrkit.files import checksum, write_whole
 from ocrkit.recognition.network import SIZES
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ocrkit.recognition.beam import Lexicon
 
 ONNX, WEIGHTS, LEXICON, CARD = "model.onnx", "model.weights.h5", "lexicon.u32", "card.json"
+_COLDEST, _HOTTEST = 1e-3, 1e3  # temperatures; calibration finds some between 0.5 and 3
 DEFAULT_MODEL = "fast-receipts"
 
 
@@ -34,11 +36,12 @@ def find_model(model: str | Path | None) -> Path:
     """
     # A released name wins over a folder of that name, so that what is read with does not depend on where one stands.
     for folder in (released_folder() / str(model or DEFAULT_MODEL), Path(model or DEFAULT_MODEL)):
-        if (folder / CARD).is_file():
-            return folder
+        with suppress(OSError):  # a name longer than names can be
+            if (folder / CARD).is_file():
+                return folder
     names = sorted(path.parent.name for path in released_folder().glob(f"*/{CARD}"))
     known = f", or one of {', '.join(names)}" if names else ""
-    raise BadModel(f"There is no model {str(model)!r}: give a folder with a {CARD}{known}.")
+    raise BadModel(f"There is no model {quoted(str(model))}: give a folder with a {CARD}{known}.")
 
 
 def read_card(folder: Path) -> dict[str, Any]:
@@ -50,11 +53,24 @@ def read_card(folder: Path) -> dict[str, Any]:
     try:
         card = json.loads((folder / CARD).read_text("utf-8"))
         known = card["size"] in SIZES and isinstance(card["alphabet"], str) and isinstance(card["files"], dict)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadModel(f"{folder / CARD} is not a model card: {error!r}.") from None
+        plain = known and all(
+            Path(name).name == name and isinstance(value, str) for name, value in card["files"].items()
+        )
+        temperature = card.get("temperature", 1.0)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise BadModel(f"{folder / CARD} is not a model card: {quoted(error)}.") from None
     if not known:
         raise BadModel(f"{folder / CARD} describes a network this version of ocrkit does not know.")
+    if not plain:
+        raise BadModel(f"{folder / CARD} names files that do not lie beside it.")
+    if not _is_temperature(temperature):
+        raise BadModel(f"{folder / CARD} has the temperature {quoted(temperature)}: a number above 0 is needed.")
     return card
+
+
+def _is_temperature(value: object) -> bool:
+    """Whether logits can be divided by it and stay numbers."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and _COLDEST <= value <= _HOTTEST
 
 
 def verified(folder: Path, name: str) -> Path:
@@ -86,8 +102,15 @@ def identity(folder: Path) -> str:
 
 
 def alphabet_of(folder: Path) -> Alphabet:
-    """The characters the model was trained for."""
-    return Alphabet(read_card(folder)["alphabet"])
+    """The characters the model was trained for.
+
+    Raises:
+        BadModel: see `read_card`; or no characters, or one twice.
+    """
+    try:
+        return Alphabet(read_card(folder)["alphabet"])
+    except BadLabel as error:
+        raise BadModel(f"{folder / CARD} has no alphabet: {error}") from None
 
 
 def write_card(folder: Path, card: dict[str, Any]) -> None:
@@ -120,7 +143,11 @@ def load_network(folder: Path) -> tuple[Any, Alphabet]:
 
     alphabet = alphabet_of(folder)
     network = build_network(read_card(folder)["size"], alphabet)
-    network.load_weights(verified(folder, WEIGHTS))
+    weights = verified(folder, WEIGHTS)
+    try:
+        network.load_weights(weights)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadModel(f"{weights} holds another network's weights: {quoted(str(error))}.") from None
     return network, alphabet
 
 

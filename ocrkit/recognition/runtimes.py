@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from ocrkit.errors import BadParams, MissingExtra
+from ocrkit.errors import BadModel, BadParams, MissingExtra, OcrkitError, quoted
+from ocrkit.plugins import Plugins
 from ocrkit.recognition.export import Run
-from ocrkit.recognition.model import ONNX, load_network, read_card, verified
+from ocrkit.recognition.model import ONNX, alphabet_of, load_network, read_card, verified
+from ocrkit.recognition.network import STRIDE_PX
+from ocrkit.recognition.preprocess import HEIGHT, WIDTHS
+
+MOST_THREADS = 1024
+
+# Each a function from a model's folder and a number of threads (`None`: all cores) to the network, ready to run.
+RUNTIMES = Plugins("runtime")
 
 
-def _onnxruntime(folder: Path, threads: int | None) -> Run:
+def open_onnxruntime(folder: Path, threads: int | None) -> Run:
+    """ONNX Runtime, on the CPU."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -26,7 +33,8 @@ def _onnxruntime(folder: Path, threads: int | None) -> Run:
     return lambda pictures: session.run(None, {"pictures": pictures})[0]
 
 
-def _openvino(folder: Path, threads: int | None, precision: str = "f32") -> Run:
+def open_openvino(folder: Path, threads: int | None, precision: str = "f32") -> Run:
+    """OpenVINO, on the CPU; `precision` as its `INFERENCE_PRECISION_HINT`."""
     try:
         import openvino
     except ImportError:
@@ -42,7 +50,13 @@ def _openvino(folder: Path, threads: int | None, precision: str = "f32") -> Run:
     return lambda pictures: request.infer([pictures])[0].copy()
 
 
-def _tensorflow(folder: Path, threads: int | None) -> Run:
+def open_openvino_bf16(folder: Path, threads: int | None) -> Run:
+    """OpenVINO in bfloat16, on processors that compute in it."""
+    return open_openvino(folder, threads, "bf16")
+
+
+def open_tensorflow(folder: Path, threads: int | None) -> Run:
+    """TensorFlow, as in training."""
     try:
         import tensorflow as tf
     except ImportError:
@@ -54,7 +68,8 @@ def _tensorflow(folder: Path, threads: int | None) -> Run:
     return lambda pictures: np.asarray(network.predict_on_batch(pictures))
 
 
-def _litert(folder: Path, threads: int | None) -> Run:
+def open_litert(folder: Path, threads: int | None) -> Run:
+    """LiteRT, converting the model first where it brings no file for it."""
     from ocrkit.recognition.litert import TFLITE, run_litert, to_litert
 
     card = read_card(folder)
@@ -72,23 +87,38 @@ def _litert(folder: Path, threads: int | None) -> Run:
     return run_litert(content, threads)
 
 
-RUNTIMES: dict[str, Callable[[Path, int | None], Run]] = {
-    "onnxruntime": _onnxruntime,
-    "openvino": _openvino,
-    "openvino-bf16": partial(_openvino, precision="bf16"),
-    "litert": _litert,
-    "tensorflow": _tensorflow,
-}
-
-
 def load_runtime(name: str, folder: Path, threads: int | None = None) -> Run:
     """The network of `folder` on the runtime `name`, with `threads` threads (all cores where `None`).
 
     Raises:
         BadParams: an unknown runtime.
         MissingExtra: it is not installed, or the processor lacks what it needs.
-        BadModel: the model is missing or damaged.
+        BadModel: the model is missing, damaged, or another than its card says.
+        BadPlugin: it is another package's, and cannot be used; the network raises this too.
     """
     if name not in RUNTIMES:
-        raise BadParams(f"There is no runtime {name!r}; choose one of {', '.join(RUNTIMES)}.")
-    return RUNTIMES[name](folder, threads)
+        raise BadParams(f"There is no runtime {quoted(name)}; choose one of {', '.join(RUNTIMES)}.")
+    if threads is not None and not 1 <= threads <= MOST_THREADS:
+        raise BadParams(f"A runtime has 1 to {MOST_THREADS} threads, and not {quoted(threads)}.")
+    opened = RUNTIMES[name]
+
+    def run(pictures: np.ndarray) -> np.ndarray:
+        with RUNTIMES.blaming(name):
+            logits = network(pictures)
+            if np.ndim(logits) != 3 or len(logits) != len(pictures):
+                raise ValueError(f"it gave logits of shape {np.shape(logits)} for {len(pictures)} pictures")
+            return logits
+
+    blank = np.full((1, HEIGHT, WIDTHS[0]), 255, np.uint8)
+    classes = alphabet_of(folder).classes
+    try:
+        with RUNTIMES.blaming(name):
+            network = opened(folder, threads)
+        logits = run(blank)
+    except OcrkitError:
+        raise
+    except Exception as error:  # each runtime has its own for a file that is damaged, or another network's
+        raise BadModel(f"The model in {folder} cannot be run by {name}: {quoted(str(error))}.") from None
+    if logits.shape != (1, WIDTHS[0] // STRIDE_PX, classes) or not np.isfinite(logits).all():
+        raise BadModel(f"The model in {folder} is another network's: its card speaks of {classes - 1} characters.")
+    return run

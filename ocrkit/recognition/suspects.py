@@ -7,15 +7,13 @@ beside the labels, which are never changed.
 
 from __future__ import annotations
 
-import base64
 import csv
 import hashlib
-import html
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from ocrkit.alphabet import Alphabet
@@ -23,12 +21,15 @@ from ocrkit.datasets import Sample
 from ocrkit.datasets.write import write_table
 from ocrkit.errors import BadDataset, BadLabel
 from ocrkit.files import write_whole
+from ocrkit.html import picture, render
+from ocrkit.origin import made
 from ocrkit.recognition.align import align, evidence_against, log_probabilities
 from ocrkit.recognition.decode import greedy_texts
 from ocrkit.recognition.recognizer import Recognizer
 
 DECISIONS = "decisions.csv"
 _COLUMNS = ("id", "decision", "new_label", "label", "reading", "evidence", "document")
+_TEMPLATE = Path(__file__).with_name("suspects.html")
 _CHUNK = 512  # crops whose outputs are held at a time
 
 
@@ -85,32 +86,29 @@ class Decision:
     new_label: str = ""
 
 
-def write_gallery(suspects: Sequence[Suspect], path: Path) -> None:
-    """Write an HTML page of the crops, each with its id, label, reading and evidence.
+def write_page(suspects: Sequence[Suspect], path: Path, folder: Path) -> None:
+    """Write an HTML page on which a person looks at the crops, decides, and saves `DECISIONS`.
+
+    Args:
+        suspects: to be shown.
+        path: of the page.
+        folder: of the labels, where the decisions are obeyed.
 
     Raises:
         OcrkitError: it cannot be written.
     """
-    rows = []
-    for suspect in suspects:
-        png = base64.b64encode(cv2.imencode(".png", suspect.sample.image)[1].tobytes()).decode()
-        cells = (suspect.sample.text, suspect.reading, f"{suspect.evidence:.0f}", sample_id(suspect.sample))
-        rows.append(
-            f'<tr><td><img src="data:image/png;base64,{png}" alt=""></td>'
-            + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-            + f"<td>{html.escape(suspect.sample.document)}</td></tr>"
-        )
-    write_whole(
-        path,
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Labels to look at</title><style>'
-        "body{font:15px sans-serif}td,th{padding:4px 14px;text-align:left;border-bottom:1px solid #ddd}"
-        "td:nth-child(2),td:nth-child(3){font:17px monospace;white-space:pre}img{height:40px}</style>"
-        f"<h1>{len(suspects)} labels to look at, the most doubtful first</h1>"
-        f"<p>Write what is to become of them into {DECISIONS}: keep, fix (with a new_label) or drop.</p>"
-        "<table><tr><th>crop<th>label<th>reading<th>evidence<th>id<th>document</tr>"
-        + "\n".join(rows)
-        + "</table></html>",
+    rows = _rows(suspects)
+    shown = [
+        dict(zip(_COLUMNS, row)) | {"picture": picture(suspect.sample.image)} for row, suspect in zip(rows, suspects)
+    ]
+    title = f"{len(suspects)} label{'s' * (len(suspects) != 1)} to look at"
+    place = f"in {folder.resolve()}"
+    if (folder / DECISIONS).exists() and folder.resolve() != path.parent.resolve():
+        place += ", its rows below those of the table that lies there already"
+    page = render(
+        _TEMPLATE, title, made(), suspects=shown, rows=rows, columns=_COLUMNS, decisions=DECISIONS, place=place
     )
+    write_whole(path, page)
 
 
 def write_decisions(suspects: Iterable[Suspect], path: Path) -> None:
@@ -119,11 +117,15 @@ def write_decisions(suspects: Iterable[Suspect], path: Path) -> None:
     Raises:
         OcrkitError: it cannot be written.
     """
-    rows = [
+    write_table(path, _COLUMNS, _rows(suspects))
+
+
+def _rows(suspects: Iterable[Suspect]) -> list[tuple[str, ...]]:
+    """The table of decisions, by `_COLUMNS`, before anything is decided."""
+    return [
         (sample_id(s.sample), "keep", "", s.sample.text, s.reading, f"{s.evidence:.1f}", s.sample.document)
         for s in suspects
     ]
-    write_table(path, _COLUMNS, rows)
 
 
 def read_decisions(path: Path) -> dict[str, Decision]:
@@ -135,7 +137,7 @@ def read_decisions(path: Path) -> dict[str, Decision]:
     if not path.exists():
         return {}
     try:
-        rows = list(csv.DictReader(path.read_text("utf-8-sig").splitlines()))
+        rows = list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
     except (OSError, ValueError, csv.Error) as error:
         raise BadDataset(f"{path} cannot be read as a UTF-8 table: {error}.") from None
     decisions = {}

@@ -15,7 +15,7 @@ from random import Random
 from ocrkit.alphabet import CHARACTERS, normalise
 from ocrkit.errors import BadDataset, MissingExtra
 from ocrkit.files import write_whole
-from ocrkit.synth.rude import is_rude
+from ocrkit.synth.profanity import is_profane
 from ocrkit.values import Count, Share
 
 _KNOWN = frozenset(CHARACTERS)
@@ -37,7 +37,7 @@ class Vocabulary:
 
     @property
     def dictionary(self) -> tuple[str, ...]:
-        """What a reader may take for granted as words: those of running text, in all languages."""
+        """What a reader may take for granted as words, which are those of running text in all languages."""
         return self.words + self.foreign
 
     def save(self, path: Path) -> None:
@@ -67,7 +67,7 @@ _PEOPLE = {"en_US": 800, "en_GB": 300, "fr_FR": 200, "de_DE": 200, "es_ES": 200,
 def build_vocabulary(books: Path | None = None, words: int = 40_000, seed: int = 0) -> Vocabulary:
     """Vocabulary of the packages wordfreq and faker, and of a folder of plain-text books where one is given.
 
-    Rude words are left out of all of them (`ocrkit.synth.rude`), since contact sheets are shown around.
+    Profanity is left out of all of them (`ocrkit.synth.profanity`), since contact sheets are shown around.
 
     Args:
         books: folder of `.txt` files; Project Gutenberg's header and footer are stripped.
@@ -129,7 +129,7 @@ def read_books(folder: Path) -> tuple[str, ...]:
 def _usable(words: Iterable[str], longest: int = 24) -> tuple[str, ...]:
     kept = dict.fromkeys(normalise(word) for word in words)
     return tuple(
-        word for word in kept if word and len(word) <= longest and _KNOWN.issuperset(word) and not is_rude(word)
+        word for word in kept if word and len(word) <= longest and _KNOWN.issuperset(word) and not is_profane(word)
     )
 
 

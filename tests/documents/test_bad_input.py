@@ -141,7 +141,7 @@ def test_a_page_of_zero_bytes_is_reported_and_the_others_are_kept(reader):
     tiff = encoded(PAGE, "TIFF", save_all=True, append_images=others, compression="tiff_deflate")
     document = reader.read(without_bytes_of_page_2(tiff))
     assert [len(page.words) for page in document] == [3, 0, 3]
-    assert document.pages[1].error == "Page 2 of The data is damaged and cannot be decoded."
+    assert document.pages[1].error == "Page 2 of the data is damaged and cannot be decoded."
 
 
 @pytest.mark.parametrize("thing", [None, 3.5, ["a.png"]])

@@ -203,7 +203,7 @@ def test_pages_are_read_as_they_come_and_a_bad_one_leaves_the_others(says):
     reader = Reader(recognizer=says("word"))
     document = reader.read(data.replace(strip, b"\0" * len(strip)))
     assert [len(page.words) for page in document] == [3, 0, 3]
-    assert document.pages[1].error == "Page 2 of The data is damaged and cannot be decoded."
+    assert document.pages[1].error == "Page 2 of the data is damaged and cannot be decoded."
 
     pages = reader.pages(data)
     assert next(pages).number == 1  # before the second is even decoded

@@ -1,15 +1,18 @@
 import json
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from ocrkit import __version__
 from ocrkit.datasets import LabelledPage, LabelledWord
 from ocrkit.document import Line, Page, Word, box_to_quad
 from ocrkit.engines import Engine, EngineFailed, compare, leaderboard_html
 from ocrkit.engines.gallery import wins
 from ocrkit.engines.leaderboard import challenge, failures
+from ocrkit.errors import BadParams
 from ocrkit.metrics import PrecisionRecall
 
 BLANK = np.full((100, 200), 255, np.uint8)
@@ -157,8 +160,8 @@ def test_the_paired_difference_tells_engines_apart_and_twins_not():
     assert gap.low > 0
     assert comparison.difference("good", "twin").low == comparison.difference("good", "twin").high == 0
     html = leaderboard_html(comparison)
-    assert "good against poor: F1 +0.333 (+0.333 to +0.333), better" in html
-    assert "good against twin: F1 +0.000 (+0.000 to +0.000), not told apart" in html
+    assert "good against poor on 5 pages: F1 +0.333 (+0.333 to +0.333), better" in html
+    assert "good against twin on 5 pages: F1 +0.000 (+0.000 to +0.000), not told apart" in html
 
 
 def test_swa_counts_only_words_whose_box_was_found():
@@ -195,8 +198,9 @@ def test_a_challenger_is_told_where_it_is_worse():
     pages += [LabelledPage(f"dark{i}", words, pixels=dark, category="other") for i in range(40)]
     comparison = compare([Echo("old", *slips), Echo("good", *PERFECT), Torn("torn")], pages)
     says = challenge(comparison, "old", "torn")
-    assert says.startswith("Challenger torn against champion old: F1 +0.455 (+")
+    assert says.startswith("Challenger torn against champion old on 44 pages: F1 +0.455 (+")
     assert "), better; worse in no category; " in says
+    assert says.endswith(" times the champion's time on the same pages.")
     assert ", worse; worse in screenshots; " in challenge(comparison, "good", "torn")
     verdicts = {(r["category"], r["engine"], r["against"]): r["verdict"] for r in comparison.differences()}
     assert verdicts["other", "old", "torn"] == "worse"
@@ -225,6 +229,7 @@ def test_the_ladder_is_shown_below_where_there_is_one():
     html = leaderboard_html(compare([Echo("echo")], [labelled("p")]), ladder=ladder)
     assert "0. First<small>Words &amp; fonts.</small>" in html
     assert "41.3%<small>40.4% to 42.4%</small>" in html
+    assert "<small>8,254 crops, 95 % interval</small>" in html
     assert "ladder" not in leaderboard_html(compare([Echo("echo")], [labelled("p")])).lower()
 
 
@@ -238,7 +243,7 @@ def test_the_figures_are_plain_json_in_which_what_is_not_defined_is_null():
 
 def test_the_leaderboard_escapes_what_engines_and_pages_are_called():
     html = leaderboard_html(compare([Echo("<b>", error=ValueError("<script>"))], [labelled("<i>")]), title="A & B")
-    assert "<script>" not in html
+    assert "<script>" not in html.split("<main>")[1].split("</main>")[0]
     assert "&lt;b&gt; failed on 1 of 1 pages: ValueError: &lt;script&gt; (&lt;i&gt;)" in html
     assert "<h1>A &amp; B</h1>" in html
 
@@ -246,7 +251,33 @@ def test_the_leaderboard_escapes_what_engines_and_pages_are_called():
 def test_one_page_tells_no_interval_and_no_winner():
     comparison = compare([Echo("good", *PERFECT), Echo("none")], [labelled("p")])
     assert math.isnan(comparison.rows()[0]["f1_low"])
-    assert "good against none: F1 +1.000, too few pages." in leaderboard_html(comparison)
+    html = leaderboard_html(comparison)
+    assert "good against none on 1 page: F1 +1.000, too few pages." in html
+    assert "1.000<small>no interval</small>" in html
+
+
+def test_the_share_of_words_read_has_an_interval_and_a_difference_its_number_of_pages():
+    pages = [labelled(f"p{i}") for i in range(6)] + [labelled("hard", ("No", "match"))]
+    comparison = compare([Echo("good", *PERFECT), Echo("none")], pages)
+    good, none = comparison.budgets()
+    assert good["read_low"] < good["read"] == 12 / 14 < good["read_high"]
+    assert (none["read_low"], none["read"], none["read_high"]) == (0, 0, 0)
+    assert [row["pages"] for row in comparison.differences()] == [7]
+
+
+def test_two_engines_of_one_name_are_refused():
+    with pytest.raises(BadParams, match="Two engines are called 'echo'"):
+        compare([Echo("echo"), Echo("echo")], [labelled("p")])
+
+
+def test_the_leaderboard_says_when_where_and_on_how_much_it_was_made():
+    pages = [labelled("p1"), labelled("p2"), labelled("s", simulated=True)]
+    html = leaderboard_html(compare([Echo("echo", *PERFECT)], pages))
+    facts = dict(re.findall("<dt>(.+?)</dt><dd>(.+?)</dd>", html.split("</dl>")[0]))
+    assert facts["Compared on"] == "2 real pages, 4 words; 1 simulated page, 2 words"
+    assert re.fullmatch(r"\d{1,2} [A-Z][a-z]+ 20\d\d, \d\d:\d\d UTC", facts["Made"])
+    assert facts["ocrkit"].startswith(__version__)
+    assert re.search(r", \d+ cores?, ", facts["Machine"])
 
 
 def test_no_pages_give_no_rows():

@@ -89,7 +89,7 @@ def test_selection_rectangles_lie_on_the_words_boxes(tmp_path, a_line):
     with pypdfium2.PdfDocument(path) as pdf:
         text = pdf[0].get_textpage()
         rectangles = [text.get_rect(i) for i in range(text.count_rects())]
-        words = [(x0, 400 * 0.72 - y1, x1, 400 * 0.72 - y0) for x0, y0, x1, y1 in rectangles][::2]  # spaces between
+        words = [(x0, 400 * 0.72 - y1, x1, 400 * 0.72 - y0) for x0, y0, x1, y1 in rectangles]
     np.testing.assert_allclose(np.array(words) / 0.72, [word.box for word in line.words], atol=1.6)
 
 
@@ -98,7 +98,7 @@ def test_text_on_a_slanting_line_follows_its_ink(tmp_path):
     path = of_lines(Line(tuple(words)), dpi=72).save_pdf(tmp_path / "a.pdf")
     with pypdfium2.PdfDocument(path) as pdf:
         text = pdf[0].get_textpage()
-        tops = [400 - text.get_rect(i)[3] for i in range(0, text.count_rects(), 2)]
+        tops = [400 - text.get_rect(i)[3] for i in range(text.count_rects())]
     np.testing.assert_allclose(tops, [word.box[1] for word in words], atol=3)
 
 
@@ -259,3 +259,101 @@ def blocks(image) -> np.ndarray:
     """Boxes of the black blocks drawn above."""
     starts = np.flatnonzero(np.diff((image[90] == 0).astype(int)) == 1) + 1
     return np.array([(x, 80, x + 30, 110) for x in starts], float)
+
+
+def aside(words, left=10, top=600) -> Line:
+    """A line that runs up the left margin."""
+    placed, y = [], top
+    for word in words:
+        height = 12 * len(word)
+        placed.append(Word(word, np.array([(left, y), (left, y - height), (left + 20, y - height), (left + 20, y)])))
+        y -= height + 12
+    return Line(tuple(placed))
+
+
+@pytest.mark.parametrize("words", [["level", "lines", "stay", "whole"], ["a", "b", "c", "d"], ["one"] * 9])
+def test_level_lines_stay_whole_beside_a_long_line_in_the_margin(words, tmp_path, a_line):
+    """PDFium (8149), and so Chrome, takes a single character to run as most text of the page does: spaces of their own
+    object tore every word onto its own line here."""
+    level = [a_line([*words, str(i)], left=100, top=40 + 50 * i) for i in range(10)]
+    margin = aside(["running", "up", "the", "margin", "of", "the", "page", "for", "its", "whole", "length"], top=900)
+    page = Page(1, 600, 950, (*level, margin), image=np.full((950, 600), 255, np.uint8))
+    path = Document((page,)).save_pdf(tmp_path / "a.pdf")
+    lines = [line.split() for line in pdfium_text(path).splitlines()]
+    assert [line for line in lines if line][:10] == [[*words, str(i)] for i in range(10)]
+
+
+def test_the_layer_of_text_is_small_and_its_fonts_share_their_outlines(tmp_path):
+    rng = np.random.default_rng(0)
+    lines = []
+    for i in range(40):
+        tops = 20 + 25 * i + rng.integers(0, 6, 10)
+        boxes = [(20 + 80 * j, top, 80 + 80 * j, 36 + 25 * i + rng.integers(0, 6)) for j, top in enumerate(tops)]
+        lines.append(Line(tuple(Word(f"word{j}", box_to_quad(box)) for j, box in enumerate(boxes))))
+    blank = np.full((1100, 850), 255, np.uint8)
+    empty = of_lines(image=blank).save_pdf(tmp_path / "empty.pdf").stat().st_size
+    data = of_lines(*lines, image=blank).save_pdf(tmp_path / "a.pdf").read_bytes()
+    outlines = set(re.findall(rb"/FontFile2 (\d+) 0 R", data))
+    assert len(outlines) == 1
+    assert len(data) - empty < 40_000  # 400 words
+
+
+def test_a_sheet_of_a_pdf_keeps_its_size_and_a_longer_one_than_pdf_knows_has_larger_units(tmp_path):
+    for sheet, shown, unit in (((612, 9000), (612, 9000), None), ((595.276, 841.89), (595.276, 841.89), None),
+                               ((612, 28_800), (306, 14_400), b"/UserUnit 2")):  # fmt: skip
+        page = Page(1, 60, 900, image=np.zeros((900, 60), np.uint8), dpi=33, sheet_pt=sheet)
+        path = Document((page,)).save_pdf(tmp_path / "a.pdf")
+        with pypdfium2.PdfDocument(path) as pdf:
+            assert pdf[0].get_size() == pytest.approx(shown, abs=0.001)
+        assert (unit or b"/UserUnit") in path.read_bytes() or unit is None
+        (again,) = iter_pages(path)
+        assert again.sheet_pt == pytest.approx(sheet, abs=0.01)
+
+
+def test_a_page_longer_than_jpeg_and_opencv_know_is_written(tmp_path):
+    image = np.full((70_000, 40), 255, np.uint8)
+    image[69_000:69_500] = 90
+    image[:30] = np.random.default_rng(0).integers(0, 255, (30, 40))
+    word = Word("end", box_to_quad((5, 69_100, 35, 69_120)))
+    path = of_lines(Line((word,)), image=image, dpi=200).save_pdf(tmp_path / "a.pdf")
+    assert pdfium_text(path) == "end"
+    (again,) = iter_pages(path)
+    height, width = again.image.shape[:2]
+    row = again.image[:, width // 2].reshape(height, -1)[:, 0]
+    assert np.flatnonzero(row[1000:] < 150)[[0, -1]] + 1000 == pytest.approx(
+        np.array([69_000, 69_500]) * height / 70_000, abs=2
+    )
+
+
+def test_the_bytes_of_a_photo_with_another_behind_it_go_in_alone(tmp_path):
+    photo = PIL.Image.fromarray(np.random.default_rng(1).integers(0, 255, (300, 400, 3), np.uint8))
+    buffer = io.BytesIO()
+    photo.save(buffer, "MPO", save_all=True, append_images=[photo.resize((200, 150))])
+    data = buffer.getvalue()
+    first = data[: data.index(b"\xff\xd8\xff", 2)]
+    document = Document(
+        tuple(
+            Page(1, 400, 300, image=page.image, original=page.original, rotation=page.rotation)
+            for page in iter_pages(data)
+        )
+    )
+    written = document.save_pdf(tmp_path / "a.pdf").read_bytes()
+    assert len(document.pages) == 1
+    assert first in written
+    assert len(written) < len(first) + 2000
+    with pypdfium2.PdfDocument(written) as pdf:
+        shown = pdf[0].render(scale=400 / pdf[0].get_size()[0]).to_numpy()[..., 2::-1]
+    assert np.abs(shown.astype(int) - document.pages[0].image).mean() < 3
+
+
+def test_black_and_white_takes_a_bit_a_pixel_and_comes_back_the_same(tmp_path):
+    noise = (np.random.default_rng(0).integers(0, 2, (800, 601)) * 255).astype(np.uint8)
+    path = of_lines(image=noise, dpi=100).save_pdf(tmp_path / "a.pdf")
+    assert path.stat().st_size < 800 * 601 / 8 + 2000
+    (again,) = iter_pages(path)
+    np.testing.assert_array_equal(again.image, noise)
+
+
+def test_lone_halves_of_characters_are_written_as_what_cannot_be_told(tmp_path, a_line):
+    path = of_lines(a_line(["a\ud800b", "😀"])).save_pdf(tmp_path / "a.pdf")
+    assert pdfium_text(path) == "a\ufffdb \ufffd "

@@ -10,7 +10,15 @@ from ocrkit.datasets import Sample, book_page, word_samples
 from ocrkit.datasets.write import write_crops
 from ocrkit.errors import BadDataset
 from ocrkit.recognition import load_recognizer
-from ocrkit.recognition.suspects import Decision, decided, find_suspects, read_decisions, sample_id
+from ocrkit.recognition.suspects import (
+    Decision,
+    Suspect,
+    decided,
+    find_suspects,
+    read_decisions,
+    sample_id,
+    write_decisions,
+)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +90,15 @@ def test_a_decision_that_cannot_be_carried_out_is_named(tmp_path, row, sentence)
         read_decisions(path)
 
 
-def test_a_gallery_is_written_decided_on_and_obeyed(tmp_path, words):
+@pytest.mark.parametrize("text", ["a\u2028b", "a\x85b", 'say "a, b"', "a\nb", "=1+1"])
+def test_odd_labels_survive_the_table_of_decisions(tmp_path, words, text):
+    suspect = Suspect(replace(words[0], text=text), text[::-1], 1.5)
+    write_decisions([suspect, Suspect(words[1], "x", 1.0)], tmp_path / "decisions.csv")
+    decisions = read_decisions(tmp_path / "decisions.csv")
+    assert decisions == {sample_id(suspect.sample): Decision("keep"), sample_id(words[1]): Decision("keep")}
+
+
+def test_a_page_is_written_decided_on_and_obeyed(tmp_path, words):
     wrong = [replace(words[0], text="<script>"), *words[1:6]]
     write_crops(wrong, tmp_path / "words")
 
@@ -95,7 +111,7 @@ def test_a_gallery_is_written_decided_on_and_obeyed(tmp_path, words):
     assert done.exit_code == 0, done.output
     page = (tmp_path / "words" / "suspects.html").read_text("utf-8")
     assert "&lt;script&gt;" in page
-    assert "<script>" not in page
+    assert "<script>" not in page.split("<main>")[1].split("</main>")[0]
     decisions = tmp_path / "words" / "decisions.csv"
     header, first, *_ = decisions.read_text("utf-8-sig").splitlines()
     assert header.startswith("id,decision,new_label")

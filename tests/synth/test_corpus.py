@@ -13,7 +13,7 @@ from ocrkit.alphabet import CHARACTERS, normalise
 from ocrkit.errors import BadDataset, OcrkitError
 from ocrkit.synth import corpus
 from ocrkit.synth.corpus import Corpus, CorpusOptions, Vocabulary, build_vocabulary, read_books, symbol_histogram
-from ocrkit.synth.rude import is_rude
+from ocrkit.synth.profanity import is_profane
 
 GENERATORS = [
     corpus.english, corpus.foreign, corpus.book, corpus.compound, corpus.name, corpus.number, corpus.price, corpus.date,
@@ -160,8 +160,8 @@ def test_a_folder_without_books_is_told_in_a_sentence(tmp_path):
 @pytest.mark.parametrize(
     "text", ["damn", "DAMN,", "Damned", "“Merde!”", "Scheiße", "coño", "cazzo", "dick's", "all pissed"]
 )
-def test_rude_words_are_known_in_any_case_with_accents_and_among_others(text):
-    assert is_rude(text)
+def test_profanity_is_known_in_any_case_with_accents_and_among_others(text):
+    assert is_profane(text)
 
 
 @pytest.mark.parametrize(
@@ -180,17 +180,17 @@ def test_rude_words_are_known_in_any_case_with_accents_and_among_others(text):
         "1,234.50",
     ],
 )
-def test_decent_words_that_hold_rude_ones_are_kept(text):
-    assert not is_rude(text)
+def test_decent_words_that_hold_profane_ones_are_kept(text):
+    assert not is_profane(text)
 
 
-def test_a_built_vocabulary_is_the_same_every_time_and_holds_no_rude_word(tmp_path):
+def test_a_built_vocabulary_is_the_same_every_time_and_holds_no_profanity(tmp_path):
     (tmp_path / "words.txt").write_text("Damn the torpedoes, full speed ahead", "utf-8")
     vocabulary = build_vocabulary(tmp_path, words=4000)
     assert vocabulary == build_vocabulary(tmp_path, words=4000)
     assert vocabulary.book == ("ahead", "full", "speed", "the", "torpedoes,")
     assert vocabulary.words[:3] == ("the", "to", "and")
-    assert not [text for texts in vars(vocabulary).values() for text in texts if is_rude(text)]
+    assert not [text for texts in vars(vocabulary).values() for text in texts if is_profane(text)]
 
 
 def test_a_vocabulary_survives_saving(vocabulary, tmp_path):

@@ -8,8 +8,9 @@ import pytest
 
 from ocrkit.alphabet import CHARACTERS
 from ocrkit.datasets.forms import load_pages
-from ocrkit.datasets.sample import CATEGORIES, read_pixels
+from ocrkit.datasets.sample import CATEGORIES
 from ocrkit.errors import BadDataset
+from ocrkit.images import load_stored
 from ocrkit.synth.camera import CameraOptions
 from ocrkit.synth.fonts import FontOptions
 from ocrkit.synth.pages import KINDS, PageGenerator, PageOptions, write_pages
@@ -122,7 +123,7 @@ def test_written_pages_are_read_back_with_their_words_lines_and_corners(generato
     for index in range(2):
         photo = pages.photo(index, camera) if camera else None
         page = photo.page if photo else pages[index]
-        np.testing.assert_array_equal(read_pixels(read[page.id].path), page.image())
+        np.testing.assert_array_equal(load_stored(read[page.id].path), page.image())
         assert read[page.id].texts == page.texts
         quads = [np.stack([word.quad for word in them.words]) for them in (read[page.id], page)]
         np.testing.assert_allclose(*quads, atol=0.01)

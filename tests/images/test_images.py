@@ -6,11 +6,20 @@ import zlib
 
 import numpy as np
 import PIL.Image
+import PIL.TiffImagePlugin
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from ocrkit.errors import BadImage, MissingExtra
-from ocrkit.images import MAX_PIXELS, PDF_MAX_SIDE_PX, iter_pages, load_image, to_grey
+from ocrkit.images import (
+    MAX_PIXELS,
+    PDF_MAX_SHORT_SIDE_PX,
+    image_sizes,
+    iter_pages,
+    load_image,
+    load_stored,
+    to_grey,
+)
 
 # An upright picture that no turn or flip leaves as it was: a dark quarter at the top left.
 UPRIGHT = np.full((40, 60), 255, np.uint8)
@@ -152,7 +161,7 @@ def test_a_tiff_gives_its_pages_and_one_bad_page_leaves_the_others():
     pages = list(iter_pages(tiff.replace(strip, b"\0" * len(strip))))
     assert [page.number for page in pages] == [1, 2, 3]
     assert [page.error is None for page in pages] == [True, False, True]
-    assert pages[1].error == "Page 2 of The data is damaged and cannot be decoded."
+    assert pages[1].error == "Page 2 of the data is damaged and cannot be decoded."
 
 
 def test_pdf_pages_are_rendered_one_by_one_and_posters_smaller():
@@ -165,7 +174,7 @@ def test_pdf_pages_are_rendered_one_by_one_and_posters_smaller():
     small, poster = iter_pages(buffer.getvalue())
     assert small.image.shape[:2] == (400, 200)
     assert small.dpi == pytest.approx(200)
-    assert max(poster.image.shape) == PDF_MAX_SIDE_PX
+    assert min(poster.image.shape[:2]) == PDF_MAX_SHORT_SIDE_PX
 
 
 @pytest.mark.parametrize(
@@ -208,7 +217,7 @@ def test_a_heic_photo_is_read_where_its_package_is_installed():
 
 
 def test_a_heic_photo_without_its_package_is_one_sentence(monkeypatch, tmp_path):
-    monkeypatch.setattr("ocrkit.images.find_spec", lambda name: None)
+    monkeypatch.setattr("ocrkit.images.pictures.find_spec", lambda name: None)
     path = tmp_path / "IMG_0001.HEIC"
     path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 99)
     with pytest.raises(MissingExtra, match=r"IMG_0001.HEIC is a HEIC photo: pip install 'ocrkit\[heic\]' to read it"):
@@ -219,3 +228,184 @@ def test_a_heic_photo_without_its_package_is_one_sentence(monkeypatch, tmp_path)
 def test_what_is_neither_file_nor_picture_is_refused_by_its_type(thing):
     with pytest.raises(BadImage, match=f"not of type {type(thing).__name__}"):
         load_image(thing)
+
+
+def frames(*tagged, **options) -> bytes:
+    """A TIFF of pictures, each with the tags that are given beside it."""
+    buffer = io.BytesIO()
+    with PIL.TiffImagePlugin.AppendingTiffWriter(buffer, True) as tiff:
+        for picture, tags in tagged:
+            directory = PIL.TiffImagePlugin.ImageFileDirectory_v2()
+            for tag, value in tags.items():
+                directory[tag] = value
+            PIL.Image.fromarray(picture).save(tiff, "TIFF", tiffinfo=directory, **options)
+            tiff.newFrame()
+    return buffer.getvalue()
+
+
+PHYS = struct.pack(">I4sIIB", 9, b"pHYs", 204, 98, 0)
+PHYS += struct.pack(">I", zlib.crc32(PHYS[4:]))
+SMALL = np.ascontiguousarray(UPRIGHT[::2, ::2])
+NEW, OLD = 254, 255  # NewSubfileType and SubfileType
+
+
+@pytest.mark.parametrize(
+    ("pictures", "widths"),
+    [
+        ([(UPRIGHT, {NEW: 0}), (SMALL, {NEW: 1}), (SMALL[:5, :5], {NEW: 1})], [60]),  # a pyramid
+        ([(SMALL, {NEW: 1}), (UPRIGHT, {NEW: 0})], [60]),  # a thumbnail in front
+        ([(UPRIGHT, {NEW: 2}), (SMALL, {NEW: 3}), (SMALL, {NEW: 2})], [60, 30]),  # two pages, the first with a copy
+        ([(UPRIGHT, {}), (SMALL, {NEW: 4})], [60]),  # a mask
+        ([(UPRIGHT, {OLD: 1}), (SMALL, {OLD: 2})], [60]),
+        ([(SMALL, {NEW: 1})], [30]),  # a copy of what is not there is the best there is
+    ],
+)
+def test_smaller_copies_and_masks_in_a_tiff_are_no_pages(pictures, widths):
+    pages = list(iter_pages(frames(*pictures)))
+    assert [page.image.shape[1] for page in pages] == widths
+    assert [page.number for page in pages] == list(range(1, len(widths) + 1))
+
+
+@pytest.mark.parametrize(
+    ("dpi", "size", "finest"),
+    [
+        ((204, 98), (60, 83), 204),  # fax of standard resolution
+        ((204, 196), (60, 42), 204),
+        ((200, 400), (120, 40), 400),
+        ((300, 300), (60, 40), 300),
+        ((300, 72), (60, 40), 300),  # too oblong to be true
+        ((0, 0), (60, 40), None),
+    ],
+)
+def test_oblong_pixels_become_square(dpi, size, finest):
+    page = next(iter_pages(encoded(UPRIGHT, "TIFF", dpi=dpi)))
+    assert page.image.shape[::-1] == size
+    assert page.dpi == (finest and pytest.approx(finest))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        frames((UPRIGHT, {282: 204.0, 283: 98.0, 296: 1})),  # a TIFF whose unit is none
+        encoded(UPRIGHT, "JPEG")[:13] + b"\0\0\xcc\0\x62" + encoded(UPRIGHT, "JPEG")[18:],
+        encoded(UPRIGHT)[:33] + PHYS + encoded(UPRIGHT)[33:],
+    ],
+)
+def test_pixels_whose_ratio_alone_is_told_become_square(data):
+    page = next(iter_pages(data))
+    assert (page.image.shape, page.dpi) == ((83, 60), None)
+
+
+def test_oblong_pixels_of_a_turned_picture_become_square():
+    stored = np.ascontiguousarray(np.rot90(UPRIGHT))
+    page = next(iter_pages(encoded(stored, "JPEG", dpi=(200, 100), exif=exif(6))))
+    assert page.image.shape == (40, 120)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "TIFF", "PNG"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_stored_pixels_are_neither_turned_nor_squared(form, orientation, tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(encoded(UPRIGHT, form, dpi=(200, 100), exif=exif(orientation)))
+    np.testing.assert_allclose(load_stored(path), UPRIGHT, atol=30)
+    shown = (40, 60) if orientation > 4 else (60, 40)
+    assert image_sizes(path) == ((60, 40), shown)
+
+
+def two_in_one(size=(60, 40)) -> tuple[bytes, bytes]:
+    """A phone's JPEG with a smaller one behind it (MPO), and the first of them alone."""
+    photo = PIL.Image.fromarray(np.random.default_rng(1).integers(0, 255, (*size, 3), np.uint8))
+    buffer = io.BytesIO()
+    photo.save(buffer, "MPO", save_all=True, append_images=[photo.resize((20, 20))])
+    data = buffer.getvalue()
+    return data, data[: data.index(b"\xff\xd8\xff", 2)]
+
+
+def test_a_photo_with_another_behind_it_is_one_page_that_keeps_its_own_bytes():
+    data, first = two_in_one()
+    (page,) = iter_pages(data)
+    assert page.original == first
+    assert page.image.shape == (60, 40, 3)
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_a_turned_tiff_that_pillow_opened_by_its_path_is_read_right(compression, orientation, tmp_path):
+    """Pillow 11.0 to 13.0 maps the file with the sides that the picture has once turned, and so scrambles its lines."""
+    turns = {3: 2, 6: 1, 8: 3}[orientation]
+    path = tmp_path / "turned.tif"
+    stored = np.ascontiguousarray(np.rot90(UPRIGHT, turns))
+    PIL.Image.fromarray(stored).save(path, exif=exif(orientation), compression=compression)
+    with PIL.Image.open(path) as picture:
+        np.testing.assert_array_equal(load_image(picture), UPRIGHT)
+
+
+FLOATS = UPRIGHT / 255
+HOT = FLOATS.copy()
+HOT[0, 0] = np.inf
+HOT[0, 1] = 1e9
+HOT[0, 2] = np.nan
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        FLOATS * 1.0008,  # as a cubic resize leaves it
+        FLOATS * 1.2 - 0.1,
+        (FLOATS * 255.4).astype(np.float32),
+        FLOATS * 4095.0,
+        FLOATS.astype(np.float16),
+        UPRIGHT.astype(np.float64) * 1e30,
+    ],
+)
+def test_floats_that_overshoot_their_scale_are_no_darker(array):
+    np.testing.assert_array_equal(load_image(array), UPRIGHT)
+    if array.dtype != np.float16:
+        buffer = io.BytesIO()
+        PIL.Image.fromarray(array.astype(np.float32)).save(buffer, "TIFF")
+        np.testing.assert_array_equal(load_image(buffer.getvalue()), UPRIGHT)
+
+
+def test_single_pixels_that_are_no_number_or_too_bright_darken_nothing():
+    np.testing.assert_array_equal(load_image(HOT)[1:], UPRIGHT[1:])
+    assert load_image(HOT)[0, :3].tolist() == [255, 255, 0]
+    assert load_image(np.full((4, 4), np.nan)).max() == 0
+
+
+@pytest.mark.parametrize("sides", [(9, 300_000), (300_000, 9), (0, 9), (9, 0)])
+def test_sides_are_bounded_and_nothing_is_read_without_pixels(sides):
+    with pytest.raises(BadImage, match=r"is longer than 200,000 px|is neither an image"):
+        load_image(png_header(*sides))
+    with pytest.raises(BadImage, match=r"is longer than 200,000 px|is not an image"):
+        load_image(np.zeros(sides, np.uint8))
+
+
+def test_too_little_memory_is_called_so(monkeypatch):
+    def full(*args):
+        raise MemoryError
+
+    monkeypatch.setattr("ocrkit.images.pictures._picture_to_array", full)
+    with pytest.raises(BadImage, match=r"^The data does not fit into the memory that is left"):
+        load_image(GOOD["grey"])
+
+
+def test_what_a_decoder_writes_to_standard_error_is_not_passed_on(capfd):
+    noise = np.random.default_rng(0).integers(0, 255, (200, 200), np.uint8)
+    tiff = bytearray(encoded(noise, "TIFF", compression="tiff_lzw"))
+    tiff[5000:9000] = b"\xff" * 4000
+    with pytest.raises(BadImage):
+        load_image(bytes(tiff))
+    assert capfd.readouterr().err == ""
+
+
+def test_names_that_no_file_can_have_are_refused_in_one_sentence(tmp_path):
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    for name, why in (("x" * 300, "File name too long"), (loop, "symbolic links"), ("a\0b", "null"), ("/dev/null", "")):
+        with pytest.raises(BadImage, match=f"cannot be opened: .*{why}|is not a regular file"):
+            load_image(name)
+
+
+def test_a_file_that_cannot_be_read_is_called_so():
+    with pytest.raises(BadImage, match=r"^/proc/self/mem cannot be read: Input/output error\.$"):
+        load_image("/proc/self/mem")

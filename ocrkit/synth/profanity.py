@@ -1,4 +1,4 @@
-"""Coarse, sexual and hateful words, so that no picture of invented words shows one."""
+"""Profanity (coarse, sexual and hateful words), which no picture of invented words may show."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ cuza
 stronz puttan vaffa coglion fig(a|he)$ fica$ minchi troi(a|e)$ froci zoccol(a|e)$ mignott scop(are|ata|ate)$ pompin
 sborr tett(a|e)$ pirla cacca chiapp(a|e)$ porc(a|o)$ incul(a|are|ata|ato)$ ricchion culatton
 """
-_RUDE = re.compile(f"^({'|'.join(_AT_START.split())})|{'|'.join(_ANYWHERE.split())}")
+_PROFANE = re.compile(f"^({'|'.join(_AT_START.split())})|{'|'.join(_ANYWHERE.split())}")
 
 
-def is_rude(text: str) -> bool:
-    """Whether a word of `text`, in any case and with or without accents, is one to leave out."""
+def is_profane(text: str) -> bool:
+    """Whether `text` holds profanity, in any case and with or without accents."""
     letters = unicodedata.normalize("NFD", text.casefold())
     plain = "".join(sign for sign in letters if not unicodedata.combining(sign) and sign not in "'’")
-    return any(map(_RUDE.search, re.findall("[a-z]+", plain)))
+    return any(map(_PROFANE.search, re.findall("[a-z]+", plain)))

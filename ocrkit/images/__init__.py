@@ -1,0 +1,131 @@
+"""From anything people have (photos, scans, PDFs, arrays) to upright pixels, page by page."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import PIL.Image
+
+from ocrkit.document import Image
+from ocrkit.errors import BadImage
+from ocrkit.images.arrays import array_to_image
+from ocrkit.images.page import MAX_PIXELS, MAX_SIDE, PageImage, Source, page_name, source_name, to_grey
+from ocrkit.images.pdf import PDF_DPI, PDF_MAX_PIXELS, PDF_MAX_SHORT_SIDE_PX, is_pdf, pdf_pages
+from ocrkit.images.pictures import AsStored, opened_picture_page, picture_pages, picture_sizes
+
+__all__ = [
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "PDF_DPI",
+    "PDF_MAX_PIXELS",
+    "PDF_MAX_SHORT_SIDE_PX",
+    "PageImage",
+    "Source",
+    "image_sizes",
+    "iter_pages",
+    "load_image",
+    "load_stored",
+    "page_name",
+    "source_name",
+    "to_grey",
+]
+
+_START = 1024  # bytes, in which a PDF says that it is one
+
+
+def load_image(source: Source) -> Image:
+    """The first page of `source`, upright, `uint8` `(H, W)` or `(H, W, 3)` RGB; transparent parts become white.
+
+    Raises:
+        BadImage: nothing there, not an image, damaged, or too large.
+    """
+    return _first(iter_pages(source))
+
+
+def load_stored(path: Path, upright: bool = False) -> Image:
+    """The stored pixels of an image file, `uint8`: not made square, and turned as its EXIF says only if `upright`.
+
+    Raises:
+        BadImage: missing, not an image, damaged, or too large.
+    """
+    return _first(_file_pages(path, AsStored(upright)))
+
+
+def image_sizes(path: Path) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Width and height of an image file's pixels as they are stored, and as they are shown, turned as its EXIF says.
+
+    Raises:
+        BadImage: missing, or not an image.
+    """
+    name = source_name(path)
+    with _opened(path, name) as file:
+        return picture_sizes(file, name)
+
+
+def iter_pages(source: Source) -> Iterator[PageImage]:
+    """The pages of a file, bytes, Pillow image or array, one in memory at a time.
+
+    A TIFF and a PDF may have many pages, of which masks and smaller copies of others are none; of an animation, and of
+    a photo with others behind it, only the first picture counts. In a file of several pages one that cannot be decoded
+    is yielded with its `error`, and the others follow.
+
+    Raises:
+        BadImage: nothing there, not an image, too large, or the only page cannot be decoded.
+        MissingExtra: a HEIC photo, and the package that reads it is not installed.
+    """
+    if isinstance(source, np.ndarray):
+        yield PageImage(1, array_to_image(source))
+    elif isinstance(source, PIL.Image.Image):
+        yield opened_picture_page(source)
+    elif isinstance(source, str | Path | bytes | bytearray):
+        yield from _file_pages(source)
+    else:
+        kind = type(source).__name__
+        raise BadImage(f"A document is a path, bytes, a Pillow image or an array, and not of type {kind}.")
+
+
+def _file_pages(source: str | Path | bytes | bytearray, stored: AsStored | None = None) -> Iterator[PageImage]:
+    name = source_name(source)
+    with _opened(source, name) as file:
+        try:
+            start = file.read(_START)
+            file.seek(0)
+        except OSError as error:
+            raise BadImage(f"{name} cannot be read: {error.strerror or error}.") from None
+        if not start:
+            raise BadImage(f"{name} is empty.")
+        yield from pdf_pages(file, name) if is_pdf(start) else picture_pages(file, name, stored)
+
+
+def _first(pages: Iterator[PageImage]) -> Image:
+    page = next(pages)
+    if page.image is None:
+        raise BadImage(page.error)
+    return page.image
+
+
+@contextmanager
+def _opened(source: str | Path | bytes | bytearray, name: str) -> Iterator[BinaryIO]:
+    if isinstance(source, bytes | bytearray):
+        yield io.BytesIO(source)
+        return
+    try:
+        mode = os.stat(source).st_mode
+        if not stat.S_ISREG(mode):
+            raise BadImage(
+                f"{name} is a folder, not a file." if stat.S_ISDIR(mode) else f"{name} is not a regular file."
+            )
+        file = Path(source).open("rb")  # noqa: SIM115
+    except (FileNotFoundError, NotADirectoryError):
+        raise BadImage(f"There is no file {name}.") from None
+    except (OSError, ValueError) as error:  # a name with a null character is a ValueError
+        raise BadImage(f"{name} cannot be opened: {getattr(error, 'strerror', None) or error}.") from None
+    with file:
+        yield file
