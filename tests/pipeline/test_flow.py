@@ -294,7 +294,7 @@ def test_a_new_stage_adds_lines_and_changes_none(root, name):
         changes = [line for line in difflib.ndiff(lines, (root / file).read_text().splitlines()) if line[0] in "+-"]
         assert changes
         assert {line[0] for line in changes} == {"+"}, file
-    assert params.params("mine", {}, root=root).numbers == 10
+    assert params.params("mine", SECTIONS, root=root).numbers == 10
     assert notebooks.is_clean(root / "notebooks" / f"{name}.ipynb")
 
 
