@@ -51,7 +51,7 @@ def start(stage: str, sections: Sections, overrides: Mapping[str, Any] | None = 
     _check_injected()
     options = params.params(stage, sections, overrides)
     run = track.start(stage, options, overridden=bool(overrides))
-    values = {**params.flatten(options), "run": f"{run.name} ({run.id})"}
+    values = {**params.shown(options), "run": f"{run.name} ({run.id})"}
     # Displayed rather than printed: what a notebook prints also goes to the terminal of the pipeline.
     display(Pretty("\n".join(f"{name:28} {value}" for name, value in values.items())))
     return options, run

@@ -178,6 +178,22 @@ def flatten(options: Any) -> dict[str, Any]:
     return flat
 
 
+def shown(options: Any) -> dict[str, Any]:
+    """The values worth showing: a stage's own, and of the options of its steps those that are not at their defaults."""
+    flat: dict[str, Any] = {}
+    at_default = 0
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        if not dataclasses.is_dataclass(value):
+            flat[field.name] = value
+            continue
+        defaults, values = flatten(type(value)()), flatten(value)
+        changed = {name: v for name, v in values.items() if v != defaults.get(name)}
+        at_default += len(values) - len(changed)
+        flat |= {f"{field.name}.{name}": v for name, v in changed.items()}
+    return flat | ({"at their defaults": f"{at_default} other values"} if at_default else {})
+
+
 def _class_of(section: str, values: Mapping[str, Any]) -> type[Base]:
     """The class of a section that has none: its values as params.yaml has them, before any profile, give the types."""
     return _made_class(section, _table(section, values.get(section)), (Base,))

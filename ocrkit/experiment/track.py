@@ -104,18 +104,20 @@ def _begin(
 ) -> Run:
     from ocrkit.experiment import kept
 
-    if parent := parent or ("" if stage == PIPELINE else _pipeline(profile)):
+    pipeline_run = "" if parent or stage == PIPELINE else _pipeline(profile)
+    if parent := parent or pipeline_run:
         tags[PARENT] = parent
     record = Record(name or _name(stage, profile, tags), {}, tags, {})
     client = kept.begin(record, experiment)
-    return Run(stage, client, record.id, record.name)
+    return Run(stage, client, record.id, record.name, pipeline_run)
 
 
 class Run:
     """The run of one notebook. `id` and `client` reach everything else that MLflow can do."""
 
-    def __init__(self, stage: str, client: Any, run_id: str, name: str) -> None:
+    def __init__(self, stage: str, client: Any, run_id: str, name: str, pipeline_run: str = "") -> None:
         self.stage, self.client, self.id, self.name = stage, client, run_id, name
+        self._pipeline_run = pipeline_run
         self._made: set[str] = set()
         self._monitor: SystemMetricsMonitor | None = None
         self._steps: dict[int, dict[str, float]] = {}
@@ -280,6 +282,10 @@ class Run:
             OcrkitError: a file cannot be written.
         """
         self.log_metrics(metrics)
+        if self._pipeline_run and not self.is_kept:
+            # So that pipelines, which is what MLflow lists first, can be compared by what came of their stages.
+            numbers_of_stage = {f"{self.stage}.{name}": value for name, value in _numbers(metrics).items()}
+            self.client.log_batch(self._pipeline_run, metrics=_metrics(numbers_of_stage, 0))
         out = paths.out_root()
         numbers = json.dumps(plain({**metrics, **(also or {})}), indent=2, sort_keys=True)
         about = json.dumps(self._about(), indent=2, ensure_ascii=False)

@@ -15,6 +15,9 @@ def test_stages_are_parts_of_one_run_which_fails_with_them_and_is_not_made_for_n
     stage, whole = sorted(fresh_project.runs(), key=lambda run: run.info.run_name, reverse=True)
     assert stage.data.tags["mlflow.parentRunId"] == whole.info.run_id
     assert "mlflow.parentRunId" not in whole.data.tags
+    numbers = {f"train.{name}": value for name, value in stage.data.metrics.items() if not name.startswith("system/")}
+    assert whole.data.metrics == {name: value for name, value in numbers.items() if name in whole.data.metrics} != {}
+    assert "cores" in stage.data.tags["processor"]
     assert whole.info.run_name.startswith("pipeline ")
     assert whole.info.status == "FINISHED"
     assert f"- {stage.info.run_name}" in whole.data.tags["mlflow.note.content"]
