@@ -87,10 +87,10 @@ def load(size: str, classes: int, batch: int, width_px: int = 128) -> Load:
     """
     shape, counted = SIZES[size], cost(size, classes, width_px)
     high, wide, outputs = HEIGHT, width_px, []
-    for filters, down, along in shape.convolutions:
-        high, wide = high // down, wide // along
-        outputs.append(high * wide * filters)
-    outputs += [wide * features for features in (shape.projection, *(2 * units for units in shape.lstm), classes)]
+    for layer in shape.layers():
+        high, wide = high // (layer.kernel[0] if layer.padding == "valid" else layer.strides[0]), wide // layer.strides[1]
+        outputs.append(high * wide * layer.filters)
+    outputs += [wide * features for features in (*(2 * units for units in shape.lstm), classes)]
     floats = counted.parameters + batch * (HEIGHT * width_px + 2 * sum(outputs))
     return Load(2.0 * batch * counted.macs, 4.0 * floats)
 

@@ -49,6 +49,8 @@ class TrainOptions:
         precision: in which the layers compute; half precision is for GPUs that are fast at it.
         patience: validations without a gain after which the training ends early; 0 for never.
         frozen: the convolutions stay as they are.
+        fused: by TensorFlow's fused kernels (`ocrkit.recognition.fused`), where that is the backend and there is no
+            GPU, whose own kernels are faster; otherwise by Keras's layers and optimiser.
     """
 
     size: str = "nano"
@@ -65,6 +67,7 @@ class TrainOptions:
     precision: Precision = "float32"
     patience: Whole = 0
     frozen: bool = False
+    fused: bool = True
 
 
 # What may change when a training is resumed: how long it lasts, and the rate, after one that was too high.
@@ -220,21 +223,25 @@ class Trainer:
         import keras
 
         keras.utils.set_random_seed(options.seed)
+        fused, adamw = False, keras.optimizers.AdamW
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
             tf.config.experimental.enable_op_determinism()
+            fused = options.fused and not tf.config.list_physical_devices("GPU")
+        if fused:
+            from ocrkit.recognition.fused import FusedAdamW as adamw
         self.source, self.validation, self.options, self.folder = source, validation, options, folder
         self.alphabet = alphabet or Alphabet()
         # What is validated and handed out, in float32 on one device; what is trained starts as its copy.
         self._plain = network or build_network(options.size, self.alphabet)
         self._distribution = _distribution(options.batch_size)
         with self._on_devices():
-            self.network = build_network(self._plain.name, self.alphabet, options.precision)
+            self.network = build_network(self._plain.name, self.alphabet, options.precision, fused)
             self.network.set_weights(self._plain.get_weights())
             for layer in self.network.layers:
-                layer.trainable = not (options.frozen and layer.name.startswith(("conv", "column")))
-            self.optimizer = keras.optimizers.AdamW(
+                layer.trainable = not (options.frozen and layer.name.startswith(("conv", "column", "block")))
+            self.optimizer = adamw(
                 options.learning_rate, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm, beta_2=0.99
             )
             self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])

@@ -12,7 +12,7 @@ from ocrkit.alphabet import Alphabet
 from ocrkit.document import Image
 from ocrkit.errors import BadModel, MissingExtra
 from ocrkit.recognition.decode import greedy_texts
-from ocrkit.recognition.network import SIZES
+from ocrkit.recognition.network import SIZES, Convolution
 from ocrkit.recognition.preprocess import HEIGHT, WIDTHS, batches
 
 OPSET = 17
@@ -22,8 +22,12 @@ TOLERANCE = 1e-4  # on logits, whose spread is about 10
 
 def folded(network: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Kernel `(high, wide, in, out)` and bias of the convolution `name` with its batch norm in them."""
+    from keras.layers import DepthwiseConv2D
+
     (kernel,) = network.get_layer(name).get_weights()
     norm = network.get_layer(f"{name}_norm")
+    if isinstance(network.get_layer(name), DepthwiseConv2D):
+        kernel = kernel.transpose(0, 1, 3, 2)  # one channel in, as many out as there are
     # In double precision: what is rounded here is multiplied by every layer after it.
     gamma, beta, mean, variance = (values.astype(float) for values in norm.get_weights())
     factor = gamma / np.sqrt(variance + norm.epsilon)
@@ -55,19 +59,27 @@ def to_onnx(network: Any, size: str, path: Path) -> Path:
         nodes.append(helper.make_node(kind, inputs, [output], output, **attributes))
         return output
 
-    def convolution(x: str, name: str, strides: tuple[int, int], pads: list[int]) -> str:
-        kernel, bias = folded(network, name)
-        w, b = constant(f"{name}_w", kernel.transpose(3, 2, 0, 1)), constant(f"{name}_b", bias)
-        return node("Relu", [node("Conv", [x, w, b], name, strides=list(strides), pads=pads)], f"{name}_relu")
+    def convolution(x: str, layer: Convolution) -> str:
+        kernel, bias = folded(network, layer.name)
+        inputs = [x, constant(f"{layer.name}_w", kernel.transpose(3, 2, 0, 1)), constant(f"{layer.name}_b", bias)]
+        pads = [0, 0, 0, 0]
+        if layer.padding == "same":
+            # As Keras does it on even sizes: a stride of two pads after only.
+            before = [(size - 1) // 2 if stride == 1 else 0 for size, stride in zip(layer.kernel, layer.strides)]
+            pads = [*before, *((size - 1) // 2 for size in layer.kernel)]
+        groups = layer.filters if layer.depthwise else 1
+        x = node("Conv", inputs, layer.name, strides=list(layer.strides), pads=pads, group=groups)
+        return node("Relu", [x], f"{layer.name}_relu") if layer.relu else x
 
     x = node("Cast", ["pictures"], "floats", to=TensorProto.FLOAT)
     x = node("Mul", [x, constant("gain", 2 / 255)], "scaled")
     x = node("Sub", [x, constant("one", 1)], "centred")
     x = node("Unsqueeze", [x, constant("channel_axis", [1], np.int64)], "image")
-    for number, (_, down, along) in enumerate(shape.convolutions, 1):
-        # "Same" padding as Keras does it on even sizes: a stride of two pads after only.
-        x = convolution(x, f"conv{number}", (down, along), [int(down == 1), int(along == 1), 1, 1])
-    x = convolution(x, "column", (1, 1), [0, 0, 0, 0])
+    outputs = [x]
+    for layer in shape.layers():
+        x = convolution(x, layer)
+        x = node("Add", [x, outputs[-layer.skip]], f"{layer.name}_sum") if layer.skip else x
+        outputs.append(x)
     x = node("Squeeze", [x, constant("height_axis", [2], np.int64)], "features")
     x = node("Transpose", [x], "sequence", perm=[2, 0, 1])
     for number, units in enumerate(shape.lstm, 1):

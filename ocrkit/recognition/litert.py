@@ -8,7 +8,7 @@ import numpy as np
 
 from ocrkit.errors import MissingExtra
 from ocrkit.recognition.export import Run, folded
-from ocrkit.recognition.network import SIZES
+from ocrkit.recognition.network import SIZES, Convolution
 from ocrkit.recognition.preprocess import HEIGHT
 
 TFLITE = "model.tflite"
@@ -93,13 +93,21 @@ def to_litert(network: Any, size: str) -> bytes:
     """
     schema = _schema()
     graph = _Graph(schema)
-    relu, tanh = schema.ActivationFunctionType.RELU, schema.ActivationFunctionType.TANH
+    activations = schema.ActivationFunctionType
 
-    def convolution(x: int, name: str, strides: tuple[int, int], padding: int, dims: tuple[int, int]) -> int:
-        kernel, bias = folded(network, name)
-        inputs = [x, graph.constant(f"{name}_w", kernel.transpose(3, 0, 1, 2)), graph.constant(f"{name}_b", bias)]
-        options = {"padding": padding, "strideH": strides[0], "strideW": strides[1], "fusedActivationFunction": relu}
-        return graph.node("CONV_2D", inputs, (1, *dims, len(bias)), "Conv2DOptions", **options)
+    def convolution(x: int, layer: Convolution, dims: tuple[int, ...]) -> int:
+        kernel, bias = folded(network, layer.name)
+        order = (2, 0, 1, 3) if layer.depthwise else (3, 0, 1, 2)
+        inputs = [x, graph.constant(f"{layer.name}_w", kernel.transpose(order)), graph.constant(f"{layer.name}_b", bias)]
+        options = {
+            "padding": schema.Padding.SAME if layer.padding == "same" else schema.Padding.VALID,
+            "strideH": layer.strides[0],
+            "strideW": layer.strides[1],
+            "fusedActivationFunction": activations.RELU if layer.relu else activations.NONE,
+        }
+        if layer.depthwise:
+            return graph.node("DEPTHWISE_CONV_2D", inputs, dims, "DepthwiseConv2DOptions", depthMultiplier=1, **options)
+        return graph.node("CONV_2D", inputs, dims, "Conv2DOptions", **options)
 
     high, wide = HEIGHT, HEIGHT  # of any picture: LiteRT is told the true width before each run
     dims = (1, high, wide)
@@ -108,16 +116,20 @@ def to_litert(network: Any, size: str) -> bytes:
     x = graph.node("MUL", [x, graph.constant("gain", 2 / 255)], dims, "MulOptions")
     x = graph.node("SUB", [x, graph.constant("one", 1.0)], dims, "SubOptions")
     x = graph.node("EXPAND_DIMS", [x, graph.constant("channel_axis", -1)], (*dims, 1))
-    for number, (_, down, along) in enumerate(SIZES[size].convolutions, 1):
-        high, wide = high // down, wide // along
-        x = convolution(x, f"conv{number}", (down, along), schema.Padding.SAME, (high, wide))
-    x = convolution(x, "column", (1, 1), schema.Padding.VALID, (1, wide))
+    outputs = [x]
+    for layer in SIZES[size].layers():
+        high = high // (layer.kernel[0] if layer.padding == "valid" else layer.strides[0])
+        wide = wide // layer.strides[1]
+        dims = (1, high, wide, layer.filters)
+        x = convolution(x, layer, dims)
+        x = graph.node("ADD", [x, outputs[-layer.skip]], dims, "AddOptions") if layer.skip else x
+        outputs.append(x)
     features = SIZES[size].projection
     x = graph.node("SQUEEZE", [x], (1, wide, features), "SqueezeOptions", squeezeDims=[1])
     x = graph.node("TRANSPOSE", [x, graph.constant("time_first", [1, 0, 2])], (wide, 1, features))
     for number, units in enumerate(SIZES[size].lstm, 1):
         inputs = [x, *graph.lstm_weights(f"lstm{number}", network.get_layer(f"lstm{number}").get_weights())]
-        options = {"mergeOutputs": True, "fusedActivationFunction": tanh}
+        options = {"mergeOutputs": True, "fusedActivationFunction": activations.TANH}
         kind = "BIDIRECTIONAL_SEQUENCE_LSTM"
         x = graph.node(kind, inputs, (wide, 1, 2 * units), "BidirectionalSequenceLSTMOptions", **options)
     kernel, bias = network.get_layer("logits").get_weights()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,35 +19,87 @@ Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
 
 
 @dataclass(frozen=True)
+class Convolution:
+    """A convolution with its batch norm.
+
+    Attributes:
+        name: of the layer; its norm has `_norm` behind it.
+        kernel: height and width.
+        filters: of the output.
+        strides: vertical and horizontal.
+        padding: `valid` takes the whole height at once, `same` keeps it.
+        depthwise: every channel by itself.
+        relu: whether the norm is followed by one.
+        skip: how many layers back the picture lies that is added at the end; 0 for none.
+    """
+
+    name: str
+    kernel: tuple[int, int]
+    filters: int
+    strides: tuple[int, int] = (1, 1)
+    padding: Literal["same", "valid"] = "same"
+    depthwise: bool = False
+    relu: bool = True
+    skip: int = 0
+
+
+@dataclass(frozen=True)
 class NetworkSize:
     """A network's shape.
 
     Attributes:
-        convolutions: `(filters, vertical stride, horizontal stride)` of each 3 x 3 layer.
+        convolutions: `(filters, vertical stride, horizontal stride)` of each 3 x 3 layer. One whose output has the
+            shape of its input is residual: its input is added.
         projection: width of the sequence handed to the LSTMs.
         lstm: units a direction of each bidirectional layer.
+        blocks: residual blocks along the sequence, before the LSTMs: depthwise 1 x 7, then twice the width and back,
+            the inverted bottleneck of Sandler et al., "MobileNetV2" (2018), in one dimension.
     """
 
     convolutions: tuple[tuple[int, int, int], ...]
     projection: int
     lstm: tuple[int, ...]
+    blocks: int = 0
+
+    def layers(self) -> Iterator[Convolution]:
+        """Everything before the LSTMs, in order; what comes out of it is one pixel high."""
+        height, channels = HEIGHT, 1
+        for number, (filters, down, along) in enumerate(self.convolutions, 1):
+            same = (filters, down, along) == (channels, 1, 1)
+            yield Convolution(f"conv{number}", (3, 3), filters, (down, along), skip=int(same))
+            height, channels = height // down, filters
+        yield Convolution("column", (height, 1), self.projection, padding="valid")
+        for number in range(1, self.blocks + 1):
+            name, width = f"block{number}", self.projection
+            yield Convolution(f"{name}_depth", (1, 7), width, depthwise=True)
+            yield Convolution(f"{name}_wide", (1, 1), 2 * width)
+            yield Convolution(f"{name}_narrow", (1, 1), width, relu=False, skip=3)
 
 
 # Early strides make them cheap on CPUs: print is 32 px high here and mostly came from fewer.
 SIZES = {
     "nano": NetworkSize(((16, 2, 2), (32, 2, 2), (48, 2, 1), (64, 2, 1)), 64, (64,)),
     "fast": NetworkSize(((24, 2, 2), (48, 2, 2), (64, 2, 1), (96, 2, 1)), 128, (96, 96)),
+    "mix": NetworkSize(((24, 2, 2), (48, 2, 2), (64, 2, 1), (96, 2, 1)), 128, (96,), blocks=3),
+    "res1x128": NetworkSize(((16, 2, 2), (48, 2, 2), (48, 1, 1), (64, 2, 1), (96, 2, 1)), 128, (128,)),
     "accurate": NetworkSize(
         ((32, 2, 2), (64, 1, 1), (96, 2, 2), (128, 1, 1), (192, 2, 1), (256, 1, 1), (256, 2, 1)), 256, (256, 256)
     ),
 }
 
 
-def build_network(size: str, alphabet: Alphabet, precision: Precision = "float32") -> Any:
+def build_network(size: str, alphabet: Alphabet, precision: Precision = "float32", fused: bool = False) -> Any:
     """A Keras model: `uint8` `(N, HEIGHT, W)` pictures -> `float32` `(N, W / STRIDE_PX, classes)` logits.
 
     Whatever the `precision` of the layers before, weights and logits are float32: the same weights file fits all
     precisions, and CTC, which loses its gradients in half precision, never sees it.
+
+    Args:
+        size: of `SIZES`.
+        alphabet: of the outputs.
+        precision: in which the layers compute.
+        fused: of the layers of `ocrkit.recognition.fused`, which train faster on TensorFlow and compute the same from
+            the same weights; not for saving, since Keras's files know layers by their classes.
 
     Raises:
         BadParams: an unknown size.
@@ -56,20 +109,29 @@ def build_network(size: str, alphabet: Alphabet, precision: Precision = "float32
     if size not in SIZES:
         raise BadParams(f"There is no network size {size!r}; choose one of {', '.join(SIZES)}.")
     shape = SIZES[size]
+    norm_class, lstm_class = layers.BatchNormalization, layers.LSTM
+    if fused:
+        from ocrkit.recognition.fused import FusedBatchNormalization, FusedLSTM
 
-    def convolution(x: Any, name: str, filters: int, kernel: Any, strides: Any = 1, padding: str = "same") -> Any:
-        x = layers.Conv2D(filters, kernel, strides, padding, use_bias=False, name=name, dtype=precision)(x)
-        x = layers.BatchNormalization(name=f"{name}_norm", momentum=0.98, dtype=precision)(x)
-        return layers.Activation("relu", dtype=precision)(x)
+        norm_class, lstm_class = FusedBatchNormalization, FusedLSTM
+
+    def convolution(x: Any, layer: Convolution) -> Any:
+        common = {"use_bias": False, "name": layer.name, "dtype": precision}
+        if layer.depthwise:
+            x = layers.DepthwiseConv2D(layer.kernel, layer.strides, layer.padding, **common)(x)
+        else:
+            x = layers.Conv2D(layer.filters, layer.kernel, layer.strides, layer.padding, **common)(x)
+        x = norm_class(name=f"{layer.name}_norm", momentum=0.98, dtype=precision)(x)
+        return layers.Activation("relu", dtype=precision)(x) if layer.relu else x
 
     pictures = layers.Input((HEIGHT, None), dtype="uint8", name="pictures")
-    x = layers.Rescaling(2 / 255, offset=-1)(layers.Reshape((HEIGHT, -1, 1))(pictures))
-    for number, (filters, down, along) in enumerate(shape.convolutions, 1):
-        x = convolution(x, f"conv{number}", filters, 3, (down, along))
-    x = convolution(x, "column", shape.projection, (x.shape[1], 1), padding="valid")
-    x = layers.Reshape((-1, shape.projection), dtype=precision)(x)
+    outputs = [layers.Rescaling(2 / 255, offset=-1)(layers.Reshape((HEIGHT, -1, 1))(pictures))]
+    for layer in shape.layers():
+        x = convolution(outputs[-1], layer)
+        outputs.append(layers.Add(dtype=precision)([x, outputs[-layer.skip]]) if layer.skip else x)
+    x = layers.Reshape((-1, shape.projection), dtype=precision)(outputs[-1])
     for number, units in enumerate(shape.lstm, 1):
-        lstm = layers.LSTM(units, return_sequences=True, dtype=precision)
+        lstm = lstm_class(units, return_sequences=True, dtype=precision)
         x = layers.Bidirectional(lstm, name=f"lstm{number}", dtype=precision)(x)
     logits = layers.Dense(alphabet.classes, dtype="float32", name="logits")(x)
     return Model(pictures, logits, name=size)
@@ -126,13 +188,12 @@ def cost(size: str, classes: int, width_px: int = 128) -> Cost:
     shape = SIZES[size]
     height, width, channels = HEIGHT, width_px, 1
     parameters = macs = 0
-    for filters, down, along in shape.convolutions:
-        height, width = height // down, width // along
-        weights = 9 * channels * filters
-        parameters, macs = parameters + weights + filters, macs + weights * height * width
-        channels = filters
-    weights = height * channels * shape.projection
-    parameters, macs = parameters + weights + shape.projection, macs + weights * width
+    for layer in shape.layers():
+        (high, wide), (down, along) = layer.kernel, layer.strides
+        height, width = height // (high if layer.padding == "valid" else down), width // along
+        weights = high * wide * layer.filters * (1 if layer.depthwise else channels)
+        parameters, macs = parameters + weights + layer.filters, macs + weights * height * width
+        channels = layer.filters
     features = shape.projection
     for units in shape.lstm:
         weights = 2 * 4 * units * (features + units)
