@@ -88,7 +88,7 @@ def load(size: str, classes: int, batch: int, width_px: int = 128) -> Load:
     shape, counted = SIZES[size], cost(size, classes, width_px)
     high, wide, outputs = HEIGHT, width_px, []
     for layer in shape.layers():
-        high, wide = high // (layer.kernel[0] if layer.padding == "valid" else layer.strides[0]), wide // layer.strides[1]
+        high, wide = layer.size(high, wide)
         outputs.append(high * wide * layer.filters)
     outputs += [wide * features for features in (*(2 * units for units in shape.lstm), classes)]
     floats = counted.parameters + batch * (HEIGHT * width_px + 2 * sum(outputs))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
@@ -69,10 +69,10 @@ class BuildRow:
 def side_by_side(
     builds: Sequence[Build],
     materials: Materials,
-    judges: dict[str, Sequence[Sample]],
+    judges: Mapping[str, Sequence[Sample]],
     cpu_seconds: float,
     options: TrainOptions,
-    on_turn: Callable[[str, int], None] = lambda build, words: None,
+    on_turn: Callable[[int], object] = lambda words: None,
 ) -> list[BuildRow]:
     """Train all builds from nothing, by turns of about two thousand words, for about `cpu_seconds` each.
 
@@ -85,14 +85,13 @@ def side_by_side(
         judges: words to judge by, by the name of the set.
         cpu_seconds: of each build.
         options: of all trainings; size, kernels and number of words are the builds'.
-        on_turn: called after each turn with the build and the words it has seen.
+        on_turn: called after each turn with its words.
     """
     with tempfile.TemporaryDirectory(prefix="ocrkit-") as scratch:
         trainers = [_Timed(build, materials, cpu_seconds, options, Path(scratch)) for build in builds]
         while unfinished := [trainer for trainer in trainers if not trainer.finished]:
             next_one = min(unfinished, key=lambda trainer: trainer.cpu_s)
-            next_one.turn()
-            on_turn(str(next_one.build), next_one.trainer.words)
+            on_turn(next_one.turn())
         return [trainer.row(judges) for trainer in trainers]
 
 
@@ -118,13 +117,14 @@ class _Timed:
     def finished(self) -> bool:
         return self.trainer.words >= self.trainer.options.words
 
-    def turn(self) -> None:
-        begun, spent = time.perf_counter(), time.process_time()
-        self.trainer.run(until=self.trainer.words + 1)
+    def turn(self) -> int:
+        begun, spent, before = time.perf_counter(), time.process_time(), self.trainer.words
+        self.trainer.run(until=before + 1)
         self.cpu_s += time.process_time() - spent
         self.seconds += time.perf_counter() - begun
+        return self.trainer.words - before
 
-    def row(self, judges: dict[str, Sequence[Sample]]) -> BuildRow:
+    def row(self, judges: Mapping[str, Sequence[Sample]]) -> BuildRow:
         network, seen = self.trainer.finished(), self.trainer.words
         right = {name: word_accuracy(network, self.trainer.alphabet, samples) for name, samples in judges.items()}
         return BuildRow(str(self.build), seen, self.cpu_s, seen / self.cpu_s, seen / self.seconds, right)

@@ -15,7 +15,15 @@ import numpy as np
 from ocrkit.benchmark import machine, photos, precision, speed
 from ocrkit.benchmark.soak import WARM_UP
 from ocrkit.benchmark.soak import soak as soak_pages
-from ocrkit.cli.options import folder_argument, form_option, half_option, model_option, one_thread_option
+from ocrkit.cli.options import (
+    folder_argument,
+    fonts_option,
+    form_option,
+    half_option,
+    model_option,
+    one_thread_option,
+    optional_form_option,
+)
 from ocrkit.cli.progress import progress_bar, shown
 from ocrkit.cli.verbs import verb_group
 from ocrkit.datasets import LabelledPage, Sample, half_of, load_pages
@@ -23,12 +31,16 @@ from ocrkit.engines import load_engine, missing_engines
 from ocrkit.errors import BadDataset, BadParams, BadPlugin, MissingExtra
 from ocrkit.files import make_folder, write_whole
 from ocrkit.learning.materials import Materials, real_words
+from ocrkit.learning.trainer import TrainOptions
 from ocrkit.metrics import PrecisionRecall, bootstrap_interval, wilson_interval
+from ocrkit.quiet import quieten_tensorflow
 from ocrkit.recognition import load_recognizer
 from ocrkit.recognition.model import find_model
 from ocrkit.recognition.recognizer import DECODERS
 from ocrkit.recognition.runtimes import RUNTIMES
 from ocrkit.synth.camera import CameraOptions
+from ocrkit.synth.corpus import build_vocabulary
+from ocrkit.synth.fonts import audit, font_folders
 
 _WORST = 12  # photos that are shown
 _PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".pdf"}
@@ -212,6 +224,64 @@ def int8(
         f"A bare int8 matrix multiply is {gain:.2f} times as fast as float32 here; were all but the rest nothing else, "
         f"the network would be {precision.most_gain(parts[0], gain):.2f} times as fast."
     )
+
+
+@benchmark.command()
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@optional_form_option
+@half_option
+@click.option(
+    "--builds",
+    default="fast/keras/text,fast/fused/print,mix/fused/print",
+    show_default=True,
+    help="Each SIZE/KERNELS/WIDTHS, with commas between.",
+)
+@click.option("--minutes", type=click.FloatRange(min=0.1), default=3.0, show_default=True, help="CPU time of each.")
+@click.option("--words", type=click.IntRange(min=1), default=2000, show_default=True, help="Invented ones to judge by.")
+@click.option("--books", type=click.Path(path_type=Path), help="Folder of plain-text books whose words are used too.")
+@fonts_option
+@one_thread_option
+def training(
+    *,
+    folder: Path | None,
+    form: str | None,
+    half: str | None,
+    builds: str,
+    minutes: float,
+    words: int,
+    books: Path | None,
+    fonts: tuple[str, ...],
+    threads: int,
+) -> None:
+    """Train several builds from nothing, by turns, for equal CPU time; judge by invented words and those of FOLDER.
+
+    A build is a network's size, `keras` or `fused` kernels, and the widths of its words: as the `text` has them, or as
+    `print` does. The drawing of words is counted. Invented words to judge by are of unseen fonts, as wide as text.
+    """
+    if (folder is None) != (form is None):
+        raise BadParams("FOLDER and --form go together: give both, or none.")
+    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
+    quieten_tensorflow()
+    try:
+        from ocrkit.benchmark import training as trainings
+
+        chosen = [trainings.Build.parse(text.strip()) for text in builds.split(",")]
+        materials = Materials(build_vocabulary(books), audit(font_folders(fonts)))
+        judges = {"invented": materials.words(words, "val")}
+        if folder and form:
+            judges[folder.name] = real_words(folder, form, half)
+        options = TrainOptions(learning_rate=2e-3)
+        with progress_bar("Training", "words") as bar:
+            rows = trainings.side_by_side(chosen, materials, judges, 60 * minutes, options, bar.update)
+    except ModuleNotFoundError as error:
+        raise MissingExtra(f"Training needs {error.name}: pip install 'ocrkit[train]'.") from None
+    table = [{"build": row.build, "words": row.words, "cpu_s": row.cpu_s} for row in rows]
+    for shown_row, row in zip(table, rows):
+        shown_row |= {"words/cpu_s": row.words_per_cpu_s, "words/s": row.words_per_s}
+        shown_row |= {"times first": row.words_per_cpu_s / rows[0].words_per_cpu_s}
+        shown_row |= {name: row.right[name] for name in judges}
+    sizes = ", ".join(f"{len(samples)} words {name}" for name, samples in judges.items())
+    _print_rows(table, f"{threads} threads, {sizes}")
 
 
 @benchmark.command()

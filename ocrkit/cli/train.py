@@ -30,6 +30,7 @@ from ocrkit.learning.training import (
 from ocrkit.quiet import quieten_tensorflow
 from ocrkit.recognition.network import SIZES, Precision
 from ocrkit.record import save_steps
+from ocrkit.synth.generator import Widths
 
 _DEFAULT = TrainOptions()
 
@@ -57,7 +58,9 @@ def _needing_keras() -> Iterator[None]:
 
 @verb()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--size", type=click.Choice(list(SIZES)), default="fast", show_default=True, help="Size of the network.")
+@click.option(
+    "--size", type=click.Choice(list(SIZES)), help="Size of the network. Default: the loaded model's, else fast."
+)
 @click.option(
     "--words", type=click.IntRange(min=1), default=1_000_000, show_default=True, help="Number of words to train on."
 )
@@ -107,6 +110,13 @@ def _needing_keras() -> Iterator[None]:
     show_default=True,
     help="Stop after this many validations without a gain; 0: never.",
 )
+@click.option(
+    "--widths",
+    type=click.Choice(get_args(Widths)),
+    default="print",
+    show_default=True,
+    help="Widths of the words: as in real print, or as the texts come.",
+)
 @click.option("--seed", type=int, default=7, show_default=True, help="Seed of words, weights and order.")
 @click.option("--books", type=click.Path(path_type=Path), help="Folder of plain-text books to take more words from.")
 @fonts_option
@@ -138,10 +148,12 @@ def _needing_keras() -> Iterator[None]:
 def train(
     *,
     folder: Path,
+    size: str | None,
     until: int | None,
     validation_words: int,
     books: Path | None,
     fonts: tuple[str, ...],
+    widths: Widths,
     workers: int,
     resume: bool,
     load: Path | None,
@@ -163,18 +175,19 @@ def train(
     if how != "fail" and not (load and characters):
         raise BadParams("--alphabet says what happens where the model of --load does not know all --characters.")
     _check_folder(folder, resume)
-    options = TrainOptions(**chosen)
+    options = TrainOptions(size=size or "fast", **chosen)
     with _needing_keras():
-        network, beginning = begin_with(load, characters, how, options.seed)
+        network, beginning = begin_with(load, size, characters, how, options.seed)
     if network:
         options = replace(options, size=network.name)
     kept = {name: make_folder(folder) / f"{name}.json" for name in ("vocabulary", "fonts", "beginning")}
     vocabulary, verdicts = kept_materials(kept["vocabulary"], kept["fonts"], books, fonts, options.seed)
     if not (resume and kept["beginning"].exists()):
-        write_whole(kept["beginning"], json.dumps(beginning))
+        write_whole(kept["beginning"], json.dumps({**beginning, "widths": widths}))
     beginning = json.loads(kept["beginning"].read_text("utf-8"))
     alphabet = Alphabet(beginning.pop("alphabet"))
-    drawn = WordOptions(seed=options.seed)
+    # Trainings from before there was a choice took the words as wide as they came.
+    drawn = WordOptions(seed=options.seed, widths=beginning.pop("widths", "text"))
     generator = WordGenerator(vocabulary, verdicts, validation_options(drawn))
     validation = list(spelled_by(generator.samples, alphabet)(0, validation_words))
     if not validation:

@@ -21,7 +21,7 @@ from ocrkit.errors import BadParams, OcrkitError
 from ocrkit.files import make_folder, write_whole
 from ocrkit.learning.trainer import Progress, Source, Trainer, TrainOptions, read_all
 from ocrkit.metrics import character_error_rate
-from ocrkit.recognition.network import change_alphabet, cost
+from ocrkit.recognition.network import change_alphabet, change_size, cost
 from ocrkit.record import Record, Step, load_record, save_table
 
 if TYPE_CHECKING:
@@ -49,9 +49,17 @@ def kept_materials(
 
 
 def begin_with(
-    load: Path | None, characters: str | None, how: Literal["fail", "union", "new"], seed: int
+    load: Path | None, size: str | None, characters: str | None, how: Literal["fail", "union", "new"], seed: int
 ) -> tuple[Any, dict[str, Any]]:
-    """The network to go on from, if any; the alphabet to train, and what the model's card says about both."""
+    """The network to go on from, if any; the alphabet to train, and what the model's card says about both.
+
+    Args:
+        load: model to begin with; `None` for none.
+        size: of the network, where it is not to be the loaded one's.
+        characters: to read, as for `read_characters`.
+        how: as for `change_alphabet`.
+        seed: of weights that are added.
+    """
     import keras
 
     from ocrkit.recognition.model import WEIGHTS, find_model, load_network, read_card
@@ -63,8 +71,10 @@ def begin_with(
         return None, {"alphabet": (wished or Alphabet()).characters, "trained_on": "synthetic words only"}
     model = find_model(load)
     network, alphabet = load_network(model)
+    keras.utils.set_random_seed(seed)
+    if size and size != network.name:
+        network = change_size(network, alphabet, size)
     if wished:
-        keras.utils.set_random_seed(seed)  # for the weights of outputs that are added
         network, alphabet = change_alphabet(network, alphabet, wished, how)
     card = read_card(model)
     origin = {"began_with": {"name": model.name, WEIGHTS: card["files"][WEIGHTS]}, "trained_on": card.get("trained_on")}

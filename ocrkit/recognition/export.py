@@ -62,13 +62,8 @@ def to_onnx(network: Any, size: str, path: Path) -> Path:
     def convolution(x: str, layer: Convolution) -> str:
         kernel, bias = folded(network, layer.name)
         inputs = [x, constant(f"{layer.name}_w", kernel.transpose(3, 2, 0, 1)), constant(f"{layer.name}_b", bias)]
-        pads = [0, 0, 0, 0]
-        if layer.padding == "same":
-            # As Keras does it on even sizes: a stride of two pads after only.
-            before = [(size - 1) // 2 if stride == 1 else 0 for size, stride in zip(layer.kernel, layer.strides)]
-            pads = [*before, *((size - 1) // 2 for size in layer.kernel)]
-        groups = layer.filters if layer.depthwise else 1
-        x = node("Conv", inputs, layer.name, strides=list(layer.strides), pads=pads, group=groups)
+        attributes = {"strides": list(layer.strides), "pads": list(layer.pads)}
+        x = node("Conv", inputs, layer.name, group=layer.filters if layer.depthwise else 1, **attributes)
         return node("Relu", [x], f"{layer.name}_relu") if layer.relu else x
 
     x = node("Cast", ["pictures"], "floats", to=TensorProto.FLOAT)

@@ -98,7 +98,11 @@ def to_litert(network: Any, size: str) -> bytes:
     def convolution(x: int, layer: Convolution, dims: tuple[int, ...]) -> int:
         kernel, bias = folded(network, layer.name)
         order = (2, 0, 1, 3) if layer.depthwise else (3, 0, 1, 2)
-        inputs = [x, graph.constant(f"{layer.name}_w", kernel.transpose(order)), graph.constant(f"{layer.name}_b", bias)]
+        inputs = [
+            x,
+            graph.constant(f"{layer.name}_w", kernel.transpose(order)),
+            graph.constant(f"{layer.name}_b", bias),
+        ]
         options = {
             "padding": schema.Padding.SAME if layer.padding == "same" else schema.Padding.VALID,
             "strideH": layer.strides[0],
@@ -118,8 +122,7 @@ def to_litert(network: Any, size: str) -> bytes:
     x = graph.node("EXPAND_DIMS", [x, graph.constant("channel_axis", -1)], (*dims, 1))
     outputs = [x]
     for layer in SIZES[size].layers():
-        high = high // (layer.kernel[0] if layer.padding == "valid" else layer.strides[0])
-        wide = wide // layer.strides[1]
+        high, wide = layer.size(high, wide)
         dims = (1, high, wide, layer.filters)
         x = convolution(x, layer, dims)
         x = graph.node("ADD", [x, outputs[-layer.skip]], dims, "AddOptions") if layer.skip else x

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -41,6 +42,18 @@ class Convolution:
     depthwise: bool = False
     relu: bool = True
     skip: int = 0
+
+    @property
+    def pads(self) -> tuple[int, int, int, int]:
+        """Px put above, left, below and right, as Keras does it: on even sizes a stride of two pads after only."""
+        if self.padding == "valid":
+            return 0, 0, 0, 0
+        above, left = ((size - 1) // 2 if stride == 1 else 0 for size, stride in zip(self.kernel, self.strides))
+        return above, left, (self.kernel[0] - 1) // 2, (self.kernel[1] - 1) // 2
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of the output, of a picture whose own are multiples of the strides."""
+        return height // (self.kernel[0] if self.padding == "valid" else self.strides[0]), width // self.strides[1]
 
 
 @dataclass(frozen=True)
@@ -121,7 +134,9 @@ def build_network(size: str, alphabet: Alphabet, precision: Precision = "float32
             x = layers.DepthwiseConv2D(layer.kernel, layer.strides, layer.padding, **common)(x)
         else:
             x = layers.Conv2D(layer.filters, layer.kernel, layer.strides, layer.padding, **common)(x)
-        x = norm_class(name=f"{layer.name}_norm", momentum=0.98, dtype=precision)(x)
+        # A block starts as the identity, so that a network without blocks can be continued (`change_size`).
+        gamma = "zeros" if layer.skip and not layer.relu else "ones"
+        x = norm_class(name=f"{layer.name}_norm", momentum=0.98, gamma_initializer=gamma, dtype=precision)(x)
         return layers.Activation("relu", dtype=precision)(x) if layer.relu else x
 
     pictures = layers.Input((HEIGHT, None), dtype="uint8", name="pictures")
@@ -175,6 +190,17 @@ def change_alphabet(
     return changed, alphabet
 
 
+def change_size(network: Any, alphabet: Alphabet, size: str) -> Any:
+    """A network of another `size`: layers of the same name and shapes keep their weights, all others begin anew."""
+    changed = build_network(size, alphabet)
+    known = {layer.name: layer.get_weights() for layer in network.layers}
+    for layer in changed.layers:
+        weights = known.get(layer.name, [])
+        if [w.shape for w in weights] == [w.shape for w in layer.get_weights()]:
+            layer.set_weights(weights)
+    return changed
+
+
 @dataclass(frozen=True)
 class Cost:
     """What a network needs: parameters, and multiply-accumulates for a picture of a given width."""
@@ -189,9 +215,8 @@ def cost(size: str, classes: int, width_px: int = 128) -> Cost:
     height, width, channels = HEIGHT, width_px, 1
     parameters = macs = 0
     for layer in shape.layers():
-        (high, wide), (down, along) = layer.kernel, layer.strides
-        height, width = height // (high if layer.padding == "valid" else down), width // along
-        weights = high * wide * layer.filters * (1 if layer.depthwise else channels)
+        height, width = layer.size(height, width)
+        weights = math.prod(layer.kernel) * layer.filters * (1 if layer.depthwise else channels)
         parameters, macs = parameters + weights + layer.filters, macs + weights * height * width
         channels = layer.filters
     features = shape.projection

@@ -44,8 +44,8 @@ _HALF = 0.45  # of the size
 _GROUPS = {"ink": _INK, "paper": _PAPER, "optics": _OPTICS, "sensor": _SENSOR}
 
 Widths = Literal["print", "text"]
-# Per cent of the words of real print that have 1, 2, 3 ... characters: of FUNSD's tune half, with its last 1 % spread over
-# all longer ones. That is what makes crops wide: a character takes 18 px of a height of 32 there, and 20 here.
+# Per cent of the words of real print that have 1, 2, 3 ... characters: of FUNSD's tune half, its longest 2 % spread
+# over 13 to 24. Characters make crops wide: each takes 18 px at a height of 32 there, and 20 here.
 PRINT_LENGTHS = (5, 16, 16, 14, 11, 9, 9, 7, 5, 3, 2, 1, *(0.2,) * 12)
 _LENGTH_EDGES = list(accumulate(PRINT_LENGTHS))
 _LENGTH_TRIES = 20  # texts, of which the one whose length comes nearest is taken
@@ -59,9 +59,9 @@ class WordOptions:
         seed: of all random choices.
         negatives: share of crops that hold no text (fourth improvement of the original).
         smallest_px, largest_px: font size (em) in the finished crop; small sizes are drawn more often.
-        widths: `print` has crops as wide as those of real print (105 px at a height of 32, every tenth more than 192), by
-            choosing texts as long as print has them (`PRINT_LENGTHS`); `text` takes the corpus as it comes, which is
-            half as wide again.
+        widths: `print` has crops as wide as those of real print (107 px at a height of 32, a tenth of them over 192),
+            by choosing texts as long as print has them (`PRINT_LENGTHS`); `text` takes the corpus as it comes, whose
+            crops are 148 px wide.
     """
 
     seed: int = 7
