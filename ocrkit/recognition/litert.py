@@ -114,7 +114,7 @@ def to_litert(network: Any, size: str) -> bytes:
         return graph.node("CONV_2D", inputs, dims, "Conv2DOptions", **options)
 
     high, wide = HEIGHT, HEIGHT  # of any picture: LiteRT is told the true width before each run
-    dims = (1, high, wide)
+    dims: tuple[int, ...] = (1, high, wide)
     pictures = graph.tensor("pictures", dims, type=schema.TensorType.UINT8)
     x = graph.node("CAST", [pictures], dims)
     x = graph.node("MUL", [x, graph.constant("gain", 2 / 255)], dims, "MulOptions")

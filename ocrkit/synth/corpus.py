@@ -397,6 +397,33 @@ def symbols(r: Random, v: Vocabulary) -> str:
     return r.choice(forms)
 
 
+_VOWELS = frozenset("aeiouyhàâäéèêëîïôöùûüœæ")
+_ELIDED = ("l", "l", "l", "d", "d", "d", "s", "n", "qu", "c", "j", "m", "t", "un", "dell", "all", "nell")
+
+
+def elided(r: Random, text: str, share: float) -> str:
+    """`text` behind an elided word and its apostrophe, in a share of cases: `l'eau`."""
+    if r.random() >= share:
+        return text
+    before = r.choice(_ELIDED)
+    if text.isupper():
+        before = before.upper()
+    elif text[0].isupper() and r.random() < 0.5:
+        before, text = before.capitalize(), text[0].lower() + text[1:]
+    return f"{before}'{text}"
+
+
+def curled(text: str) -> str:
+    """`text` with typographic quotes: a straight one opens at the start and after a blank or bracket, else closes."""
+    signs = []
+    for before, sign in zip(f" {text}", text):
+        if sign in "'\"":
+            opens = before in " (["
+            sign = {"'": "’‘", '"': "”“"}[sign][opens]  # noqa: PLW2901
+        signs.append(sign)
+    return "".join(signs)
+
+
 @dataclass(frozen=True)
 class CorpusOptions:
     """Which texts are made, and how often.
@@ -407,6 +434,8 @@ class CorpusOptions:
         symbol_boost: texts that carry rare symbols (fifth improvement of the original).
         foreign: share of words of other languages among dictionary words.
         chunks: share of texts of several words.
+        elisions: share of foreign words that begin with a vowel and follow an elided one: l'eau, d'or.
+        curly: share of texts whose straight quotes are set curly.
         longest: characters; longer texts are made anew.
     """
 
@@ -414,6 +443,8 @@ class CorpusOptions:
     symbol_boost: bool = True
     foreign: Share = 0.12
     chunks: Share = 0.04
+    elisions: Share = 0.3
+    curly: Share = 0.4
     longest: Count = 24
 
 
@@ -456,6 +487,10 @@ class Corpus:
         for _ in range(100):
             maker = self._makers[bisect(self._edges, r.random() * self._edges[-1])]
             text = maker(r, self.vocabulary).strip()
+            if self.options.elisions and maker is foreign and text[:1].lower() in _VOWELS:
+                text = elided(r, text, self.options.elisions)
+            if self.options.curly and ("'" in text or '"' in text) and r.random() < self.options.curly:
+                text = curled(text)
             if 0 < len(text) <= self.options.longest:
                 return text
         raise BadDataset(f"The corpus makes no text of at most {self.options.longest} characters.")

@@ -154,6 +154,11 @@ def bleed(ink: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
     return cv2.dilate(ink, _CROSS if r.random() < 0.4 else r.choice(_PAIR))
 
 
+def embolden(ink: np.ndarray, r: Random) -> np.ndarray:
+    """Strokes as thick as small bold print's: ink spreads one way only."""
+    return cv2.dilate(ink, r.choice(_PAIR))
+
+
 def thin(ink: np.ndarray, r: Random, banks: Banks) -> np.ndarray:
     """A starved ribbon or worn type: strokes lose their edges, but no more than half their ink."""
     worn = cv2.erode(ink, r.choice(_PAIR))

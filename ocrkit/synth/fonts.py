@@ -383,6 +383,37 @@ def glyph(path: str, character: str) -> Glyph:
     return Glyph(ink, left, width if height else 0, top, top + height, font.getlength(character))
 
 
+class Placed(NamedTuple):
+    """A character's ink in a text that starts at 0 on the baseline: px from the left and from the baseline down."""
+
+    ink: np.ndarray
+    left: int
+    right: int
+    top: int
+    bottom: int
+
+
+def place_text(path: str, text: str, tracking_px: float = 0.0) -> list[Placed]:
+    """Where the characters of `text` that leave ink stand, without kerning; arguments as for `render_text`."""
+    pen = 0.0
+    placed = []
+    for character in text:
+        ink, start, width, above, below, advance = glyph(path, character)
+        if width:
+            x = round(pen) + start
+            placed.append(Placed(ink, x, x + width, above, below))
+        pen += advance + tracking_px
+    return placed
+
+
+def ink_box(placed: Sequence[Placed]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of all ink; zeros where there is none."""
+    if not placed:
+        return 0, 0, 0, 0
+    lefts, rights, tops, bottoms = zip(*(p[1:] for p in placed))
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
 def render_text(path: str, text: str, tracking_px: float = 0.0) -> tuple[np.ndarray, int]:
     """Set `text` from single glyphs, without kerning.
 
@@ -396,18 +427,13 @@ def render_text(path: str, text: str, tracking_px: float = 0.0) -> tuple[np.ndar
         cells at the sides; and the row of its top edge relative to the baseline, negative above it. Blanks alone give
         `(0, 0)`.
     """
-    pen = 0.0
-    placed: list[tuple[np.ndarray, int, int, int, int]] = []
-    left = right = top = bottom = 0
-    for character in text:
-        ink, start, width, above, below, advance = glyph(path, character)
-        if width:
-            x = round(pen) + start
-            if not placed:
-                left, right, top, bottom = x, x + width, above, below
-            left, right, top, bottom = min(left, x), max(right, x + width), min(top, above), max(bottom, below)
-            placed.append((ink, x, x + width, above, below))
-        pen += advance + tracking_px
+    placed = place_text(path, text, tracking_px)
+    return draw_placed(placed), ink_box(placed)[1]
+
+
+def draw_placed(placed: Sequence[Placed]) -> np.ndarray:
+    """Ink coverage `uint8` `(H, W)` of `ink_box`."""
+    left, top, right, bottom = ink_box(placed)
     canvas = np.zeros((bottom - top, right - left), np.uint8)
     inked = left
     for ink, x, end, above, below in placed:
@@ -417,7 +443,7 @@ def render_text(path: str, text: str, tracking_px: float = 0.0) -> tuple[np.ndar
         else:  # it reaches under what stands before it
             cv2.max(spot, ink, spot)
         inked = max(inked, end)
-    return canvas, top
+    return canvas
 
 
 def specimen(face_path: str, text: str = "Handgloves 0123 &$@") -> PillowImage.Image:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from bisect import bisect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from multiprocessing.pool import AsyncResult, Pool
@@ -19,7 +19,18 @@ from ocrkit.errors import BadDataset
 from ocrkit.synth import distort
 from ocrkit.synth.corpus import Corpus, CorpusOptions, Vocabulary
 from ocrkit.synth.distort import Banks, DistortionOptions
-from ocrkit.synth.fonts import EM_PX, FontCatalogue, FontFace, FontOptions, FontVerdict, render_text
+from ocrkit.synth.fonts import (
+    EM_PX,
+    FontCatalogue,
+    FontFace,
+    FontOptions,
+    FontVerdict,
+    Placed,
+    draw_placed,
+    ink_box,
+    place_text,
+    render_text,
+)
 from ocrkit.values import Positive, Share
 
 Steps = list[tuple[str, Callable[[np.ndarray, Random, Banks], np.ndarray]]]
@@ -48,6 +59,8 @@ Widths = Literal["print", "text"]
 # over 13 to 24. Characters make crops wide: each takes 18 px at a height of 32 there, and 20 here.
 PRINT_LENGTHS = (5, 16, 16, 14, 11, 9, 9, 7, 5, 3, 2, 1, *(0.2,) * 12)
 _LENGTH_EDGES = list(accumulate(PRINT_LENGTHS))
+SET_OFF = ":;?!)%"  # marks before which forms leave a gap
+_SMALL_PX = 12  # em
 _LENGTH_TRIES = 20  # texts, of which the one whose length comes nearest is taken
 
 
@@ -62,13 +75,20 @@ class WordOptions:
         widths: `print` has crops as wide as those of real print (107 px at a height of 32, a tenth of them over 192),
             by choosing texts as long as print has them (`PRINT_LENGTHS`); `text` takes the corpus as it comes, whose
             crops are 148 px wide.
+        visible: a first or last character of which the box leaves less than half is not in the label.
+        set_off: share of words ending in a mark (`SET_OFF`) that stand a gap away from it, as on forms: "Date :" drawn,
+            "Date:" labelled.
+        small_bleed: share of words below 12 px whose strokes are as thick as small bold print's.
     """
 
     seed: int = 7
     negatives: Share = 0.03
-    smallest_px: Positive = 9.0
+    smallest_px: Positive = 8.0
     largest_px: Positive = 40.0
     widths: Widths = "print"
+    visible: bool = True
+    set_off: Share = 0.15
+    small_bleed: Share = 0.3
     corpus: CorpusOptions = field(default_factory=CorpusOptions)
     fonts: FontOptions = field(default_factory=FontOptions)
     distortions: DistortionOptions = field(default_factory=DistortionOptions)
@@ -128,7 +148,8 @@ class WordGenerator:
             text, source, picture = "", "synthetic", self._negative(r)
         else:
             text, face = self._text_and_face(r)
-            source, picture = f"synthetic/{face.kind}", self._picture(self._lay(text, face, r), r)
+            ink, text = self._lay(text, face, r)
+            source, picture = f"synthetic/{face.kind}", self._picture(ink, r)
         return Sample(self._encode(self._expose(picture, r), r), text, source, f"synthetic-{index}")
 
     def samples(self, start: int, stop: int) -> Iterator[Sample]:
@@ -165,10 +186,18 @@ class WordGenerator:
         edges = self.catalogue.edges
         return self.catalogue.faces[bisect(edges, r.random() * edges[-1])]
 
-    def _lay(self, text: str, face: FontFace, r: Random) -> np.ndarray:
-        """Ink on a canvas with the margins a detector's box would have, loose or tight by a tenth and more."""
+    def _lay(self, text: str, face: FontFace, r: Random) -> tuple[np.ndarray, str]:
+        """Ink on a canvas with the margins a detector's box would have, loose or tight by a tenth and more.
+
+        And the label of what is to be seen.
+        """
         tracking = EM_PX * r.uniform(-0.05, 0.13) if r.random() < 0.35 else 0.0
-        ink, top_row = render_text(face.path, text, tracking)
+        written = text
+        if self.options.set_off and text[-1] in SET_OFF and r.random() < self.options.set_off:
+            text = text[:-1].rstrip() + text[-1]
+            written = f"{text[:-1]} {text[-1]}"
+        placed = place_text(face.path, written, tracking)
+        ink, top_row = draw_placed(placed), ink_box(placed)[1]
         height, width = ink.shape
         # A lone dash or dot is cut with its line's height mostly: ink alone would not tell a dot from a bullet.
         tight = r.random() < (0.6 if height > 0.4 * EM_PX else 0.15)
@@ -187,7 +216,10 @@ class WordGenerator:
         # Of a dash or an i no more than a quarter is lost to a tight box.
         first, last = min(max(0, -top), rows // 4), rows - min(max(0, -bottom), rows // 4)
         start, end = min(max(0, -left), columns // 4), columns - min(max(0, -right), columns // 4)
-        return canvas[first:last, start:end]
+        if self.options.visible:
+            box = (start - room[2], first - room[0], end - room[2], last - room[0])
+            text = visible_text(text, placed, box)
+        return canvas[first:last, start:end], text
 
     def _neighbour_strips(self) -> list[np.ndarray]:
         """Lines of other words, whose edges show in loose crops."""
@@ -243,6 +275,8 @@ class WordGenerator:
         for share, function in self._active["ink"]:
             if r.random() < share:
                 ink = function(ink, r, banks)
+        if final and final < _SMALL_PX and self.options.small_bleed and r.random() < self.options.small_bleed:
+            ink = distort.embolden(ink, r)
         matrix = distort.shape_matrix(size, r, d)
         if matrix is not None:
             ink = cv2.warpPerspective(ink, matrix, size, flags=cv2.INTER_LINEAR)
@@ -310,6 +344,27 @@ class WordGenerator:
                 ink = np.where(specks, np.uint8(r.randint(80, 255)), ink)
             picture = self._print(ink, r)
         return picture.astype(np.float32)
+
+
+def visible_text(text: str, placed: Sequence[Placed], box: tuple[int, int, int, int]) -> str:
+    """`text` without its first or last character, where `box` leaves less than half of it.
+
+    Args:
+        text: two characters at least, or it stays as it is.
+        placed: its characters' ink.
+        box: left, top, right and bottom of what is seen, px from the corner of all ink.
+    """
+    left, top, _, _ = ink_box(placed)
+
+    def seen(p: Placed) -> float:
+        wide = min(p.right - left, box[2]) - max(p.left - left, box[0])
+        high = min(p.bottom - top, box[3]) - max(p.top - top, box[1])
+        return max(0, wide) * max(0, high) / p.ink.size
+
+    if len(placed) < 2:
+        return text
+    start, end = int(seen(placed[0]) < 0.5), int(seen(placed[-1]) < 0.5)
+    return text[start : len(text) - end].strip() or text
 
 
 # --- several processes -----------------------------------------------------------------------------------------------
@@ -380,5 +435,18 @@ class WordStream:
 
 
 def validation_options(options: WordOptions, split: str = "val") -> WordOptions:
-    """The words to judge by: of families held out from training, as wide as they come, whatever is trained on."""
-    return replace(options, widths="text", fonts=replace(options.fonts, split=split))
+    """Words to judge by, of families held out from training.
+
+    They are drawn as when the first models were scored, whatever is trained on, so that scores can be compared: as wide
+    as the corpus makes them, no smaller than 9 px, and without what came later.
+    """
+    return replace(
+        options,
+        widths="text",
+        visible=False,
+        set_off=0.0,
+        small_bleed=0.0,
+        smallest_px=max(9.0, options.smallest_px),
+        corpus=replace(options.corpus, elisions=0.0, curly=0.0),
+        fonts=replace(options.fonts, split=split),
+    )

@@ -9,7 +9,7 @@ import pytest
 from ocrkit.alphabet import Alphabet
 from ocrkit.errors import BadModel, BadParams
 from ocrkit.learning import size_table
-from ocrkit.recognition.network import SIZES, STRIDE_PX, build_network, change_alphabet, cost
+from ocrkit.recognition.network import SIZES, STRIDE_PX, build_network, change_alphabet, change_size, cost
 from ocrkit.recognition.preprocess import HEIGHT
 
 
@@ -42,7 +42,7 @@ def test_one_time_step_every_stride(width, alphabet):
 
 
 def test_unknown_size_is_refused(alphabet):
-    with pytest.raises(BadParams, match="nano, fast, accurate"):
+    with pytest.raises(BadParams, match="nano, fast, mix, res1x128, accurate"):
         build_network("huge", alphabet)
 
 
@@ -75,6 +75,83 @@ def test_what_both_alphabets_have_is_read_as_before(network, alphabet, how, char
     for character in set(characters) & set(alphabet.characters):
         ((new,), (old,)) = its.encode(character), alphabet.encode(character)
         assert np.allclose(after[..., new], before[..., old], atol=1e-6)
+
+
+# --- another size ---
+
+
+def test_another_size_keeps_the_layers_that_both_have(alphabet):
+    fast = build_network("fast", alphabet)
+    fast.set_weights([w + 0.1 for w in fast.get_weights()])
+    mix = change_size(fast, alphabet, "mix")
+    assert mix.name == "mix"
+    for name in ("conv1", "conv4_norm", "column", "lstm1", "logits"):
+        for ours, theirs in zip(mix.get_layer(name).get_weights(), fast.get_layer(name).get_weights(), strict=True):
+            assert np.array_equal(ours, theirs)
+
+
+def test_new_blocks_change_nothing_until_they_are_trained(alphabet):
+    from keras import Model
+
+    mix = build_network("mix", alphabet)
+    *_, last = (layer for layer in mix.layers if layer.output.shape[1:] == (1, None, 128))
+    assert last.name.startswith("add")
+    column = mix.get_layer("column_norm").output
+    ends = Model(mix.input, [mix.get_layer("block1_depth").input, last.output])
+    first, end = ends.predict_on_batch(np.random.default_rng(0).integers(0, 256, (2, HEIGHT, 64), np.uint8))
+    assert column.shape == last.output.shape
+    assert first.any()
+    assert np.array_equal(first, end)
+
+
+# --- fused kernels ---
+
+
+@pytest.mark.parametrize("size", ["nano", "mix", "res1x128"])
+def test_fused_kernels_have_the_outputs_moments_and_gradients_of_keras(size, alphabet):
+    """Keras's LSTM is differentiated step by step; `BlockLSTMV2`, whose gradient is wrong, would fail here."""
+    tf = pytest.importorskip("tensorflow")
+    rng = np.random.default_rng(0)
+    plain, fused = build_network(size, alphabet), build_network(size, alphabet, fused=True)
+    weights = [w + np.abs(rng.normal(0, 0.05, w.shape)).astype("f") for w in plain.get_weights()]
+    for network in (plain, fused):
+        network.set_weights(weights)
+    pictures = rng.integers(0, 256, (3, HEIGHT, 64), np.uint8)
+    pull = rng.normal(size=(3, 64 // STRIDE_PX, alphabet.classes)).astype("f")
+    gradients = []
+    for network in (plain, fused):
+        with tf.GradientTape() as tape:
+            value = tf.reduce_sum(network(pictures, training=True) * pull)
+        gradients.append(tape.gradient(value, [variable.value for variable in network.trainable_variables]))
+    for variable, ours, theirs in zip(plain.trainable_variables, *gradients, strict=True):
+        scale = np.abs(ours).max() + 1e-3
+        assert np.allclose(ours, theirs, atol=1e-4 * scale), variable.path
+    for ours, theirs in zip(plain.get_weights(), fused.get_weights(), strict=True):
+        assert np.allclose(ours, theirs, rtol=2e-2, atol=1e-5)  # a batch's variance, over n or over n - 1
+    assert np.allclose(plain(pictures), fused(pictures), atol=1e-2)
+
+
+def test_fused_adamw_takes_the_steps_of_keras():
+    pytest.importorskip("tensorflow")
+    import keras
+
+    from ocrkit.recognition.fused import FusedAdamW
+
+    rng = np.random.default_rng(0)
+    start = [rng.normal(size=shape).astype("f") for shape in ((3, 4), (4,))]
+    gradients = [[rng.normal(size=w.shape).astype("f") for w in start] for _ in range(5)]
+    results = []
+    for kind in (keras.optimizers.AdamW, FusedAdamW):
+        variables = [keras.Variable(w, name=name) for w, name in zip(start, ("kernel", "bias"))]
+        optimizer = kind(0.1, weight_decay=0.05, global_clipnorm=1.0, beta_2=0.99)
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+        optimizer.build(variables)
+        for step in gradients:
+            optimizer.apply([keras.ops.convert_to_tensor(g) for g in step], variables)
+        results.append([np.asarray(v) for v in (*variables, *optimizer.variables)])
+    for ours, theirs in zip(*results, strict=True):
+        assert np.allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+    assert not np.allclose(results[0][0], start[0], atol=0.1)
 
 
 # --- both backends ---

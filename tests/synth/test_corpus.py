@@ -12,7 +12,16 @@ import pytest
 from ocrkit.alphabet import CHARACTERS, normalise
 from ocrkit.errors import BadDataset, OcrkitError
 from ocrkit.synth import corpus
-from ocrkit.synth.corpus import Corpus, CorpusOptions, Vocabulary, build_vocabulary, read_books, symbol_histogram
+from ocrkit.synth.corpus import (
+    Corpus,
+    CorpusOptions,
+    Vocabulary,
+    build_vocabulary,
+    curled,
+    elided,
+    read_books,
+    symbol_histogram,
+)
 from ocrkit.synth.profanity import is_profane
 
 GENERATORS = [
@@ -224,3 +233,37 @@ def test_the_same_seed_gives_the_same_vocabulary_under_any_hash_seed():
         for seed in ("0", "1", "2")
     }
     assert len(digests) == 1
+
+
+@pytest.mark.parametrize(
+    ("straight", "curly"),
+    [
+        ("don't", "don’t"),
+        ("'tis", "‘tis"),  # print often has a closing one here, which no rule short of a dictionary tells
+        ('"yes"', "“yes”"),
+        ("('a')", "(‘a’)"),
+        ('he "is', "he “is"),
+        ("5'6\"", "5’6”"),
+    ],
+)
+def test_straight_quotes_are_set_as_printers_do(straight, curly):
+    assert curled(straight) == curly
+
+
+@pytest.mark.parametrize(("word", "ends"), [("eau", "'eau"), ("EAU", "'EAU"), ("Eau", ("'Eau", "'eau"))])
+def test_elided_words_stand_before_their_apostrophe(word, ends):
+    texts = {elided(Random(seed), word, 1.0) for seed in range(40)}
+    assert all(text.endswith(ends) for text in texts)
+    assert all(text.isupper() == word.isupper() for text in texts)
+    assert len(texts) > 5
+    assert elided(Random(0), word, 0.0) == word
+
+
+def test_elisions_and_curly_quotes_can_be_switched_off(vocabulary):
+    marks = "'’‘“”\""
+    for curly in (0.0, 1.0):
+        corpus = Corpus(replace(vocabulary, book=()), CorpusOptions(curly=curly, symbol_boost=False))
+        texts = [corpus.draw(Random(seed)) for seed in range(3000)]
+        seen = set("".join(texts)) & set(marks)
+        assert ("'" in seen) == (curly == 0.0)
+        assert "’" in seen

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -16,8 +17,8 @@ from ocrkit.datasets.sample import Sample
 from ocrkit.errors import BadDataset
 from ocrkit.synth.corpus import CorpusOptions, Vocabulary
 from ocrkit.synth.distort import DistortionOptions
-from ocrkit.synth.fonts import FontOptions, FontVerdict, save_verdicts
-from ocrkit.synth.generator import WordGenerator, WordOptions, WordStream, validation_options
+from ocrkit.synth.fonts import FontOptions, FontVerdict, Placed, save_verdicts
+from ocrkit.synth.generator import WordGenerator, WordOptions, WordStream, validation_options, visible_text
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -192,3 +193,50 @@ def test_fonts_without_the_characters_of_the_corpus_are_told_in_a_sentence(vocab
     blank = [FontVerdict(v.path, v.family, v.style, v.kind, "", "") for v in verdicts]
     with pytest.raises(BadDataset, match="No font of the catalogue holds the characters"):
         WordGenerator(vocabulary, blank)
+
+
+# --- words as print has them ---
+
+
+def test_words_are_as_wide_as_those_of_real_print(vocabulary, verdicts, generator):
+    def widths(options):
+        samples = [s for s in WordGenerator(vocabulary, verdicts, options).samples(0, 600) if s.text]
+        return np.array([s.image.shape[1] * 32 / s.image.shape[0] for s in samples])
+
+    printed, free = widths(WordOptions()), widths(WordOptions(widths="text"))
+    assert 90 < printed.mean() < 120 < free.mean()
+    assert 0.05 < (printed > 192).mean() < 0.13 < (free > 192).mean()
+
+
+def test_words_to_judge_by_do_not_change_with_what_is_trained_on():
+    later = WordOptions(widths="print", set_off=0.5, small_bleed=1.0, smallest_px=6.0, corpus=CorpusOptions(curly=1.0))
+    former = WordOptions(widths="text", visible=False, set_off=0.0, small_bleed=0.0, smallest_px=9.0)
+    assert validation_options(later) == validation_options(former)
+
+
+@pytest.mark.parametrize(
+    ("box", "label"),
+    [
+        ((0, 0, 0, 0), "l."),  # the whole word
+        ((0, 0, 2, 0), "l."),  # a third of the point is cut off
+        ((0, 0, 4, 0), "l"),  # two thirds of it
+        ((0, 4, 0, 4), "l"),  # all but a row of it, from below
+        ((3, 0, 0, 0), "."),
+    ],
+)
+def test_labels_have_the_characters_that_the_box_shows(box, label):
+    letter = Placed(np.full((30, 5), 255, np.uint8), 2, 7, -30, 0)
+    point = Placed(np.full((5, 6), 255, np.uint8), 9, 15, -5, 0)
+    left, top, right, bottom = box
+    assert visible_text("l.", [letter, point], (left, top, 13 - right, 30 - bottom)) == label
+
+
+def test_marks_stand_a_gap_away_and_are_labelled_without_it(vocabulary, verdicts):
+    options = WordOptions(negatives=0, corpus=CorpusOptions(chunks=0, elisions=0))
+    away = WordGenerator(vocabulary, verdicts, replace(options, set_off=1.0))
+    near = WordGenerator(vocabulary, verdicts, replace(options, set_off=0.0))
+    face = near.catalogue.faces[0]
+    (far, label), (close, _) = (g._lay("Date:", face, random.Random(4)) for g in (away, near))
+    assert label == "Date:"
+    assert far.shape[1] > close.shape[1] + 5
+    assert away._lay("Date :", face, random.Random(4))[1] == "Date:"
