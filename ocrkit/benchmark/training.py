@@ -105,12 +105,18 @@ class _Timed:
         words = WordOptions(seed=options.seed, widths=build.widths)
         source = WordGenerator(materials.vocabulary, materials.verdicts, words).samples
         options = replace(
-            options, size=build.size, fused=build.fused, round_words=_ROUND_WORDS, validate_every=1_000_000
+            options,
+            size=build.size,
+            fused=build.fused,
+            words=1_000_000,
+            round_words=_ROUND_WORDS,
+            validate_every=1_000_000,
         )
         folder = scratch / str(build).replace("/", "-")
-        trial = Trainer(source, [], replace(options, words=1_000_000), folder)
-        options = replace(options, words=round(cpu_seconds * _speed(trial)))
         self.trainer = Trainer(source, [], options, folder)
+        self.trainer.save()
+        self.trainer.options = replace(options, words=round(cpu_seconds * _speed(self.trainer)))
+        self.trainer.resume()
         self.cpu_s = self.seconds = 0.0
 
     @property

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -11,10 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from ocrkit import cli
-from ocrkit.benchmark import machine, precision, speed
+from ocrkit.benchmark import machine, precision, speed, training
 from ocrkit.benchmark.soak import WARM_UP, Soak
 from ocrkit.datasets import Sample
-from ocrkit.errors import BadModel, OcrkitError
+from ocrkit.errors import BadModel, BadParams, OcrkitError
+from ocrkit.learning.trainer import TrainOptions, endless
 from ocrkit.recognition.model import find_model
 from ocrkit.recognition.network import cost
 
@@ -226,3 +228,28 @@ def test_bad_input_is_one_sentence(words, tmp_path):
         done = run(*args)
         assert done.exit_code == 2
         assert sentence in done.stderr
+
+
+# --- training ---
+
+
+def test_builds_train_side_by_side_for_equal_processor_time(monkeypatch, tmp_path):
+    turns = []
+    monkeypatch.setattr(training, "_ROUND_WORDS", 32)
+    monkeypatch.setattr(training, "_speed", lambda trainer: {True: 96.0, False: 64.0}[trainer.options.fused])
+    monkeypatch.setattr(training, "WordGenerator", lambda *_: SimpleNamespace(samples=endless(SAMPLES, 1)))
+    builds = [training.Build.parse(text) for text in ("nano/keras/text", "nano/fused/print")]
+    materials = SimpleNamespace(vocabulary=None, verdicts=None)
+    options = TrainOptions(batch_size=8)
+    rows = training.side_by_side(builds, materials, {"drawn": SAMPLES}, 1.0, options, turns.append)
+    assert [(row.build, row.words) for row in rows] == [("nano/keras/text", 64), ("nano/fused/print", 96)]
+    assert turns == [32] * 5
+    for row in rows:
+        assert row.words_per_cpu_s == pytest.approx(row.words / row.cpu_s)
+        assert 0 <= row.right["drawn"] <= 1
+
+
+@pytest.mark.parametrize("text", ["fast", "fast/fused", "huge/fused/print", "fast/onednn/print", "fast/fused/wide"])
+def test_a_build_of_another_form_is_told_in_a_sentence(text):
+    with pytest.raises(BadParams, match=r"no build; the form is nano\|fast.*/keras\|fused/print\|text"):
+        training.Build.parse(text)

@@ -96,6 +96,17 @@ def test_a_state_of_other_options_is_not_taken_up(samples, tmp_path, alphabet):
     assert trainer(samples, tmp_path, alphabet, words=960, learning_rate=1e-4).resume()
 
 
+def test_keras_and_fused_kernels_learn_alike(samples, tmp_path, alphabet):
+    few = [sample for sample in samples if len(sample.text) == 2]
+    losses = []
+    for fused in (True, False):
+        training = trainer(few, tmp_path / str(fused), alphabet, words=48, round_words=24, fused=fused)
+        names = [type(layer).__name__ for layer in training.network.layers]
+        assert ("FusedBatchNormalization" in names) == fused
+        losses.append([progress.loss for progress in training.run()])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
 # --- half precision ---
 
 
