@@ -49,8 +49,8 @@ class TrainOptions:
         precision: in which the layers compute; half precision is for GPUs that are fast at it.
         patience: validations without a gain after which the training ends early; 0 for never.
         frozen: the convolutions stay as they are.
-        fused: by TensorFlow's fused kernels (`ocrkit.recognition.fused`), where that is the backend and there is no
-            GPU, whose own kernels are faster; otherwise by Keras's layers and optimiser.
+        fused: by TensorFlow's fused kernels (`ocrkit.recognition.fused`), where that is the backend, in float32 and
+            without a GPU, whose own kernels are faster; otherwise by Keras's layers and optimiser.
     """
 
     size: str = "nano"
@@ -228,7 +228,8 @@ class Trainer:
             import tensorflow as tf
 
             tf.config.experimental.enable_op_determinism()
-            fused = options.fused and not tf.config.list_physical_devices("GPU")
+            on_gpu = tf.config.list_physical_devices("GPU") or options.precision != "float32"
+            fused = options.fused and not on_gpu
         if fused:
             from ocrkit.recognition.fused import FusedAdamW as adamw
         self.source, self.validation, self.options, self.folder = source, validation, options, folder

@@ -1,7 +1,7 @@
 """Layers and an optimiser that do what Keras's do, by TensorFlow's fused kernels: training on a CPU takes less time.
 
 Keras builds batch norms, LSTMs and Adam from many small operations. Their weights, and what they compute but for the
-last bits, are the same.
+last bits, are the same. All is float32.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class FusedBatchNormalization(layers.BatchNormalization):  # type: ignore[misc]
         if not (training and self.trainable):
             return super().call(inputs, training, mask)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=tf.cast(inputs, tf.float32),
+            x=inputs,
             scale=self.gamma.value,
             offset=self.beta.value,
             mean=[],
@@ -34,7 +34,7 @@ class FusedBatchNormalization(layers.BatchNormalization):  # type: ignore[misc]
         )
         for moving, seen in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + seen * (1 - self.momentum))
-        return tf.cast(outputs, self.compute_dtype)
+        return outputs
 
 
 @keras.saving.register_keras_serializable(_PACKAGE)
@@ -46,7 +46,7 @@ class FusedLSTM(layers.LSTM):  # type: ignore[misc]
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
         """Outputs of all steps `(N, T, units)`; those of a backward layer in reverse, as Keras's."""
-        sequence = tf.transpose(tf.cast(sequences, tf.float32), (1, 0, 2))
+        sequence = tf.transpose(sequences, (1, 0, 2))
         if self.go_backwards:
             sequence = sequence[::-1]
         steps, rows = tf.unstack(tf.shape(sequence)[:2])
@@ -65,7 +65,7 @@ class FusedLSTM(layers.LSTM):  # type: ignore[misc]
             cell_clip=-1.0,
             use_peephole=False,
         ).h
-        return tf.cast(tf.transpose(outputs, (1, 0, 2)), self.compute_dtype)
+        return tf.transpose(outputs, (1, 0, 2))
 
 
 def _gates(values: Any) -> Any:
@@ -93,5 +93,5 @@ class FusedAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
             beta1=self.beta_1,
             beta2=self.beta_2,
             epsilon=self.epsilon,
-            grad=tf.cast(gradient, tf.float32),
+            grad=gradient,
         )
