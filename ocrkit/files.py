@@ -6,9 +6,10 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ocrkit.errors import BadDataset, OcrkitError
@@ -99,6 +100,27 @@ def checksum(path: Path, algorithm: str = "sha256") -> str:
             return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
     except OSError as error:
         raise BadDataset(f"{path} cannot be read: {error.strerror or error}.") from None
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A hidden folder beside `path` to write into, which becomes `path` once all is written; removed where that fails.
+
+    Raises:
+        OcrkitError: it cannot be made, or `path` holds something by then.
+    """
+    make_folder(path.parent)
+    try:
+        hidden = TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise OcrkitError(f"{path} cannot be written: {error.strerror or error}.") from None
+    with hidden as parent:
+        folder = make_folder(Path(parent) / path.name)
+        yield folder
+        try:
+            folder.replace(path)
+        except OSError as error:
+            raise OcrkitError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
 def digest(path: Path) -> str:

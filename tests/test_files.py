@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from ocrkit.errors import OcrkitError
-from ocrkit.files import make_folder, write_whole
+from ocrkit.files import make_folder, whole_folder, write_whole
 
 
 def test_text_and_bytes_are_written_and_replace_what_was_there(tmp_path):
@@ -58,3 +58,22 @@ def test_a_full_disk_leaves_the_older_file_and_nothing_else(tmp_path):
     done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
     assert done.stdout == f"{path} cannot be written: File too large.\n"
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.txt", "older")]
+
+
+def fill(path, name, divisor=1):
+    with whole_folder(path) as folder:
+        (folder / name).write_text("half")
+        assert not (path / name).exists()
+        1 / divisor
+
+
+def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
+    made = tmp_path / "a" / "made"
+    with pytest.raises(ZeroDivisionError):
+        fill(made, "x", 0)
+    assert list((tmp_path / "a").iterdir()) == []
+    made.mkdir()  # empty, as somebody may have made it
+    fill(made, "x")
+    with pytest.raises(OcrkitError, match="cannot be written"):
+        fill(made, "y")
+    assert [path.name for path in (tmp_path / "a").rglob("*")] == ["made", "x"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,17 +15,21 @@ import click
 from ocrkit.cli.options import folder_argument, folders_argument, form_option, model_option, threads_option
 from ocrkit.cli.progress import shown
 from ocrkit.cli.verbs import verb_group
-from ocrkit.datasets import Sample, load_pages, word_samples
+from ocrkit.datasets import LabelledPage, Sample, load_pages, split_pages, word_samples
 from ocrkit.datasets.crops import in_words
 from ocrkit.datasets.public import DATA_SETS, fetch_books, fetch_data_set
 from ocrkit.datasets.validate import leaks, statistics
 from ocrkit.datasets.validate import validate as find_faults
 from ocrkit.datasets.write import write_crops, write_table
 from ocrkit.errors import BadParams
-from ocrkit.files import make_folder
+from ocrkit.files import make_folder, whole_folder
 
 if TYPE_CHECKING:
     from ocrkit.recognition.cutting import Rejected
+    from ocrkit.recognition.recognizer import Recognizer
+
+_SALT = "words"  # of the split into train and held-out
+_REASONS = 8  # shown, the most frequent first
 
 
 @verb_group()
@@ -37,6 +42,13 @@ def _numbers(context: click.Context, parameter: click.Parameter, values: tuple[s
         return [int(number) for value in values for number in value.replace(",", " ").split()]
     except ValueError as error:
         raise click.BadParameter(f"{error}; numbers are wanted, such as 11,84.") from None
+
+
+def _pattern(context: click.Context, parameter: click.Parameter, value: str | None) -> re.Pattern[str] | None:
+    try:
+        return None if value is None else re.compile(value)
+    except re.error as error:
+        raise click.BadParameter(f"{value!r} is no regular expression: {error}.") from None
 
 
 @data.command()
@@ -123,21 +135,69 @@ def _told(value: object) -> str:
 @form_option
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for the crops.")
 @click.option("--test", is_flag=True, help="Make test data: no recogniser selects or changes any word.")
+@click.option(
+    "--held-out",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Share of documents whose words go to OUTPUT/held-out, as with --test; the others go to OUTPUT/train.",
+)
+@click.option(
+    "--document",
+    metavar="REGEX",
+    callback=_pattern,
+    help="Part of a page's id that names its document, such as '.*(?=_)'. Default: each page is a document.",
+)
 @model_option
 @threads_option
-def words(*, folder: Path, form: str, output: Path, test: bool, model: str | None, threads: int | None) -> None:
+def words(
+    *,
+    folder: Path,
+    form: str,
+    output: Path,
+    test: bool,
+    held_out: float | None,
+    document: re.Pattern[str] | None,
+    model: str | None,
+    threads: int | None,
+) -> None:
     """Cut the labelled lines of FOLDER into words: a folder of crops, and rejected.csv.
 
     For training, each word must match what the recogniser sees, and takes the case of the print. For tests (--test),
-    lines are cut at their widest gaps only, and labels stay as they are.
+    lines are cut at their widest gaps only, and labels stay as they are. Documents are held out by a hash of their
+    names.
     """
-    from ocrkit.recognition.cutting import words_of_lines
     from ocrkit.recognition.recognizer import load_recognizer
 
-    pages = [page for page in load_pages(folder, form) if page.lines and not page.words]
+    if test and held_out:
+        raise BadParams("--test and --held-out exclude each other: held-out words are cut as with --test already.")
+    pages = [_of_document(page, document) for page in load_pages(folder, form) if page.lines and not page.words]
     if not pages:
         raise BadParams(f"{folder} labels words already: nothing is to be cut.")
+    if output.exists() and not (output.is_dir() and not any(output.iterdir())):
+        raise BadParams(f"{output} exists already: name another folder, or delete it first.")
     recognizer = None if test else load_recognizer(model, threads=threads)
+    parts: dict[str, list[LabelledPage]] = {"": pages}
+    if held_out:
+        parts = split_pages(pages, {"held-out": held_out, "train": 1 - held_out}, _SALT)
+        if not all(parts.values()):
+            raise BadParams(f"{folder} has too few documents to hold {held_out:.0%} of them out.")
+    with whole_folder(output) as made:
+        for name, part in parts.items():
+            _write_words(part, made / name, None if name == "held-out" else recognizer, name or "all")
+    click.echo(f"Written: {output}; rejected.csv says why words were left out.")
+
+
+def _of_document(page: LabelledPage, document: re.Pattern[str] | None) -> LabelledPage:
+    if document is None:
+        return page
+    if not (found := document.search(page.id)) or not found[0]:
+        raise BadParams(f"--document finds nothing in the id {page.id!r}.")
+    return replace(page, document=found[0])
+
+
+def _write_words(pages: Sequence[LabelledPage], folder: Path, recognizer: Recognizer | None, name: str) -> None:
+    """Cut the lines of `pages`; write their words and what was left out, and say how many there are of each."""
+    from ocrkit.recognition.cutting import words_of_lines
+
     rejected: list[Rejected] = []
     left_out: Counter[str] = Counter()
 
@@ -147,15 +207,16 @@ def words(*, folder: Path, form: str, output: Path, test: bool, model: str | Non
             rejected.extend(refused)
             yield from word_samples([cut], left_out=left_out)
 
-    written = write_crops(samples(), output)
+    written = write_crops(samples(), folder)
     rows = [(r.page, r.text, *r.box.round().astype(int).tolist(), r.reason) for r in rejected]
-    write_table(output / "rejected.csv", ("page", "text", "x0", "y0", "x1", "y1", "reason"), rows)
+    write_table(folder / "rejected.csv", ("page", "text", "x0", "y0", "x1", "y1", "reason"), rows)
     there = sum(len(page.texts) for page in pages)
-    click.echo(
-        f"{written:,} of {there:,} words ({written / max(1, there):.1%}) are in {output}; rejected.csv says why."
-    )
+    documents = len({page.document or page.id for page in pages})
+    click.echo(f"{name}: {written:,} of {there:,} words ({written / max(1, there):.1%}), {documents:,} documents")
     if left_out:
         click.echo(in_words(left_out))
+    for reason, count in Counter(r.reason for r in rejected).most_common(_REASONS):
+        click.echo(f"{count:>7,}  {reason}")
 
 
 @data.command()

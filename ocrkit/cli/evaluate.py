@@ -71,7 +71,7 @@ def evaluate(
 
 
 def _lexicon(path: Path) -> Any:
-    from ocrkit.recognition.beam import Lexicon
+    from ocrkit.recognition.lexicon import Lexicon
 
     try:
         return Lexicon(path.read_text("utf-8").split())

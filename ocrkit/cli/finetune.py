@@ -12,7 +12,7 @@ import click
 import numpy as np
 
 from ocrkit.alphabet import Alphabet
-from ocrkit.cli.options import folder_argument, fonts_option, form_option
+from ocrkit.cli.options import folders_argument, fonts_option, form_option
 from ocrkit.cli.progress import progress_bar
 from ocrkit.cli.verbs import verb
 from ocrkit.datasets.write import write_table
@@ -39,7 +39,7 @@ def _sizes(context: click.Context, parameter: click.Parameter, value: str | None
 
 
 @verb()
-@folder_argument
+@folders_argument
 @form_option
 @click.option("--load", help="Model to start from: a released model's name, or a folder. Default: the default model.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for the result.")
@@ -91,7 +91,7 @@ def _sizes(context: click.Context, parameter: click.Parameter, value: str | None
 @click.option("--resume", is_flag=True, help="Continue where the runs in OUTPUT stopped.")
 def finetune(
     *,
-    folder: Path,
+    folders: tuple[Path, ...],
     form: str,
     load: str | None,
     output: Path,
@@ -108,9 +108,9 @@ def finetune(
     fonts: tuple[str, ...],
     resume: bool,
 ) -> None:
-    """Fine-tune a model on the labelled words of FOLDER, mixed with invented ones; the result is OUTPUT/model.
+    """Fine-tune a model on the labelled words of FOLDERS, mixed with invented ones; the result is OUTPUT/model.
 
-    Documents are split by a hash into those to train on and those held out. A decisions.csv in FOLDER is obeyed.
+    Documents are split by a hash into those to train on and those held out. A decisions.csv in a folder is obeyed.
     """
     quieten_tensorflow()
     try:
@@ -125,7 +125,8 @@ def finetune(
     if any(output.glob("*/state.npz")) and not resume:
         raise BadParams(f"{output} holds runs already: give --resume to go on with them, or name another folder.")
     model = find_model(load)
-    real = real_words_of(folder, form, Alphabet(read_card(model)["alphabet"]), held_out)
+    real = real_words_of(folders, form, Alphabet(read_card(model)["alphabet"]), held_out)
+    names = ", ".join(folder.resolve().name for folder in folders)
     sizes = sorted({min(size or len(real["tune"]), len(real["tune"])) for size in learning_curve})
     try:
         rows = []
@@ -133,7 +134,7 @@ def finetune(
         for size in sizes:
             for number in range(seed, seed + seeds):
                 tune = first_documents(real["tune"], size)
-                click.echo(f"{len(tune):,} words of {folder.name}, seed {number}:")
+                click.echo(f"{len(tune):,} words of {names}, seed {number}:")
                 options = TrainOptions(
                     size=read_card(model)["size"],
                     words=round(epochs * len(tune) / real_share),

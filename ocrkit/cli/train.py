@@ -166,8 +166,9 @@ def train(
 
     FOLDER/record has the curve, errors, options and origin; `ocrkit runs import FOLDER` puts them into MLflow.
     """
-    from ocrkit.recognition.beam import Lexicon
+    from ocrkit.recognition.lexicon import Lexicon
     from ocrkit.recognition.model import save_network
+    from ocrkit.synth.corpus import zipf_frequencies
     from ocrkit.synth.generator import WordGenerator, WordOptions, WordStream, validation_options
 
     if resume and (load or characters):
@@ -186,6 +187,7 @@ def train(
         write_whole(kept["beginning"], json.dumps({**beginning, "widths": widths}))
     beginning = json.loads(kept["beginning"].read_text("utf-8"))
     alphabet = Alphabet(beginning.pop("alphabet"))
+    lexicon = Lexicon(zipf_frequencies(vocabulary.dictionary))  # now, not after hours: what it needs may be missing
     # Trainings from before there was a choice took the words as wide as they came.
     drawn = WordOptions(seed=options.seed, widths=beginning.pop("widths", "text"))
     generator = WordGenerator(vocabulary, verdicts, validation_options(drawn))
@@ -217,7 +219,6 @@ def train(
         return
     card = training_card(trainer, options, asdict(drawn), len(vocabulary.words) + len(vocabulary.book)) | beginning
     card["fonts"] = len({verdict.family for verdict in verdicts if not verdict.fault})
-    lexicon = Lexicon(vocabulary.dictionary)
     click.echo(f"Written: {save_network(trainer.finished(), trainer.alphabet, folder / 'model', card, lexicon)}")
 
 

@@ -129,19 +129,23 @@ def usable(samples: Sequence[Sample], alphabet: Alphabet) -> list[Sample]:
     return [sample for sample in normal if sample.text and not alphabet.unknown(sample.text)]
 
 
-def real_words_of(folder: Path, form: str, alphabet: Alphabet, held_out: float) -> dict[str, list[Sample]]:
-    """Words to learn from (`tune`) and `held_out` ones, split by document."""
-    samples = decided(word_samples(load_pages(folder, form)), read_decisions(folder / DECISIONS))
-    known = usable(samples, alphabet)
-    if not samples:
-        raise BadParams(f"{folder} labels lines, not words: cut them with `ocrkit data words` first.")
-    if len(known) < len(samples):
-        _LOGGER.warning("%d words are left out: characters that the model does not know.", len(samples) - len(known))
+def real_words_of(folders: Sequence[Path], form: str, alphabet: Alphabet, held_out: float) -> dict[str, list[Sample]]:
+    """Words of all `folders` to learn from (`tune`) and `held_out` ones, split by document."""
     split: dict[str, list[Sample]] = {"held_out": [], "tune": []}
-    for sample in known:
-        split[split_of(sample.document, {"held_out": held_out, "tune": 1 - held_out}, _SALT)].append(sample)
+    for folder in folders:
+        samples = decided(word_samples(load_pages(folder, form)), read_decisions(folder / DECISIONS))
+        if not samples:
+            raise BadParams(f"{folder} labels lines, not words: cut them with `ocrkit data words` first.")
+        known = usable(samples, alphabet)
+        if len(known) < len(samples):
+            unknown = len(samples) - len(known)
+            _LOGGER.warning("%d words of %s are left out: characters that the model does not know.", unknown, folder)
+        if len(folders) > 1:  # page-1 of one folder is not page-1 of another
+            known = [replace(sample, document=f"{folder.resolve().name}/{sample.document}") for sample in known]
+        for sample in known:
+            split[split_of(sample.document, {"held_out": held_out, "tune": 1 - held_out}, _SALT)].append(sample)
     if not split["tune"] or not split["held_out"]:
-        raise BadParams(f"{folder} has too few documents to hold {held_out:.0%} of them out.")
+        raise BadParams(f"There are too few documents to hold {held_out:.0%} of them out.")
     return {"tune": split["tune"], "held_out": first_documents(split["held_out"], _MOST_HELD_OUT)}
 
 

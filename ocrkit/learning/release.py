@@ -16,8 +16,8 @@ from ocrkit.learning.materials import Materials, real_words
 from ocrkit.learning.scoring import Evaluation, as_json, read_samples
 from ocrkit.quiet import quieten_tensorflow
 from ocrkit.recognition import load_recognizer
-from ocrkit.recognition.beam import Lexicon
 from ocrkit.recognition.export import check_parity
+from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.model import (
     CARD,
     LEXICON,
@@ -28,6 +28,7 @@ from ocrkit.recognition.model import (
     verified,
     write_card,
 )
+from ocrkit.synth.corpus import zipf_frequencies
 
 LARGEST_BYTES = 14_000_000  # of all released models together: everybody who clones the project fetches them
 PARITY_CROPS = 2000
@@ -80,7 +81,7 @@ def release_model(
         folder.mkdir()
         for file in files:
             shutil.copyfile(file, folder / file.name)
-        Lexicon(materials.vocabulary.dictionary).save(folder / LEXICON)
+        Lexicon(zipf_frequencies(materials.vocabulary.dictionary)).save(folder / LEXICON)
         card |= {"temperature": 1.0, "temperature_words": len(known), "book_words": len(materials.vocabulary.book)}
         if (trained / "fonts.json").exists():
             card["font_sources"] = materials.font_sources()

@@ -6,19 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import cv2
 import numpy as np
 
 from ocrkit.alphabet import Alphabet
-from ocrkit.document import Image
 from ocrkit.errors import BadLabel
 from ocrkit.recognition.decode import log_softmax
-from ocrkit.recognition.network import STRIDE_PX
-from ocrkit.recognition.preprocess import HEIGHT, WIDTHS
-from ocrkit.recognition.recognizer import Recognizer
-
-_WINDOW_PX = 384  # of a line wider than the widest bucket, at HEIGHT
-_OVERLAP_PX = 128  # of neighbouring windows, half of which each gives up: at its ends a window lacks context
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,42 +72,13 @@ def align(log_probs: np.ndarray, choices: Sequence[tuple[int, ...]], blank: int 
     path = np.empty(steps, int)
     for t in range(steps - 1, -1, -1):
         path[t] = state
-        state -= came[t, state]
+        state -= int(came[t, state])  # a state's number may be more than an int8 holds
 
     spans = np.array([(at[0], at[-1] + 1) for i in range(length) for at in [np.flatnonzero(path == 2 * i + 1)]], int)
     probabilities = tuple(
         np.exp(log_probs[first:last, list(classes)]).mean(0) for (first, last), classes in zip(spans, choices)
     )
     return Alignment(total, spans.reshape(-1, 2), probabilities)
-
-
-def line_logits(crops: Sequence[Image], recognizer: Recognizer) -> list[np.ndarray]:
-    """The network's outputs for lines of any width, `(T, classes)` each.
-
-    A line too wide for the widest bucket is read in overlapping windows, whose outputs are joined where two of them
-    have seen the same context; squeezing it instead would make its letters too narrow to be told apart.
-
-    Args:
-        crops: grey lines, `uint8` `(H, W)`; a time step is `STRIDE_PX * H / HEIGHT` px of the crop wide, and the
-            steps behind the crop's last belong to the paper that fills its bucket up.
-        recognizer: whose network it is.
-    """
-    windows: list[Image] = []
-    parts: list[list[tuple[int, int | None]]] = []  # for each line: the steps to keep of each of its windows
-    for crop in crops:
-        width = max(STRIDE_PX, round(crop.shape[1] * HEIGHT / crop.shape[0]))
-        how = cv2.INTER_AREA if crop.shape[0] > HEIGHT else cv2.INTER_LINEAR
-        line = cv2.resize(crop, (width, HEIGHT), interpolation=how)
-        whole = width <= WIDTHS[-1]
-        hop, size = (width, width) if whole else (_WINDOW_PX - _OVERLAP_PX, _WINDOW_PX)
-        starts = range(0, width if whole else width - _OVERLAP_PX, hop)
-        windows += [line[:, start : start + size] for start in starts]
-        shared = _OVERLAP_PX // 2 // STRIDE_PX
-        parts.append(
-            [(shared if start else 0, None if start == starts[-1] else size // STRIDE_PX - shared) for start in starts]
-        )
-    read = iter(recognizer.logits(windows))
-    return [np.concatenate([next(read)[first:last] for first, last in line]) for line in parts]
 
 
 def choices_of(text: str, alphabet: Alphabet) -> list[tuple[int, ...]]:

@@ -7,104 +7,30 @@ Source: Hannun et al., "First-Pass Large Vocabulary Continuous Speech Recognitio
 from __future__ import annotations
 
 import math
-import string
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from zlib import crc32
+from collections.abc import Sequence
 
 import numpy as np
 
 from ocrkit.alphabet import Alphabet
-from ocrkit.errors import BadLabel, BadModel
-from ocrkit.files import write_whole
+from ocrkit.errors import BadLabel
 from ocrkit.recognition.align import align, log_probabilities
 from ocrkit.recognition.decode import Guess, log_softmax
+from ocrkit.recognition.lexicon import Lexicon
+from ocrkit.recognition.options import DecodeOptions
 
-_WIDTH = 8  # texts kept after each time step
-_CHOICES = 4  # classes tried at a time step
-_LEAST = 3e-2  # classes less probable than this are not tried
-_FAINT = 1e-2  # texts less probable than this share of the likeliest are not kept
-_MARKS = string.punctuation + "‘’“”«»…–—"
-_WEIGHT = 2.0
 _NEVER = (0.0, 0.0)
+_DEFAULT = DecodeOptions()
 
 
-class Lexicon:
-    """Words that are more likely than other strings of the same look.
-
-    Kept as 32-bit checksums: a model's lexicon is small, and no list of somebody else's is passed on.
-
-    Args:
-        words: as dictionaries write them; "total" also stands for "Total" and "TOTAL", "Total" for "TOTAL" alone.
-        weight: how many times as likely as by the picture alone, as a natural logarithm.
-    """
-
-    def __init__(self, words: Iterable[str], weight: float = _WEIGHT) -> None:
-        # A sole letter or figure says nothing that its picture does not.
-        self._known = {_checksum(word) for word in words if len(word) > 1 and word.isalpha()}
-        self._weight = weight
-
-    def __len__(self) -> int:
-        return len(self._known)
-
-    def __contains__(self, word: str) -> bool:
-        forms = {word}
-        if word.isupper() or word == word.capitalize():
-            forms.add(word.lower())
-        if word.isupper():
-            forms.add(word.capitalize())
-        return not self._known.isdisjoint(map(_checksum, forms))
-
-    def bonus(self, text: str) -> float:
-        """What to add to the log probability of `text`: the weight times the share of its words that are known."""
-        return self._weight * self.known(text)
-
-    def known(self, text: str) -> float:
-        """Share of the words of `text` that are in the lexicon, punctuation around them apart; 0 for no words."""
-        words = [word.strip(_MARKS) for word in text.split()]
-        return sum(word in self for word in words) / max(1, len(words))
-
-    def save(self, path: Path) -> None:
-        """Write the checksums: `uint32`, little-endian, ascending."""
-        write_whole(path, np.array(sorted(self._known), "<u4").tobytes())
-
-    @classmethod
-    def load(cls, path: Path, weight: float = _WEIGHT) -> Lexicon:
-        """What `save` wrote.
-
-        Raises:
-            BadModel: not a whole number of checksums.
-        """
-        data = path.read_bytes()
-        if len(data) % 4:
-            raise BadModel(f"{path} is no lexicon: {len(data)} bytes are not a whole number of checksums.")
-        lexicon = cls((), weight)
-        lexicon._known = set(np.frombuffer(data, "<u4").tolist())
-        return lexicon
-
-
-def _checksum(word: str) -> int:
-    return crc32(word.encode())
-
-
-def prefix_search(
-    probabilities: np.ndarray,
-    width: int = _WIDTH,
-    choices: int = _CHOICES,
-    least: float = _LEAST,
-    faint: float = _FAINT,
-) -> dict[tuple[int, ...], float]:
+def prefix_search(probabilities: np.ndarray, options: DecodeOptions = _DEFAULT) -> dict[tuple[int, ...], float]:
     """The likeliest class sequences of one crop, each with the log of the summed probability of its paths.
 
     Args:
         probabilities: `(T, classes)`, class 0 is blank.
-        width: sequences kept after each step.
-        choices: classes tried at a step, at most.
-        least: smallest probability of a class that is tried.
-        faint: smallest share of the likeliest sequence's probability that another has, after each step.
+        options: how wide to search.
     """
-    likely = probabilities >= least
+    likely = probabilities >= options.least_probability
     likely[:, 0] = False
     busy = likely.any(1)
     # Where nothing but blank is likely, every sequence stays and only its paths' ends change: most steps cost nothing.
@@ -118,7 +44,7 @@ def prefix_search(
         before = t
         step = probabilities[t].tolist()
         classes = np.flatnonzero(likely[t]).tolist()
-        tried = [(c, step[c]) for c in sorted(classes, key=step.__getitem__, reverse=True)[:choices]]
+        tried = [(c, step[c]) for c in sorted(classes, key=step.__getitem__, reverse=True)[: options.choices]]
         blank = step[0]
         ended: dict[tuple[int, ...], tuple[float, float]] = {}
         for prefix, (in_blank, in_class) in beams.items():
@@ -139,8 +65,8 @@ def prefix_search(
         log_scale += math.log(scale)
         beams = {
             prefix: (in_blank / scale, in_class / scale)
-            for probability, prefix, in_blank, in_class in ranked[:width]
-            if probability >= faint * scale
+            for probability, prefix, in_blank, in_class in ranked[: options.texts]
+            if probability >= options.faint * scale
         }
     return {prefix: math.log(sum(both)) + log_scale for prefix, both in beams.items() if sum(both) > 0}
 
@@ -152,6 +78,7 @@ def reread(
     step_to_px: float,
     temperature: float = 1.0,
     lexicon: Lexicon | None = None,
+    options: DecodeOptions = _DEFAULT,
 ) -> Guess:
     """`guess`, or the text whose paths are likelier together, in all `views` of the crop, each as good as the others.
 
@@ -165,12 +92,18 @@ def reread(
         step_to_px: px of the crop per time step of the first view.
         temperature: see `greedy`.
         lexicon: words that are preferred.
+        options: how wide to search, and what a word of the lexicon is worth.
     """
     probable: dict[str, float] = defaultdict(float)
     for outputs in views:
-        for classes, log_probability in prefix_search(np.exp(log_softmax(outputs))).items():
+        for classes, log_probability in prefix_search(np.exp(log_softmax(outputs)), options).items():
             probable[alphabet.decode(classes)] += math.exp(log_probability)
-    text = max(probable, key=lambda text: probable[text] * math.exp(lexicon.bonus(text) if lexicon else 0.0))
+
+    def weighed(text: str) -> float:
+        worth = options.lexicon_weight, options.lexicon_slope, options.lexicon_length
+        return probable[text] * math.exp(lexicon.bonus(text, *worth) if lexicon else 0.0)
+
+    text = max(probable, key=weighed)
     if text == guess.text:
         return guess
     try:

@@ -21,25 +21,34 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from ocrkit.alphabet import Alphabet, normalise
 from ocrkit.datasets import LabelledPage, LabelledWord, cut
 from ocrkit.detection import DetectorOptions, dark_on_light, find_dark, to_text_scale
+from ocrkit.detection.regions import ink_map, ink_regions
 from ocrkit.document import Image, box_to_quad
 from ocrkit.errors import BadLabel
 from ocrkit.images import to_grey
-from ocrkit.recognition.align import Alignment, align, choices_of, evidence_against, line_logits, log_probabilities
+from ocrkit.recognition.align import Alignment, align, choices_of, evidence_against, log_probabilities
+from ocrkit.recognition.marks import LOW, MARKS, Band, belonging, low_runs, shows_marks, widened
 from ocrkit.recognition.network import STRIDE_PX
-from ocrkit.recognition.preprocess import HEIGHT
+from ocrkit.recognition.preprocess import HEIGHT, WIDTHS
 from ocrkit.recognition.recognizer import Recognizer
 
 _CLEAR = 1.2  # times the widest gap within words that the narrowest between them must be
 _FARTHEST = 0.7  # heights of the line between a space as aligned and its gap
 _BARE = 0.8  # heights of a line's box without letters at an end: one was not found there
 _MOST_EVIDENCE = 15.0  # against a word's label: of 4,000 words of SROIE all labels with more were wrong
+_MOST_AT_ENDS = 8.0  # against a word of whose first or last character next to nothing is seen
+_UNSEEN, _SEEN = 0.05, 0.5  # probability of a character where it stands: not there, there
+_AS_LABELLED = 1.5  # natural logarithm of how many times likelier another case must be: `o` and `O` look alike
 _SURE = 0.9  # probability of a letter's case from which on it cannot be called a slip
+_BEYOND = 0.8  # heights of a line's letters beyond its box where its last mark may stand
 _ROOM = 0.1  # heights around a line that its network sees
+_WINDOW_PX = 384  # of a line wider than the widest bucket, at HEIGHT
+_OVERLAP_PX = 128  # of neighbouring windows, half of which each gives up: at its ends a window lacks context
 _DETECTOR = DetectorOptions()
 
 
@@ -69,23 +78,38 @@ def words_of_lines(page: LabelledPage, recognizer: Recognizer | None) -> tuple[L
         BadImage: the page cannot be read.
     """
     grey = to_grey(page.image())
-    letters = _letters(grey)
+    letters, pieces = _letters(grey)
     lines = [line for line in page.lines if line.text.strip()]
-    owner = _owners(letters, np.array([line.box for line in lines]).reshape(-1, 4))
-    words: list[LabelledWord] = []
+    places = np.array([line.box for line in lines]).reshape(-1, 4)
+    owner, of_line = _owners(letters.boxes, places), _owners(pieces, places)
+    words: list[_Word] = []
     rejected: list[Rejected] = []
     for number, line in enumerate(lines):
         texts = normalise(line.text).split()
         try:
-            boxes = _cut(line, texts, letters.of(owner == number), grey, recognizer)
+            words += _cut(
+                line, texts, letters.of(owner == number), pieces[np.isin(of_line, (number, -1))], grey, recognizer
+            )
         except _Refused as why:
             rejected.append(Rejected(page.id, line.text, line.box, str(why)))
-            continue
-        words += [LabelledWord(text, box_to_quad(box)) for text, box in zip(texts, boxes)]
-    if recognizer is not None:
-        words, unlike = _checked(page.id, words, grey, recognizer)
-        rejected += unlike
-    return replace(page, words=tuple(words), lines=()), rejected
+    crops = [cut(grey, box_to_quad(word.box)) for word in words]
+    kept = []
+    for word, logits in zip(words, recognizer.logits(crops) if recognizer else crops):
+        try:
+            text = _checked(word, logits, recognizer.alphabet) if recognizer else _checked_by_ink(word)
+            kept.append(LabelledWord(text, box_to_quad(word.box)))
+        except _Refused as why:
+            rejected.append(Rejected(page.id, word.text, word.box, str(why)))
+    return replace(page, words=tuple(kept), lines=()), rejected
+
+
+@dataclass(frozen=True, eq=False)
+class _Word:
+    """A word as cut: its label, its `(4,)` box in px of the page, `(2,)` whether the marks at its ends have ink."""
+
+    text: str
+    box: np.ndarray
+    shown: np.ndarray
 
 
 # --- letters -> words -------------------------------------------------------------------------------------------------
@@ -102,19 +126,23 @@ class _Letters:
         return _Letters(self.boxes[which], self.tall[which])
 
 
-def _letters(grey: Image) -> _Letters:
+def _letters(grey: Image) -> tuple[_Letters, np.ndarray]:
+    """What the detector takes for letters, and all pieces of ink it saw, `(M, 4)` px of the page."""
     page, scale, height = to_text_scale(dark_on_light(grey))
     if not height:
-        return _Letters(np.zeros((0, 4)), np.zeros(0, bool))
+        return _Letters(np.zeros((0, 4)), np.zeros(0, bool)), np.zeros((0, 4))
     found = find_dark(page, height)
-    return _Letters(found.letters.boxes / scale, found.letter)
+    # At the detector's scale a point melts into the letter before it: marks are looked for in the page as it is.
+    sharp = replace(_DETECTOR, window_px=round(_DETECTOR.window_px / min(scale, 1) / 2) * 2 + 1)
+    ink = ink_map(dark_on_light(grey), sharp)
+    return _Letters(found.letters.boxes / scale, found.letter), ink_regions(ink).boxes
 
 
-def _owners(letters: _Letters, lines: np.ndarray) -> np.ndarray:
-    """Number of the line each letter belongs to, `(N,)`: of those that hold its middle the nearest; -1 for none."""
+def _owners(boxes: np.ndarray, lines: np.ndarray) -> np.ndarray:
+    """Number of the line each box belongs to, `(N,)`: of those that hold its middle the nearest; -1 for none."""
     if not len(lines):
-        return np.full(len(letters.boxes), -1)
-    x, y = ((letters.boxes[:, [i]] + letters.boxes[:, [i + 2]]) / 2 for i in (0, 1))
+        return np.full(len(boxes), -1)
+    x, y = ((boxes[:, [i]] + boxes[:, [i + 2]]) / 2 for i in (0, 1))
     x0, y0, x1, y1 = lines.T
     inside = (x0 <= x) & (x <= x1) & (y0 <= y) & (y <= y1)
     off = np.where(inside, np.abs(y - (y0 + y1) / 2), np.inf)
@@ -122,9 +150,14 @@ def _owners(letters: _Letters, lines: np.ndarray) -> np.ndarray:
 
 
 def _cut(
-    line: LabelledWord, texts: Sequence[str], letters: _Letters, grey: Image, recognizer: Recognizer | None
-) -> list[np.ndarray]:
-    """The boxes `(4,)` of the words `texts` of a line."""
+    line: LabelledWord,
+    texts: Sequence[str],
+    letters: _Letters,
+    pieces: np.ndarray,
+    grey: Image,
+    recognizer: Recognizer | None,
+) -> list[_Word]:
+    """The words `texts` of a line."""
     if not len(letters.boxes):
         raise _Refused("no letters were found in it")
     tops, bottoms = letters.boxes[:, 1], letters.boxes[:, 3]
@@ -133,8 +166,12 @@ def _cut(
     ink = _around(letters.boxes)
     if max(ink[0] - line.box[0], line.box[2] - ink[2]) > _BARE * height:
         raise _Refused("letters were found in a part of it only")
+    band = Band(float(np.median(tops[tall])), float(np.median(bottoms[tall])))
     gaps = _gaps(letters.boxes)
     spaces = len(texts) - 1
+    if not any(text[0] in LOW or set(text) <= MARKS for text in texts):  # a blank before a comma is the typist's then
+        low = low_runs(letters.boxes, band)
+        gaps = gaps[~np.isin(gaps[:, 1], low)]
     if len(gaps) < spaces:
         raise _Refused(f"{spaces} spaces in the label, but {len(gaps)} gaps in the ink")
     widths = gaps[:, 1] - gaps[:, 0]
@@ -145,14 +182,21 @@ def _cut(
             raise _Refused("gaps between words and within them are alike")
         chosen = _aligned_gaps(line, " ".join(texts), gaps, height, grey, recognizer)
     word = np.searchsorted(gaps[chosen].mean(1), (letters.boxes[:, 0] + letters.boxes[:, 2]) / 2)
+    beyond = _BEYOND * height
+    pieces = belonging(pieces, (line.box[0] - beyond, line.box[2] + beyond), band)
+    inks = [_around(letters.boxes[word == number]) for number in range(len(texts))]
     margin = _DETECTOR.margin * height
-    boxes = []
-    for number in range(len(texts)):
-        x0, y0, x1, y1 = _around(letters.boxes[word == number])
+    words = []
+    for number, text in enumerate(texts):
+        before = inks[number - 1][2] if number else -np.inf
+        behind = inks[number + 1][0] if number < spaces else np.inf
+        ink = widened(text, inks[number], pieces, (before, behind), band)
+        x0, y0, x1, y1 = ink
         if y1 - y0 < _DETECTOR.min_word * height:  # a dash alone would not tell whether it is one or a dot
-            y0, y1 = min(y0, np.median(tops[tall])), max(y1, np.median(bottoms[tall]))
-        boxes.append(np.array([x0 - margin, y0 - margin, x1 + margin, y1 + margin]))
-    return boxes
+            y0, y1 = min(y0, band.top), max(y1, band.bottom)
+        box = np.array([x0 - margin, y0 - margin, x1 + margin, y1 + margin])
+        words.append(_Word(text, box, shows_marks(text, ink, pieces, band)))
+    return words
 
 
 def _gaps(boxes: np.ndarray) -> np.ndarray:
@@ -178,33 +222,67 @@ def _aligned_gaps(
     spans = left + alignment.spans * STRIDE_PX * len(crop) / HEIGHT
     spaces = np.array([i for i, character in enumerate(text) if character == " "])
     wanted = (spans[spaces - 1, 1] + spans[spaces + 1, 0]) / 2
+    widths = gaps[:, 1] - gaps[:, 0]
     off = np.abs(gaps.mean(1) - wanted[:, None])
-    chosen = (off - (gaps[:, 1] - gaps[:, 0])).argmin(1)
-    if (np.diff(chosen) <= 0).any() or off[np.arange(len(chosen)), chosen].max() > _FARTHEST * height:
+    chosen = (off - widths).argmin(1)
+    # Of a gap as wide as between columns no more is known than that the space is somewhere in it.
+    outside = (off - widths / 2)[np.arange(len(chosen)), chosen]
+    if (np.diff(chosen) <= 0).any() or outside.max() > _FARTHEST * height:
         raise _Refused("its spaces could not be aligned with gaps")
     return chosen
+
+
+def line_logits(crops: Sequence[Image], recognizer: Recognizer) -> list[np.ndarray]:
+    """The network's outputs for lines of any width, `(T, classes)` each.
+
+    A line too wide for the widest bucket is read in overlapping windows, whose outputs are joined where two of them
+    have seen the same context; squeezing it instead would make its letters too narrow to be told apart.
+
+    Args:
+        crops: grey lines, `uint8` `(H, W)`; a time step is `STRIDE_PX * H / HEIGHT` px of the crop wide, and the
+            steps behind the crop's last belong to the paper that fills its bucket up.
+        recognizer: whose network it is.
+    """
+    windows: list[Image] = []
+    parts: list[list[tuple[int, int | None]]] = []  # for each line: the steps to keep of each of its windows
+    for crop in crops:
+        width = max(STRIDE_PX, round(crop.shape[1] * HEIGHT / crop.shape[0]))
+        how = cv2.INTER_AREA if crop.shape[0] > HEIGHT else cv2.INTER_LINEAR
+        line = cv2.resize(crop, (width, HEIGHT), interpolation=how)
+        whole = width <= WIDTHS[-1]
+        hop, size = (width, width) if whole else (_WINDOW_PX - _OVERLAP_PX, _WINDOW_PX)
+        starts = range(0, width if whole else width - _OVERLAP_PX, hop)
+        windows += [line[:, start : start + size] for start in starts]
+        shared = _OVERLAP_PX // 2 // STRIDE_PX
+        parts.append(
+            [(shared if start else 0, None if start == starts[-1] else size // STRIDE_PX - shared) for start in starts]
+        )
+    read = iter(recognizer.logits(windows))
+    return [np.concatenate([next(read)[first:last] for first, last in line]) for line in parts]
 
 
 # --- words that say what their label says -----------------------------------------------------------------------------
 
 
-def _checked(
-    page: str, words: Sequence[LabelledWord], grey: Image, recognizer: Recognizer
-) -> tuple[list[LabelledWord], list[Rejected]]:
-    """The words that align with their crops, in the case of the print, and the others."""
-    kept: list[LabelledWord] = []
-    rejected: list[Rejected] = []
-    seen = [(word, crop) for word in words if (crop := cut(grey, word.quad)).size]
-    for (word, _), logits in zip(seen, recognizer.logits([crop for _, crop in seen])):
-        try:
-            log_probs = log_probabilities(logits)
-            alignment = _align(log_probs, word.text, recognizer.alphabet)
-            if evidence_against(log_probs, alignment) > _MOST_EVIDENCE:
-                raise _Refused("the crop does not look like its label")
-            kept.append(replace(word, text=_printed_case(word.text, alignment)))
-        except _Refused as why:
-            rejected.append(Rejected(page, word.text, word.box, str(why)))
-    return kept, rejected
+def _checked_by_ink(word: _Word) -> str:
+    """The label of a word whose marks have ink."""
+    for mark, shown in zip((word.text[0], word.text[-1]), word.shown):
+        if not shown:
+            raise _Refused(f"no ink where its label has {mark}")
+    return word.text
+
+
+def _checked(word: _Word, logits: np.ndarray, alphabet: Alphabet) -> str:
+    """The label, in the case of the print, of a word that aligns with its crop."""
+    log_probs = log_probabilities(logits)
+    alignment = _align(log_probs, word.text, alphabet)
+    evidence = evidence_against(log_probs, alignment)
+    ends = alignment.scores[[0, -1]]
+    if evidence > _MOST_EVIDENCE or (evidence > _MOST_AT_ENDS and ends.min() < _UNSEEN):
+        raise _Refused("the crop does not look like its label")
+    # A mark that touches the letter beside it is no ink of its own, but the network may see it.
+    _checked_by_ink(replace(word, shown=word.shown | (ends >= _SEEN)))
+    return _printed_case(word.text, alignment)
 
 
 def _align(log_probs: np.ndarray, text: str, alphabet: Alphabet) -> Alignment:
@@ -215,17 +293,21 @@ def _align(log_probs: np.ndarray, text: str, alphabet: Alphabet) -> Alignment:
 
 
 def _printed_case(text: str, alignment: Alignment) -> str:
-    """`text` in the case of the print: each run of letters as it is, in capitals, small, or small after a capital.
+    """`text` in the case of the print: each run of capitals as it is, small, or small after a capital.
 
-    The likeliest of these for the run as a whole, since `o` and `O` alone look alike. A word with a letter that the
-    network is sure has the other case (`InvoiceNo`) is refused.
+    The likeliest of these for the run as a whole, since `o` and `O` alone look alike. A label that has small letters
+    was not written in capitals whatever the print, and stays. A word with a letter that the network is sure has the
+    other case (`InvoiceNo`) is refused.
     """
     printed = list(text)
     for run in re.finditer(r"[^\W\d_]+", text):
-        ways = [way for way in (run[0], run[0].upper(), run[0].lower(), run[0].capitalize()) if len(way) == len(run[0])]
+        others = (run[0].lower(), run[0].capitalize()) if text.isupper() else ()
+        ways = [run[0], *(way for way in others if len(way) == len(run[0]))]
         own = alignment.probabilities[run.start() : run.end()]
         shares = [np.array([_share(p, letter != label) for letter, label, p in zip(way, run[0], own)]) for way in ways]
-        best = max(range(len(ways)), key=lambda i: float(np.log(shares[i] + 1e-6).sum()))
+        likely = [float(np.log(share + 1e-6).sum()) for share in shares]
+        likely[0] += _AS_LABELLED
+        best = int(np.argmax(likely))
         if shares[best].min() < 1 - _SURE:
             raise _Refused("the case of its print is unclear")
         printed[run.start() : run.end()] = ways[best]

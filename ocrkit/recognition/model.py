@@ -6,17 +6,16 @@ import hashlib
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ocrkit.alphabet import Alphabet
 from ocrkit.errors import BadLabel, BadModel, quoted
 from ocrkit.files import checksum, write_whole
+from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.network import SIZES
 
-if TYPE_CHECKING:
-    from ocrkit.recognition.beam import Lexicon
-
-ONNX, WEIGHTS, LEXICON, CARD = "model.onnx", "model.weights.h5", "lexicon.u32", "card.json"
+ONNX, WEIGHTS, LEXICON, CARD = "model.onnx", "model.weights.h5", "lexicon.bin", "card.json"
+_OLD_LEXICON = "lexicon.u32"  # of before words had frequencies
 _COLDEST, _HOTTEST = 1e-3, 1e3  # temperatures; calibration finds some between 0.5 and 3
 DEFAULT_MODEL = "fast-receipts"
 
@@ -124,12 +123,13 @@ def load_lexicon(folder: Path) -> Lexicon | None:
     """The words that the model prefers where it is in doubt; `None` where it brings none.
 
     Raises:
-        BadModel: see `verified`.
+        BadModel: see `verified`; or its lexicon has no frequencies yet.
     """
-    if LEXICON not in read_card(folder)["files"]:
+    files = read_card(folder)["files"]
+    if _OLD_LEXICON in files:
+        raise BadModel(f"The lexicon of {folder} has an older form: write the model anew with ocrkit release.")
+    if LEXICON not in files:
         return None
-    from ocrkit.recognition.beam import Lexicon
-
     return Lexicon.load(verified(folder, LEXICON))
 
 

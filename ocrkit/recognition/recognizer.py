@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from ocrkit.document import Image
 from ocrkit.errors import BadParams
+from ocrkit.recognition.beam import reread
 from ocrkit.recognition.decode import Guess, greedy
+from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.model import alphabet_of, find_model, load_lexicon, read_card
 from ocrkit.recognition.network import STRIDE_PX
+from ocrkit.recognition.options import DecodeOptions
 from ocrkit.recognition.preprocess import HEIGHT, batches
 from ocrkit.recognition.runtimes import load_runtime
 
-if TYPE_CHECKING:
-    from ocrkit.recognition.beam import Lexicon
-
 DECODERS = ("careful", "greedy", "beam")
-# Confidence between which a second look is worth its time: surer readings are right, much less sure ones no words.
-_DOUBTFUL = (0.2, 0.92)
-_KNOWN = 0.7  # from here on a word of the lexicon is right nearly always, and not looked at again
-_CLOSER = 0.1  # heights cut off above and below for the second look
-_STRETCH = 1.15  # of its width
 _TALL = 2.0  # height over width; of upright words only single letters are so narrow
+_UPRIGHT = 0.92  # confidence of a reading of which nobody asks whether it lies on its side
 _TURNED_CHARACTERS, _TURNED_CONFIDENCE = 3, 0.5  # of a reading that says a crop lies on its side, at least
+_DASH = re.compile(r"(?<![^\W\d_])—|—(?![^\W\d_])")  # not between two letters
+_BLANK_BEFORE_MARK = re.compile(r" +[:;,.)]")
+_DEFAULT = DecodeOptions()
 
 
 class Recognizer:
@@ -42,6 +41,7 @@ class Recognizer:
             greedy where that is sure, and looks at doubtful words a second time, cut closer and stretched, to search
             both readings.
         lexicon: words that a search prefers; `None` for those the model brings.
+        options: thresholds of `careful` and `beam`.
 
     Raises:
         BadModel: missing or damaged.
@@ -56,6 +56,7 @@ class Recognizer:
         threads: int | None = None,
         decoder: str = DECODERS[0],
         lexicon: Lexicon | None = None,
+        options: DecodeOptions = _DEFAULT,
     ) -> None:
         if decoder not in DECODERS:
             raise BadParams(f"There is no decoder {decoder!r}; choose one of {', '.join(DECODERS)}.")
@@ -66,6 +67,7 @@ class Recognizer:
         self._temperature = float(read_card(folder).get("temperature", 1.0))
         self._run = load_runtime(runtime, folder, threads)
         self._decoder = decoder
+        self._options = options
         self._lexicon = lexicon if lexicon is not None or decoder == "greedy" else load_lexicon(folder)
 
     def recognize(self, crops: Sequence[Image]) -> list[Guess]:
@@ -85,6 +87,8 @@ class Recognizer:
                     searched[row] = logits, step
         if searched:
             self._search([crops[row] for row in searched], guesses, searched)
+        if self._decoder != "greedy":
+            return [tidied(guesses[row], self._options) for row in range(len(crops))]
         return [guesses[row] for row in range(len(crops))]
 
     def logits(self, crops: Sequence[Image]) -> list[np.ndarray]:
@@ -101,22 +105,23 @@ class Recognizer:
     def _is_searched(self, guess: Guess) -> bool:
         if self._decoder != "careful":
             return self._decoder == "beam"
-        if not guess.text or not _DOUBTFUL[0] <= guess.confidence < _DOUBTFUL[1]:
+        options = self._options
+        if not guess.text or not options.least_confidence <= guess.confidence < options.most_confidence:
             return False
-        return guess.confidence < _KNOWN or not self._lexicon or self._lexicon.known(guess.text) < 1
+        return guess.confidence < options.known_confidence or not self._lexicon or self._lexicon.known(guess.text) < 1
 
     def _search(
         self, crops: Sequence[Image], guesses: dict[int, Guess], searched: dict[int, tuple[np.ndarray, float]]
     ) -> None:
         """Put into `guesses` what a search finds in the outputs of the `crops` that are `searched`."""
-        from ocrkit.recognition.beam import reread
-
         views = [[logits] for logits, _ in searched.values()]
         if self._decoder == "careful":
-            for seen, again in zip(views, self.logits([closer(crop) for crop in crops])):
+            for seen, again in zip(views, self.logits([closer(crop, self._options) for crop in crops])):
                 seen.append(again)
         for (row, (_, step)), seen in zip(searched.items(), views):
-            guesses[row] = reread(guesses[row], seen, self.alphabet, step, self._temperature, self._lexicon)
+            guesses[row] = reread(
+                guesses[row], seen, self.alphabet, step, self._temperature, self._lexicon, self._options
+            )
 
 
 def recognize_turned(recognize: Callable[[Sequence[Image]], list[Guess]], crops: Sequence[Image]) -> list[Guess]:
@@ -130,7 +135,7 @@ def recognize_turned(recognize: Callable[[Sequence[Image]], list[Guess]], crops:
     tall = [
         row
         for row, (crop, guess) in enumerate(zip(crops, guesses))
-        if crop.shape[0] >= _TALL * crop.shape[1] and not (guess.text and guess.confidence >= _DOUBTFUL[1])
+        if crop.shape[0] >= _TALL * crop.shape[1] and not (guess.text and guess.confidence >= _UPRIGHT)
     ]
     for quarters in (1, 3):
         turned = recognize([np.ascontiguousarray(np.rot90(crops[row], quarters)) for row in tall])
@@ -142,14 +147,22 @@ def recognize_turned(recognize: Callable[[Sequence[Image]], list[Guess]], crops:
     return guesses
 
 
-def closer(crop: Image) -> Image:
-    """The crop without a tenth above and below, stretched by 1.15: what a loose box or narrow print asks for.
-
-    Chosen among eight views on SROIE's training receipts and FUNSD's tune half.
-    """
+def closer(crop: Image, options: DecodeOptions = _DEFAULT) -> Image:
+    """The crop for a second look: less above and below and stretched, as a loose box or narrow print asks for."""
     height, width = crop.shape[:2]
-    trim = round(_CLOSER * height) if height >= HEIGHT // 4 else 0
-    return cv2.resize(crop[trim : height - trim], (max(1, round(_STRETCH * width)), height - 2 * trim))
+    trim = round(options.trim * height) if height >= HEIGHT // 4 else 0
+    size = max(1, round(options.stretch * width)), height - 2 * trim
+    return cv2.resize(crop[trim : height - trim], size, interpolation=cv2.INTER_CUBIC)
+
+
+def tidied(guess: Guess, options: DecodeOptions = _DEFAULT) -> Guess:
+    """The guess with its dashes and the blanks before its marks as the options want them."""
+    text, spans = guess.text, guess.spans
+    if options.plain_dashes:
+        text = _DASH.sub("-", text)
+    if options.close_marks and (kept := [i for i in range(len(text)) if not _BLANK_BEFORE_MARK.match(text, i)]):
+        text, spans = "".join(text[i] for i in kept), spans[kept]
+    return guess if text == guess.text else replace(guess, text=text, spans=spans)
 
 
 def load_recognizer(
@@ -158,6 +171,7 @@ def load_recognizer(
     threads: int | None = None,
     decoder: str = DECODERS[0],
     lexicon: Lexicon | None = None,
+    options: DecodeOptions = _DEFAULT,
 ) -> Recognizer:
     """The recogniser of a released name, of a model folder, or the default one; see `Recognizer`."""
-    return Recognizer(find_model(model), runtime, threads, decoder, lexicon)
+    return Recognizer(find_model(model), runtime, threads, decoder, lexicon, options)

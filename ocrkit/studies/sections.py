@@ -14,6 +14,7 @@ from ocrkit.documents.reader import ReadOptions
 from ocrkit.errors import BadParams
 from ocrkit.experiment.params import Base, Sections
 from ocrkit.learning.trainer import TrainOptions
+from ocrkit.recognition.options import DecodeOptions
 from ocrkit.synth.generator import WordOptions
 from ocrkit.values import Count, NotNegative, Positive, Share, Within
 
@@ -111,6 +112,7 @@ class Assemble(Base):
     """50_assemble."""
 
     detector: DetectorOptions
+    decoding: DecodeOptions
     reading: ReadOptions
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from bisect import bisect
 from collections import Counter
@@ -60,6 +61,7 @@ class Vocabulary:
             raise BadDataset(f"{path} is not a saved vocabulary: {error}.") from None
 
 
+_FOREIGN = ("fr", "de", "es", "pt", "it")
 # How many people, places, streets and companies to invent for each country.
 _PEOPLE = {"en_US": 800, "en_GB": 300, "fr_FR": 200, "de_DE": 200, "es_ES": 200, "it_IT": 100}
 
@@ -86,7 +88,7 @@ def build_vocabulary(books: Path | None = None, words: int = 40_000, seed: int =
             "Building a vocabulary needs wordfreq and faker: pip install 'ocrkit[train]', or load a saved vocabulary."
         ) from None
 
-    foreign = [word for language in ("fr", "de", "es", "pt", "it") for word in top_n_list(language, words // 4)]
+    foreign = [word for language in _FOREIGN for word in top_n_list(language, words // 4)]
     people: dict[str, list[str]] = {kind: [] for kind in ("names", "places", "streets", "companies")}
     for locale, share in _PEOPLE.items():
         fake = Faker(locale)
@@ -106,6 +108,25 @@ def build_vocabulary(books: Path | None = None, words: int = 40_000, seed: int =
         book=read_books(books) if books else (),
         **{kind: _usable(values) for kind, values in people.items()},
     )
+
+
+def zipf_frequencies(words: Iterable[str]) -> dict[str, float]:
+    """How frequent each of `words` is in the language of the vocabulary's that has it most often.
+
+    Returns:
+        Zipf frequencies: the logarithm to the base 10 of how often a word is met in a thousand million; 0 where none of
+        the languages knows it.
+
+    Raises:
+        MissingExtra: wordfreq is not installed.
+    """
+    try:
+        from wordfreq import get_frequency_dict
+    except ImportError:
+        raise MissingExtra("Frequencies of words need wordfreq: pip install 'ocrkit[train]'.") from None
+    tables = [get_frequency_dict(language) for language in ("en", *_FOREIGN)]
+    shares = {word: max(table.get(word.lower(), 0.0) for table in tables) for word in words}
+    return {word: max(0.0, 9 + math.log10(share)) if share else 0.0 for word, share in shares.items()}
 
 
 def read_books(folder: Path) -> tuple[str, ...]:

@@ -109,12 +109,25 @@ def test_tesseract_output_becomes_paragraphs_lines_and_words(tmp_path, monkeypat
 
 def test_engines_that_are_not_there_are_named_with_a_way_to_get_them(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setitem(sys.modules, "rapidocr_onnxruntime", None)
+    monkeypatch.setitem(sys.modules, "rapidocr", None)
     monkeypatch.setattr("ocrkit.engines.rapidocr.find_spec", lambda name: None)
     assert set(missing_engines(["ours", "tesseract", "rapidocr"])) == {"tesseract", "rapidocr"}
     with pytest.raises(MissingExtra, match="apt-get install tesseract-ocr"):
         load_engine("tesseract")
     with pytest.raises(MissingExtra, match=r"ocrkit\[peers\]"):
+        load_engine("rapidocr")
+
+
+def test_rapidocr_fetches_no_model(tmp_path, monkeypatch):
+    rapidocr = pytest.importorskip("rapidocr")
+
+    def fetched(*args):
+        raise AssertionError("it asked for a model")
+
+    monkeypatch.setattr("rapidocr.utils.download_file.DownloadFile.run", fetched)
+    assert load_engine("rapidocr").recognize([print_words("2468")[0]]) == ["2468"]
+    monkeypatch.setattr(rapidocr, "__file__", str(tmp_path / "__init__.py"))
+    with pytest.raises(MissingExtra, match=r"has 0 files \*_det_\*.onnx .* pip install"):
         load_engine("rapidocr")
 
 
@@ -144,7 +157,7 @@ def test_the_compare_command_prints_narrow_tables_and_leaves_out_what_is_missing
     models = ["--model", "fast-receipts", "--model", "fast-synthetic"]
     result = CliRunner().invoke(compare, [str(labelled_folder), *arguments, *models])
     assert result.exit_code == 0, result.output
-    assert "rapidocr is left out. The package rapidocr-onnxruntime is not installed" in result.stderr
+    assert "rapidocr is left out. The package rapidocr is not installed" in result.stderr
     assert "1.000" in next(line for line in result.stdout.splitlines() if line.startswith("tesseract"))
     assert max(map(len, result.stdout.splitlines()[:-3])) <= 100
     assert (

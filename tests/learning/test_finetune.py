@@ -13,7 +13,16 @@ from ocrkit.alphabet import Alphabet
 from ocrkit.cli import main
 from ocrkit.datasets import Sample
 from ocrkit.datasets.write import write_crops
-from ocrkit.learning.finetune import augment, augmented, first_documents, mixed, origin, usable, with_chunks
+from ocrkit.learning.finetune import (
+    augment,
+    augmented,
+    first_documents,
+    mixed,
+    origin,
+    real_words_of,
+    usable,
+    with_chunks,
+)
 from ocrkit.learning.trainer import endless
 from ocrkit.recognition.model import load_network, read_card, save_network
 from ocrkit.recognition.network import build_network
@@ -171,6 +180,20 @@ def test_what_must_not_be_learnt_from_or_cannot_is_said(crops, model, tmp_path):
     few = run(tmp_path / "one" / "few", tmp_path / "out", model)
     assert (few.exit_code, "too few documents" in few.output) == (2, True)
     assert next(islice((tmp_path / "out").glob("*"), 1), None) is None
+
+
+def test_documents_of_several_folders_are_told_apart(tmp_path):
+    for name in ("bills", "letters"):
+        words = [Sample(drawn("A"), f"{name[0]}{number}", "", f"page {number % 8}") for number in range(32)]
+        write_crops(words, tmp_path / name)
+    split = real_words_of([tmp_path / "bills", tmp_path / "letters"], "crops", Alphabet(), 0.3)
+    documents = {part: {sample.document for sample in samples} for part, samples in split.items()}
+    assert len(documents["tune"] | documents["held_out"]) == 16
+    assert not documents["tune"] & documents["held_out"]
+    assert sum(map(len, split.values())) == 64
+    assert {sample.source for samples in split.values() for sample in samples} == {"bills", "letters"}
+    alone = real_words_of([tmp_path / "bills"], "crops", Alphabet(), 0.3)
+    assert {sample.document for sample in alone["tune"]} < {f"page {number}" for number in range(8)}
 
 
 def test_neighbours_of_a_document_are_also_shown_as_one_crop_with_a_blank():

@@ -63,7 +63,7 @@ def test_a_release_is_checked_calibrated_scored_and_described(trained, crops, tm
     result = run("release", trained, "mine", "--into", into, "--synthetic", 40, "--real", crops, "crops", "all")
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in into.rglob("*")) == sorted(
-        ["mine", "card.json", "card.md", "lexicon.u32", "model.onnx", "model.weights.h5"]
+        ["mine", "card.json", "card.md", "lexicon.bin", "model.onnx", "model.weights.h5"]
     )
     card = read_card(into / "mine")
     assert card["export_parity"] <= 1e-4

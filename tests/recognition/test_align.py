@@ -5,7 +5,8 @@ import pytest
 
 from ocrkit.alphabet import Alphabet
 from ocrkit.errors import BadLabel
-from ocrkit.recognition.align import align, choices_of, line_logits, log_probabilities
+from ocrkit.recognition.align import align, choices_of, log_probabilities
+from ocrkit.recognition.cutting import line_logits
 from ocrkit.recognition.preprocess import HEIGHT
 
 
@@ -53,6 +54,15 @@ def test_equal_neighbours_in_any_case_need_a_blank_between_them():
     with pytest.raises(BadLabel, match="more than the 2 time steps"):
         align(np.zeros((2, 3)), choices_of("aA", alphabet))
     assert align(np.zeros((3, 3)), choices_of("aA", alphabet)).spans.tolist() == [[0, 1], [2, 3]]
+
+
+def test_a_line_of_more_characters_than_a_byte_counts_is_aligned():
+    alphabet = Alphabet("ab")
+    length = 200
+    log_probs = np.full((2 * length, alphabet.classes), -20.0)
+    log_probs[::2, 1], log_probs[1::2, 0] = 0.0, 0.0
+    spans = align(log_probs, choices_of("a" * length, alphabet)).spans
+    assert spans.tolist() == [[2 * i, 2 * i + 1] for i in range(length)]
 
 
 def test_a_space_may_be_read_as_nothing():

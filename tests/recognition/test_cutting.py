@@ -1,4 +1,6 @@
+import json
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -10,6 +12,7 @@ from ocrkit.alphabet import Alphabet
 from ocrkit.cli import main
 from ocrkit.datasets import LabelledPage, LabelledWord, load_crops, load_pages, word_samples
 from ocrkit.document import box_to_quad
+from ocrkit.errors import OcrkitError
 from ocrkit.recognition.cutting import words_of_lines
 
 
@@ -71,6 +74,64 @@ def test_what_cannot_be_cut_is_listed_with_the_reason(text, box, reason):
     assert (rejected[0].page, rejected[0].text) == ("receipt", text)
 
 
+def with_label(page, text, grow=(0, 0, 0, 0)):
+    """The page of one line with another label, its box grown to the left, top, right and bottom."""
+    line = page.lines[0]
+    return replace(page, lines=(replace(line, text=text, quad=box_to_quad(line.box + np.array(grow))),))
+
+
+@pytest.mark.parametrize(
+    ("drawn", "box"),
+    [
+        ("Date:", (0, 0, -14, 0)),  # the line's box ends before its colon
+        ("Date.", (0, 0, -12, 0)),
+        ("No. 12", (0, 0, 0, 0)),  # a mark within the line
+        ("-Date", (12, 0, 0, 0)),  # a mark that the box begins behind
+    ],
+)
+def test_a_word_is_cut_with_the_marks_its_label_has(drawn, box):
+    page, _ = page_of([drawn])
+    cut, rejected = words_of_lines(with_label(page, drawn, box), None)
+    assert not rejected
+    assert [word.text for word in cut.words] == drawn.split()
+    ink = np.flatnonzero((page.pixels[30:80] < 128).any(0))
+    assert cut.words[0].box[0] <= ink[0]
+    assert cut.words[-1].box[2] > ink[-1]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "label", "mark"),
+    [
+        ("Date", "Date:", ":"),
+        ("Date", "Date.", "."),
+        ("Date", "Date,", ","),
+        ("Date", "'Date", "'"),
+        ("Date", "Date-", "-"),
+        ("TOTAL Date", "TOTAL Date;", ";"),
+    ],
+)
+def test_a_word_without_ink_for_a_mark_of_its_label_is_left_out_with_the_reason(drawn, label, mark):
+    page, _ = page_of([drawn])
+    cut, rejected = words_of_lines(with_label(page, label), None)
+    assert [(r.text, r.reason) for r in rejected] == [(label.split()[-1], f"no ink where its label has {mark}")]
+    assert [word.text for word in cut.words] == label.split()[:-1]
+
+
+@pytest.mark.parametrize("label", ["Date:", "Date.", "'Date'", "(Date)", "Date-", "Date;", "12,50"])
+def test_a_word_with_ink_for_its_marks_is_kept(label):
+    page, _ = page_of([label])
+    cut, rejected = words_of_lines(page, None)
+    assert [word.text for word in cut.words] == [label]
+    assert not rejected
+
+
+def test_a_blank_that_a_typist_leaves_before_a_comma_parts_no_words():
+    page, _ = page_of(["SALES , TOTAL"])
+    cut, rejected = words_of_lines(with_label(page, "SALES, TOTAL"), None)
+    assert [word.text for word in cut.words] == ["SALES,", "TOTAL"]
+    assert not rejected
+
+
 def spelling(reads):
     """A recogniser that is sure of `reads`, one text for each crop it is given, in their order."""
     alphabet = Alphabet()
@@ -95,6 +156,13 @@ def test_labels_take_the_case_of_the_print():
     cut, rejected = words_of_lines(page, spelling(["Thank", "you", "(INCLUSIVE"]))
     assert [word.text for word in cut.words] == ["Thank", "you", "(INCLUSIVE"]
     assert not rejected
+
+
+def test_labels_in_small_letters_are_kept_or_left_out():
+    page, _ = page_of(["or Was the"])
+    cut, rejected = words_of_lines(page, spelling(["or", "was", "the"]))
+    assert [word.text for word in cut.words] == ["or", "the"]
+    assert [(r.text, r.reason) for r in rejected] == [("Was", "the case of its print is unclear")]
 
 
 def test_a_word_that_does_not_look_like_its_label_is_left_out():
@@ -128,7 +196,79 @@ def test_the_verb_writes_a_folder_of_crops_that_can_be_learnt_from(tmp_path, sha
     assert header == "page,text,x0,y0,x1,y1,reason"
     again = CliRunner().invoke(main, ["data", "words", str(folder), "--form", "sroie", "-o", str(tmp_path / "w")])
     assert again.exit_code == 2
-    assert "holds labelled crops already" in again.output
+    assert "exists already" in again.output
+
+
+@pytest.fixture
+def labelled_lines(tmp_path):
+    """Four pages of two documents in sroie form."""
+    folder = tmp_path / "lines"
+    folder.mkdir()
+    contents = (
+        ["TOTAL SALES"] * 2,
+        ["THANK YOU FOR COMING"],
+        ["CHANGE"] * 6,
+        ["CASH 1 2 3 4 5", "RM", "PLEASE KEEP THIS"],
+    )
+    for name, lines in zip(("a_1", "a_2", "b_1", "c_1"), contents):  # so unlike that none is taken for a copy
+        page, _ = page_of(lines)
+        cv2.imwrite(str(folder / f"{name}.png"), page.pixels)
+        lines = [{"text": line.text, "quad": line.quad.tolist()} for line in page.lines]
+        (folder / f"{name}.json").write_text(json.dumps({"lines": lines}))
+    return folder
+
+
+def test_documents_are_held_out_whole_and_always_the_same(labelled_lines, tmp_path, monkeypatch):
+    monkeypatch.setattr("ocrkit.recognition.recognizer.load_recognizer", lambda model, threads: None)
+    command = ["data", "words", str(labelled_lines), "--form", "sroie", "--held-out", "0.6", "--document", "^[a-z]"]
+    splits = []
+    for name in ("first", "again"):
+        done = CliRunner().invoke(main, [*command, "-o", str(tmp_path / name)])
+        assert done.exit_code == 0, done.output
+        splits.append(
+            [{crop.document for crop in load_crops(tmp_path / name / part)} for part in ("train", "held-out")]
+        )
+    assert splits[0] == splits[1]
+    learnt, held_out = splits[0]
+    assert learnt | held_out == {"a", "b", "c"}
+    assert not learnt & held_out
+
+
+@pytest.mark.parametrize("table", ["labels.csv", "rejected.csv"])
+def test_what_was_broken_off_can_be_run_again(labelled_lines, tmp_path, monkeypatch, table):
+    from ocrkit.datasets import write
+
+    command = ["data", "words", str(labelled_lines), "--form", "sroie", "--test", "-o", str(tmp_path / "w")]
+    whole = write.write_whole
+
+    def broken(path, content):
+        if Path(path).name == table:
+            raise OcrkitError("the disk is full.")
+        return whole(path, content)
+
+    monkeypatch.setattr(write, "write_whole", broken)
+    assert CliRunner().invoke(main, command).exit_code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["lines"]
+    monkeypatch.setattr(write, "write_whole", whole)
+    assert CliRunner().invoke(main, command).exit_code == 0
+    assert len(load_crops(tmp_path / "w")) == 24
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--test", "--held-out", "0.5"], "exclude each other"),
+        (["--test", "--document", "["], "no regular expression"),
+        (["--test", "--document", "^z"], "finds nothing in the id 'a_1'"),
+        (["--held-out", "0.001"], "too few documents to hold 0% of them out"),
+    ],
+)
+def test_what_cannot_be_split_is_said(labelled_lines, tmp_path, options, sentence):
+    done = CliRunner().invoke(
+        main, ["data", "words", str(labelled_lines), "--form", "sroie", "-o", str(tmp_path / "w"), *options]
+    )
+    assert done.exit_code == 2
+    assert sentence in done.output
 
 
 def test_words_need_lines(tmp_path):

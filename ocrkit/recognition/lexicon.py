@@ -1,0 +1,104 @@
+"""Words that a search for the likeliest text prefers, the more the more frequent they are."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+
+from ocrkit.errors import BadModel
+from ocrkit.files import write_whole
+
+_MARKS = string.punctuation + "‘’“”«»…–—"
+_ENTRY = np.dtype([("checksum", "<u4"), ("zipf", "u1")])
+_STEPS = 25  # of a byte for each power of ten: to Zipf frequencies of 10, which no word has
+PER_MILLION = 3.0  # Zipf frequency of a word met once in a million
+
+
+class Lexicon:
+    """Words that are more likely than other strings of the same look.
+
+    Kept as 32-bit checksums: a model's lexicon is small, and no list of somebody else's is passed on.
+
+    Args:
+        words: as dictionaries write them, with their Zipf frequencies (the logarithm to the base 10 of how often a word
+            is met in a thousand million) or without, which counts as once in a million. "total" also stands for "Total"
+            and "TOTAL", "Total" for "TOTAL" alone.
+    """
+
+    def __init__(self, words: Mapping[str, float] | Iterable[str]) -> None:
+        zipf = words if isinstance(words, Mapping) else dict.fromkeys(words, PER_MILLION)
+        # A sole letter or figure says nothing that its picture does not.
+        self._zipf = {
+            _checksum(word): round(_STEPS * min(max(value, 0.0), 255 / _STEPS)) / _STEPS
+            for word, value in zipf.items()
+            if len(word) > 1 and word.isalpha()
+        }
+
+    def __len__(self) -> int:
+        return len(self._zipf)
+
+    def __contains__(self, word: str) -> bool:
+        return self.zipf(word) is not None
+
+    def zipf(self, word: str) -> float | None:
+        """The Zipf frequency of `word`, `None` where it is not in the lexicon."""
+        forms = {word}
+        if word.isupper() or word == word.capitalize():
+            forms.add(word.lower())
+        if word.isupper():
+            forms.add(word.capitalize())
+        return max((self._zipf[number] for form in forms if (number := _checksum(form)) in self._zipf), default=None)
+
+    def bonus(self, text: str, weight: float, slope: float, length: int) -> float:
+        """What to add to the log probability of `text`: the mean over its words, punctuation around them apart.
+
+        Args:
+            text: one word or several.
+            weight: of a word met once in a million; 0 for those that are not in the lexicon.
+            slope: added for each power of ten by which a word is more frequent; no word has less than 0.
+            length: letters from which on a word has all of it, shorter ones their share: by chance "2nd" looks like a
+                word more easily than "22nd".
+        """
+        words = _words(text)
+        return sum(
+            max(0.0, weight + slope * (zipf - PER_MILLION)) * min(1.0, len(word) / length)
+            for word in words
+            if (zipf := self.zipf(word)) is not None
+        ) / max(1, len(words))
+
+    def known(self, text: str) -> float:
+        """Share of the words of `text` that are in the lexicon, punctuation around them apart; 0 for no words."""
+        words = _words(text)
+        return sum(word in self for word in words) / max(1, len(words))
+
+    def save(self, path: Path) -> None:
+        """Write for each word, by ascending checksum, that and a byte of its Zipf frequency."""
+        entries = np.array([(number, round(_STEPS * zipf)) for number, zipf in sorted(self._zipf.items())], _ENTRY)
+        write_whole(path, entries.tobytes())
+
+    @classmethod
+    def load(cls, path: Path) -> Lexicon:
+        """What `save` wrote.
+
+        Raises:
+            BadModel: not a whole number of entries.
+        """
+        data = path.read_bytes()
+        if len(data) % _ENTRY.itemsize:
+            raise BadModel(f"{path} is no lexicon: {len(data)} bytes are not a whole number of its entries.")
+        entries = np.frombuffer(data, _ENTRY)
+        lexicon = cls(())
+        lexicon._zipf = dict(zip(entries["checksum"].tolist(), (entries["zipf"] / _STEPS).tolist()))
+        return lexicon
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip(_MARKS) for word in text.split()]
+
+
+def _checksum(word: str) -> int:
+    return crc32(word.encode())
