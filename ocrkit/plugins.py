@@ -90,7 +90,7 @@ class Plugins(Mapping[str, Any]):
     @cached_property
     def _offers(self) -> dict[str, dict[str, EntryPoint]]:
         """Name -> package -> its entry point."""
-        offers = {point.name: {_OWN: point} for point in _own_points(self.group)}
+        offers = {point.name: {_OWN: point} for point in own_points(self.group)}
         for package, point in _other_points(self.group):
             if _OWN in offers.get(point.name, ()):
                 own = f"The {self.kind} {point.name!r} is ocrkit's own"
@@ -103,11 +103,12 @@ class Plugins(Mapping[str, Any]):
         return f"The {self.kind} {name!r} of the package {' and '.join(self._offers[name])}"
 
 
-def _own_points(group: str) -> list[EntryPoint]:
+def own_points(group: str, file: Path = _OWN_FILE) -> list[EntryPoint]:
+    """What ocrkit itself offers in a group of entry points, as `file` lists it."""
     # Not from the metadata of what is installed: those of an older ocrkit may lie beside the code that runs.
     parser = configparser.ConfigParser(delimiters="=", comment_prefixes="#", interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their case
-    parser.read_string(_OWN_FILE.read_text(encoding="utf-8"))
+    parser.read_string(file.read_text(encoding="utf-8"))
     return [EntryPoint(name, value, group) for name, value in parser[group].items()]
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from ocrkit.datasets._files import labelled, read_json
 from ocrkit.datasets.sample import LabelledPage
-from ocrkit.download import checksum
 from ocrkit.errors import BadDataset
+from ocrkit.files import checksum
 
 LABELS = Path(__file__).with_name("real_pages.json")
 

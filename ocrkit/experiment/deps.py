@@ -1,8 +1,9 @@
 """What code a notebook depends on, by its imports; `python -m ocrkit.experiment.deps` writes it into dvc.yaml.
 
 Listed are the folders and modules of the package that the notebook imports, itself or through others, also where a
-function imports them or a table called LAZY names them. Left out is what starts, draws and records (`APART`): it
-decides no number, and a changed colour must not train a net anew.
+function imports them, a table called LAZY names them, or they stand under the names of plug-ins that are looked up.
+Left out is what starts, draws and records (`APART`): it decides no number, and a changed colour must not train a net
+anew.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from ocrkit.errors import BadParams, OcrkitError
 from ocrkit.experiment import paths, pipeline
+from ocrkit.plugins import own_points
 
 PACKAGE = "ocrkit"
-APART = ("ocrkit.experiment", "ocrkit.studies")
+OFFERS = f"{PACKAGE}/entry_points.ini"  # which module stands under which name of a plug-in
+APART = ("ocrkit.experiment", "ocrkit.html", "ocrkit.origin", "ocrkit.studies")
 # Of the studies only these; any other decides the numbers of a stage that imports it.
 _APART_STUDIES = ("figures", "registry", "sections", "served")
 
@@ -49,8 +52,11 @@ def code_deps(root: Path, notebook: Path) -> list[str]:
             found.add(name)
             # The packages that hold a module run before it.
             parents = (name.rsplit(".", cut)[0] for cut in range(1, name.count(".") + 1))
-            todo += [*imports(root, name), *_used_lazily(root, modules[name].read_text("utf-8")), *parents]
+            text = modules[name].read_text("utf-8")
+            todo += [*imports(root, name), *_used_lazily(root, text), *_offered(root, text), *parents]
     parts = {_part(root, modules[name]) for name in found - {PACKAGE}}
+    if f"{PACKAGE}.plugins" in found:
+        parts.add(OFFERS)
     return sorted(parts, key=lambda part: (not part.endswith(".py"), part))
 
 
@@ -159,6 +165,16 @@ def _used_lazily(root: Path, text: str) -> set[str]:
 def _lazy(root: Path) -> dict[str, str]:
     tables = [_lazy_table(ast.parse(file.read_text("utf-8"))) for file in _modules(root).values()]
     return {name: module for table in tables for name, module in table.items()}
+
+
+def _offered(root: Path, text: str) -> set[str]:
+    """The modules behind the package's own engines, forms or runtimes, where `text` looks them up by name."""
+    kinds = [
+        str(node.args[0].value)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Plugins" and isinstance(node.args[0], ast.Constant)
+    ]
+    return {point.module for kind in kinds for point in own_points(f"{PACKAGE}.{kind}s", root / OFFERS)}
 
 
 def _lazy_table(tree: ast.Module) -> dict[str, str]:

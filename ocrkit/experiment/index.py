@@ -25,31 +25,27 @@ def index_page(root: Path) -> str:
     Args:
         root: of the project, or a scratch folder with `runs/` and `reports/` of runs by hand.
     """
-    declared = pipeline.stages(paths.root())
-    stages = [
-        _stage(root, stage.name, stage.notebook, stage.about.rstrip("."))
-        for stage in declared.values()
-        if (root / "runs" / f"{stage.name}.json").is_file()
-    ]
-    known = {"index.html", *(f"{stage.notebook}.html" for stage in declared.values())}
+    all_stages = pipeline.stages(paths.root()).values()
+    stages = [_stage(root, stage) for stage in all_stages if (root / "runs" / f"{stage.name}.json").is_file()]
+    known = {"index.html", *(f"{stage.notebook}.html" for stage in all_stages)}
     extra = {path.stem: path.name for path in sorted((root / "reports").glob("*.html")) if path.name not in known}
-    facts = {"Stages": f"{len(stages)} of {len(declared)} have run", **made()}
+    facts = {"Stages": f"{len(stages)} of {len(all_stages)} have run", **made()}
     return render(_TEMPLATE, "Reports of the pipeline", facts, stages=stages, extra=extra)
 
 
-def _stage(root: Path, stage: str, notebook: str, does: str) -> dict[str, Any]:
-    run = json.loads((root / "runs" / f"{stage}.json").read_text(encoding="utf-8"))
-    executed, report = (root / "reports" / f"{notebook}{suffix}" for suffix in (".ipynb", ".html"))
+def _stage(root: Path, stage: pipeline.Stage) -> dict[str, Any]:
+    run = json.loads((root / "runs" / f"{stage.name}.json").read_text(encoding="utf-8"))
+    executed, report = (root / "reports" / f"{stage.notebook}{suffix}" for suffix in (".ipynb", ".html"))
     cells = json.loads(executed.read_text(encoding="utf-8"))["cells"] if executed.is_file() else []
     ended, commit, machine = (run.get(fact, "") for fact in ("ended", "commit", "machine"))
     return {
-        "name": stage,
-        "title": _title(cells) or notebook,
-        "does": does,
+        "name": stage.name,
+        "title": _title(cells) or stage.notebook,
+        "does": stage.about.rstrip("."),
         "says": [line for line in run.get("says", "").splitlines() if line.strip()],
         "facts": [*filter(None, [ended, commit and f"commit {commit}", machine]), f"MLflow run {run['name']}"],
         "report": report.name if report.is_file() else "",
-        "numbers": f"../metrics/{stage}.json" if (root / "metrics" / f"{stage}.json").is_file() else "",
+        "numbers": f"../metrics/{stage.name}.json" if (root / "metrics" / f"{stage.name}.json").is_file() else "",
         "picture": _cover(cells),
     }
 

@@ -17,7 +17,8 @@ import PIL.features
 import PIL.Image
 from reportlab.pdfgen.canvas import Canvas
 
-from ocrkit.recognition.model import find_model, read_card, sha256
+from ocrkit.files import checksum
+from ocrkit.recognition.model import find_model, read_card
 
 # --- bytes ------------------------------------------------------------------------------------------------------------
 
@@ -276,7 +277,7 @@ def write_model(folder: Path, r: Random) -> None:
     for name in card["files"]:
         if name == "model.onnx" and r.random() < 0.5:
             (folder / name).write_bytes(changed_bytes((original / name).read_bytes(), r))
-            card["files"][name] = sha256(folder / name)
+            card["files"][name] = checksum(folder / name)
         else:
             os.link(original / name, folder / name) if _same_disk(original, folder) else None
             if not (folder / name).exists():

@@ -14,11 +14,12 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from ocrkit.experiment import paths
+from ocrkit.experiment import pipeline
 from ocrkit.experiment.index import index_page
 from ocrkit.experiment.run import to_html
 
 REPO = Path(__file__).resolve().parents[2]
+STAGES = pipeline.stages(REPO)
 
 
 def png(colour: tuple[int, int, int], width: int = 40) -> str:
@@ -51,7 +52,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for stage, says in {"start": "It read 43 of the 47 words.\nAll <b>well</b>.", "train": ""}.items():
         run = {"run_id": "r", "name": f"{stage} 04 May", "says": says, **about}
         (tmp_path / "runs" / f"{stage}.json").write_text(json.dumps(run))
-        (tmp_path / "reports" / f"{paths.NOTEBOOKS[stage]}.html").touch()
+        (tmp_path / "reports" / f"{STAGES[stage].notebook}.html").touch()
     (tmp_path / "metrics" / "start.json").write_text('{"word_accuracy": 0.123456}')
     (tmp_path / "reports" / "leaderboard.html").touch()
     return tmp_path
@@ -59,7 +60,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def execute(root: Path, stage: str, *cells) -> None:
     notebook = new_notebook(cells=[new_markdown_cell("# Start <here>\n\nText."), *cells])
-    nbformat.write(notebook, root / "reports" / f"{paths.NOTEBOOKS[stage]}.ipynb")
+    nbformat.write(notebook, root / "reports" / f"{STAGES[stage].notebook}.ipynb")
 
 
 def pictures(page: str) -> list[Image.Image]:
@@ -80,7 +81,7 @@ def test_a_stage_is_told_in_sentences_with_a_link_to_its_report_and_no_rows_of_n
     assert '<h2><a href="30_train.html">30_train</a></h2>' in train  # its notebook was not kept
     assert "../metrics" not in train
     assert '<a href="leaderboard.html">leaderboard</a>' in page
-    assert f"2 of {len(paths.NOTEBOOKS)} have run" in page
+    assert f"2 of {len(STAGES)} have run" in page
 
 
 def test_every_link_leads_somewhere(root: Path) -> None:

@@ -6,8 +6,9 @@ import shutil
 import pytest
 
 from ocrkit.errors import BadModel, BadParams
+from ocrkit.files import checksum
 from ocrkit.recognition import load_recognizer
-from ocrkit.recognition.model import find_model, read_card, sha256
+from ocrkit.recognition.model import find_model, read_card
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def folder(tmp_path):
 
 def change(folder, **values) -> None:
     card = read_card(folder)
-    card["files"] = {name: sha256(folder / name) for name in card["files"] if (folder / name).is_file()}
+    card["files"] = {name: checksum(folder / name) for name in card["files"] if (folder / name).is_file()}
     (folder / "card.json").write_text(json.dumps({**card, **values}))
 
 
