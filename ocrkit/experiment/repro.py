@@ -36,7 +36,7 @@ def repro(sections: params.Sections, summary: str, profile: str | None = None) -
         if stage.frozen:
             print(
                 f"{stage.name:12} is frozen: the results in git are kept; new ones: "
-                f"dvc repro --force --single-item {stage.name}"
+                f"dvc unfreeze {stage.name}, then make repro"
             )
     with _one_run(root, summary):
         if profile in (None, params.read(root, sections)["base"]["profile"]):

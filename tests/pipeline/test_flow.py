@@ -255,7 +255,8 @@ def test_a_frozen_stage_keeps_what_git_has_in_a_fresh_clone(fresh_project):
     said = fresh_project.do("dvc", "repro")
     assert "Stage 'kept' didn't change" in said
     assert (fresh_project.root / "copy").read_text() == kept.read_text()
-    assert fresh_project.call("dvc", "repro", "--force", "--single-item", "kept").returncode != 0
+    fresh_project.do("dvc", "unfreeze", "kept")
+    assert "failed to reproduce 'kept'" in fresh_project.call("dvc", "repro", "next").stderr
 
 
 def test_a_new_stage_runs_at_once(project):
@@ -376,6 +377,8 @@ def test_plots_are_shown_without_the_internet(project):
     assert "DVC draws plots with" in project.do(sys.executable, "-m", "ocrkit.experiment.plots")
     project.do("dvc", "plots", "show")
     page = (project.root / "dvc_plots/index.html").read_text()
-    assert not re.search(r"<(script|link|img)[^>]+(src|href)\s*=", page)
+    markup = re.sub(r"(<script[^>]*>).*?</script>", r"\1", page, flags=re.DOTALL)  # without what scripts hold
+    assert "<script" in markup
+    assert not re.search(r"<(script|link|img)[^>]+(src|href)\s*=", markup)
     assert page.index("window.vegaEmbed") < page.index("vegaEmbed('#Loss', spec)")
     assert "plots.html" not in project.do("git", "status", "--porcelain")
