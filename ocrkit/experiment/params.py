@@ -187,7 +187,8 @@ def shown(options: Any) -> dict[str, Any]:
         if not dataclasses.is_dataclass(value):
             flat[field.name] = value
             continue
-        defaults, values = flatten(type(value)()), flatten(value)
+        options_of_step: Any = type(value)
+        defaults, values = flatten(options_of_step()), flatten(value)
         changed = {name: v for name, v in values.items() if v != defaults.get(name)}
         at_default += len(values) - len(changed)
         flat |= {f"{field.name}.{name}": v for name, v in changed.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -87,3 +88,8 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         elif not isinstance(value, list):
             named[prefix + name] = "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
     return named
+
+
+if __name__ == "__main__":
+    # The command stands in studies/, which knows the project's sections; scripts that know its former place still work.
+    runpy.run_module("ocrkit.studies.repro", run_name="__main__")
