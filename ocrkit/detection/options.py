@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from ocrkit.options import options_class
 
-@dataclass(frozen=True)
+
+@options_class
 class DetectorOptions:
     """Thresholds of `ocrkit.detection.detect`.
 

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ocrkit.document import Image
+from ocrkit.options import options_class
 
 if TYPE_CHECKING:
     from ocrkit.recognition import Guess
 
 
-@dataclass(frozen=True)
+@options_class
 class JoinOptions:
     """When two neighbours on a line are read as one on trial, and when that reading is believed.
 

@@ -11,7 +11,8 @@ import pytest
 
 from ocrkit import Reader
 from ocrkit.detection import DetectedLine
-from ocrkit.documents.reader import ReadOptions, crop_places, split_words
+from ocrkit.documents.crops import crop_places, split_words
+from ocrkit.documents.options import ReadOptions
 from ocrkit.errors import BadImage
 from ocrkit.recognition import Guess
 

@@ -1,0 +1,49 @@
+"""How a page becomes text: the options of all steps in one."""
+
+from __future__ import annotations
+
+from dataclasses import field
+
+from ocrkit.documents.aside import AsideOptions
+from ocrkit.documents.assemble import AssemblyOptions
+from ocrkit.documents.dewarp import DewarpOptions
+from ocrkit.documents.joins import JoinOptions
+from ocrkit.documents.orientation import OrientationOptions
+from ocrkit.documents.photo import PhotoOptions
+from ocrkit.options import options_class
+
+
+@options_class
+class ReadOptions:
+    """How detected boxes become words, and the words lines.
+
+    Attributes:
+        margin: blank added around a box on every side, as a share of its height, before it is read; the detector leaves
+            some already.
+        word_margin: px of blank added around a word on every side once it is read: people who mark words leave as much.
+        min_confidence: guesses below it are noise and dropped.
+        sure_confidence: where no word of a page reaches it there is no print, and the others are noise, too.
+        smallest_page_px: nothing of fewer pixels a side holds a letter.
+        many_boxes: more than these are first read in part.
+        sampled_boxes: of so many boxes of print some are surely read.
+        photo: when a page is read as seen from straight above.
+        orientation: when a page is turned.
+        dewarp: when a page is curled, and straightened before it is read.
+        joins: when neighbouring boxes are read as one word.
+        aside: when a line up or down the page is print.
+        assembly: how words become lines, columns and paragraphs.
+    """
+
+    margin: float = 0.0
+    word_margin: float = 1.0
+    min_confidence: float = 0.4
+    sure_confidence: float = 0.7
+    smallest_page_px: int = 8
+    many_boxes: int = 1000
+    sampled_boxes: int = 100
+    photo: PhotoOptions = field(default_factory=PhotoOptions)
+    orientation: OrientationOptions = field(default_factory=OrientationOptions)
+    dewarp: DewarpOptions = field(default_factory=DewarpOptions)
+    joins: JoinOptions = field(default_factory=JoinOptions)
+    aside: AsideOptions = field(default_factory=AsideOptions)
+    assembly: AssemblyOptions = field(default_factory=AssemblyOptions)

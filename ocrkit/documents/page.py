@@ -1,0 +1,102 @@
+"""One page as it stands: flat, boxes, texts, words, lines. `read_page` is the way through, a step a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+
+import numpy as np
+
+from ocrkit.detection import DetectedLine, dark_on_light
+from ocrkit.document import Image, Line, Word
+from ocrkit.documents.aside import in_columns, is_within, read_aside
+from ocrkit.documents.assemble import assemble
+from ocrkit.documents.crops import Recognize, crop_places, split_words
+from ocrkit.documents.dewarp import Bend, dewarp, level_boxes
+from ocrkit.documents.geometry import moved, widened
+from ocrkit.documents.joins import Piece, join_pieces
+from ocrkit.documents.options import ReadOptions
+from ocrkit.documents.reading import Reading
+
+Detector = Callable[[Image], Sequence[DetectedLine]]
+
+
+def read_page(image: Image, detect: Detector, recognize: Recognize, options: ReadOptions) -> Reading:
+    """A page as it stands, a negative as its positive, a curled one straightened."""
+    if min(image.shape[:2]) < options.smallest_page_px:
+        return Reading(image)
+    grey, detected, bend = dewarp(dark_on_light(image), detect, options.dewarp)
+    boxes = level_boxes(detected)
+    if not boxes:
+        return Reading(image)
+    read = partial(read_boxes, grey, recognize=recognize, margin=options.margin)
+    if is_texture(np.concatenate(boxes), read, options):
+        return Reading(image)
+    pieces = read(np.concatenate(boxes))
+    rows = join_pieces(in_lines(pieces, boxes), read, options.joins)
+    if not holds_print([piece for row in rows for piece in row], options):
+        return Reading(image, pieces=pieces)
+    aside = read_lines_aside(grey, detected, recognize, options)
+    level = assemble(keep_words(rows, aside, options), options.assembly)
+    return Reading(image, placed(level, bend, options), placed(after(level, aside), bend, options), pieces)
+
+
+def read_boxes(grey: Image, boxes: np.ndarray, recognize: Recognize, margin: float) -> list[Piece]:
+    """What stands in each of `boxes` `(N, 4)`, read in one batch."""
+    places = crop_places(boxes, grey.shape, margin)
+    crops = [grey[y0:y1, x0:x1] for x0, y0, x1, y1 in places]
+    return list(map(Piece, boxes, places[:, 0].tolist(), crops, recognize(crops)))
+
+
+def is_texture(boxes: np.ndarray, read: Callable[[np.ndarray], list[Piece]], options: ReadOptions) -> bool:
+    """Whether it is cloth, gravel, leaves: so many boxes that a sample is read first, and nothing in it."""
+    if len(boxes) <= options.many_boxes:
+        return False
+    return not holds_print(read(boxes[:: len(boxes) // options.sampled_boxes]), options)
+
+
+def in_lines(pieces: Sequence[Piece], boxes: Sequence[np.ndarray]) -> list[list[Piece]]:
+    """The pieces of one batch, by the lines `boxes` that they were found on."""
+    unread = iter(pieces)
+    return [list(islice(unread, len(line))) for line in boxes]
+
+
+def holds_print(pieces: Sequence[Piece], options: ReadOptions) -> bool:
+    """Whether a letter or a digit is surely read; signs such as © look like coins, rings and knots."""
+    sure = (piece.guess.text for piece in pieces if piece.guess.confidence >= options.sure_confidence)
+    return any(character.isalnum() for text in sure for character in text)
+
+
+def read_lines_aside(
+    grey: Image, detected: Sequence[DetectedLine], recognize: Recognize, options: ReadOptions
+) -> list[Line]:
+    """What is print of the lines found up or down the page."""
+    found = (read_aside(grey, line.boxes, recognize, options.margin, options.aside) for line in detected if line.aside)
+    return [line for line in found if line]
+
+
+def keep_words(rows: Sequence[Sequence[Piece]], aside: Sequence[Line], options: ReadOptions) -> list[list[Word]]:
+    """The words of each row that are read with some confidence and are no part of a line aside."""
+    return [
+        [
+            word
+            for piece in row
+            if piece.guess.confidence >= options.min_confidence and not is_within(piece.box, aside)
+            for word in split_words(piece.guess, piece.box, piece.left)
+        ]
+        for row in rows
+    ]
+
+
+def after(level: Sequence[Line], aside: Sequence[Line]) -> list[Line]:
+    """The lines aside, each of their columns a paragraph that follows those of the `level` lines."""
+    blocks = 1 + max((line.paragraph for line in level), default=-1)
+    return [replace(line, paragraph=blocks + i) for i, column in enumerate(in_columns(aside)) for line in column]
+
+
+def placed(lines: Sequence[Line], bend: Bend | None, options: ReadOptions) -> tuple[Line, ...]:
+    """The lines with their words' blank margin, where they are seen on a page that has a `bend`."""
+    wider = tuple(widened(line, options.word_margin) for line in lines)
+    return wider if bend is None else moved(wider, bend.seen)

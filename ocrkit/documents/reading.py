@@ -1,0 +1,37 @@
+"""What came of reading a page as it stood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ocrkit.document import Image, Line
+from ocrkit.documents.aside import characters
+from ocrkit.documents.joins import Piece
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A page read as it stood: its level lines, those up or down the page, and the boxes with what they were read as.
+
+    What a page says that lies on its side is no sign that it stands upright, so only `level` lines are counted.
+    """
+
+    image: Image
+    level: tuple[Line, ...] = ()
+    aside: tuple[Line, ...] = ()
+    pieces: list[Piece] = field(default_factory=list)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """All lines in reading order."""
+        return self.level + self.aside
+
+    @property
+    def kept(self) -> int:
+        """Number of words."""
+        return sum(len(line.words) for line in self.level)
+
+    @property
+    def characters(self) -> float:
+        """How much was read."""
+        return sum(map(characters, self.level))
