@@ -155,8 +155,8 @@ def _stages(page: Image, ink: np.ndarray, height: float, options: DetectorOption
     if cv2.countNonZero(ink) > height**2:  # more than a letter or two
         rules = rule_map(ink, round(options.rule_length * height), round(options.rule_thickness * height))
         regions = _find_regions(page, ink, rules, height, options)
-    letters, letter = with_colons(*prune(regions, height, options), height, options)
-    line = string_lines(letters.boxes, letter, height, options)
+    letters, letter, sign = with_colons(*prune(regions, height, options), height, options)
+    line, letter = string_lines(letters.boxes, letter, sign, height, options)
     line = regular_lines(letters.boxes, letter, line, options)
     return Stages(page, ink, rules, regions, letters, letter, line, split_words(letters.boxes, letter, line, options))
 
@@ -168,7 +168,7 @@ def words_aside(stages: Stages, height: float, options: DetectorOptions = _DEFAU
     across = stages.letters.boxes[alone][:, [1, 0, 3, 2]]
     letter = np.ones(len(across), bool)
     options = replace(options, reach=options.reach_aside)
-    words = split_words(across, letter, string_lines(across, letter, height, options), options)
+    words = split_words(across, letter, string_lines(across, letter, letter, height, options)[0], options)
     words = words[np.isin(words.line, words.line[words.letters >= options.min_letters_aside])]
     return replace(words, boxes=words.boxes[:, [1, 0, 3, 2]])
 

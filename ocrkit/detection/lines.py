@@ -8,8 +8,10 @@ from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pairs import pairs_within, shared
 
 
-def string_lines(boxes: np.ndarray, letter: np.ndarray, height_px: float, options: DetectorOptions) -> np.ndarray:
-    """Number of the line each box stands on, `(N,)`; -1 for punctuation that belongs to no letter.
+def string_lines(
+    boxes: np.ndarray, letter: np.ndarray, sign: np.ndarray, height_px: float, options: DetectorOptions
+) -> tuple[np.ndarray, np.ndarray]:
+    """Number of the line each box stands on, -1 for punctuation that belongs to no letter; and which are letters.
 
     Links follow the letters one by one, so a line may be skewed or curled; its own height sets its reach, so titles
     and footnotes are strung alike.
@@ -17,8 +19,9 @@ def string_lines(boxes: np.ndarray, letter: np.ndarray, height_px: float, option
     Args:
         boxes: `(N, 4)` px.
         letter: `(N,)`, false for punctuation.
+        sign: `(N,)`, true for what is a letter whatever stands beside it.
         height_px: of the page's typical letter.
-        options: `overlap`, `height_ratio`, `reach` and `punctuation_reach` matter here.
+        options: `overlap`, `height_ratio`, `reach`, `mark_height`, `mark_off` and `punctuation_reach` matter here.
     """
     heights = boxes[:, 3] - boxes[:, 1]
     reach = options.reach * options.height_ratio * np.where(letter, heights, height_px)
@@ -32,18 +35,34 @@ def string_lines(boxes: np.ndarray, letter: np.ndarray, height_px: float, option
     chain = _nearest(left[chained], gap[chained])
     from_, to = left[chained][chain], right[chained][chain]
 
+    def beside(mark: np.ndarray, owner: np.ndarray, gap: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Whether each mark stands near its owner, and how far off it is in px."""
+        middle = (boxes[mark, 1] + boxes[mark, 3]) / 2
+        off = np.maximum(np.maximum(boxes[owner, 1] - middle, middle - boxes[owner, 3]), 0)
+        near = (off <= options.mark_off * heights[owner]) & (gap <= options.punctuation_reach * heights[owner])
+        return near, gap + off
+
+    # The commas and apostrophes of some faces are as high as low letters, but they are level with no letter.
+    chains = _components(len(boxes), from_, to)
+    length = np.bincount(chains)[chains]
+    small = heights[left] < heights[right]
+    mark, owner = np.where(small, left, right), np.where(small, right, left)
+    low = both & (lower <= options.mark_height * higher) & (length[mark] <= options.mark_run)
+    low &= (chains[mark] != chains[owner]) & (length[mark] < length[owner])
+    mark, owner = mark[low], owner[low]
+    letter = letter.copy()
+    letter[mark[beside(mark, owner, gap[low])[0] & ~sign[mark]]] = False
+
     # Punctuation joins the one letter it is nearest to, on either side.
     one = letter[left] != letter[right]
     mark, owner = np.where(letter[left], right, left)[one], np.where(letter[left], left, right)[one]
-    middle = (boxes[mark, 1] + boxes[mark, 3]) / 2
-    off = np.maximum(np.maximum(boxes[owner, 1] - middle, middle - boxes[owner, 3]), 0)
-    beside = (off <= 0.3 * higher[one]) & (gap[one] <= options.punctuation_reach * higher[one])
-    joined = _nearest(mark[beside], (gap[one] + off)[beside])
-    from_, to = np.append(from_, owner[beside][joined]), np.append(to, mark[beside][joined])
+    near, distance = beside(mark, owner, gap[one])
+    joined = _nearest(mark[near], distance[near])
+    from_, to = np.append(from_, owner[near][joined]), np.append(to, mark[near][joined])
 
     line = _components(len(boxes), from_, to)
     has_letter = np.bincount(line, letter, minlength=len(boxes)) > 0
-    return np.where(has_letter[line], line, -1)
+    return np.where(has_letter[line], line, -1), letter
 
 
 def _components(number: int, a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -41,6 +41,9 @@ class DetectorOptions:
         reach_aside: heights; widest gap within a line that runs up or down the page.
         min_letters_aside: number of letters of such a line's longest word, at least; letters of a level line of as many
             are no part of it.
+        mark_height: of a neighbour's height; what is no higher and level with no letter is a mark beside it.
+        mark_run: that so many marks stand level with each other, at most, as those of a quotation do.
+        mark_off: of a neighbour's height; how far above or below it the middle of a mark may lie.
         punctuation_reach: heights; widest gap between punctuation and the letter it belongs to.
         level: heights; letters whose tops or feet differ by no more stand level.
         min_level_share: share of neighbours that stand level, at least, on a line of print.
@@ -82,6 +85,9 @@ class DetectorOptions:
     reach: float = 2.0
     reach_aside: float = 1.0
     min_letters_aside: int = 3
+    mark_height: float = 0.72
+    mark_run: int = 2
+    mark_off: float = 0.3
     punctuation_reach: float = 0.8
     level: float = 0.12
     min_level_share: float = 0.7

@@ -29,10 +29,11 @@ def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple
 
 def with_colons(
     regions: Regions, letter: np.ndarray, height_px: float, options: DetectorOptions
-) -> tuple[Regions, np.ndarray]:
+) -> tuple[Regions, np.ndarray, np.ndarray]:
     """The same, but two marks alike that stand one above the other are one letter: a colon or an equals sign.
 
-    A letter may stand further from its neighbours than punctuation, and be a word of its own.
+    A letter may stand further from its neighbours than punctuation, and be a word of its own. The third result tells
+    these signs, `(N,)`.
     """
     mark = np.flatnonzero(~letter)
     boxes = regions.boxes[mark]
@@ -52,4 +53,5 @@ def with_colons(
     contrast = np.minimum(regions.contrast[a], regions.contrast[b])
     colons = Regions(np.concatenate(corners, axis=1), regions.area[a] + regions.area[b], contrast)
     rest = np.setdiff1d(np.arange(len(regions)), np.append(a, b))
-    return regions[rest] + colons, np.append(letter[rest], np.ones(len(a), bool))
+    sign = np.arange(len(rest) + len(a)) >= len(rest)
+    return regions[rest] + colons, np.append(letter[rest], np.ones(len(a), bool)), sign

@@ -161,7 +161,8 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     missing = height[first] - (around[:, 3] - around[:, 1])
     around[:, [1, 3]] += np.where(missing > 0.5 * height[first], missing / 2, 0)[:, None] * [-1, 1]
     margin = options.margin * height[first, None] * [-1, -1, 1, 1]
-    words = Words(around + margin, line[first], np.add.reduceat(letter.astype(int), first) + dash)
+    high = letter | (boxes[:, 3] - boxes[:, 1] >= options.min_letter * height)
+    words = Words(around + margin, line[first], np.add.reduceat(high.astype(int), first) + dash)
     return words[words.letters > 0]
 
 
