@@ -35,10 +35,13 @@ class DetectedLine:
     Attributes:
         boxes: `(N, 4)` px, from left to right, or from top to bottom.
         aside: whether the line runs up or down an upright page, as numbers do along its margin.
+        spaces: `(N,)` probability that there is a space before each word, as far as the gap can tell; `None` for even
+            odds.
     """
 
     boxes: np.ndarray
     aside: bool = False
+    spaces: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,11 +83,11 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLi
     level, aside = settle(dark.words + light.words, height, options), words_aside(dark, height, options)
     edges = np.tile(image.shape[1::-1], 2)
     return [
-        DetectedLine(np.clip(boxes / scale, 0, edges), words is aside)
+        DetectedLine(np.clip(words.boxes[of_line] / scale, 0, edges), words is aside, words.space[of_line])
         # Where more seems to run up or down than stands level, it is a texture, or the page lies on its side.
         for words in ((level, aside) if len(aside) < len(level) else (level,))
-        for boxes in np.split(words.boxes, np.flatnonzero(np.diff(words.line)) + 1)
-        if len(boxes)
+        for of_line in np.split(np.arange(len(words)), np.flatnonzero(np.diff(words.line)) + 1)
+        if len(of_line)
     ]
 
 

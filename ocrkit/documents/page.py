@@ -35,7 +35,7 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
     if is_texture(np.concatenate(boxes), read, options):
         return Reading(image)
     pieces = read(np.concatenate(boxes))
-    rows = join_pieces(in_lines(pieces, boxes), read, options.joins)
+    rows = join_pieces(in_lines(pieces, [line for line in detected if not line.aside]), read, options.joins)
     if not holds_print([piece for row in rows for piece in row], options):
         return Reading(image, pieces=pieces)
     aside = read_lines_aside(grey, detected, recognize, options)
@@ -57,10 +57,14 @@ def is_texture(boxes: np.ndarray, read: Callable[[np.ndarray], list[Piece]], opt
     return not holds_print(read(boxes[:: len(boxes) // options.sampled_boxes]), options)
 
 
-def in_lines(pieces: Sequence[Piece], boxes: Sequence[np.ndarray]) -> list[list[Piece]]:
-    """The pieces of one batch, by the lines `boxes` that they were found on."""
+def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[list[Piece]]:
+    """The pieces of one batch by the `lines` that they were found on, with what the gaps between them say."""
     unread = iter(pieces)
-    return [list(islice(unread, len(line))) for line in boxes]
+    rows = [list(islice(unread, len(line.boxes))) for line in lines]
+    return [
+        row if line.spaces is None else [replace(piece, space=p) for piece, p in zip(row, line.spaces.tolist())]
+        for row, line in zip(rows, lines)
+    ]
 
 
 def holds_print(pieces: Sequence[Piece], options: ReadOptions) -> bool:
