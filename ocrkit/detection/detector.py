@@ -37,11 +37,13 @@ class DetectedLine:
         aside: whether the line runs up or down an upright page, as numbers do along its margin.
         spaces: `(N,)` probability that there is a space before each word, as far as the gap can tell; `None` for even
             odds.
+        ink: `(N, 4)` px; where each word's ink is, inside its box or a dash's; `None` where the boxes are that.
     """
 
     boxes: np.ndarray
     aside: bool = False
     spaces: np.ndarray | None = None
+    ink: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +85,12 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLi
     level, aside = settle(dark.words + light.words, height, options), words_aside(dark, height, options)
     edges = np.tile(image.shape[1::-1], 2)
     return [
-        DetectedLine(np.clip(words.boxes[of_line] / scale, 0, edges), words is aside, words.space[of_line])
+        DetectedLine(
+            np.clip(words.boxes[of_line] / scale, 0, edges),
+            words is aside,
+            words.space[of_line],
+            np.clip(words.ink[of_line] / scale, 0, edges),
+        )
         # Where more seems to run up or down than stands level, it is a texture, or the page lies on its side.
         for words in ((level, aside) if len(aside) < len(level) else (level,))
         for of_line in np.split(np.arange(len(words)), np.flatnonzero(np.diff(words.line)) + 1)
@@ -173,7 +180,7 @@ def words_aside(stages: Stages, height: float, options: DetectorOptions = _DEFAU
     options = replace(options, reach=options.reach_aside)
     words = split_words(across, letter, string_lines(across, letter, letter, height, options)[0], options)
     words = words[np.isin(words.line, words.line[words.letters >= options.min_letters_aside])]
-    return replace(words, boxes=words.boxes[:, [1, 0, 3, 2]])
+    return replace(words, boxes=words.boxes[:, [1, 0, 3, 2]], ink=words.ink[:, [1, 0, 3, 2]])
 
 
 def _find_regions(page: Image, ink: np.ndarray, rules: np.ndarray, height: float, options: DetectorOptions) -> Regions:

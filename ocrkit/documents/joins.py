@@ -57,7 +57,8 @@ class JoinOptions:
 class Piece:
     """A box `(4,)` px, its crop's left edge on the page in px, the crop and what it was read as.
 
-    `space` is the probability that there is a space before it, as far as the gap can tell.
+    `space` is the probability that there is a space before it, as far as the gap can tell; `ink` is where its ink is,
+    `(4,)` px, or `None` where the box is that.
     """
 
     box: np.ndarray
@@ -65,6 +66,12 @@ class Piece:
     crop: Image
     guess: Guess = field(repr=False)
     space: float = 0.5
+    ink: np.ndarray | None = None
+
+    @property
+    def place(self) -> np.ndarray:
+        """`(4,)` px; where its word stands."""
+        return self.box if self.ink is None else self.ink
 
 
 Read = Callable[[np.ndarray], list[Piece]]  # boxes (N, 4) -> a piece each
@@ -87,12 +94,12 @@ def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptio
         if not trials:
             return rows
         tried |= {(a, b) for _, a, b in trials}
-        together = np.array([_around(a, b) for _, a, b in trials])
+        together = np.array([_around(a.box, b.box) for _, a, b in trials])
         joined = False
         for (row, a, b), whole in zip(trials, read(together)):
             # One of the two may have been joined on its other side just now.
             if a in row and b in row and is_one_word(a.guess, b.guess, whole.guess, b.space, options):
-                row[row.index(a) : row.index(b) + 1] = [replace(whole, space=a.space)]
+                row[row.index(a) : row.index(b) + 1] = [replace(whole, space=a.space, ink=_around(a.place, b.place))]
                 joined = True
         if not joined:
             return rows
@@ -125,8 +132,8 @@ def _digits_meet(left: str, right: str) -> bool:
     return left[-1].isdigit() and right[0].isdigit()
 
 
-def _around(a: Piece, b: Piece) -> np.ndarray:
-    return np.concatenate([np.minimum(a.box[:2], b.box[:2]), np.maximum(a.box[2:], b.box[2:])])
+def _around(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.minimum(a[:2], b[:2]), np.maximum(a[2:], b[2:])])
 
 
 def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> bool:

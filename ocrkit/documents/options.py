@@ -20,7 +20,9 @@ class ReadOptions:
     Attributes:
         margin: blank added around a box on every side, as a share of its height, before it is read; the detector leaves
             some already.
-        word_margin: px of blank added around a word on every side once it is read: people who mark words leave as much.
+        word_margin: px of blank left around a word's ink on every side: people who mark words leave as much.
+        small_margin: px; the same on lines of small print, whose blur reaches further than what is dark enough for ink.
+        small_print: px; words' median height, below which print is small.
         min_confidence: guesses below it are noise and dropped.
         sure_confidence: where no word of a page reaches it there is no print, and the others are noise, too.
         smallest_page_px: nothing of fewer pixels a side holds a letter.
@@ -36,6 +38,8 @@ class ReadOptions:
 
     margin: float = 0.0
     word_margin: float = 1.0
+    small_margin: float = 2.0
+    small_print: float = 13.0
     min_confidence: float = 0.4
     sure_confidence: float = 0.7
     smallest_page_px: int = 8

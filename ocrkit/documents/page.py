@@ -58,13 +58,15 @@ def is_texture(boxes: np.ndarray, read: Callable[[np.ndarray], list[Piece]], opt
 
 
 def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[list[Piece]]:
-    """The pieces of one batch by the `lines` that they were found on, with what the gaps between them say."""
+    """The pieces of one batch by the `lines` that they were found on, with what is known of their gaps and ink."""
     unread = iter(pieces)
-    rows = [list(islice(unread, len(line.boxes))) for line in lines]
-    return [
-        row if line.spaces is None else [replace(piece, space=p) for piece, p in zip(row, line.spaces.tolist())]
-        for row, line in zip(rows, lines)
-    ]
+    rows = []
+    for line in lines:
+        spaces = [0.5] * len(line.boxes) if line.spaces is None else line.spaces.tolist()
+        ink = line.boxes if line.ink is None else line.ink
+        found = zip(islice(unread, len(line.boxes)), spaces, ink)
+        rows.append([replace(piece, space=space, ink=place) for piece, space, place in found])
+    return rows
 
 
 def holds_print(pieces: Sequence[Piece], options: ReadOptions) -> bool:
@@ -88,7 +90,7 @@ def keep_words(rows: Sequence[Sequence[Piece]], aside: Sequence[Line], options: 
             word
             for piece in row
             if piece.guess.confidence >= options.min_confidence and not is_within(piece.box, aside)
-            for word in split_words(piece.guess, piece.box, piece.left)
+            for word in split_words(piece.guess, piece.place, piece.left)
         ]
         for row in rows
     ]
@@ -102,5 +104,10 @@ def after(level: Sequence[Line], aside: Sequence[Line]) -> list[Line]:
 
 def placed(lines: Sequence[Line], bend: Bend | None, options: ReadOptions) -> tuple[Line, ...]:
     """The lines with their words' blank margin, where they are seen on a page that has a `bend`."""
-    wider = tuple(widened(line, options.word_margin) for line in lines)
+    wider = tuple(widened(line, _margin(line, options)) for line in lines)
     return wider if bend is None else moved(wider, bend.seen)
+
+
+def _margin(line: Line, options: ReadOptions) -> float:
+    height = np.median([np.linalg.norm(word.quad[3] - word.quad[0]) for word in line.words])
+    return options.small_margin if height < options.small_print else options.word_margin
