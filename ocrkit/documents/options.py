@@ -23,7 +23,12 @@ class ReadOptions:
         word_margin: px of blank left around a word's ink on every side: people who mark words leave as much.
         small_margin: px; the same on lines of small print, whose blur reaches further than what is dark enough for ink.
         small_print: px; words' median height, below which print is small.
-        min_confidence: guesses below it are noise and dropped.
+        min_confidence: guesses below it are doubtful.
+        keep_doubtful: whether all of them are kept; otherwise only words on a line of others that are read well, and the
+            rest is left out as noise.
+        doubtful_confidence: guesses below it are noise even on such a line.
+        well_read: mean confidence of the others on such a line, at least.
+        well_read_share: of the pieces of such a line, that are read with `min_confidence`, at least.
         sure_confidence: where no word of a page reaches it there is no print, and the others are noise, too.
         smallest_page_px: nothing of fewer pixels a side holds a letter.
         many_boxes: more than these are first read in part.
@@ -41,6 +46,10 @@ class ReadOptions:
     small_margin: float = 2.0
     small_print: float = 13.0
     min_confidence: float = 0.4
+    keep_doubtful: bool = False
+    doubtful_confidence: float = 0.2
+    well_read: float = 0.75
+    well_read_share: float = 0.7
     sure_confidence: float = 0.7
     smallest_page_px: int = 8
     many_boxes: int = 1000

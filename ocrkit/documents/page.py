@@ -33,14 +33,16 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
         return Reading(image)
     read = partial(read_boxes, grey, recognize=recognize, margin=options.margin)
     if is_texture(np.concatenate(boxes), read, options):
-        return Reading(image)
+        return Reading(image, left_out={"noise": sum(map(len, boxes))})
     pieces = read(np.concatenate(boxes))
     rows = join_pieces(in_lines(pieces, [line for line in detected if not line.aside]), read, options.joins)
     if not holds_print([piece for row in rows for piece in row], options):
-        return Reading(image, pieces=pieces)
+        return Reading(image, pieces=pieces, left_out={"noise": len(pieces)})
     aside = read_lines_aside(grey, detected, recognize, options)
-    level = assemble(keep_words(rows, aside, options), options.assembly)
-    return Reading(image, placed(level, bend, options), placed(after(level, aside), bend, options), pieces)
+    words, noise = keep_words(rows, aside, options)
+    level = assemble(words, options.assembly)
+    left_out = {"noise": noise}
+    return Reading(image, placed(level, bend, options), placed(after(level, aside), bend, options), pieces, left_out)
 
 
 def read_boxes(grey: Image, boxes: np.ndarray, recognize: Recognize, margin: float) -> list[Piece]:
@@ -83,17 +85,31 @@ def read_lines_aside(
     return [line for line in found if line]
 
 
-def keep_words(rows: Sequence[Sequence[Piece]], aside: Sequence[Line], options: ReadOptions) -> list[list[Word]]:
-    """The words of each row that are read with some confidence and are no part of a line aside."""
-    return [
-        [
-            word
-            for piece in row
-            if piece.guess.confidence >= options.min_confidence and not is_within(piece.box, aside)
-            for word in split_words(piece.guess, piece.place, piece.left)
-        ]
-        for row in rows
-    ]
+def keep_words(
+    rows: Sequence[Sequence[Piece]], aside: Sequence[Line], options: ReadOptions
+) -> tuple[list[list[Word]], int]:
+    """The words of each row without those of lines aside, what is in doubt marked; and how many are noise."""
+    words, noise = [], 0
+    for row in rows:
+        level = [piece for piece in row if piece.guess.text and not is_within(piece.box, aside)]
+        least = 0.0 if options.keep_doubtful else doubtful_from(level, options)
+        kept = [piece for piece in level if piece.guess.confidence >= least]
+        noise += len(level) - len(kept)
+        words.append([word for piece in kept for word in _words(piece, options)])
+    return words, noise
+
+
+def doubtful_from(row: Sequence[Piece], options: ReadOptions) -> float:
+    """The confidence from which on a piece of the row is kept: lower on a line that is read well as a whole."""
+    sure = [piece.guess.confidence for piece in row if piece.guess.confidence >= options.min_confidence]
+    well_read = len(sure) >= options.well_read_share * len(row) and np.mean(sure or 0) >= options.well_read
+    return options.doubtful_confidence if well_read else options.min_confidence
+
+
+def _words(piece: Piece, options: ReadOptions) -> list[Word]:
+    words = split_words(piece.guess, piece.place, piece.left)
+    doubtful = piece.guess.confidence < options.min_confidence
+    return [replace(word, doubtful=True) for word in words] if doubtful else words
 
 
 def after(level: Sequence[Line], aside: Sequence[Line]) -> list[Line]:

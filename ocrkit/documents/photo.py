@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import field
+from collections.abc import Callable, Sequence
+from dataclasses import field, replace
 
 import cv2
 import numpy as np
@@ -32,20 +32,23 @@ class PhotoOptions:
 
 def read_photo(
     image: Image, read: Callable[[Image], tuple[Reading, int]], options: PhotoOptions
-) -> tuple[tuple[Line, ...], int]:
-    """The lines of an image, and the degrees clockwise it has to be turned by for them to stand upright on it.
+) -> tuple[Reading, int]:
+    """What is read in an image, and the degrees clockwise it has to be turned by for that to stand upright on it.
 
     A page photographed at an angle is read as seen from straight above, and its words are taken back to where they
     stand in the photo. Its light is left alone: evening it out helps eyes, and no reader of single words.
     """
     corners = find_page(image, options.search) if image.ndim == 3 else None  # grey pictures come from scanners
     if corners is None or _stands_straight(corners, options.straight):
-        reading, turned = read(image)
-        return reading.lines, turned
+        return read(image)
     reading, turned = read(rectify(image, corners))
     to_page, (width, height) = rectification(corners, image.shape)
     back = turning(image.shape, turned) @ np.linalg.inv(turning((height, width), turned) @ to_page)
-    return moved(reading.lines, lambda points: cv2.perspectiveTransform(points[None], back)[0]), turned
+
+    def in_photo(lines: Sequence[Line]) -> tuple[Line, ...]:
+        return moved(lines, lambda points: cv2.perspectiveTransform(points[None], back)[0])
+
+    return replace(reading, level=in_photo(reading.level), aside=in_photo(reading.aside)), turned
 
 
 def _stands_straight(corners: np.ndarray, straight: float) -> bool:

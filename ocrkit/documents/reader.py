@@ -94,19 +94,20 @@ class Reader:
         recognize, options = self._recognizer.recognize, self.options
         as_it_stands = partial(read_page, detect=self._detect, recognize=recognize, options=options)
         upright = partial(read_upright, read=as_it_stands, recognize=recognize, options=options.orientation)
-        lines, degrees = read_photo(loaded.image, upright, options.photo)
+        reading, degrees = read_photo(loaded.image, upright, options.photo)
         image = turned(loaded.image, degrees)
         height, width = image.shape[:2]
         return Page(
             loaded.number,
             width,
             height,
-            lines=moved(lines, lambda points: np.clip(points, 0, (width, height))),
+            lines=moved(reading.lines, lambda points: np.clip(points, 0, (width, height))),
             image=image,
             original=loaded.original,
             rotation=(loaded.rotation + degrees) % 360,
             dpi=loaded.dpi,
-            sheet_pt=loaded.sheet_pt and (loaded.sheet_pt[::-1] if turned in (90, 270) else loaded.sheet_pt),
+            sheet_pt=loaded.sheet_pt and (loaded.sheet_pt[::-1] if degrees in (90, 270) else loaded.sheet_pt),
+            left_out=reading.left_out,
         )
 
 

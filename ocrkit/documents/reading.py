@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ocrkit.document import Image, Line
@@ -13,13 +14,14 @@ from ocrkit.documents.joins import Piece
 class Reading:
     """A page read as it stood: its level lines, those up or down the page, and the boxes with what they were read as.
 
-    What a page says that lies on its side is no sign that it stands upright, so only `level` lines are counted.
+    `left_out` counts what was found and is not in the lines, as `Page.left_out` does. What a page says that lies on its side is no sign that it stands upright, so only `level` lines are counted.
     """
 
     image: Image
     level: tuple[Line, ...] = ()
     aside: tuple[Line, ...] = ()
     pieces: list[Piece] = field(default_factory=list)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def lines(self) -> tuple[Line, ...]:
