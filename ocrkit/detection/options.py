@@ -31,6 +31,11 @@ class DetectorOptions:
         min_letter: heights; lower regions are punctuation, which joins a line but never starts one.
         max_letter: heights; higher regions are pictures, frames and blots.
         max_width: heights; wider regions are frames and rules, not letters that touch.
+        blot_fill: share of its box that the ink of a blot covers, more than a bold letter's.
+        blot_aspect: width over height of a blot, at least; a bold I or l is as full, but narrow.
+        blot_size: heights; shorter side of a blot, at least.
+        mark_width: heights; of a mark, at most.
+        mark_size: heights; longer side of a mark, at least.
         min_surround: grey levels between a region's ink and the paper around it.
         max_colon: heights; two marks one above the other that reach no further are a colon or an equals sign.
         mark_ratio: times one of these two may be as wide or as high as the other.
@@ -76,6 +81,11 @@ class DetectorOptions:
     min_letter: float = 0.5
     max_letter: float = 6.0
     max_width: float = 25.0
+    blot_fill: float = 0.8
+    blot_aspect: float = 0.5
+    blot_size: float = 1.6
+    mark_width: float = 1.5
+    mark_size: float = 0.12
     min_surround: float = 20.0
     max_colon: float = 1.0
     mark_ratio: float = 1.7

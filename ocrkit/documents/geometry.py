@@ -9,6 +9,8 @@ import numpy as np
 
 from ocrkit.document import Image, Line, Word
 
+_SLIM = 0.25  # of a word's shorter side; a wider margin would be more than the word
+
 
 def turned(image: Image, degrees: int) -> Image:
     """`image` turned clockwise by a multiple of 90 degrees."""
@@ -35,9 +37,11 @@ def moved(lines: Sequence[Line], move: Callable[[np.ndarray], np.ndarray]) -> tu
 
 
 def widened(line: Line, margin_px: float) -> Line:
-    """The line with its words' upright boxes wider by `margin_px` on every side."""
+    """The line with its words' upright boxes wider by `margin_px` on every side, those of dashes and dots by less."""
 
     def wider(word: Word) -> Word:
-        return replace(word, quad=word.quad + margin_px * np.sign(word.quad - word.quad.mean(0)))
+        sides = np.linalg.norm(np.diff(word.quad[:3], axis=0), axis=1)
+        margin = min(margin_px, _SLIM * sides.min())
+        return replace(word, quad=word.quad + margin * np.sign(word.quad - word.quad.mean(0)))
 
     return replace(line, words=tuple(map(wider, line.words)))
