@@ -79,7 +79,7 @@ class DetectorOptions:
     mser_min_diversity: float = 0.05
     min_area: int = 2
     min_letter: float = 0.5
-    max_letter: float = 6.0
+    max_letter: float = 12.0
     max_width: float = 25.0
     blot_fill: float = 0.8
     blot_aspect: float = 0.5
