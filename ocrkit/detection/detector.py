@@ -21,7 +21,7 @@ from ocrkit.detection.regions import (
     rule_map,
     with_more,
 )
-from ocrkit.detection.settle import settle
+from ocrkit.detection.settle import settle, without_clashes
 from ocrkit.detection.words import Words, split_words
 from ocrkit.document import Image
 
@@ -78,11 +78,13 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLi
         image: `uint8`, `(H, W)` grey or `(H, W, 3)` RGB; upright, any size.
         options: thresholds.
     """
-    page, scale, height = to_text_scale(dark_on_light(image, options), options)
+    grey = dark_on_light(image, options)
+    page, scale, height = to_text_scale(grey, options)
     if not height:
         return []
     dark, light = find_dark(page, height, options), find_light(page, height, options)
     level, aside = settle(dark.words + light.words, height, options), words_aside(dark, height, options)
+    level = without_clashes(level + small_words(grey, scale, dark, height, options), options)
     edges = np.tile(image.shape[1::-1], 2)
     return [
         DetectedLine(
@@ -117,9 +119,7 @@ def to_text_scale(grey: Image, options: DetectorOptions = _DEFAULT) -> tuple[Ima
     Returns:
         The resized page, the factor applied, and the height in px of its typical letter (0 without any).
     """
-    # A page much longer than wide, such as a web page saved as one, is shrunk no more than its upper part would be.
-    counted = min(grey.size, options.longest_aspect * min(grey.shape) ** 2)
-    scale = min(1.0, (options.max_pixels / counted) ** 0.5)
+    scale = _most_scale(grey, options)
     page = _resize(grey, scale)
     height = _height(page, options)
     # Letters much larger than the window fall to pieces, so their height shows only once they have shrunk.
@@ -181,6 +181,50 @@ def words_aside(stages: Stages, height: float, options: DetectorOptions = _DEFAU
     words = split_words(across, letter, string_lines(across, letter, letter, height, options)[0], options)
     words = words[np.isin(words.line, words.line[words.letters >= options.min_letters_aside])]
     return replace(words, boxes=words.boxes[:, [1, 0, 3, 2]], ink=words.ink[:, [1, 0, 3, 2]])
+
+
+def small_words(grey: Image, scale: float, stages: Stages, height: float, options: DetectorOptions = _DEFAULT) -> Words:
+    """Words of letters so much lower than the page's typical ones that they pass for marks: a note below a title.
+
+    Args:
+        grey: the page before it was resized by `scale`.
+        scale: of the page that `stages` are of; where large letters made it small, this is looked for in more detail.
+        stages: what was found.
+        height: px; of the page's typical letter.
+        options: thresholds.
+
+    Returns:
+        Words in the pixels of the stages' page.
+    """
+    low = _low(stages.regions, options.min_letter * height, options)
+    if len(low) < options.min_small_letters or not (small := letter_height(low, options)):
+        return Words.none()
+    detail = min(options.max_text_px / small, _most_scale(grey, options) / scale)
+    if detail > options.min_detail:
+        page = _resize(grey, scale * detail)
+        ink = ink_map(page, options)
+        low = _low(measured_regions(page, ink, max(2, round(small * detail / 3))), detail * height, options)
+    else:
+        detail = 1.0
+    small = letter_height(low, options)
+    letters, letter, sign = with_colons(*prune(low, small, options), small, options)
+    line, letter = string_lines(letters.boxes, letter, sign, small, options)
+    line = regular_lines(letters.boxes, letter, line, options)
+    words = settle(split_words(letters.boxes, letter, line, options), small, options)
+    words = words[np.isin(words.line, words.line[words.letters >= options.min_small_letters])]
+    return replace(words, boxes=words.boxes / detail, ink=words.ink / detail)
+
+
+def _low(regions: Regions, height_px: float, options: DetectorOptions) -> Regions:
+    """The regions lower than `height_px` but for specks and dots."""
+    low = (regions.heights >= options.min_small_px) & (regions.heights < height_px)
+    return regions[low & (regions.area < options.dot_fill * regions.heights * regions.widths)]
+
+
+def _most_scale(grey: Image, options: DetectorOptions) -> float:
+    # A page much longer than wide, such as a web page saved as one, is shrunk no more than its upper part would be.
+    counted = min(grey.size, options.longest_aspect * min(grey.shape) ** 2)
+    return min(1.0, (options.max_pixels / counted) ** 0.5)
 
 
 def _find_regions(page: Image, ink: np.ndarray, rules: np.ndarray, height: float, options: DetectorOptions) -> Regions:

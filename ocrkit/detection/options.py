@@ -29,6 +29,10 @@ class DetectorOptions:
         mser_min_diversity: share of its area by which an MSER differs from the next larger one around it.
         min_area: px; smaller regions are noise.
         min_letter: heights; lower regions are punctuation, which joins a line but never starts one.
+        min_small_px: px; lower letters are not looked for among the marks of larger print.
+        min_detail: times as large as the page is looked at, from which on that is worth a second look for them.
+        min_small_letters: of the longest word of a line of such small letters, at least.
+        dot_fill: share of its box that a dot's ink covers, more than a small letter's.
         max_letter: heights; higher regions are pictures, frames and blots.
         max_width: heights; wider regions are frames and rules, not letters that touch.
         blot_fill: share of its box that the ink of a blot covers, more than a bold letter's.
@@ -79,6 +83,10 @@ class DetectorOptions:
     mser_min_diversity: float = 0.05
     min_area: int = 2
     min_letter: float = 0.5
+    min_small_px: float = 4.0
+    min_detail: float = 1.3
+    min_small_letters: int = 3
+    dot_fill: float = 0.78
     max_letter: float = 12.0
     max_width: float = 25.0
     blot_fill: float = 0.8

@@ -24,8 +24,8 @@ class ReadOptions:
         small_margin: px; the same on lines of small print, whose blur reaches further than what is dark enough for ink.
         small_print: px; words' median height, below which print is small.
         min_confidence: guesses below it are doubtful.
-        keep_doubtful: whether all of them are kept; otherwise only words on a line of others that are read well, and the
-            rest is left out as noise.
+        keep_doubtful: whether all of them are kept; otherwise only those on a line of others that are read well, and
+            the rest is left out as noise.
         doubtful_confidence: guesses below it are noise even on such a line.
         well_read: mean confidence of the others on such a line, at least.
         well_read_share: of the pieces of such a line, that are read with `min_confidence`, at least.

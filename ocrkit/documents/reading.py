@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ocrkit.document import Image, Line
 from ocrkit.documents.aside import characters
@@ -14,7 +15,8 @@ from ocrkit.documents.joins import Piece
 class Reading:
     """A page read as it stood: its level lines, those up or down the page, and the boxes with what they were read as.
 
-    `left_out` counts what was found and is not in the lines, as `Page.left_out` does. What a page says that lies on its side is no sign that it stands upright, so only `level` lines are counted.
+    What a page says that lies on its side is no sign that it stands upright, so only `level` lines are counted.
+    `left_out` tells how much was found and is not in the lines, as `Page.left_out` does.
     """
 
     image: Image
@@ -37,3 +39,10 @@ class Reading:
     def characters(self) -> float:
         """How much was read."""
         return sum(map(characters, self.level))
+
+    def with_more(self, other: Reading) -> Reading:
+        """This reading, and after it the lines of another one of the same image."""
+        blocks = 1 + max((line.paragraph for line in self.lines), default=-1)
+        more = tuple(replace(line, paragraph=line.paragraph + blocks) for line in other.lines)
+        left_out = Counter(self.left_out) + Counter(other.left_out)
+        return replace(self, aside=self.aside + more, left_out=left_out)
