@@ -217,8 +217,9 @@ def small_words(grey: Image, scale: float, stages: Stages, height: float, option
 
 def _low(regions: Regions, height_px: float, options: DetectorOptions) -> Regions:
     """The regions lower than `height_px` but for specks and dots."""
-    low = (regions.heights >= options.min_small_px) & (regions.heights < height_px)
-    return regions[low & (regions.area < options.dot_fill * regions.heights * regions.widths)]
+    heights, widths = regions.heights, regions.widths
+    dot = (regions.area >= options.dot_fill * heights * widths) & (widths > 0.6 * heights) & (heights > 0.6 * widths)
+    return regions[(heights >= options.min_small_px) & (heights < height_px) & ~dot]
 
 
 def _most_scale(grey: Image, options: DetectorOptions) -> float:
