@@ -75,7 +75,7 @@ class DetectorOptions:
     window_px: int = 31
     contrast: float = 20.0
     noise_contrast: float = 4.0
-    dark_ground: float = 0.56
+    dark_ground: float = 0.8
     rule_length: float = 7.0
     rule_thickness: float = 0.6
     mser_delta: int = 10

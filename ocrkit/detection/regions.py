@@ -11,6 +11,8 @@ from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pairs import clashes
 from ocrkit.document import Image
 
+_EVERY = 4  # px; of the surroundings' pixels one in so many squared is looked at
+
 
 @dataclass(frozen=True, eq=False)
 class Regions:
@@ -70,14 +72,22 @@ def noise_level(grey: Image) -> float:
 def ink_map(grey: Image, options: DetectorOptions, least_paper: float = 0) -> np.ndarray:
     """`uint8` mask, 255 where `grey` is darker than its surroundings by `contrast` grey levels.
 
-    Only where the surroundings have at least `least_paper` grey levels.
+    Only where the ground has at least `least_paper` grey levels.
     """
     paper = local_mean(grey, options)
     contrast = max(options.contrast, options.noise_contrast * noise_level(grey))
     ink = np.where(cv2.subtract(paper, grey) > contrast, np.uint8(255), np.uint8(0))
     if least_paper:
-        ink[paper < least_paper] = 0
+        ink[local_median(grey, options) < least_paper] = 0
     return ink
+
+
+def local_median(grey: Image, options: DetectorOptions) -> Image:
+    """What most of each pixel's surroundings are like: the ground, however much print stands on it; coarsely seen."""
+    height, width = grey.shape
+    few = np.ascontiguousarray(grey[::_EVERY, ::_EVERY])
+    ground = cv2.medianBlur(few, 2 * (options.window_px // (2 * _EVERY)) + 3)
+    return cv2.resize(ground, (width, height), interpolation=cv2.INTER_NEAREST)
 
 
 def rule_map(ink: np.ndarray, length_px: int, thickness_px: int) -> np.ndarray:
