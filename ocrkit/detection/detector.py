@@ -9,6 +9,7 @@ import numpy as np
 
 from ocrkit.detection.lines import regular_lines, string_lines
 from ocrkit.detection.options import DetectorOptions
+from ocrkit.detection.pairs import clashes
 from ocrkit.detection.prune import prune, with_colons
 from ocrkit.detection.regions import (
     Regions,
@@ -83,7 +84,8 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLi
     if not height:
         return []
     dark, light = find_dark(page, height, options), find_light(page, height, options)
-    level, aside = settle(dark.words + light.words, height, options), words_aside(dark, height, options)
+    level = settle(_of_one_ink(dark, light, options), height, options)
+    aside = words_aside(dark, height, options)
     level = without_clashes(level + small_words(grey, scale, dark, height, options), options)
     edges = np.tile(image.shape[1::-1], 2)
     return [
@@ -156,7 +158,10 @@ def find_dark(page: Image, height: float, options: DetectorOptions = _DEFAULT) -
 
 def find_light(page: Image, height: float, options: DetectorOptions = _DEFAULT) -> Stages:
     """Words lighter than their ground; such ground is darker by far than the page."""
-    negative, least_paper = cv2.bitwise_not(page), 255 - options.dark_ground * float(np.median(page[::4, ::4]))
+    negative, least_paper = (
+        cv2.bitwise_not(page),
+        255 - options.dark_ground * float(np.quantile(page[::4, ::4], options.paper_share)),
+    )
     return _stages(negative, ink_map(negative, options, least_paper), height, options)
 
 
@@ -169,6 +174,31 @@ def _stages(page: Image, ink: np.ndarray, height: float, options: DetectorOption
     line, letter = string_lines(letters.boxes, letter, sign, height, options)
     line = regular_lines(letters.boxes, letter, line, options)
     return Stages(page, ink, rules, regions, letters, letter, line, split_words(letters.boxes, letter, line, options))
+
+
+def _of_one_ink(dark: Stages, light: Stages, options: DetectorOptions) -> Words:
+    """The dark and the light words, without the ground between one's letters where it passed for the other's."""
+    words = dark.words + light.words
+    is_light = np.arange(len(words)) >= len(dark.words)
+    first, second = clashes(words.boxes, options.clash)
+    both = is_light[first] != is_light[second]
+    doubtful = np.unique(np.append(first[both], second[both]))
+    height, width = dark.page.shape
+    boxes = np.round(np.clip(words.boxes[doubtful], 0, [width, height, width, height])).astype(int)
+    ground = [
+        i
+        for i, (x0, y0, x1, y1) in zip(doubtful.tolist(), boxes.tolist())
+        if not _stands_out((light if is_light[i] else dark).page[y0:y1, x0:x1], options)
+    ]
+    return words[np.setdiff1d(np.arange(len(words)), ground)]
+
+
+def _stands_out(crop: Image, options: DetectorOptions) -> bool:
+    """Whether what is darkest in a word's box is darker than the box's upper and lower edge."""
+    if not crop.size:
+        return False
+    edge = float(np.median(crop[[0, -1]]))
+    return edge - float(np.quantile(crop, options.ink_share)) >= options.min_surround
 
 
 def words_aside(stages: Stages, height: float, options: DetectorOptions = _DEFAULT) -> Words:

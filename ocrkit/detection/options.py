@@ -21,7 +21,8 @@ class DetectorOptions:
         window_px: px; side of the window whose mean is the local background.
         contrast: grey levels by which ink differs from the local background.
         noise_contrast: standard deviations of the image's noise; the same, where this is more.
-        dark_ground: share of the page's usual brightness; light text is looked for where the surroundings are darker.
+        paper_share: of the page, that is no brighter than its paper is taken to be.
+        dark_ground: share of the paper's brightness; light text is looked for where the ground is darker.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
         mser_delta: grey levels through which an MSER keeps its shape.
@@ -41,6 +42,7 @@ class DetectorOptions:
         mark_width: heights; of a mark, at most.
         mark_size: heights; longer side of a mark, at least.
         min_surround: grey levels between a region's ink and the paper around it.
+        ink_share: of a word's box, that ink covers at least.
         max_colon: heights; two marks one above the other that reach no further are a colon or an equals sign.
         mark_ratio: times one of these two may be as wide or as high as the other.
         max_letters: number of regions; of more than these only the clearest are looked at.
@@ -75,7 +77,8 @@ class DetectorOptions:
     window_px: int = 31
     contrast: float = 20.0
     noise_contrast: float = 4.0
-    dark_ground: float = 0.8
+    paper_share: float = 0.8
+    dark_ground: float = 0.72
     rule_length: float = 7.0
     rule_thickness: float = 0.6
     mser_delta: int = 10
@@ -95,6 +98,7 @@ class DetectorOptions:
     mark_width: float = 1.5
     mark_size: float = 0.12
     min_surround: float = 20.0
+    ink_share: float = 0.1
     max_colon: float = 1.0
     mark_ratio: float = 1.7
     max_letters: int = 20_000
