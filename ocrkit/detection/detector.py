@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from ocrkit.detection.lines import regular_lines, string_lines
+from ocrkit.detection.lines import regular_lines, stand_aside, string_lines
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pairs import clashes
 from ocrkit.detection.prune import prune, with_colons
@@ -27,6 +27,7 @@ from ocrkit.detection.words import Words, split_words
 from ocrkit.document import Image
 
 _DEFAULT = DetectorOptions()
+_ASIDE = [1, 0, 3, 2]  # x and y of a box changed
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +86,8 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLi
         return []
     dark, light = find_dark(page, height, options), find_light(page, height, options)
     level = settle(_of_one_ink(dark, light, options), height, options)
-    aside = words_aside(dark, height, options)
     level = without_clashes(level + small_words(grey, scale, dark, height, options), options)
+    aside = words_aside(dark, height, options)
     edges = np.tile(image.shape[1::-1], 2)
     return [
         DetectedLine(
@@ -171,7 +172,9 @@ def _stages(page: Image, ink: np.ndarray, height: float, options: DetectorOption
         rules = rule_map(ink, round(options.rule_length * height), round(options.rule_thickness * height))
         regions = _find_regions(page, ink, rules, height, options)
     letters, letter, sign = with_colons(*prune(regions, height, options), height, options)
-    line, letter = string_lines(letters.boxes, letter, sign, height, options)
+    level = np.flatnonzero(~stand_aside(letters.boxes, height, options))
+    line = np.full(len(letters), -1)
+    line[level], letter[level] = string_lines(letters.boxes[level], letter[level], sign[level], height, options)
     line = regular_lines(letters.boxes, letter, line, options)
     return Stages(page, ink, rules, regions, letters, letter, line, split_words(letters.boxes, letter, line, options))
 
@@ -204,13 +207,23 @@ def _stands_out(crop: Image, options: DetectorOptions) -> bool:
 def words_aside(stages: Stages, height: float, options: DetectorOptions = _DEFAULT) -> Words:
     """Words whose letters stand one below the other, strung of those that stand on no level line, or hardly a line."""
     few = np.bincount(stages.line + 1, stages.letter)[stages.line + 1] < options.min_letters_aside
-    alone = stages.letter & (few | (stages.line < 0))
-    across = stages.letters.boxes[alone][:, [1, 0, 3, 2]]
+    boxes = stages.letters.boxes
+    wide = boxes[:, 2] - boxes[:, 0] >= options.min_letter * height  # as high as a letter, seen from the side
+    alone = (stages.letter & (few | (stages.line < 0))) | (wide & (stages.line < 0))
+    across = boxes[alone][:, _ASIDE]
     letter = np.ones(len(across), bool)
     options = replace(options, reach=options.reach_aside)
     words = split_words(across, letter, string_lines(across, letter, letter, height, options)[0], options)
-    words = words[np.isin(words.line, words.line[words.letters >= options.min_letters_aside])]
-    return replace(words, boxes=words.boxes[:, [1, 0, 3, 2]], ink=words.ink[:, [1, 0, 3, 2]])
+    long = words[np.isin(words.line, words.line[words.letters >= options.min_letters_aside])]
+    # A number of two digits is print where it stands in one row with longer ones.
+    short = (words.letters == options.min_letters_aside - 1) & ~np.isin(words.line, long.line)
+    covered = np.minimum(words.boxes[:, 3, None], long.boxes[:, 3]) - np.maximum(
+        words.boxes[:, 1, None], long.boxes[:, 1]
+    )
+    heights = words.boxes[:, 3] - words.boxes[:, 1]
+    beside = (covered >= options.same_row * heights[:, None]).sum(1) >= 2 if len(long) else np.zeros(len(words), bool)
+    words = words[np.isin(words.line, long.line) | (short & beside)]
+    return replace(words, boxes=words.boxes[:, _ASIDE], ink=words.ink[:, _ASIDE])
 
 
 def small_words(grey: Image, scale: float, stages: Stages, height: float, options: DetectorOptions = _DEFAULT) -> Words:

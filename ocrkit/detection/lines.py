@@ -65,6 +65,34 @@ def string_lines(
     return np.where(has_letter[line], line, -1), letter
 
 
+def stand_aside(boxes: np.ndarray, height_px: float, options: DetectorOptions) -> np.ndarray:
+    """Whether each box stands in a run of letters one below the other, closer than any beside it, `(N,)`.
+
+    Letters of a word stand closer together than lines do, so a turned table on an upright page shows by its gaps.
+    """
+    gaps, links = [], []
+    for way in (boxes, boxes[:, [1, 0, 3, 2]]):
+        size = np.maximum(way[:, 2] - way[:, 0], way[:, 3] - way[:, 1])
+        left, right = pairs_within(way, options.reach * height_px)
+        lower = np.minimum((way[:, 3] - way[:, 1])[left], (way[:, 3] - way[:, 1])[right])
+        beside = shared(way, left, right, axis=1) >= options.overlap * lower
+        left, right = left[beside], right[beside]
+        gap = np.maximum(way[right, 0] - way[left, 2], 0) + 1
+        nearest = np.full(len(boxes), np.inf)
+        for end in (left, right):
+            np.minimum.at(nearest, end, gap)
+        gaps.append(nearest)
+        close = gap <= options.close_aside * np.minimum(size[left], size[right])
+        links.append((left[close], right[close]))
+    aside = (gaps[1] < options.aside_ratio * gaps[0]) & np.isfinite(gaps[1])
+    left, right = links[1]
+    both = aside[left] & aside[right]
+    run = _components(len(boxes), left[both], right[both])
+    aside &= np.bincount(run, minlength=len(boxes))[run] >= options.min_run_aside
+    # Where most do, the page as a whole lies on its side.
+    return aside & (options.min_turned <= aside.sum() <= options.most_turned * len(boxes))
+
+
 def _components(number: int, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """For each of `number` nodes the component it is in when edges join `a` to `b`, counted by their first nodes.
 

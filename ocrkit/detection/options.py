@@ -49,6 +49,12 @@ class DetectorOptions:
         overlap: share of the higher of two neighbours that both must cover vertically to stand on one line.
         height_ratio: times one neighbour on a line may be as high as the next.
         reach: heights; widest gap within a line.
+        min_run_aside: letters one below the other, closer than any beside them, that are taken to run up or down the
+            page, at least.
+        min_turned: such letters on a page, at least; fewer are chance.
+        most_turned: share of all letters, at most; a page with more lies on its side.
+        close_aside: of such a letter's size; the gap to the next, at most.
+        aside_ratio: of the gap to the nearest letter beside it; the same.
         reach_aside: heights; widest gap within a line that runs up or down the page.
         min_letters_aside: number of letters of such a line's longest word, at least; letters of a level line of as many
             are no part of it.
@@ -105,6 +111,11 @@ class DetectorOptions:
     overlap: float = 0.4
     height_ratio: float = 2.5
     reach: float = 2.0
+    min_run_aside: int = 3
+    min_turned: int = 30
+    most_turned: float = 0.45
+    close_aside: float = 0.35
+    aside_ratio: float = 0.5
     reach_aside: float = 1.0
     min_letters_aside: int = 3
     mark_height: float = 0.72

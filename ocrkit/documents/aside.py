@@ -18,31 +18,52 @@ class AsideOptions:
     Attributes:
         min_confidence: of its words; others are left out.
         characters: letters and digits read on the line, at least.
+        several: lines, from which on any letter or digit is enough.
         upwards: times as much must be read from the bottom up as from the top down: digits read well on their heads.
     """
 
     min_confidence: float = 0.7
     characters: int = 4
+    several: int = 6
     upwards: float = 1.15
 
 
 def read_aside(
-    grey: Image, boxes: np.ndarray, recognize: Recognize, margin: float, options: AsideOptions
-) -> Line | None:
-    """The line down or up the page through `boxes`, given from top to bottom; `None` if it is no print."""
+    grey: Image, lines: Sequence[np.ndarray], recognize: Recognize, margin: float, options: AsideOptions
+) -> list[Line]:
+    """The lines down or up the page that are print, of those through `lines` of boxes given from top to bottom.
+
+    A line of few characters goes the way of the page's others, and is print only beside several.
+    """
+    if not lines:
+        return []
+    boxes = np.concatenate(lines)
     crops = [grey[y0:y1, x0:x1] for x0, y0, x1, y1 in crop_places(boxes, grey.shape, margin)]
-    readings = []
+    ways: list[list[Line]] = []
     for quarters in (1, 3):
-        guesses = recognize([np.ascontiguousarray(np.rot90(crop, quarters)) for crop in crops])
-        words = tuple(
-            Word(guess.text, np.roll(box_to_quad(box), -quarters, axis=0), guess.confidence)
-            for box, guess in zip(boxes, guesses)
-            if guess.confidence >= options.min_confidence and guess.text and " " not in guess.text
-        )
-        readings.append(Line(words if quarters == 1 else words[::-1]))
-    down, up = readings
-    best = up if characters(up) > options.upwards * characters(down) else down
-    return best if sum(map(str.isalnum, best.text)) >= options.characters else None
+        guesses = iter(recognize([np.ascontiguousarray(np.rot90(crop, quarters)) for crop in crops]))
+        read = [
+            tuple(
+                Word(guess.text, np.roll(box_to_quad(box), -quarters, axis=0), guess.confidence)
+                for box, guess in zip(line, guesses)
+                if guess.confidence >= options.min_confidence and guess.text and " " not in guess.text
+            )
+            for line in lines
+        ]
+        ways.append([Line(words if quarters == 1 else words[::-1]) for words in read])
+    upwards = sum(map(characters, ways[1])) > sum(map(characters, ways[0]))
+    kept = []
+    for down, up in zip(*ways):
+        best = up if characters(up) > options.upwards * characters(down) else down
+        if _alphanumeric(best) < options.characters and len(lines) >= options.several:
+            best = up if upwards else down
+        if _alphanumeric(best) >= (1 if len(lines) >= options.several else options.characters):
+            kept.append(best)
+    return kept
+
+
+def _alphanumeric(line: Line) -> int:
+    return sum(map(str.isalnum, line.text))
 
 
 def characters(line: Line) -> float:

@@ -81,8 +81,8 @@ def read_lines_aside(
     grey: Image, detected: Sequence[DetectedLine], recognize: Recognize, options: ReadOptions
 ) -> list[Line]:
     """What is print of the lines found up or down the page."""
-    found = (read_aside(grey, line.boxes, recognize, options.margin, options.aside) for line in detected if line.aside)
-    return [line for line in found if line]
+    lines = [line.boxes for line in detected if line.aside]
+    return read_aside(grey, lines, recognize, options.margin, options.aside)
 
 
 def keep_words(
