@@ -27,7 +27,8 @@ class DetectorOptions:
         rule_thickness: heights; thicker strokes are no rules.
         mser_delta: grey levels through which an MSER keeps its shape.
         mser_max_variation: share of an MSER's area that may change within `mser_delta`.
-        mser_min_diversity: share of its area by which an MSER differs from the next larger one around it.
+        mser_min_diversity: share of its area by which an MSER differs from the next larger one around it; OpenCV 5.0.0
+            drops the most stable regions, too, where it is not 0.
         min_area: px; smaller regions are noise.
         min_letter: heights; lower regions are punctuation, which joins a line but never starts one.
         min_small_px: px; lower letters are not looked for among the marks of larger print.
@@ -89,7 +90,7 @@ class DetectorOptions:
     rule_thickness: float = 0.6
     mser_delta: int = 10
     mser_max_variation: float = 1.5
-    mser_min_diversity: float = 0.05
+    mser_min_diversity: float = 0.0
     min_area: int = 2
     min_letter: float = 0.5
     min_small_px: float = 4.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import cv2
@@ -11,6 +12,8 @@ from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pairs import clashes
 from ocrkit.document import Image
 
+_log = logging.getLogger(__name__)
+_BAD_DIVERSITY = ("5.0.0",)  # versions of OpenCV
 _EVERY = 4  # px; of the surroundings' pixels one in so many squared is looked at
 
 
@@ -147,6 +150,11 @@ def mser_regions(grey: Image, height_px: float, options: DetectorOptions) -> Reg
 
     Matas et al., "Robust wide-baseline stereo from maximally stable extremal regions" (2002), as OpenCV has it.
     """
+    if options.mser_min_diversity and cv2.__version__ in _BAD_DIVERSITY:
+        _log.warning(
+            "OpenCV %s drops the most stable regions where mser_min_diversity is not 0, so words will be missed.",
+            cv2.__version__,
+        )
     mser = cv2.MSER.create(
         options.mser_delta,
         options.min_area,
