@@ -20,6 +20,7 @@ from ocrkit.detection.regions import (
     measured_regions,
     mser_regions,
     rule_map,
+    stroke_map,
     with_more,
 )
 from ocrkit.detection.settle import settle, without_clashes
@@ -39,6 +40,7 @@ class DetectedLine:
         aside: whether the line runs up or down an upright page, as numbers do along its margin.
         spaces: `(N,)` probability that there is a space before each word, as far as the gap can tell; `None` for even
             odds.
+        struck: `(N,)` whether each word is struck through; `None` for none.
         ink: `(N, 4)` px; where each word's ink is, inside its box or a dash's; `None` where the boxes are that.
     """
 
@@ -46,6 +48,7 @@ class DetectedLine:
     aside: bool = False
     spaces: np.ndarray | None = None
     ink: np.ndarray | None = None
+    struck: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +91,7 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLi
     level = settle(_of_one_ink(dark, light, options), height, options)
     level = without_clashes(level + small_words(grey, scale, dark, height, options), options)
     aside = words_aside(dark, height, options)
+    struck = struck_through(level, dark, height, options)
     edges = np.tile(image.shape[1::-1], 2)
     return [
         DetectedLine(
@@ -95,6 +99,7 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLi
             words is aside,
             words.space[of_line],
             np.clip(words.ink[of_line] / scale, 0, edges),
+            None if words is aside else struck[of_line],
         )
         # Where more seems to run up or down than stands level, it is a texture, or the page lies on its side.
         for words in ((level, aside) if len(aside) < len(level) else (level,))
@@ -202,6 +207,25 @@ def _stands_out(crop: Image, options: DetectorOptions) -> bool:
         return False
     edge = float(np.median(crop[[0, -1]]))
     return edge - float(np.quantile(crop, options.ink_share)) >= options.min_surround
+
+
+def struck_through(words: Words, stages: Stages, height: float, options: DetectorOptions = _DEFAULT) -> np.ndarray:
+    """Whether a stroke runs through each of the level words, `(N,)`.
+
+    Letters reach above and below a stroke that strikes them out, only above an underline, and seldom to a form's rule.
+    """
+    strokes = ink_regions(stroke_map(stages.ink, round(options.strike_length * height), 0))
+    thin = strokes.heights <= options.strike_thickness * height + 2
+    reach = round(options.strike_reach * height)
+    struck = np.zeros(len(words), bool)
+    x0, y0, x1, y1 = words.ink.T
+    for left, top, right, bottom in strokes.boxes[thin].astype(int).tolist():
+        over = stages.ink[max(top - reach, 0) : max(top - 1, 0), left:right].any(0)
+        under = stages.ink[bottom + 1 : bottom + reach, left:right].any(0)
+        if (over & under).mean() >= options.strike_share:
+            covered = np.minimum(x1, right) - np.maximum(x0, left) >= 0.5 * (x1 - x0)
+            struck |= covered & (y0 <= bottom + 1) & (y1 >= top - 1)
+    return struck
 
 
 def words_aside(stages: Stages, height: float, options: DetectorOptions = _DEFAULT) -> Words:

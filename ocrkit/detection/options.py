@@ -25,6 +25,10 @@ class DetectorOptions:
         dark_ground: share of the paper's brightness; light text is looked for where the ground is darker.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
+        strike_length: heights; of a stroke that strikes words through, at least.
+        strike_thickness: heights; such a stroke is thinner.
+        strike_reach: heights; how far above and below such a stroke letters are looked for.
+        strike_share: of the stroke's length, where there are some on both sides, at least.
         mser_delta: grey levels through which an MSER keeps its shape.
         mser_max_variation: share of an MSER's area that may change within `mser_delta`.
         mser_min_diversity: share of its area by which an MSER differs from the next larger one around it; OpenCV 5.0.0
@@ -88,6 +92,10 @@ class DetectorOptions:
     dark_ground: float = 0.72
     rule_length: float = 7.0
     rule_thickness: float = 0.6
+    strike_length: float = 5.0
+    strike_thickness: float = 0.5
+    strike_reach: float = 0.4
+    strike_share: float = 0.45
     mser_delta: int = 10
     mser_max_variation: float = 1.5
     mser_min_diversity: float = 0.0

@@ -100,12 +100,17 @@ def rule_map(ink: np.ndarray, length_px: int, thickness_px: int) -> np.ndarray:
     """
     rules = np.zeros_like(ink)
     for along in (0, 1):
-        # One pixel of slack across the stroke lets a slightly skewed rule pass as straight.
-        stroke = cv2.dilate(ink, _bar(3, 1 - along))
-        stroke = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, _bar(length_px, along))
+        stroke = stroke_map(ink, length_px, along)
         thick = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, _bar(thickness_px + 2, 1 - along))
         rules |= cv2.subtract(stroke, thick)
     return rules & ink
+
+
+def stroke_map(ink: np.ndarray, length_px: int, along: int) -> np.ndarray:
+    """`uint8` mask of straight strokes at least `length_px` long, level (`along` 0) or upright (1), a px wider."""
+    # One pixel of slack across the stroke lets a slightly skewed rule pass as straight.
+    stroke = cv2.dilate(ink, _bar(3, 1 - along))
+    return cv2.morphologyEx(stroke, cv2.MORPH_OPEN, _bar(length_px, along))
 
 
 def _bar(length_px: int, axis: int) -> np.ndarray:

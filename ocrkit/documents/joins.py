@@ -58,7 +58,7 @@ class Piece:
     """A box `(4,)` px, its crop's left edge on the page in px, the crop and what it was read as.
 
     `space` is the probability that there is a space before it, as far as the gap can tell; `ink` is where its ink is,
-    `(4,)` px, or `None` where the box is that.
+    `(4,)` px, or `None` where the box is that. `struck` words are struck through.
     """
 
     box: np.ndarray
@@ -67,6 +67,7 @@ class Piece:
     guess: Guess = field(repr=False)
     space: float = 0.5
     ink: np.ndarray | None = None
+    struck: bool = False
 
     @property
     def place(self) -> np.ndarray:
@@ -96,10 +97,12 @@ def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptio
         tried |= {(a, b) for _, a, b in trials}
         together = np.array([_around(a.box, b.box) for _, a, b in trials])
         joined = False
-        for (row, a, b), whole in zip(trials, read(together)):
+        for (row, a, b), read_whole in zip(trials, read(together)):
             # One of the two may have been joined on its other side just now.
-            if a in row and b in row and is_one_word(a.guess, b.guess, whole.guess, b.space, options):
-                row[row.index(a) : row.index(b) + 1] = [replace(whole, space=a.space, ink=_around(a.place, b.place))]
+            if a in row and b in row and is_one_word(a.guess, b.guess, read_whole.guess, b.space, options):
+                ink = _around(a.place, b.place)
+                whole = replace(read_whole, space=a.space, ink=ink, struck=a.struck or b.struck)
+                row[row.index(a) : row.index(b) + 1] = [whole]
                 joined = True
         if not joined:
             return rows

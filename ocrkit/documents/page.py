@@ -39,9 +39,8 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
     if not holds_print([piece for row in rows for piece in row], options):
         return Reading(image, pieces=pieces, left_out={"noise": len(pieces)})
     aside = read_lines_aside(grey, detected, recognize, options)
-    words, noise = keep_words(rows, aside, options)
+    words, left_out = keep_words(rows, aside, options)
     level = assemble(words, options.assembly)
-    left_out = {"noise": noise}
     return Reading(image, placed(level, bend, options), placed(after(level, aside), bend, options), pieces, left_out)
 
 
@@ -66,8 +65,9 @@ def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[lis
     for line in lines:
         spaces = [0.5] * len(line.boxes) if line.spaces is None else line.spaces.tolist()
         ink = line.boxes if line.ink is None else line.ink
-        found = zip(islice(unread, len(line.boxes)), spaces, ink)
-        rows.append([replace(piece, space=space, ink=place) for piece, space, place in found])
+        struck = [False] * len(line.boxes) if line.struck is None else line.struck.tolist()
+        found = zip(islice(unread, len(line.boxes)), spaces, ink, struck)
+        rows.append([replace(piece, space=p, ink=place, struck=out) for piece, p, place, out in found])
     return rows
 
 
@@ -87,16 +87,24 @@ def read_lines_aside(
 
 def keep_words(
     rows: Sequence[Sequence[Piece]], aside: Sequence[Line], options: ReadOptions
-) -> tuple[list[list[Word]], int]:
-    """The words of each row without those of lines aside, what is in doubt marked; and how many are noise."""
-    words, noise = [], 0
+) -> tuple[list[list[Word]], dict[str, int]]:
+    """The words of each row without those of lines aside, what is in doubt marked; and how many are left out, and why.
+
+    The recogniser reads words that are struck through as others, so they are in doubt however sure it is.
+    """
+    words, left_out = [], {"noise": 0, "struck": 0}
     for row in rows:
         level = [piece for piece in row if piece.guess.text and not is_within(piece.box, aside)]
-        least = 0.0 if options.keep_doubtful else doubtful_from(level, options)
-        kept = [piece for piece in level if piece.guess.confidence >= least]
-        noise += len(level) - len(kept)
+        clean = [piece for piece in level if not piece.struck]
+        least = 0.0 if options.keep_doubtful else doubtful_from(clean, options)
+        kept = [piece for piece in clean if piece.guess.confidence >= least]
+        left_out["noise"] += len(clean) - len(kept)
+        if options.keep_doubtful:
+            kept = level
+        else:
+            left_out["struck"] += len(level) - len(clean)
         words.append([word for piece in kept for word in _words(piece, options)])
-    return words, noise
+    return words, left_out
 
 
 def doubtful_from(row: Sequence[Piece], options: ReadOptions) -> float:
@@ -108,7 +116,7 @@ def doubtful_from(row: Sequence[Piece], options: ReadOptions) -> float:
 
 def _words(piece: Piece, options: ReadOptions) -> list[Word]:
     words = split_words(piece.guess, piece.place, piece.left)
-    doubtful = piece.guess.confidence < options.min_confidence
+    doubtful = piece.struck or piece.guess.confidence < options.min_confidence
     return [replace(word, doubtful=True) for word in words] if doubtful else words
 
 
