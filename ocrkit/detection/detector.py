@@ -191,14 +191,17 @@ def _of_one_ink(dark: Stages, light: Stages, options: DetectorOptions) -> Words:
     first, second = clashes(words.boxes, options.clash)
     both = is_light[first] != is_light[second]
     doubtful = np.unique(np.append(first[both], second[both]))
-    height, width = dark.page.shape
-    boxes = np.round(np.clip(words.boxes[doubtful], 0, [width, height, width, height])).astype(int)
     ground = [
         i
-        for i, (x0, y0, x1, y1) in zip(doubtful.tolist(), boxes.tolist())
-        if not _stands_out((light if is_light[i] else dark).page[y0:y1, x0:x1], options)
+        for i in doubtful.tolist()
+        if not _stands_out(_crop((light if is_light[i] else dark).page, words.boxes[i]), options)
     ]
     return words[np.setdiff1d(np.arange(len(words)), ground)]
+
+
+def _crop(page: Image, box: np.ndarray) -> Image:
+    x0, y0, x1, y1 = np.round(np.clip(box, 0, np.tile(page.shape[::-1], 2))).astype(int)
+    return page[y0:y1, x0:x1]
 
 
 def _stands_out(crop: Image, options: DetectorOptions) -> bool:
@@ -225,6 +228,9 @@ def struck_through(words: Words, stages: Stages, height: float, options: Detecto
         if (over & under).mean() >= options.strike_share:
             covered = np.minimum(x1, right) - np.maximum(x0, left) >= 0.5 * (x1 - x0)
             struck |= covered & (y0 <= bottom + 1) & (y1 >= top - 1)
+    # The ground between lines of light print is as long and thin.
+    light = [i for i in np.flatnonzero(struck).tolist() if not _stands_out(_crop(stages.page, words.boxes[i]), options)]
+    struck[light] = False
     return struck
 
 
