@@ -10,6 +10,7 @@ from ocrkit.documents.dewarp import DewarpOptions
 from ocrkit.documents.joins import JoinOptions
 from ocrkit.documents.orientation import OrientationOptions
 from ocrkit.documents.photo import PhotoOptions
+from ocrkit.documents.script import ScriptOptions
 from ocrkit.options import options_class
 
 
@@ -38,6 +39,7 @@ class ReadOptions:
         dewarp: when a page is curled, and straightened before it is read.
         joins: when neighbouring boxes are read as one word.
         aside: when a line up or down the page is print.
+        script: when a page is in a script that cannot be read.
         assembly: how words become lines, columns and paragraphs.
     """
 
@@ -59,4 +61,5 @@ class ReadOptions:
     dewarp: DewarpOptions = field(default_factory=DewarpOptions)
     joins: JoinOptions = field(default_factory=JoinOptions)
     aside: AsideOptions = field(default_factory=AsideOptions)
+    script: ScriptOptions = field(default_factory=ScriptOptions)
     assembly: AssemblyOptions = field(default_factory=AssemblyOptions)

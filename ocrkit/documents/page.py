@@ -19,6 +19,7 @@ from ocrkit.documents.geometry import moved, widened
 from ocrkit.documents.joins import Piece, join_pieces
 from ocrkit.documents.options import ReadOptions
 from ocrkit.documents.reading import Reading
+from ocrkit.documents.script import is_unreadable
 
 Detector = Callable[[Image], Sequence[DetectedLine]]
 
@@ -38,6 +39,9 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
     rows = join_pieces(in_lines(pieces, [line for line in detected if not line.aside]), read, options.joins)
     if not holds_print([piece for row in rows for piece in row], options):
         return Reading(image, pieces=pieces, left_out={"noise": len(pieces)})
+    guesses = [piece.guess for row in rows for piece in row]
+    if not options.keep_doubtful and is_unreadable(guesses, options.script):
+        return Reading(image, pieces=pieces, left_out={"unreadable": len(pieces)}, unreadable=True)
     aside = read_lines_aside(grey, detected, recognize, options)
     words, left_out = keep_words(rows, aside, options)
     level = assemble(words, options.assembly)

@@ -21,6 +21,8 @@ from ocrkit.images import PageImage, Source, iter_pages
 if TYPE_CHECKING:
     from ocrkit.recognition import Guess
 
+_UNREADABLE = "Page {} is in a script, or a hand, that the model cannot read; --keep-doubtful shows its guesses."
+
 
 class WordRecognizer(Protocol):
     """What the reader needs of a recogniser; `ocrkit.recognition.load_recognizer` gives one."""
@@ -108,6 +110,7 @@ class Reader:
             dpi=loaded.dpi,
             sheet_pt=loaded.sheet_pt and (loaded.sheet_pt[::-1] if degrees in (90, 270) else loaded.sheet_pt),
             left_out=reading.left_out,
+            error=_UNREADABLE.format(loaded.number) if reading.unreadable else None,
         )
 
 

@@ -16,7 +16,8 @@ class Reading:
     """A page read as it stood: its level lines, those up or down the page, and the boxes with what they were read as.
 
     What a page says that lies on its side is no sign that it stands upright, so only `level` lines are counted.
-    `left_out` tells how much was found and is not in the lines, as `Page.left_out` does.
+    `left_out` tells how much was found and is not in the lines, as `Page.left_out` does. An
+    `unreadable` page is in a script that the model answers with look-alikes; it has no lines.
     """
 
     image: Image
@@ -24,6 +25,7 @@ class Reading:
     aside: tuple[Line, ...] = ()
     pieces: list[Piece] = field(default_factory=list)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    unreadable: bool = False
 
     @property
     def lines(self) -> tuple[Line, ...]:

@@ -197,3 +197,20 @@ def test_a_word_in_doubt_is_kept_where_its_line_is_read_well_and_noise_is_counte
     assert [word.doubtful for word in page.words] == doubtful
     assert [word["doubtful"] for word in page.to_dict()["lines"][0]["words"]] == doubtful
     assert page.left_out["noise"] == noise
+
+
+RUSSIAN = (
+    "Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива по своему. Все смешалось в доме. "
+    "Жена узнала, что муж был в связи с бывшею в их доме француженкою, и объявила мужу, что не может жить с ним."
+)
+
+
+def test_a_page_in_another_script_is_said_to_be_so_and_not_answered_with_look_alikes(reader, tmp_path):
+    page, pen = paper(1000, 400)
+    write(pen, (40, 40), RUSSIAN, font("Sans", 26), 900)
+    document = reader.read(np.asarray(page))
+    read = document.pages[0]
+    assert read.words == []
+    assert read.to_dict()["error"].startswith("Page 1 is in a script, or a hand, that the model cannot read")
+    assert read.left_out["unreadable"] > 20
+    assert document.save_pdf(tmp_path / "a.pdf").stat().st_size > 5000  # the picture is kept
