@@ -6,8 +6,8 @@ from the text's own top-left.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -40,11 +40,15 @@ def quad_to_box(quad: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Word:
-    """One word: its text, its corners, and how sure the recogniser is (0 to 1)."""
+    """One word: its text, its corners, and how sure the recogniser is (0 to 1).
+
+    A `doubtful` word is surely a word, by what stands beside it, but hardly read.
+    """
 
     text: str
     quad: np.ndarray
     confidence: float = 1.0
+    doubtful: bool = False
 
     def __repr__(self) -> str:
         return f"Word({self.text!r}, {self.confidence:.2f})"
@@ -59,6 +63,7 @@ class Word:
         return {
             "text": self.text,
             "confidence": round(float(self.confidence), 4),
+            "doubtful": self.doubtful,
             "box": _round(self.box),
             "quad": _round(self.quad),
         }
@@ -119,6 +124,8 @@ class Page:
         dpi: pixels per inch, where the file says.
         sheet_pt: width and height of the sheet in points, where the page is one of a PDF.
         error: why this page could not be read; such a page has no lines.
+        left_out: how many places that looked like words were left out, by the reason: "noise" says nothing that can be
+            read, "struck" is struck through, "unreadable" is in another script.
     """
 
     number: int
@@ -131,6 +138,7 @@ class Page:
     dpi: float | None = None
     sheet_pt: tuple[float, float] | None = None
     error: str | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         state = f"error={self.error!r}" if self.error else _counted(len(self.words), "word")
@@ -159,6 +167,7 @@ class Page:
             "height": self.height,
             "rotation": self.rotation,
             "error": self.error,
+            "left_out": dict(self.left_out),
             "lines": [line.to_dict() for line in self.lines],
         }
 

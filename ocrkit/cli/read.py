@@ -39,6 +39,11 @@ _SUFFIXES = {"text": ".txt", "json": ".json", "hocr": ".hocr", "alto": ".xml", "
     "--runtime", default="onnxruntime", show_default=True, help="onnxruntime, openvino, litert or tensorflow."
 )
 @threads_option
+@click.option(
+    "--keep-doubtful",
+    is_flag=True,
+    help="Keep what looks like words and is hardly read, or struck through; JSON marks it as doubtful.",
+)
 @force_option
 def read(
     *,
@@ -48,6 +53,7 @@ def read(
     model: str | None,
     runtime: str,
     threads: int | None,
+    keep_doubtful: bool,
     force: bool,
 ) -> None:
     """Read images and PDFs as text, JSON, hOCR, ALTO or searchable PDF; `-` is standard input.
@@ -62,10 +68,11 @@ def read(
     targets = _targets(files, output, into_folder, _SUFFIXES[form])
     refuse_to_overwrite([target for target in targets if target is not None], files, force)
 
+    from ocrkit.documents.options import ReadOptions
     from ocrkit.documents.reader import Reader
     from ocrkit.images.page import no_memory
 
-    reader = Reader(model, runtime, threads)
+    reader = Reader(model, runtime, threads, options=ReadOptions(keep_doubtful=keep_doubtful))
     complete = True
     listed = output is None and len(files) > 1
     several: list[str] = []

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from ocrkit.detection.lines import regular_lines, string_lines
+from ocrkit.detection.lines import regular_lines, stand_aside, string_lines
 from ocrkit.detection.options import DetectorOptions
+from ocrkit.detection.pairs import clashes
 from ocrkit.detection.prune import prune, with_colons
 from ocrkit.detection.regions import (
     Regions,
@@ -19,13 +20,15 @@ from ocrkit.detection.regions import (
     measured_regions,
     mser_regions,
     rule_map,
+    stroke_map,
     with_more,
 )
-from ocrkit.detection.settle import settle
+from ocrkit.detection.settle import settle, without_clashes
 from ocrkit.detection.words import Words, split_words
 from ocrkit.document import Image
 
 _DEFAULT = DetectorOptions()
+_ASIDE = [1, 0, 3, 2]  # x and y of a box changed
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +38,17 @@ class DetectedLine:
     Attributes:
         boxes: `(N, 4)` px, from left to right, or from top to bottom.
         aside: whether the line runs up or down an upright page, as numbers do along its margin.
+        spaces: `(N,)` probability that there is a space before each word, as far as the gap can tell; `None` for even
+            odds.
+        struck: `(N,)` whether each word is struck through; `None` for none.
+        ink: `(N, 4)` px; where each word's ink is, inside its box or a dash's; `None` where the boxes are that.
     """
 
     boxes: np.ndarray
     aside: bool = False
+    spaces: np.ndarray | None = None
+    ink: np.ndarray | None = None
+    struck: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,18 +83,28 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLi
         image: `uint8`, `(H, W)` grey or `(H, W, 3)` RGB; upright, any size.
         options: thresholds.
     """
-    page, scale, height = to_text_scale(dark_on_light(image, options), options)
+    grey = dark_on_light(image, options)
+    page, scale, height = to_text_scale(grey, options)
     if not height:
         return []
     dark, light = find_dark(page, height, options), find_light(page, height, options)
-    level, aside = settle(dark.words + light.words, height, options), words_aside(dark, height, options)
+    level = settle(_of_one_ink(dark, light, options), height, options)
+    level = without_clashes(level + small_words(grey, scale, dark, height, options), options)
+    aside = words_aside(dark, height, options)
+    struck = struck_through(level, dark, height, options)
     edges = np.tile(image.shape[1::-1], 2)
     return [
-        DetectedLine(np.clip(boxes / scale, 0, edges), words is aside)
+        DetectedLine(
+            np.clip(words.boxes[of_line] / scale, 0, edges),
+            words is aside,
+            words.space[of_line],
+            np.clip(words.ink[of_line] / scale, 0, edges),
+            None if words is aside else struck[of_line],
+        )
         # Where more seems to run up or down than stands level, it is a texture, or the page lies on its side.
         for words in ((level, aside) if len(aside) < len(level) else (level,))
-        for boxes in np.split(words.boxes, np.flatnonzero(np.diff(words.line)) + 1)
-        if len(boxes)
+        for of_line in np.split(np.arange(len(words)), np.flatnonzero(np.diff(words.line)) + 1)
+        if len(of_line)
     ]
 
 
@@ -107,9 +127,7 @@ def to_text_scale(grey: Image, options: DetectorOptions = _DEFAULT) -> tuple[Ima
     Returns:
         The resized page, the factor applied, and the height in px of its typical letter (0 without any).
     """
-    # A page much longer than wide, such as a web page saved as one, is shrunk no more than its upper part would be.
-    counted = min(grey.size, options.longest_aspect * min(grey.shape) ** 2)
-    scale = min(1.0, (options.max_pixels / counted) ** 0.5)
+    scale = _most_scale(grey, options)
     page = _resize(grey, scale)
     height = _height(page, options)
     # Letters much larger than the window fall to pieces, so their height shows only once they have shrunk.
@@ -146,7 +164,10 @@ def find_dark(page: Image, height: float, options: DetectorOptions = _DEFAULT) -
 
 def find_light(page: Image, height: float, options: DetectorOptions = _DEFAULT) -> Stages:
     """Words lighter than their ground; such ground is darker by far than the page."""
-    negative, least_paper = cv2.bitwise_not(page), 255 - options.dark_ground * float(np.median(page[::4, ::4]))
+    negative, least_paper = (
+        cv2.bitwise_not(page),
+        255 - options.dark_ground * float(np.quantile(page[::4, ::4], options.paper_share)),
+    )
     return _stages(negative, ink_map(negative, options, least_paper), height, options)
 
 
@@ -155,22 +176,129 @@ def _stages(page: Image, ink: np.ndarray, height: float, options: DetectorOption
     if cv2.countNonZero(ink) > height**2:  # more than a letter or two
         rules = rule_map(ink, round(options.rule_length * height), round(options.rule_thickness * height))
         regions = _find_regions(page, ink, rules, height, options)
-    letters, letter = with_colons(*prune(regions, height, options), height, options)
-    line = string_lines(letters.boxes, letter, height, options)
+    letters, letter, sign = with_colons(*prune(regions, height, options), height, options)
+    level = np.flatnonzero(~stand_aside(letters.boxes, height, options))
+    line = np.full(len(letters), -1)
+    line[level], letter[level] = string_lines(letters.boxes[level], letter[level], sign[level], height, options)
     line = regular_lines(letters.boxes, letter, line, options)
     return Stages(page, ink, rules, regions, letters, letter, line, split_words(letters.boxes, letter, line, options))
+
+
+def _of_one_ink(dark: Stages, light: Stages, options: DetectorOptions) -> Words:
+    """The dark and the light words, without the ground between one's letters where it passed for the other's."""
+    words = dark.words + light.words
+    is_light = np.arange(len(words)) >= len(dark.words)
+    first, second = clashes(words.boxes, options.clash)
+    both = is_light[first] != is_light[second]
+    doubtful = np.unique(np.append(first[both], second[both]))
+    ground = [
+        i
+        for i in doubtful.tolist()
+        if not _stands_out(_crop((light if is_light[i] else dark).page, words.boxes[i]), options)
+    ]
+    return words[np.setdiff1d(np.arange(len(words)), ground)]
+
+
+def _crop(page: Image, box: np.ndarray) -> Image:
+    x0, y0, x1, y1 = np.round(np.clip(box, 0, np.tile(page.shape[::-1], 2))).astype(int)
+    return page[y0:y1, x0:x1]
+
+
+def _stands_out(crop: Image, options: DetectorOptions) -> bool:
+    """Whether what is darkest in a word's box is darker than the box's upper and lower edge."""
+    if not crop.size:
+        return False
+    edge = float(np.median(crop[[0, -1]]))
+    return edge - float(np.quantile(crop, options.ink_share)) >= options.min_surround
+
+
+def struck_through(words: Words, stages: Stages, height: float, options: DetectorOptions = _DEFAULT) -> np.ndarray:
+    """Whether a stroke runs through each of the level words, `(N,)`.
+
+    Letters reach above and below a stroke that strikes them out, only above an underline, and seldom to a form's rule.
+    """
+    strokes = ink_regions(stroke_map(stages.ink, round(options.strike_length * height), 0))
+    thin = strokes.heights <= options.strike_thickness * height + 2
+    reach = round(options.strike_reach * height)
+    struck = np.zeros(len(words), bool)
+    x0, y0, x1, y1 = words.ink.T
+    for left, top, right, bottom in strokes.boxes[thin].astype(int).tolist():
+        over = stages.ink[max(top - reach, 0) : max(top - 1, 0), left:right].any(0)
+        under = stages.ink[bottom + 1 : bottom + reach, left:right].any(0)
+        if (over & under).mean() >= options.strike_share:
+            covered = np.minimum(x1, right) - np.maximum(x0, left) >= 0.5 * (x1 - x0)
+            struck |= covered & (y0 <= bottom + 1) & (y1 >= top - 1)
+    # The ground between lines of light print is as long and thin.
+    light = [i for i in np.flatnonzero(struck).tolist() if not _stands_out(_crop(stages.page, words.boxes[i]), options)]
+    struck[light] = False
+    return struck
 
 
 def words_aside(stages: Stages, height: float, options: DetectorOptions = _DEFAULT) -> Words:
     """Words whose letters stand one below the other, strung of those that stand on no level line, or hardly a line."""
     few = np.bincount(stages.line + 1, stages.letter)[stages.line + 1] < options.min_letters_aside
-    alone = stages.letter & (few | (stages.line < 0))
-    across = stages.letters.boxes[alone][:, [1, 0, 3, 2]]
+    boxes = stages.letters.boxes
+    wide = boxes[:, 2] - boxes[:, 0] >= options.min_letter * height  # as high as a letter, seen from the side
+    alone = (stages.letter & (few | (stages.line < 0))) | (wide & (stages.line < 0))
+    across = boxes[alone][:, _ASIDE]
     letter = np.ones(len(across), bool)
     options = replace(options, reach=options.reach_aside)
-    words = split_words(across, letter, string_lines(across, letter, height, options), options)
-    words = words[np.isin(words.line, words.line[words.letters >= options.min_letters_aside])]
-    return replace(words, boxes=words.boxes[:, [1, 0, 3, 2]])
+    words = split_words(across, letter, string_lines(across, letter, letter, height, options)[0], options)
+    long = words[np.isin(words.line, words.line[words.letters >= options.min_letters_aside])]
+    # A number of two digits is print where it stands in one row with longer ones.
+    short = (words.letters == options.min_letters_aside - 1) & ~np.isin(words.line, long.line)
+    covered = np.minimum(words.boxes[:, 3, None], long.boxes[:, 3]) - np.maximum(
+        words.boxes[:, 1, None], long.boxes[:, 1]
+    )
+    heights = words.boxes[:, 3] - words.boxes[:, 1]
+    beside = (covered >= options.same_row * heights[:, None]).sum(1) >= 2 if len(long) else np.zeros(len(words), bool)
+    words = words[np.isin(words.line, long.line) | (short & beside)]
+    return replace(words, boxes=words.boxes[:, _ASIDE], ink=words.ink[:, _ASIDE])
+
+
+def small_words(grey: Image, scale: float, stages: Stages, height: float, options: DetectorOptions = _DEFAULT) -> Words:
+    """Words of letters so much lower than the page's typical ones that they pass for marks: a note below a title.
+
+    Args:
+        grey: the page before it was resized by `scale`.
+        scale: of the page that `stages` are of; where large letters made it small, this is looked for in more detail.
+        stages: what was found.
+        height: px; of the page's typical letter.
+        options: thresholds.
+
+    Returns:
+        Words in the pixels of the stages' page.
+    """
+    low = _low(stages.regions, options.min_letter * height, options)
+    if len(low) < options.min_small_letters or not (small := letter_height(low, options)):
+        return Words.none()
+    detail = min(options.max_text_px / small, _most_scale(grey, options) / scale)
+    if detail > options.min_detail:
+        page = _resize(grey, scale * detail)
+        ink = ink_map(page, options)
+        low = _low(measured_regions(page, ink, max(2, round(small * detail / 3))), detail * height, options)
+    else:
+        detail = 1.0
+    small = letter_height(low, options)
+    letters, letter, sign = with_colons(*prune(low, small, options), small, options)
+    line, letter = string_lines(letters.boxes, letter, sign, small, options)
+    line = regular_lines(letters.boxes, letter, line, options)
+    words = settle(split_words(letters.boxes, letter, line, options), small, options)
+    words = words[np.isin(words.line, words.line[words.letters >= options.min_small_letters])]
+    return replace(words, boxes=words.boxes / detail, ink=words.ink / detail)
+
+
+def _low(regions: Regions, height_px: float, options: DetectorOptions) -> Regions:
+    """The regions lower than `height_px` but for specks and dots."""
+    heights, widths = regions.heights, regions.widths
+    dot = (regions.area >= options.dot_fill * heights * widths) & (widths > 0.6 * heights) & (heights > 0.6 * widths)
+    return regions[(heights >= options.min_small_px) & (heights < height_px) & ~dot]
+
+
+def _most_scale(grey: Image, options: DetectorOptions) -> float:
+    # A page much longer than wide, such as a web page saved as one, is shrunk no more than its upper part would be.
+    counted = min(grey.size, options.longest_aspect * min(grey.shape) ** 2)
+    return min(1.0, (options.max_pixels / counted) ** 0.5)
 
 
 def _find_regions(page: Image, ink: np.ndarray, rules: np.ndarray, height: float, options: DetectorOptions) -> Regions:

@@ -8,8 +8,10 @@ from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pairs import pairs_within, shared
 
 
-def string_lines(boxes: np.ndarray, letter: np.ndarray, height_px: float, options: DetectorOptions) -> np.ndarray:
-    """Number of the line each box stands on, `(N,)`; -1 for punctuation that belongs to no letter.
+def string_lines(
+    boxes: np.ndarray, letter: np.ndarray, sign: np.ndarray, height_px: float, options: DetectorOptions
+) -> tuple[np.ndarray, np.ndarray]:
+    """Number of the line each box stands on, -1 for punctuation that belongs to no letter; and which are letters.
 
     Links follow the letters one by one, so a line may be skewed or curled; its own height sets its reach, so titles
     and footnotes are strung alike.
@@ -17,8 +19,9 @@ def string_lines(boxes: np.ndarray, letter: np.ndarray, height_px: float, option
     Args:
         boxes: `(N, 4)` px.
         letter: `(N,)`, false for punctuation.
+        sign: `(N,)`, true for what is a letter whatever stands beside it.
         height_px: of the page's typical letter.
-        options: `overlap`, `height_ratio`, `reach` and `punctuation_reach` matter here.
+        options: `overlap`, `height_ratio`, `reach`, `mark_height`, `mark_off` and `punctuation_reach` matter here.
     """
     heights = boxes[:, 3] - boxes[:, 1]
     reach = options.reach * options.height_ratio * np.where(letter, heights, height_px)
@@ -32,18 +35,62 @@ def string_lines(boxes: np.ndarray, letter: np.ndarray, height_px: float, option
     chain = _nearest(left[chained], gap[chained])
     from_, to = left[chained][chain], right[chained][chain]
 
+    def beside(mark: np.ndarray, owner: np.ndarray, gap: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Whether each mark stands near its owner, and how far off it is in px."""
+        middle = (boxes[mark, 1] + boxes[mark, 3]) / 2
+        off = np.maximum(np.maximum(boxes[owner, 1] - middle, middle - boxes[owner, 3]), 0)
+        near = (off <= options.mark_off * heights[owner]) & (gap <= options.punctuation_reach * heights[owner])
+        return near, gap + off
+
+    # The commas and apostrophes of some faces are as high as low letters, but they are level with no letter.
+    chains = _components(len(boxes), from_, to)
+    length = np.bincount(chains)[chains]
+    small = heights[left] < heights[right]
+    mark, owner = np.where(small, left, right), np.where(small, right, left)
+    low = both & (lower <= options.mark_height * higher) & (length[mark] <= options.mark_run)
+    low &= (chains[mark] != chains[owner]) & (length[mark] < length[owner])
+    mark, owner = mark[low], owner[low]
+    letter = letter.copy()
+    letter[mark[beside(mark, owner, gap[low])[0] & ~sign[mark]]] = False
+
     # Punctuation joins the one letter it is nearest to, on either side.
     one = letter[left] != letter[right]
     mark, owner = np.where(letter[left], right, left)[one], np.where(letter[left], left, right)[one]
-    middle = (boxes[mark, 1] + boxes[mark, 3]) / 2
-    off = np.maximum(np.maximum(boxes[owner, 1] - middle, middle - boxes[owner, 3]), 0)
-    beside = (off <= 0.3 * higher[one]) & (gap[one] <= options.punctuation_reach * higher[one])
-    joined = _nearest(mark[beside], (gap[one] + off)[beside])
-    from_, to = np.append(from_, owner[beside][joined]), np.append(to, mark[beside][joined])
+    near, distance = beside(mark, owner, gap[one])
+    joined = _nearest(mark[near], distance[near])
+    from_, to = np.append(from_, owner[near][joined]), np.append(to, mark[near][joined])
 
     line = _components(len(boxes), from_, to)
     has_letter = np.bincount(line, letter, minlength=len(boxes)) > 0
-    return np.where(has_letter[line], line, -1)
+    return np.where(has_letter[line], line, -1), letter
+
+
+def stand_aside(boxes: np.ndarray, height_px: float, options: DetectorOptions) -> np.ndarray:
+    """Whether each box stands in a run of letters one below the other, closer than any beside it, `(N,)`.
+
+    Letters of a word stand closer together than lines do, so a turned table on an upright page shows by its gaps.
+    """
+    gaps, links = [], []
+    for way in (boxes, boxes[:, [1, 0, 3, 2]]):
+        size = np.maximum(way[:, 2] - way[:, 0], way[:, 3] - way[:, 1])
+        left, right = pairs_within(way, options.reach * height_px)
+        lower = np.minimum((way[:, 3] - way[:, 1])[left], (way[:, 3] - way[:, 1])[right])
+        beside = shared(way, left, right, axis=1) >= options.overlap * lower
+        left, right = left[beside], right[beside]
+        gap = np.maximum(way[right, 0] - way[left, 2], 0) + 1
+        nearest = np.full(len(boxes), np.inf)
+        for end in (left, right):
+            np.minimum.at(nearest, end, gap)
+        gaps.append(nearest)
+        close = gap <= options.close_aside * np.minimum(size[left], size[right])
+        links.append((left[close], right[close]))
+    aside = (gaps[1] < options.aside_ratio * gaps[0]) & np.isfinite(gaps[1])
+    left, right = links[1]
+    both = aside[left] & aside[right]
+    run = _components(len(boxes), left[both], right[both])
+    aside &= np.bincount(run, minlength=len(boxes))[run] >= options.min_run_aside
+    # Where most do, the page as a whole lies on its side.
+    return aside & (options.min_turned <= aside.sum() <= options.most_turned * len(boxes))
 
 
 def _components(number: int, a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from ocrkit.options import options_class
 
-@dataclass(frozen=True)
+
+@options_class
 class DetectorOptions:
     """Thresholds of `ocrkit.detection.detect`.
 
@@ -20,26 +21,51 @@ class DetectorOptions:
         window_px: px; side of the window whose mean is the local background.
         contrast: grey levels by which ink differs from the local background.
         noise_contrast: standard deviations of the image's noise; the same, where this is more.
-        dark_ground: share of the page's usual brightness; light text is looked for where the surroundings are darker.
+        paper_share: of the page, that is no brighter than its paper is taken to be.
+        dark_ground: share of the paper's brightness; light text is looked for where the ground is darker.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
+        strike_length: heights; of a stroke that strikes words through, at least.
+        strike_thickness: heights; such a stroke is thinner.
+        strike_reach: heights; how far above and below such a stroke letters are looked for.
+        strike_share: of the stroke's length, where there are some on both sides, at least.
         mser_delta: grey levels through which an MSER keeps its shape.
         mser_max_variation: share of an MSER's area that may change within `mser_delta`.
-        mser_min_diversity: share of its area by which an MSER differs from the next larger one around it.
+        mser_min_diversity: share of its area by which an MSER differs from the next larger one around it; OpenCV 5.0.0
+            drops the most stable regions, too, where it is not 0.
         min_area: px; smaller regions are noise.
         min_letter: heights; lower regions are punctuation, which joins a line but never starts one.
+        min_small_px: px; lower letters are not looked for among the marks of larger print.
+        min_detail: times as large as the page is looked at, from which on that is worth a second look for them.
+        min_small_letters: of the longest word of a line of such small letters, at least.
+        dot_fill: share of its box that a dot's ink covers, more than a small letter's.
         max_letter: heights; higher regions are pictures, frames and blots.
         max_width: heights; wider regions are frames and rules, not letters that touch.
+        blot_fill: share of its box that the ink of a blot covers, more than a bold letter's.
+        blot_aspect: width over height of a blot, at least; a bold I or l is as full, but narrow.
+        blot_size: heights; shorter side of a blot, at least.
+        mark_width: heights; of a mark, at most.
+        mark_size: heights; longer side of a mark, at least.
         min_surround: grey levels between a region's ink and the paper around it.
+        ink_share: of a word's box, that ink covers at least.
         max_colon: heights; two marks one above the other that reach no further are a colon or an equals sign.
         mark_ratio: times one of these two may be as wide or as high as the other.
         max_letters: number of regions; of more than these only the clearest are looked at.
         overlap: share of the higher of two neighbours that both must cover vertically to stand on one line.
         height_ratio: times one neighbour on a line may be as high as the next.
         reach: heights; widest gap within a line.
+        min_run_aside: letters one below the other, closer than any beside them, that are taken to run up or down the
+            page, at least.
+        min_turned: such letters on a page, at least; fewer are chance.
+        most_turned: share of all letters, at most; a page with more lies on its side.
+        close_aside: of such a letter's size; the gap to the next, at most.
+        aside_ratio: of the gap to the nearest letter beside it; the same.
         reach_aside: heights; widest gap within a line that runs up or down the page.
         min_letters_aside: number of letters of such a line's longest word, at least; letters of a level line of as many
             are no part of it.
+        mark_height: of a neighbour's height; what is no higher and level with no letter is a mark beside it.
+        mark_run: that so many marks stand level with each other, at most, as those of a quotation do.
+        mark_off: of a neighbour's height; how far above or below it the middle of a mark may lie.
         punctuation_reach: heights; widest gap between punctuation and the letter it belongs to.
         level: heights; letters whose tops or feet differ by no more stand level.
         min_level_share: share of neighbours that stand level, at least, on a line of print.
@@ -62,25 +88,48 @@ class DetectorOptions:
     window_px: int = 31
     contrast: float = 20.0
     noise_contrast: float = 4.0
-    dark_ground: float = 0.56
+    paper_share: float = 0.8
+    dark_ground: float = 0.72
     rule_length: float = 7.0
     rule_thickness: float = 0.6
+    strike_length: float = 5.0
+    strike_thickness: float = 0.5
+    strike_reach: float = 0.4
+    strike_share: float = 0.4
     mser_delta: int = 10
     mser_max_variation: float = 1.5
-    mser_min_diversity: float = 0.05
+    mser_min_diversity: float = 0.0
     min_area: int = 2
     min_letter: float = 0.5
-    max_letter: float = 6.0
+    min_small_px: float = 4.0
+    min_detail: float = 1.3
+    min_small_letters: int = 3
+    dot_fill: float = 0.78
+    max_letter: float = 12.0
     max_width: float = 25.0
+    blot_fill: float = 0.8
+    blot_aspect: float = 0.5
+    blot_size: float = 1.6
+    mark_width: float = 1.5
+    mark_size: float = 0.12
     min_surround: float = 20.0
+    ink_share: float = 0.1
     max_colon: float = 1.0
     mark_ratio: float = 1.7
     max_letters: int = 20_000
     overlap: float = 0.4
     height_ratio: float = 2.5
     reach: float = 2.0
+    min_run_aside: int = 3
+    min_turned: int = 30
+    most_turned: float = 0.45
+    close_aside: float = 0.35
+    aside_ratio: float = 0.5
     reach_aside: float = 1.0
     min_letters_aside: int = 3
+    mark_height: float = 0.72
+    mark_run: int = 2
+    mark_off: float = 0.3
     punctuation_reach: float = 0.8
     level: float = 0.12
     min_level_share: float = 0.7

@@ -17,10 +17,11 @@ def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple
     heights, widths = regions.heights, regions.widths
     clear = (regions.area >= options.min_area) & (regions.contrast >= options.min_surround)
     fits = (heights <= options.max_letter * height_px) & (widths <= options.max_width * height_px)
-    solid = regions.area > 0.6 * heights * widths
-    blot = solid & (np.minimum(heights, widths) > 1.6 * height_px)
+    solid = (regions.area > options.blot_fill * heights * widths) & (widths > options.blot_aspect * heights)
+    blot = solid & (np.minimum(heights, widths) > options.blot_size * height_px)
     letter = heights >= options.min_letter * height_px
-    mark = ~letter & (widths <= 1.5 * height_px) & (np.maximum(heights, widths) >= 0.12 * height_px)
+    mark = ~letter & (widths <= options.mark_width * height_px)
+    mark &= np.maximum(heights, widths) >= options.mark_size * height_px
     keep = clear & fits & ~blot & (letter | mark)
     if keep.sum() > options.max_letters:
         keep &= regions.contrast > np.partition(regions.contrast[keep], -options.max_letters)[-options.max_letters]
@@ -29,10 +30,11 @@ def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple
 
 def with_colons(
     regions: Regions, letter: np.ndarray, height_px: float, options: DetectorOptions
-) -> tuple[Regions, np.ndarray]:
+) -> tuple[Regions, np.ndarray, np.ndarray]:
     """The same, but two marks alike that stand one above the other are one letter: a colon or an equals sign.
 
-    A letter may stand further from its neighbours than punctuation, and be a word of its own.
+    A letter may stand further from its neighbours than punctuation, and be a word of its own. The third result tells
+    these signs, `(N,)`.
     """
     mark = np.flatnonzero(~letter)
     boxes = regions.boxes[mark]
@@ -52,4 +54,5 @@ def with_colons(
     contrast = np.minimum(regions.contrast[a], regions.contrast[b])
     colons = Regions(np.concatenate(corners, axis=1), regions.area[a] + regions.area[b], contrast)
     rest = np.setdiff1d(np.arange(len(regions)), np.append(a, b))
-    return regions[rest] + colons, np.append(letter[rest], np.ones(len(a), bool))
+    sign = np.arange(len(rest) + len(a)) >= len(rest)
+    return regions[rest] + colons, np.append(letter[rest], np.ones(len(a), bool)), sign

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import cv2
@@ -10,6 +11,10 @@ import numpy as np
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pairs import clashes
 from ocrkit.document import Image
+
+_log = logging.getLogger(__name__)
+_BAD_DIVERSITY = ("5.0.0",)  # versions of OpenCV
+_EVERY = 4  # px; of the surroundings' pixels one in so many squared is looked at
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,14 +75,22 @@ def noise_level(grey: Image) -> float:
 def ink_map(grey: Image, options: DetectorOptions, least_paper: float = 0) -> np.ndarray:
     """`uint8` mask, 255 where `grey` is darker than its surroundings by `contrast` grey levels.
 
-    Only where the surroundings have at least `least_paper` grey levels.
+    Only where the ground has at least `least_paper` grey levels.
     """
     paper = local_mean(grey, options)
     contrast = max(options.contrast, options.noise_contrast * noise_level(grey))
     ink = np.where(cv2.subtract(paper, grey) > contrast, np.uint8(255), np.uint8(0))
     if least_paper:
-        ink[paper < least_paper] = 0
+        ink[local_median(grey, options) < least_paper] = 0
     return ink
+
+
+def local_median(grey: Image, options: DetectorOptions) -> Image:
+    """What most of each pixel's surroundings are like: the ground, however much print stands on it; coarsely seen."""
+    height, width = grey.shape
+    few = np.ascontiguousarray(grey[::_EVERY, ::_EVERY])
+    ground = cv2.medianBlur(few, 2 * (options.window_px // (2 * _EVERY)) + 3)
+    return cv2.resize(ground, (width, height), interpolation=cv2.INTER_NEAREST)
 
 
 def rule_map(ink: np.ndarray, length_px: int, thickness_px: int) -> np.ndarray:
@@ -87,12 +100,17 @@ def rule_map(ink: np.ndarray, length_px: int, thickness_px: int) -> np.ndarray:
     """
     rules = np.zeros_like(ink)
     for along in (0, 1):
-        # One pixel of slack across the stroke lets a slightly skewed rule pass as straight.
-        stroke = cv2.dilate(ink, _bar(3, 1 - along))
-        stroke = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, _bar(length_px, along))
+        stroke = stroke_map(ink, length_px, along)
         thick = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, _bar(thickness_px + 2, 1 - along))
         rules |= cv2.subtract(stroke, thick)
     return rules & ink
+
+
+def stroke_map(ink: np.ndarray, length_px: int, along: int) -> np.ndarray:
+    """`uint8` mask of straight strokes at least `length_px` long, level (`along` 0) or upright (1), a px wider."""
+    # One pixel of slack across the stroke lets a slightly skewed rule pass as straight.
+    stroke = cv2.dilate(ink, _bar(3, 1 - along))
+    return cv2.morphologyEx(stroke, cv2.MORPH_OPEN, _bar(length_px, along))
 
 
 def _bar(length_px: int, axis: int) -> np.ndarray:
@@ -137,6 +155,11 @@ def mser_regions(grey: Image, height_px: float, options: DetectorOptions) -> Reg
 
     Matas et al., "Robust wide-baseline stereo from maximally stable extremal regions" (2002), as OpenCV has it.
     """
+    if options.mser_min_diversity and cv2.__version__ in _BAD_DIVERSITY:
+        _log.warning(
+            "OpenCV %s drops the most stable regions where mser_min_diversity is not 0, so words will be missed.",
+            cv2.__version__,
+        )
     mser = cv2.MSER.create(
         options.mser_delta,
         options.min_area,

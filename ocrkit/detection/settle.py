@@ -19,7 +19,11 @@ def settle(words: Words, height_px: float, options: DetectorOptions) -> Words:
     alone = np.bincount(words.line)[words.line] == 1
     noise = alone & ((size[:, 1] < options.min_alone * height_px) | (size[:, 0] < options.min_aspect * size[:, 1]))
     stroke = size[:, 0] < 0.75 * options.min_aspect * size[:, 1]  # narrower than any digit
-    words = words[~noise | (_in_a_row(words, alone, options) & ~stroke)]
+    return without_clashes(words[~noise | (_in_a_row(words, alone, options) & ~stroke)], options)
+
+
+def without_clashes(words: Words, options: DetectorOptions) -> Words:
+    """Of two words that lie on each other only the one of more letters, and of as many the larger one."""
     first, second = clashes(words.boxes, options.clash)
     area = (words.boxes[:, 2:] - words.boxes[:, :2]).prod(1)
     weaker = np.where(words.letters[first] < words.letters[second], first, second)

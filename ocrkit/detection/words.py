@@ -32,33 +32,39 @@ class Words:
     """Words of a page, line after line and from left to right.
 
     Attributes:
-        boxes: `(N, 4)` px.
+        boxes: `(N, 4)` px; where to look: a little wider than the ink, a dash as high as its line.
+        ink: `(N, 4)` px; where the ink is.
         line: `(N,)` number of each word's line, rising.
         letters: `(N,)` number of its letters or pieces of letters.
+        space: `(N,)` probability that the gap before the word is a space; 1 before a line's first.
     """
 
     boxes: np.ndarray
+    ink: np.ndarray
     line: np.ndarray
     letters: np.ndarray
+    space: np.ndarray
 
     def __len__(self) -> int:
         return len(self.boxes)
 
     def __getitem__(self, keep: np.ndarray) -> Words:
-        return Words(self.boxes[keep], self.line[keep], self.letters[keep])
+        return Words(self.boxes[keep], self.ink[keep], self.line[keep], self.letters[keep], self.space[keep])
 
     def __add__(self, other: Words) -> Words:
         """These words and after them the other's, on lines of their own."""
         return Words(
             np.concatenate([self.boxes, other.boxes]),
+            np.concatenate([self.ink, other.ink]),
             np.concatenate([self.line, other.line + self.line.max(initial=-1) + 1]),
             np.concatenate([self.letters, other.letters]),
+            np.concatenate([self.space, other.space]),
         )
 
     @classmethod
     def none(cls) -> Words:
         """No words."""
-        return cls(np.zeros((0, 4)), np.zeros(0, int), np.zeros(0, int))
+        return cls(np.zeros((0, 4)), np.zeros((0, 4)), np.zeros(0, int), np.zeros(0, int), np.zeros(0))
 
 
 def space_probability(gaps: np.ndarray, line: np.ndarray, touching: np.ndarray) -> np.ndarray:
@@ -132,6 +138,7 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     gap[np.diff(line, prepend=-1) > 0] = np.inf
     inside = np.isfinite(gap) & (gap > 0)
     space = np.isinf(gap)
+    probability = space.astype(float)
     if inside.any():
         # Letters that touch are one piece of ink, several letters wide.
         piece = np.flatnonzero(gap > 0)
@@ -141,7 +148,8 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
         within = inside[piece]
         narrow = free[within] + free[np.flatnonzero(within) - 1]
         both = np.stack([gap[inside], np.maximum(gap[inside] - narrow, -0.1)], 1)
-        space[inside] = space_probability(both, line[inside], touching[np.unique(line[inside])]) > 0.5
+        probability[inside] = space_probability(both, line[inside], touching[np.unique(line[inside])])
+        space[inside] = probability[inside] > 0.5
 
     # A comma that stands alone goes with the nearer of its neighbours, a dash stays a word.
     first = np.flatnonzero(space)
@@ -156,12 +164,15 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
 
     first = np.flatnonzero(space)
     dash = _dashes(boxes, height, first, options)
-    around = np.hstack([np.minimum.reduceat(boxes[:, :2], first), np.maximum.reduceat(boxes[:, 2:], first)])
+    ink = np.hstack([np.minimum.reduceat(boxes[:, :2], first), np.maximum.reduceat(boxes[:, 2:], first)])
+    around = ink.copy()
     # A dash or an equals sign is made as high as its line, or nobody could tell it from any other bars.
     missing = height[first] - (around[:, 3] - around[:, 1])
     around[:, [1, 3]] += np.where(missing > 0.5 * height[first], missing / 2, 0)[:, None] * [-1, 1]
     margin = options.margin * height[first, None] * [-1, -1, 1, 1]
-    words = Words(around + margin, line[first], np.add.reduceat(letter.astype(int), first) + dash)
+    high = letter | (boxes[:, 3] - boxes[:, 1] >= options.min_letter * height)
+    letters = np.add.reduceat(high.astype(int), first) + dash
+    words = Words(around + margin, ink, line[first], letters, probability[first])
     return words[words.letters > 0]
 
 

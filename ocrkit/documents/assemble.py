@@ -17,11 +17,12 @@ from itertools import pairwise
 import numpy as np
 
 from ocrkit.document import Line, Word
+from ocrkit.options import options_class
 
 Gutter = tuple[float, float, float]  # px on the levelled page: where it stands across, its top and its bottom
 
 
-@dataclass(frozen=True)
+@options_class
 class AssemblyOptions:
     """Lengths are multiples of the height of the words or lines they lie between.
 

@@ -11,13 +11,14 @@ from numpy.polynomial.legendre import legvander
 
 from ocrkit.detection import DetectedLine
 from ocrkit.document import Image
+from ocrkit.options import options_class
 
 _FIT_ROUNDS = 8  # by then it has settled to a hundredth of a px
 _STRIP_PX = 512  # of a page's height, straightened at once: maps of whole pages would take eight bytes a px
 _LONGEST_PX = 32_766  # of a page that OpenCV can straighten
 
 
-@dataclass(frozen=True)
+@options_class
 class DewarpOptions:
     """When a page counts as curled; "heights" are multiples of the height of its typical word.
 

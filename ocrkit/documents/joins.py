@@ -8,50 +8,71 @@ can. It follows the second of the three buckets of Dropbox's pipeline (2017), wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ocrkit.document import Image
+from ocrkit.options import options_class
 
 if TYPE_CHECKING:
     from ocrkit.recognition import Guess
 
 
-@dataclass(frozen=True)
+@options_class
 class JoinOptions:
     """When two neighbours on a line are read as one on trial, and when that reading is believed.
 
     Attributes:
         gap: heights; boxes further apart are never tried.
         longest: heights; nor are they where both together are longer.
+        sure_space: probability of a space, as the gap tells, from which on a fragment stays a word of its own.
+        sure_gap: the same beside a 1 among digits, around which gaps are as wide as spaces.
         fragment: characters; a piece of at most so many may be part of its neighbour.
         mark_confidence: share of the lower confidence of the two that the whole must reach, where it shows one of
-            `marks` between two digits that neither piece shows.
+            `marks` between two digits that neither piece shows, or nothing beside a 1.
         marks: what stands inside numbers, dates and times.
+        sure_word: confidence from which on a fragment behind a sure space is a word.
+        small_words: letters that are words where they stand alone.
         signs: characters that are words where they stand alone, and so no fragments.
         fragment_gain: by how much the whole must be surer than the less sure of the two, where one is a fragment.
     """
 
     gap: float = 0.9
     longest: float = 14.0
+    sure_space: float = 0.9
+    sure_gap: float = 0.99
     fragment: int = 2
     mark_confidence: float = 0.8
     marks: str = ".,:/-"
+    sure_word: float = 0.75
+    small_words: str = "IAaOoyeuàl|&"
     signs: str = ":-="
     fragment_gain: float = 0.1
 
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A box `(4,)` px, its crop's left edge on the page in px, the crop and what it was read as."""
+    """A box `(4,)` px, its crop's left edge on the page in px, the crop and what it was read as.
+
+    `space` is the probability that there is a space before it, as far as the gap can tell; `ink` is where its ink is,
+    `(4,)` px, or `None` where the box is that. `struck` words are struck through.
+    """
 
     box: np.ndarray
     left: float
     crop: Image
     guess: Guess = field(repr=False)
+    space: float = 0.5
+    ink: np.ndarray | None = None
+    struck: bool = False
+
+    @property
+    def place(self) -> np.ndarray:
+        """`(4,)` px; where its word stands."""
+        return self.box if self.ink is None else self.ink
 
 
 Read = Callable[[np.ndarray], list[Piece]]  # boxes (N, 4) -> a piece each
@@ -74,11 +95,13 @@ def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptio
         if not trials:
             return rows
         tried |= {(a, b) for _, a, b in trials}
-        together = np.array([_around(a, b) for _, a, b in trials])
+        together = np.array([_around(a.box, b.box) for _, a, b in trials])
         joined = False
-        for (row, a, b), whole in zip(trials, read(together)):
+        for (row, a, b), read_whole in zip(trials, read(together)):
             # One of the two may have been joined on its other side just now.
-            if a in row and b in row and is_one_word(a.guess, b.guess, whole.guess, options):
+            if a in row and b in row and is_one_word(a.guess, b.guess, read_whole.guess, b.space, options):
+                ink = _around(a.place, b.place)
+                whole = replace(read_whole, space=a.space, ink=ink, struck=a.struck or b.struck)
                 row[row.index(a) : row.index(b) + 1] = [whole]
                 joined = True
         if not joined:
@@ -92,26 +115,40 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
     left, right = a.guess.text, b.guess.text
     if not (near and left and right) or " " in left + right:
         return False
-    return _digits_meet(left, right) or min(len(left), len(right)) <= options.fragment
+    return _digits_meet(left, right) or _may_be_fragment(a.guess, b.guess, b.space, options)
+
+
+def _may_be_fragment(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
+    """Whether one of the two is short, and behind what is surely a space no word of its own."""
+    short = [part for part in (a, b) if len(part.text) <= options.fragment and part.text not in options.signs]
+    if space < options.sure_space:
+        return bool(short)
+    return any(
+        part.confidence < options.sure_word
+        and part.text[-1] != "."
+        and part.text.strip(options.marks) not in options.small_words
+        for part in short
+    )
 
 
 def _digits_meet(left: str, right: str) -> bool:
     return left[-1].isdigit() and right[0].isdigit()
 
 
-def _around(a: Piece, b: Piece) -> np.ndarray:
-    return np.concatenate([np.minimum(a.box[:2], b.box[:2]), np.maximum(a.box[2:], b.box[2:])])
+def _around(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.minimum(a[:2], b[:2]), np.maximum(a[2:], b[2:])])
 
 
-def is_one_word(a: Guess, b: Guess, whole: Guess, options: JoinOptions) -> bool:
-    """Whether the reading of two pieces as one is to be believed."""
+def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> bool:
+    """Whether the reading of two pieces as one is to be believed, with a `space` of some probability between them."""
     # An underline below two words looks like one between them.
     if not whole.text or " " in whole.text or "_" in whole.text:
         return False
     lower = min(a.confidence, b.confidence)
     between = whole.text[len(a.text) : len(whole.text) - len(b.text)]
-    marked = whole.text == a.text + between + b.text and len(between) == 1 and between in options.marks
-    if marked and _digits_meet(a.text, b.text):
-        return whole.confidence >= options.mark_confidence * lower
-    fragment = any(len(part.text) <= options.fragment and part.text not in options.signs for part in (a, b))
-    return fragment and whole.confidence >= lower + options.fragment_gain
+    if _digits_meet(a.text, b.text) and whole.text == a.text + between + b.text:
+        marked = len(between) == 1 and between in options.marks
+        beside_one = not between and "1" in (a.text[-1], b.text[0]) and space < options.sure_gap
+        if marked or beside_one:
+            return whole.confidence >= options.mark_confidence * lower
+    return _may_be_fragment(a, b, space, options) and whole.confidence >= lower + options.fragment_gain

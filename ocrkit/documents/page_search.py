@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from ocrkit.document import Image
+from ocrkit.options import options_class
 
 _SAMPLES = 48  # points along a side
 _COARSE_SAMPLES = 24  # the same while hundreds of quadrilaterals are compared
@@ -25,7 +26,7 @@ _CORNER_SPREAD = 0.35  # of a side: how far from a corner its points still say w
 _LOOSE_PX = 1.0  # points farther than this from a side's curve count less and less
 
 
-@dataclass(frozen=True)
+@options_class
 class ScanOptions:
     """How a page is told from what it lies on.
 

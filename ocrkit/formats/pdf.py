@@ -61,12 +61,13 @@ def write_pdf(pages: Iterable[Page], path: Path, title: str = "") -> Path:
 
 def _add_page(file: PdfFile, font: CellFont, page: Page, tree: int, fonts: int) -> int:
     """Add a sheet with its picture and its text; returns the number of its object."""
-    width, height = (0.7071 * 72 * _LONG_SIDE_INCHES, 72 * _LONG_SIDE_INCHES) if page.error else _sheet(page)
+    blank = page.error is not None and page.image is None  # a page in another script has its picture, and no words
+    width, height = (0.7071 * 72 * _LONG_SIDE_INCHES, 72 * _LONG_SIDE_INCHES) if blank else _sheet(page)
     unit = max(1, math.ceil(max(width, height) / _LARGEST_UNITS))
     size = np.array([width, height]) / unit
     names: dict[str, int] = {}
     content = ""
-    if not page.error:
+    if not blank:
         content = _draw_image(file, page, size, names)
         scale = size / (page.width, page.height)
         lines = "".join(_line(font, line, scale, size[1]) for line in page.lines)

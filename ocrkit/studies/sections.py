@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from ocrkit.detection import DetectorOptions
-from ocrkit.documents.reader import ReadOptions
+from ocrkit.documents.options import ReadOptions
 from ocrkit.errors import BadParams
 from ocrkit.experiment.params import Base, Sections
 from ocrkit.learning.trainer import TrainOptions

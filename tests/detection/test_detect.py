@@ -243,6 +243,22 @@ def test_noise_does_not_hide_print():
     assert_found(drawn, detect((drawn.image + noise).clip(0, 255).astype(np.uint8)))
 
 
+@pytest.mark.parametrize("cues", [("components",), ("components", "mser"), ("mser",)])
+def test_every_cue_finds_crisp_print(cues):
+    text = "the quick brown dogs came over the lazy fox today and saw that all was well in town"
+    drawn = draw((text[:43], text[43:]) * 4, "serif", 12, shape=(190, 420))
+    assert_found(drawn, detect(drawn.image, DetectorOptions(cues=cues)))
+
+
+def test_an_opencv_that_drops_stable_regions_is_named(caplog, monkeypatch):
+    monkeypatch.setattr(cv2, "__version__", "5.0.0")
+    drawn = draw(TWO_LINES)
+    detect(drawn.image, DetectorOptions(cues=("mser",)))
+    assert not caplog.records
+    detect(drawn.image, DetectorOptions(cues=("mser",), mser_min_diversity=0.05))
+    assert "OpenCV 5.0.0" in caplog.text
+
+
 def test_stable_regions_add_no_second_box_to_a_word():
     drawn = draw(TWO_LINES)
     assert_found(drawn, detect(drawn.image, DetectorOptions(cues=("components", "mser"))))

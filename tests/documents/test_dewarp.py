@@ -10,7 +10,7 @@ from ocrkit.datasets import half_of, load_pages
 from ocrkit.datasets.book_page import book_page
 from ocrkit.detection import detect
 from ocrkit.documents.dewarp import DewarpOptions, dewarp, find_bend
-from ocrkit.documents.reader import ReadOptions
+from ocrkit.documents.options import ReadOptions
 from ocrkit.documents.scan import even_light
 from ocrkit.errors import BadModel, MissingExtra
 from ocrkit.metrics import PrecisionRecall, bag_of_words

@@ -41,7 +41,8 @@ def texts(rows):
         (guess("58"), guess("30"), guess("58.30"), True),  # a dot too faint to be found
         (guess("22"), guess("52"), guess("22:52"), True),
         (guess("58"), guess("30"), guess("58.30", 0.5), False),  # not sure of it
-        (guess("11"), guess("2.48"), guess("112.48"), False),  # no mark seen: two numbers side by side
+        (guess("12"), guess("2.48"), guess("122.48"), False),  # no mark seen: two numbers side by side
+        (guess("11"), guess("2.48"), guess("112.48"), True),  # the gaps around a 1 are wide
         (guess("work"), guess("to"), guess("work_to"), False),  # an underline
         (guess("both"), guess("for"), guess("both for"), False),
         (guess("Inv"), guess("0", 0.4), guess("Invo", 0.95), True),  # a letter that stood apart
@@ -52,7 +53,22 @@ def texts(rows):
     ],
 )
 def test_one_word_or_two(a, b, whole, one):
-    assert is_one_word(a, b, whole, JoinOptions()) is one
+    assert is_one_word(a, b, whole, 0.5, JoinOptions()) is one
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "whole", "one"),
+    [
+        (guess("I", 0.5), guess("can't"), guess("Ican't"), False),  # a word of one letter
+        (guess("See"), guess("p.", 0.6), guess("Seep."), False),  # an abbreviation
+        (guess("of"), guess("gold"), guess("ofgold", 0.99), False),  # read surely by itself
+        (guess("Inv"), guess("0", 0.4), guess("Invo", 0.95), True),  # a fragment by its text
+        (guess("11"), guess("2.48"), guess("112.48"), False),
+        (guess("58"), guess("30"), guess("58.30"), True),  # a faint dot leaves a hole as wide as a space
+    ],
+)
+def test_behind_what_is_surely_a_space_only_what_can_be_no_word_is_joined(a, b, whole, one):
+    assert is_one_word(a, b, whole, 0.995, JoinOptions()) is one
 
 
 def test_pieces_are_joined_one_after_the_other():

@@ -11,7 +11,8 @@ import pytest
 
 from ocrkit import Reader
 from ocrkit.detection import DetectedLine
-from ocrkit.documents.reader import ReadOptions, crop_places, split_words
+from ocrkit.documents.crops import crop_places, split_words
+from ocrkit.documents.options import ReadOptions
 from ocrkit.errors import BadImage
 from ocrkit.recognition import Guess
 
@@ -75,8 +76,8 @@ def test_a_line_up_or_down_the_page_comes_last_and_turned(says, down, up, text, 
 def test_pieces_of_a_line_aside_are_read_in_its_direction(says, downwards, order):
     pieces = [[(370, 10, 390, 50)], [(372, 80, 391, 120)]]
     lines = [*detector(BOXES[:2])(PAGE), *(DetectedLine(np.array(boxes, float), aside=True) for boxes in pieces[::-1])]
-    turns = iter([("Hello", "everybody"), *((text, "") if downwards else ("", text) for text in ("4638", "8225"))])
-    answers = iter([next(turns), *((text,) for pair in turns for text in pair)])
+    texts, nothing = ("4638", "8225"), ("", "")
+    answers = iter([("Hello", "everybody"), *((texts, nothing) if downwards else (nothing, texts))])
     recognizer = says()
     recognizer.recognize = lambda crops: says(*next(answers)).recognize(crops)
     read = Reader(detector=lambda image: lines, recognizer=recognizer).read(PAGE)

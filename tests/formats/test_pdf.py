@@ -14,7 +14,7 @@ from ocrkit import Reader
 from ocrkit.alphabet import CHARACTERS
 from ocrkit.detection import DetectedLine
 from ocrkit.document import Document, Line, Page, Word, box_to_quad
-from ocrkit.documents.reader import ReadOptions
+from ocrkit.documents.options import ReadOptions
 from ocrkit.errors import OcrkitError
 from ocrkit.images import iter_pages
 from ocrkit.recognition import Guess

@@ -1,0 +1,47 @@
+"""Images and lines turned by quarters, moved and widened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ocrkit.document import Image, Line, Word
+
+_SLIM = 0.25  # of a word's shorter side; a wider margin would be more than the word
+
+
+def turned(image: Image, degrees: int) -> Image:
+    """`image` turned clockwise by a multiple of 90 degrees."""
+    return np.ascontiguousarray(np.rot90(image, -degrees // 90))
+
+
+def turning(shape: tuple[int, ...], degrees: int) -> np.ndarray:
+    """Homography `(3, 3)` from the points of an image of `shape` to those of the image turned clockwise."""
+    height, width = shape[:2]
+    rows = {
+        0: [[1, 0, 0], [0, 1, 0]],
+        90: [[0, -1, height], [1, 0, 0]],
+        180: [[-1, 0, width], [0, -1, height]],
+        270: [[0, 1, 0], [-1, 0, width]],
+    }
+    return np.array([*rows[degrees], [0, 0, 1]], float)
+
+
+def moved(lines: Sequence[Line], move: Callable[[np.ndarray], np.ndarray]) -> tuple[Line, ...]:
+    """The lines with the corners of their words where `move` takes points `(N, 2)`."""
+    return tuple(
+        replace(line, words=tuple(replace(word, quad=move(word.quad)) for word in line.words)) for line in lines
+    )
+
+
+def widened(line: Line, margin_px: float) -> Line:
+    """The line with its words' upright boxes wider by `margin_px` on every side, those of dashes and dots by less."""
+
+    def wider(word: Word) -> Word:
+        sides = np.linalg.norm(np.diff(word.quad[:3], axis=0), axis=1)
+        margin = min(margin_px, _SLIM * sides.min())
+        return replace(word, quad=word.quad + margin * np.sign(word.quad - word.quad.mean(0)))
+
+    return replace(line, words=tuple(map(wider, line.words)))

@@ -1,0 +1,65 @@
+"""How a page becomes text: the options of all steps in one."""
+
+from __future__ import annotations
+
+from dataclasses import field
+
+from ocrkit.documents.aside import AsideOptions
+from ocrkit.documents.assemble import AssemblyOptions
+from ocrkit.documents.dewarp import DewarpOptions
+from ocrkit.documents.joins import JoinOptions
+from ocrkit.documents.orientation import OrientationOptions
+from ocrkit.documents.photo import PhotoOptions
+from ocrkit.documents.script import ScriptOptions
+from ocrkit.options import options_class
+
+
+@options_class
+class ReadOptions:
+    """How detected boxes become words, and the words lines.
+
+    Attributes:
+        margin: blank added around a box on every side, as a share of its height, before it is read; the detector leaves
+            some already.
+        word_margin: px of blank left around a word's ink on every side: people who mark words leave as much.
+        small_margin: px; the same on lines of small print, whose blur reaches further than what is dark enough for ink.
+        small_print: px; words' median height, below which print is small.
+        min_confidence: guesses below it are doubtful.
+        keep_doubtful: whether all of them are kept; otherwise only those on a line of others that are read well, and
+            the rest is left out as noise.
+        doubtful_confidence: guesses below it are noise even on such a line.
+        well_read: mean confidence of the others on such a line, at least.
+        well_read_share: of the pieces of such a line, that are read with `min_confidence`, at least.
+        sure_confidence: where no word of a page reaches it there is no print, and the others are noise, too.
+        smallest_page_px: nothing of fewer pixels a side holds a letter.
+        many_boxes: more than these are first read in part.
+        sampled_boxes: of so many boxes of print some are surely read.
+        photo: when a page is read as seen from straight above.
+        orientation: when a page is turned.
+        dewarp: when a page is curled, and straightened before it is read.
+        joins: when neighbouring boxes are read as one word.
+        aside: when a line up or down the page is print.
+        script: when a page is in a script that cannot be read.
+        assembly: how words become lines, columns and paragraphs.
+    """
+
+    margin: float = 0.0
+    word_margin: float = 1.0
+    small_margin: float = 2.0
+    small_print: float = 13.0
+    min_confidence: float = 0.4
+    keep_doubtful: bool = False
+    doubtful_confidence: float = 0.2
+    well_read: float = 0.75
+    well_read_share: float = 0.7
+    sure_confidence: float = 0.7
+    smallest_page_px: int = 8
+    many_boxes: int = 1000
+    sampled_boxes: int = 100
+    photo: PhotoOptions = field(default_factory=PhotoOptions)
+    orientation: OrientationOptions = field(default_factory=OrientationOptions)
+    dewarp: DewarpOptions = field(default_factory=DewarpOptions)
+    joins: JoinOptions = field(default_factory=JoinOptions)
+    aside: AsideOptions = field(default_factory=AsideOptions)
+    script: ScriptOptions = field(default_factory=ScriptOptions)
+    assembly: AssemblyOptions = field(default_factory=AssemblyOptions)

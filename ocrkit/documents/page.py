@@ -1,0 +1,141 @@
+"""One page as it stands: flat, boxes, texts, words, lines. `read_page` is the way through, a step a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+
+import numpy as np
+
+from ocrkit.detection import DetectedLine, dark_on_light
+from ocrkit.document import Image, Line, Word
+from ocrkit.documents.aside import in_columns, is_within, read_aside
+from ocrkit.documents.assemble import assemble
+from ocrkit.documents.crops import Recognize, crop_places, split_words
+from ocrkit.documents.dewarp import Bend, dewarp, level_boxes
+from ocrkit.documents.geometry import moved, widened
+from ocrkit.documents.joins import Piece, join_pieces
+from ocrkit.documents.options import ReadOptions
+from ocrkit.documents.reading import Reading
+from ocrkit.documents.script import is_unreadable
+
+Detector = Callable[[Image], Sequence[DetectedLine]]
+
+
+def read_page(image: Image, detect: Detector, recognize: Recognize, options: ReadOptions) -> Reading:
+    """A page as it stands, a negative as its positive, a curled one straightened."""
+    if min(image.shape[:2]) < options.smallest_page_px:
+        return Reading(image)
+    grey, detected, bend = dewarp(dark_on_light(image), detect, options.dewarp)
+    boxes = level_boxes(detected)
+    if not boxes:
+        return Reading(image)
+    read = partial(read_boxes, grey, recognize=recognize, margin=options.margin)
+    if is_texture(np.concatenate(boxes), read, options):
+        return Reading(image, left_out={"noise": sum(map(len, boxes))})
+    pieces = read(np.concatenate(boxes))
+    rows = join_pieces(in_lines(pieces, [line for line in detected if not line.aside]), read, options.joins)
+    if not holds_print([piece for row in rows for piece in row], options):
+        return Reading(image, pieces=pieces, left_out={"noise": len(pieces)})
+    guesses = [piece.guess for row in rows for piece in row]
+    if not options.keep_doubtful and is_unreadable(guesses, options.script):
+        return Reading(image, pieces=pieces, left_out={"unreadable": len(pieces)}, unreadable=True)
+    aside = read_lines_aside(grey, detected, recognize, options)
+    words, left_out = keep_words(rows, aside, options)
+    level = assemble(words, options.assembly)
+    return Reading(image, placed(level, bend, options), placed(after(level, aside), bend, options), pieces, left_out)
+
+
+def read_boxes(grey: Image, boxes: np.ndarray, recognize: Recognize, margin: float) -> list[Piece]:
+    """What stands in each of `boxes` `(N, 4)`, read in one batch."""
+    places = crop_places(boxes, grey.shape, margin)
+    crops = [grey[y0:y1, x0:x1] for x0, y0, x1, y1 in places]
+    return list(map(Piece, boxes, places[:, 0].tolist(), crops, recognize(crops)))
+
+
+def is_texture(boxes: np.ndarray, read: Callable[[np.ndarray], list[Piece]], options: ReadOptions) -> bool:
+    """Whether it is cloth, gravel, leaves: so many boxes that a sample is read first, and nothing in it."""
+    if len(boxes) <= options.many_boxes:
+        return False
+    return not holds_print(read(boxes[:: len(boxes) // options.sampled_boxes]), options)
+
+
+def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[list[Piece]]:
+    """The pieces of one batch by the `lines` that they were found on, with what is known of their gaps and ink."""
+    unread = iter(pieces)
+    rows = []
+    for line in lines:
+        spaces = [0.5] * len(line.boxes) if line.spaces is None else line.spaces.tolist()
+        ink = line.boxes if line.ink is None else line.ink
+        struck = [False] * len(line.boxes) if line.struck is None else line.struck.tolist()
+        found = zip(islice(unread, len(line.boxes)), spaces, ink, struck)
+        rows.append([replace(piece, space=p, ink=place, struck=out) for piece, p, place, out in found])
+    return rows
+
+
+def holds_print(pieces: Sequence[Piece], options: ReadOptions) -> bool:
+    """Whether a letter or a digit is surely read; signs such as © look like coins, rings and knots."""
+    sure = (piece.guess.text for piece in pieces if piece.guess.confidence >= options.sure_confidence)
+    return any(character.isalnum() for text in sure for character in text)
+
+
+def read_lines_aside(
+    grey: Image, detected: Sequence[DetectedLine], recognize: Recognize, options: ReadOptions
+) -> list[Line]:
+    """What is print of the lines found up or down the page."""
+    lines = [line.boxes for line in detected if line.aside]
+    return read_aside(grey, lines, recognize, options.margin, options.aside)
+
+
+def keep_words(
+    rows: Sequence[Sequence[Piece]], aside: Sequence[Line], options: ReadOptions
+) -> tuple[list[list[Word]], dict[str, int]]:
+    """The words of each row without those of lines aside, what is in doubt marked; and how many are left out, and why.
+
+    The recogniser reads words that are struck through as others, so they are in doubt however sure it is.
+    """
+    words, left_out = [], {"noise": 0, "struck": 0}
+    for row in rows:
+        level = [piece for piece in row if piece.guess.text and not is_within(piece.box, aside)]
+        clean = [piece for piece in level if not piece.struck]
+        least = 0.0 if options.keep_doubtful else doubtful_from(clean, options)
+        kept = [piece for piece in clean if piece.guess.confidence >= least]
+        left_out["noise"] += len(clean) - len(kept)
+        if options.keep_doubtful:
+            kept = level
+        else:
+            left_out["struck"] += len(level) - len(clean)
+        words.append([word for piece in kept for word in _words(piece, options)])
+    return words, left_out
+
+
+def doubtful_from(row: Sequence[Piece], options: ReadOptions) -> float:
+    """The confidence from which on a piece of the row is kept: lower on a line that is read well as a whole."""
+    sure = [piece.guess.confidence for piece in row if piece.guess.confidence >= options.min_confidence]
+    well_read = len(sure) >= options.well_read_share * len(row) and np.mean(sure or 0) >= options.well_read
+    return options.doubtful_confidence if well_read else options.min_confidence
+
+
+def _words(piece: Piece, options: ReadOptions) -> list[Word]:
+    words = split_words(piece.guess, piece.place, piece.left)
+    doubtful = piece.struck or piece.guess.confidence < options.min_confidence
+    return [replace(word, doubtful=True) for word in words] if doubtful else words
+
+
+def after(level: Sequence[Line], aside: Sequence[Line]) -> list[Line]:
+    """The lines aside, each of their columns a paragraph that follows those of the `level` lines."""
+    blocks = 1 + max((line.paragraph for line in level), default=-1)
+    return [replace(line, paragraph=blocks + i) for i, column in enumerate(in_columns(aside)) for line in column]
+
+
+def placed(lines: Sequence[Line], bend: Bend | None, options: ReadOptions) -> tuple[Line, ...]:
+    """The lines with their words' blank margin, where they are seen on a page that has a `bend`."""
+    wider = tuple(widened(line, _margin(line, options)) for line in lines)
+    return wider if bend is None else moved(wider, bend.seen)
+
+
+def _margin(line: Line, options: ReadOptions) -> float:
+    height = np.median([np.linalg.norm(word.quad[3] - word.quad[0]) for word in line.words])
+    return options.small_margin if height < options.small_print else options.word_margin

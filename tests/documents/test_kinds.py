@@ -1,0 +1,216 @@
+"""Kinds of print that are easily lost, drawn here and read with the released model."""
+
+import re
+
+import numpy as np
+import pytest
+from matplotlib import get_data_path
+from PIL import Image, ImageDraw, ImageFont
+
+from ocrkit import Reader
+from ocrkit.detection import DetectedLine
+from ocrkit.documents.options import ReadOptions
+from ocrkit.recognition import Guess
+
+LETTER = (
+    "The parcel left our depot on Tuesday. It was packed in two boxes, and each of them carries a number. If one is "
+    "lost when the driver calls, please don't sign for both. We can't say why, but it won't happen again, I hope."
+)
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader(threads=1)
+
+
+def font(name: str, size: float) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(f"{get_data_path()}/fonts/ttf/DejaVu{name}.ttf", size)
+
+
+def paper(width: int, height: int, colour="white") -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    page = Image.new("RGB", (width, height), colour)
+    return page, ImageDraw.Draw(page)
+
+
+def write(pen: ImageDraw.ImageDraw, at, text: str, face, width: int, fill="black") -> int:
+    """`text` broken into lines of at most `width` px; the height below them."""
+    (x, y), line = at, ""
+    for word in [*text.split(), None]:
+        longer = f"{line} {word}".strip()
+        if word is None or pen.textlength(longer, face) > width:
+            pen.text((x, y), line, fill, face)
+            y, line = y + int(1.4 * face.size), word or ""
+        else:
+            line = longer
+    return y
+
+
+def words_of(reader: Reader, page: Image.Image) -> list[str]:
+    return [word.text for word in reader.read(np.asarray(page)).words]
+
+
+def missed(wanted: str, read: list[str]) -> set[str]:
+    return {fold(word) for word in wanted.split()} - {fold(word) for word in read}
+
+
+def fold(word: str) -> str:
+    """Case of a letter alone, and curls of a mark, are the recogniser's affair."""
+    return re.sub("[‘’]", "'", word).casefold()
+
+
+@pytest.mark.parametrize(("face", "size"), [("Serif", 20), ("Serif", 28), ("Sans", 26), ("SansMono", 22)])
+def test_commas_apostrophes_and_words_of_one_letter_of_a_letter_are_kept(face, size, reader):
+    page, pen = paper(44 * size, 13 * size)
+    write(pen, (2 * size, 2 * size), LETTER, font(face, size), 40 * size)
+    assert len(missed(LETTER, words_of(reader, page))) <= 1
+
+
+@pytest.mark.parametrize("times", [2, 3, 4, 6])
+def test_bold_headings_are_read_with_their_body(times, reader):
+    page, pen = paper(1200, 300 + 40 * times)
+    pen.text((40, 20), "Bold News", "black", font("Sans-Bold", 24 * times))
+    write(pen, (40, 40 + 34 * times), LETTER, font("Serif", 24), 1100)
+    read = words_of(reader, page)
+    assert read[:2] == ["Bold", "News"]
+    assert len(missed(LETTER, read)) <= 2
+
+
+@pytest.mark.parametrize("degrees", [0, 1.5, -3])
+def test_print_around_a_panel_is_not_lost_when_the_page_lies_askew(degrees, reader):
+    page, pen = paper(900, 900, (252, 252, 250))
+    write(pen, (60, 40), "Spring offers of the garden centre", font("Sans-Bold", 30), 800)
+    pen.rectangle((60, 200, 840, 700), fill=(176, 205, 235))
+    write(pen, (90, 230), LETTER, font("Serif", 24), 700)
+    write(pen, (60, 740), "Open from eight to six, closed on Sundays", font("Serif", 24), 800)
+    askew = page.rotate(degrees, fillcolor=(252, 252, 250), resample=Image.Resampling.BICUBIC)
+    wanted = f"Spring offers garden centre {LETTER} Open from eight closed Sundays"
+    assert len(missed(wanted, words_of(reader, askew))) <= 3
+
+
+def test_small_words_beside_large_print_are_read(reader):
+    page, pen = paper(1400, 900)
+    for at, text in (((150, 150), "Copy"), ((400, 260), "Draft"), ((700, 400), "Final version")):
+        pen.text(at, text, "black", font("Sans", 30))
+    pen.text((200, 700), "Received 2019", "black", font("Sans", 90))
+    assert missed("Copy Draft Final version Received 2019", words_of(reader, page)) == set()
+
+
+@pytest.mark.parametrize("ground", [(20, 20, 40), (120, 120, 120), (90, 90, 160)])
+@pytest.mark.parametrize("on_the_left", [False, True])
+def test_a_panel_beside_text_is_a_column_of_its_own(ground, on_the_left, reader):
+    page, pen = paper(1100, 400)
+    left = 0 if on_the_left else 550
+    pen.rectangle((left, 0, left + 550, 400), fill=ground)
+    texts = (
+        "The parcel left our depot on Monday and stands near your door by five when the wind and the rain let it",
+        "Please call when one of them seems lost from the box that came first and we send a new one by the same road",
+    )
+    for x, text in zip((30, 580), texts):
+        write(pen, (x, 40), text, font("Sans", 26), 440, "white" if (x < 500) == on_the_left else "black")
+    read = words_of(reader, page)
+    assert len(missed(" ".join(texts), read)) <= 2
+    assert read.index("Please") >= len(texts[0].split()) - 2
+
+
+@pytest.mark.parametrize("quarters", [1, 3])
+def test_a_table_turned_on_an_upright_page_is_read(quarters, reader):
+    page, pen = paper(900, 1100)
+    write(pen, (50, 40), LETTER, font("Sans", 24), 800)
+    table, on_table = paper(700, 420)
+    rows = [("Hammer", "Nails", "Ladder"), *((str(1125 + 37 * row), str(20 * row + 317), "654") for row in range(5))]
+    for row, cells in enumerate(rows):
+        for column, cell in enumerate(cells):
+            on_table.text((30 + 220 * column, 20 + 64 * row), cell, "black", font("Sans", 28))
+    page.paste(table.rotate(90 * quarters, expand=True), (200, 360))
+    read = words_of(reader, page)
+    assert len(missed(" ".join(" ".join(row) for row in rows), read)) <= 1
+    assert len(missed(LETTER, read)) <= 2
+    assert len(read) <= len(LETTER.split()) + 18 + 2
+
+
+def test_what_is_struck_through_is_left_out_and_counted(reader):
+    page, pen = paper(900, 300)
+    face = font("Sans", 30)
+    for row, (text, struck) in enumerate((("the old price of 49.90 is gone", True), ("the new price is 39.95", False))):
+        pen.text((40, 40 + 100 * row), text, "black", face)
+        if struck:
+            pen.line((40, 60, 40 + pen.textlength(text, face), 60), "black", 3)
+    read = reader.read(np.asarray(page)).pages[0]
+    assert read.text.casefold() == "the new price is 39.95"
+    assert read.to_dict()["left_out"]["struck"] >= 4
+    everything = Reader(threads=1, options=ReadOptions(keep_doubtful=True)).read(np.asarray(page)).pages[0]
+    assert len(everything.words) > len(read.words)
+    assert all(word.doubtful for word in everything.lines[0].words)
+
+
+def test_an_underline_strikes_nothing_out(reader):
+    page, pen = paper(900, 160)
+    face, text = font("Sans", 30), "the new price of the hammer"
+    pen.text((40, 40), text, "black", face)
+    pen.line((40, 79, 40 + pen.textlength(text, face), 79), "black", 3)
+    assert missed(text, words_of(reader, page)) == set()
+
+
+@pytest.mark.parametrize("size", [26, 40])
+def test_boxes_stand_on_the_ink_and_its_marks(size, reader):
+    page, pen = paper(24 * size, 4 * size)
+    pen.text((size, size), "boxes, won't - each", "black", font("Serif", size))
+    ink = np.asarray(page.convert("L")) < 128
+    columns = np.flatnonzero(ink.any(0))
+    words = reader.read(np.asarray(page)).words
+    assert [word.text for word in words[::3]] == ["boxes,", "each"]
+    boxes = np.array([word.box for word in words])
+    np.testing.assert_allclose([boxes[:, 0].min(), boxes[:, 2].max()], [columns[0], columns[-1] + 1], atol=2)
+    for x0, _, x1, y1 in boxes:
+        rows = np.flatnonzero(ink[:, int(x0) : int(x1) + 1].any(1))
+        assert abs(y1 - rows[-1] - 1) <= 2
+
+
+class Knows:
+    """Says each text with its confidence, in turn."""
+
+    name = "a test's"
+
+    def __init__(self, *guesses: tuple[str, float]) -> None:
+        self.guesses = guesses
+
+    def recognize(self, crops):
+        spans = np.tile([0.0, 1.0], (20, 1))
+        return [Guess(text, confidence, spans[: len(text)]) for text, confidence in self.guesses[: len(crops)]]
+
+
+@pytest.mark.parametrize(
+    ("confidences", "keep", "doubtful", "noise"),
+    [
+        ((0.95, 0.3, 0.96, 0.9), False, [False, True, False, False], 0),  # surely a word
+        ((0.95, 0.1, 0.96, 0.9), False, [False, False, False], 1),
+        ((0.72, 0.3, 0.3, 0.45), False, [False, False], 2),  # on a line that is hardly read
+        ((0.72, 0.3, 0.1, 0.45), True, [False, True, True, False], 0),
+    ],
+)
+def test_a_word_in_doubt_is_kept_where_its_line_is_read_well_and_noise_is_counted(confidences, keep, doubtful, noise):
+    boxes = np.array([(20 + 90 * i, 30, 100 + 90 * i, 60) for i in range(4)], float)
+    says = Knows(*zip(("Surely", "Its", "packed", "well"), confidences))
+    sure = DetectedLine(boxes, spaces=np.ones(4))
+    reader = Reader(recognizer=says, detector=lambda image: [sure], options=ReadOptions(keep_doubtful=keep))
+    page = reader.read(np.full((100, 500), 255, np.uint8)).pages[0]
+    assert [word.doubtful for word in page.words] == doubtful
+    assert [word["doubtful"] for word in page.to_dict()["lines"][0]["words"]] == doubtful
+    assert page.left_out["noise"] == noise
+
+
+RUSSIAN = (
+    "Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива по своему. Все смешалось в доме. "
+    "Жена узнала, что муж был в связи с бывшею в их доме француженкою, и объявила мужу, что не может жить с ним."
+)
+
+
+def test_a_page_in_another_script_is_said_to_be_so_and_not_answered_with_look_alikes(reader, tmp_path):
+    page, pen = paper(1000, 400)
+    write(pen, (40, 40), RUSSIAN, font("Sans", 26), 900)
+    document = reader.read(np.asarray(page))
+    read = document.pages[0]
+    assert read.words == []
+    assert read.to_dict()["error"].startswith("Page 1 is in a script, or a hand, that the model cannot read")
+    assert read.left_out["unreadable"] > 20
+    assert document.save_pdf(tmp_path / "a.pdf").stat().st_size > 5000  # the picture is kept
