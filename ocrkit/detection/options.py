@@ -95,7 +95,7 @@ class DetectorOptions:
     strike_length: float = 5.0
     strike_thickness: float = 0.5
     strike_reach: float = 0.4
-    strike_share: float = 0.4
+    strike_share: float = 0.35
     mser_delta: int = 10
     mser_max_variation: float = 1.5
     mser_min_diversity: float = 0.0
