@@ -1,9 +1,18 @@
-"""TensorFlow's start-up lines, and its advice to programmers, say nothing to a user."""
+"""What libraries say that tells a user nothing, and whom they would call, is kept back here."""
 
 from __future__ import annotations
 
 import logging
 import os
+
+# Neither MLflow nor DVC may call home or talk about what went well; set when
+# this package is imported, since they read it when they are.
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+}
 
 
 def quieten_tensorflow() -> None:

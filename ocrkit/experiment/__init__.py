@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ocrkit.experiment.setup import QUIET
+from ocrkit.quiet import QUIET
 
 if TYPE_CHECKING:
     from ocrkit.experiment.params import Sections

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ocrkit import git
 from ocrkit.errors import OcrkitError
-from ocrkit.experiment.setup import QUIET
+from ocrkit.quiet import QUIET
 
 _STAGE = re.compile(r"Stage '(?P<skipped>\w+)' (didn't change|is cached)|Running stage '(?P<running>\w+)'")
 # Advice that DVC repeats after every stage, and its own echo of the command.

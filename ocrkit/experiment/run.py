@@ -22,9 +22,8 @@ from ruamel.yaml import YAML
 
 from ocrkit.errors import BadParams, OcrkitError
 from ocrkit.experiment import deps, flow, notebooks, paths, pipeline, track
-from ocrkit.experiment.setup import QUIET
 from ocrkit.files import write_whole
-from ocrkit.quiet import quieten_tensorflow
+from ocrkit.quiet import QUIET, quieten_tensorflow
 
 # Machine matters of the kernel: no surprises from hash order or fused operations, no calls home.
 _KERNEL_ENVIRONMENT = {"TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONHASHSEED": "0", **QUIET}
