@@ -137,5 +137,5 @@ def _warn(sentence: str) -> None:
 def _name(distribution: Distribution) -> str:
     try:
         return distribution.metadata["Name"] or "without a name"
-    except (TypeError, KeyError):  # no metadata beside its entry points
+    except (TypeError, KeyError, OSError):  # no metadata beside its entry points
         return "without a name"

@@ -221,7 +221,8 @@ def test_a_second_setup_does_nothing_until_the_lock_changes(tmp_path: Path) -> N
         (tmp_path / name).touch()
     (tmp_path / ".venv").mkdir()
     assert "tools/environment.py" in make(tmp_path, "-n", "setup").stdout
-    for name in (".venv/.ready", "mlflow.db"):
+    for name in (".venv/.ready", "mlflow.db", ".dvc/tmp/plots.html"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "data" / "realpages").mkdir(parents=True)
     assert "Nothing to be done" in make(tmp_path, "setup").stdout

@@ -45,7 +45,7 @@ def runs(project: Path) -> list[str]:
             patch.delenv(name, raising=False)
         ids = []
         for seed, metrics in enumerate(RUNS):
-            run = track.start("start", Start(seed=seed, profile="default"))
+            run = track.start("start", Start(seed=seed, profile="default", real_pages="data/realpages", page="invoice"))
             run.end(metrics)
             ids.append(run.id)
     return ids

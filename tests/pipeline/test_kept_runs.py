@@ -83,8 +83,12 @@ def runs_of(experiment: str) -> tuple:
 
 def test_work_is_kept_while_the_server_is_down_and_logged_later(root, monkeypatch, capsys, dead_port):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{dead_port}")
-    whole = track.start("start", Start(seed=3, profile="default"), name="Whole")
-    part = track.start("start", Start(seed=3, profile="default"), parent=whole)
+    whole = track.start(
+        "start", Start(seed=3, profile="default", real_pages="data/realpages", page="invoice"), name="Whole"
+    )
+    part = track.start(
+        "start", Start(seed=3, profile="default", real_pages="data/realpages", page="invoice"), parent=whole
+    )
     work(part)
     whole.close("FINISHED")
     assert track.finish(part.id, "start", "FINISHED", None) == part.id
@@ -107,7 +111,7 @@ def test_work_is_kept_while_the_server_is_down_and_logged_later(root, monkeypatc
 
 
 def test_a_run_whose_store_goes_down_on_the_way_is_completed_later(root, capsys):
-    run = track.start("start", Start(seed=3, profile="default"))
+    run = track.start("start", Start(seed=3, profile="default", real_pages="data/realpages", page="invoice"))
     run.log_metrics({"loss": 2.0}, step=8)
     store = paths.store_file()
     store.rename(store.with_suffix(".away"))
@@ -130,7 +134,7 @@ def test_a_run_whose_store_goes_down_on_the_way_is_completed_later(root, capsys)
 
 
 def test_a_question_that_is_wrong_is_no_store_that_is_down(root):
-    run = track.start("start", Start(seed=3, profile="default"))
+    run = track.start("start", Start(seed=3, profile="default", real_pages="data/realpages", page="invoice"))
     with pytest.raises(Exception, match="Changing param values is not allowed"):
         run.log_params({"seed": 4})
     assert not paths.unsent_folder().exists()
@@ -165,7 +169,7 @@ def test_runs_go_to_the_server_that_the_environment_names(root, monkeypatch, dea
             assert server.poll() is None
             time.sleep(0.5)
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-        work(track.start("start", Start(seed=3, profile="default")))
+        work(track.start("start", Start(seed=3, profile="default", real_pages="data/realpages", page="invoice")))
         client, (run,) = runs_of("Pipeline")
         check(client, run)
         assert not paths.store_file().exists()

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from ocrkit import cli
 from ocrkit.errors import BadModel, BadParams, MissingExtra
 from ocrkit.learning import convert
+from ocrkit.learning.materials import Materials
 from ocrkit.recognition import litert, load_recognizer
 from ocrkit.recognition.litert import TFLITE
 from ocrkit.recognition.model import find_model, read_card, save_network
@@ -129,7 +130,7 @@ def run(*args):
 
 
 def test_convert_writes_a_model_that_can_be_read_with(model, tmp_path, monkeypatch, samples):
-    monkeypatch.setattr(convert.Materials, "of_training", lambda folder: FewWords(samples))
+    monkeypatch.setattr(Materials, "of_training", lambda folder: FewWords(samples))
     monkeypatch.setattr(convert, "LARGEST_LOSS", 1.0)  # a network that was never trained reads as it likes
     for form in ("int8", "litert"):
         if form == "litert":
@@ -141,7 +142,7 @@ def test_convert_writes_a_model_that_can_be_read_with(model, tmp_path, monkeypat
 
 
 def test_int8_that_reads_worse_is_not_written(model, tmp_path, monkeypatch, samples):
-    monkeypatch.setattr(convert.Materials, "of_training", lambda folder: FewWords(samples))
+    monkeypatch.setattr(Materials, "of_training", lambda folder: FewWords(samples))
     monkeypatch.setattr(convert, "LARGEST_LOSS", -1.0)
     done = run("convert", model, tmp_path / "int8", "--to", "int8", "--words", 20)
     assert (done.exit_code, "loses more than" in done.stderr) == (2, True)
