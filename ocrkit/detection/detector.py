@@ -190,11 +190,20 @@ def _of_one_ink(dark: Stages, light: Stages, options: DetectorOptions) -> Words:
     is_light = np.arange(len(words)) >= len(dark.words)
     first, second = clashes(words.boxes, options.clash)
     both = is_light[first] != is_light[second]
-    doubtful = np.unique(np.append(first[both], second[both]))
+    first, second = first[both], second[both]
+    # Of two that reach equally far up and down either may be print; the holes of letters lie inside of their word.
+    top, bottom = words.ink[:, 1::2].T
+    inner = np.where(top[first] < top[second], second, first)
+    outer = first + second - inner
+    inside = np.isin(np.arange(len(words)), inner[bottom[inner] < bottom[outer]])
     ground = [
         i
-        for i in doubtful.tolist()
-        if not _stands_out(_crop((light if is_light[i] else dark).page, words.boxes[i]), options)
+        for i in np.unique(np.append(first, second)).tolist()
+        if not _stands_out(
+            _crop((light if is_light[i] else dark).page, words.boxes[i]),
+            options,
+            options.inner_edge if inside[i] else 0.5,
+        )
     ]
     return words[np.setdiff1d(np.arange(len(words)), ground)]
 
@@ -204,11 +213,11 @@ def _crop(page: Image, box: np.ndarray) -> Image:
     return page[y0:y1, x0:x1]
 
 
-def _stands_out(crop: Image, options: DetectorOptions) -> bool:
-    """Whether what is darkest in a word's box is darker than the box's upper and lower edge."""
+def _stands_out(crop: Image, options: DetectorOptions, share: float = 0.5) -> bool:
+    """Whether what is darkest in a word's box is darker than all but a `share` of the box's upper and lower edge."""
     if not crop.size:
         return False
-    edge = float(np.median(crop[[0, -1]]))
+    edge = float(np.quantile(crop[[0, -1]], share))
     return edge - float(np.quantile(crop, options.ink_share)) >= options.min_surround
 
 

@@ -48,6 +48,7 @@ class DetectorOptions:
         mark_size: heights; longer side of a mark, at least.
         min_surround: grey levels between a region's ink and the paper around it.
         ink_share: of a word's box, that ink covers at least.
+        inner_edge: share of the upper and lower edge of a box inside a word of the other ink, that is not its ground.
         max_colon: heights; two marks one above the other that reach no further are a colon or an equals sign.
         mark_ratio: times one of these two may be as wide or as high as the other.
         max_letters: number of regions; of more than these only the clearest are looked at.
@@ -114,6 +115,7 @@ class DetectorOptions:
     mark_size: float = 0.12
     min_surround: float = 20.0
     ink_share: float = 0.1
+    inner_edge: float = 0.25
     max_colon: float = 1.0
     mark_ratio: float = 1.7
     max_letters: int = 20_000
