@@ -75,20 +75,25 @@ def noise_level(grey: Image) -> float:
 def ink_map(grey: Image, options: DetectorOptions, least_paper: float = 0) -> np.ndarray:
     """`uint8` mask, 255 where `grey` is darker than its surroundings by `contrast` grey levels.
 
-    Only where the ground has at least `least_paper` grey levels.
+    Only where the ground has at least `least_paper` grey levels, near by or, around letters as wide as the window,
+    farther off.
     """
     paper = local_mean(grey, options)
     contrast = max(options.contrast, options.noise_contrast * noise_level(grey))
     ink = np.where(cv2.subtract(paper, grey) > contrast, np.uint8(255), np.uint8(0))
     if least_paper:
-        ink[local_median(grey, options) < least_paper] = 0
+        near, far = local_median(grey, options), local_median(grey, options, times=4)
+        ink[np.maximum(near, far) < least_paper] = 0
     return ink
 
 
-def local_median(grey: Image, options: DetectorOptions) -> Image:
-    """What most of each pixel's surroundings are like: the ground, however much print stands on it; coarsely seen."""
+def local_median(grey: Image, options: DetectorOptions, times: int = 1) -> Image:
+    """What most of each pixel's surroundings are like: the ground, however much print stands on it; coarsely seen.
+
+    The surroundings are `times` the window's width.
+    """
     height, width = grey.shape
-    few = np.ascontiguousarray(grey[::_EVERY, ::_EVERY])
+    few = np.ascontiguousarray(grey[:: times * _EVERY, :: times * _EVERY])
     ground = cv2.medianBlur(few, 2 * (options.window_px // (2 * _EVERY)) + 3)
     return cv2.resize(ground, (width, height), interpolation=cv2.INTER_NEAREST)
 

@@ -75,6 +75,27 @@ def test_bold_headings_are_read_with_their_body(times, reader):
     assert len(missed(LETTER, read)) <= 2
 
 
+@pytest.mark.parametrize(
+    ("heading", "face", "times", "ground"),
+    [
+        ("Harbour News", "Sans-Bold", 5, "white"),
+        ("Season of growth", "Serif-Bold", 3, "white"),
+        ("Harbour News", "Sans-Bold", 4, (32, 48, 64)),
+        ("Season of growth", "Serif-Bold", 5, (32, 48, 64)),
+    ],
+)
+def test_holes_of_bold_letters_and_the_ground_between_are_no_words_of_the_other_ink(
+    heading, face, times, ground, reader
+):
+    page, pen = paper(1500, 300 + 40 * times)
+    pen.rectangle((0, 0, 1500, 80 + 40 * times), ground)
+    pen.text((80, 40), heading, "black" if ground == "white" else "white", font(face, 28 * times))
+    write(pen, (80, 120 + 40 * times), LETTER, font("Serif", 26), 1300)
+    read = words_of(reader, page)
+    assert [fold(word) for word in read[: len(heading.split())]] == fold(heading).split()
+    assert len(missed(LETTER, read)) <= 2
+
+
 @pytest.mark.parametrize("degrees", [0, 1.5, -3])
 def test_print_around_a_panel_is_not_lost_when_the_page_lies_askew(degrees, reader):
     page, pen = paper(900, 900, (252, 252, 250))
