@@ -278,17 +278,19 @@ def small_words(grey: Image, scale: float, stages: Stages, height: float, option
     Returns:
         Words in the pixels of the stages' page.
     """
-    low = _low(stages.regions, options.min_letter * height, options)
+    highest = options.min_alone / (1 + 2 * options.margin) * height  # of what `settle` takes for noise
+    low = _low(stages.regions, highest, options)
     if len(low) < options.min_small_letters or not (small := letter_height(low, options)):
         return Words.none()
-    detail = min(options.max_text_px / small, _most_scale(grey, options) / scale)
+    # Letters that touch at the page's scale pass for one as high as the highest of them, so that many are lower.
+    detail = min(1.2 * options.max_text_px / small, _most_scale(grey, options) / scale)
     if detail > options.min_detail:
         page = _resize(grey, scale * detail)
         ink = ink_map(page, options)
         low = _low(measured_regions(page, ink, max(2, round(small * detail / 3))), detail * height, options)
     else:
         detail = 1.0
-    small = letter_height(low, options)
+    small = letter_height(_low(low, detail * highest, options), options)
     letters, letter, sign = with_colons(*prune(low, small, options), small, options)
     line, letter = string_lines(letters.boxes, letter, sign, small, options)
     line = regular_lines(letters.boxes, letter, line, options)

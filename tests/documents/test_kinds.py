@@ -108,11 +108,12 @@ def test_print_around_a_panel_is_not_lost_when_the_page_lies_askew(degrees, read
     assert len(missed(wanted, words_of(reader, askew))) <= 3
 
 
-def test_small_words_beside_large_print_are_read(reader):
+@pytest.mark.parametrize(("small", "large"), [(30, 90), (40, 83), (24, 100)])
+def test_small_words_beside_large_print_are_read(small, large, reader):
     page, pen = paper(1400, 900)
     for at, text in (((150, 150), "Copy"), ((400, 260), "Draft"), ((700, 400), "Final version")):
-        pen.text(at, text, "black", font("Sans", 30))
-    pen.text((200, 700), "Received 2019", "black", font("Sans", 90))
+        pen.text(at, text, "black", font("Sans", small))
+    pen.text((200, 700), "Received 2019", "black", font("Sans", large))
     assert missed("Copy Draft Final version Received 2019", words_of(reader, page)) == set()
 
 
