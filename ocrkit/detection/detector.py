@@ -316,7 +316,17 @@ def _find_regions(page: Image, ink: np.ndarray, rules: np.ndarray, height: float
     regions = Regions.none()
     if "components" in options.cues:
         regions = measured_regions(page, cv2.subtract(ink, rules), max(2, round(height / 3)))
+        regions = regions[~_sides(regions, rules, height, options)]
     if "mser" in options.cues:
         without_rules = np.where(rules > 0, local_mean(page, options), page)
         regions = with_more(regions, mser_regions(without_rules, height, options), options.clash)
     return regions
+
+
+def _sides(regions: Regions, rules: np.ndarray, height: float, options: DetectorOptions) -> np.ndarray:
+    """Whether each region is an upright stroke from one rule to the next, the side of a field's frame, `(N,)`."""
+    x0, y0, x1, y1 = regions.boxes.astype(int).T
+    x, last = (x0 + x1) // 2, len(rules) - 1
+    thin = regions.widths <= options.rule_thickness / 2 * height
+    high = regions.heights >= options.side_height * height
+    return thin & high & (rules[np.maximum(y0 - 1, 0), x] > 0) & (rules[np.minimum(y1, last), x] > 0)

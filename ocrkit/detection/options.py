@@ -25,6 +25,8 @@ class DetectorOptions:
         dark_ground: share of the paper's brightness; light text is looked for where the ground is darker.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
+        side_height: heights; an upright stroke from one rule to the next is a frame's side, not a letter, when it is as
+            high as this.
         strike_length: heights; of a stroke that strikes words through, at least.
         strike_thickness: heights; such a stroke is thinner.
         strike_reach: heights; how far above and below such a stroke letters are looked for.
@@ -93,6 +95,7 @@ class DetectorOptions:
     dark_ground: float = 0.72
     rule_length: float = 7.0
     rule_thickness: float = 0.6
+    side_height: float = 1.5
     strike_length: float = 5.0
     strike_thickness: float = 0.5
     strike_reach: float = 0.4

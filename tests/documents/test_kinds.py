@@ -117,6 +117,18 @@ def test_small_words_beside_large_print_are_read(small, large, reader):
     assert missed("Copy Draft Final version Received 2019", words_of(reader, page)) == set()
 
 
+@pytest.mark.parametrize("value", ["14", "35", "Mill Lane 7"])
+def test_the_side_of_a_field_s_frame_is_no_letter_of_its_value(value, reader):
+    page, pen = paper(1167, 400)
+    for top, label, filled in ((95, "Name", "Nora Whitfield"), (234, "Hives", value)):
+        pen.text((84, top + 14), label, "black", font("Sans", 32))
+        pen.rectangle((305, top, 917, top + 60), (204, 214, 255), "black", 3)
+        pen.text((318, top + 8), filled, "black", font("Sans", 32))
+    words = reader.read(np.asarray(page)).words
+    assert [word.text for word in words] == ["Name", "Nora", "Whitfield", "Hives", *value.split()]
+    assert max(word.box[3] - word.box[1] for word in words) < 45
+
+
 @pytest.mark.parametrize("ground", [(20, 20, 40), (120, 120, 120), (90, 90, 160)])
 @pytest.mark.parametrize("on_the_left", [False, True])
 def test_a_panel_beside_text_is_a_column_of_its_own(ground, on_the_left, reader):
