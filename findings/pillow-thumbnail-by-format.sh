@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Pillow 13.0.0, `thumbnail` of one picture from a JPEG and from a PNG of the same pixels.
-# Guess: equal pixels in, equal pixels out; and the same as `resize` to that size with the same filter.
+# Guess: the same as `resize` to that size with the same filter.
 # Seen: a JPEG is first decoded at a smaller scale (the `draft` mode), so thin strokes come out up to tens of grey levels different.
 # So a preview for detection depends on the container; `resize`, or `thumbnail(..., reducing_gap=None)`, does not.
 "$(dirname "$0")/fresh-venv" pillow==13.0.0 <<'EOF'
