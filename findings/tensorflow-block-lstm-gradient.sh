@@ -2,7 +2,7 @@
 # TensorFlow 2.20.0, the gradient of `BlockLSTMV2` (no peepholes, no clipping) against finite differences.
 # Guess: agrees. (The older `BlockLSTM` is the control.)
 # Seen: BlockLSTM agrees within 0.001; BlockLSTMV2's gradient of its weights is plainly another.
-# So the fused op is for reading only; train through Keras's own LSTM.
+# So train through BlockLSTM or Keras's own LSTM.
 "$(dirname "$0")/fresh-venv" tensorflow-cpu==2.20.0 numpy==2.4.6 <<'EOF'
 import os
 
