@@ -15,7 +15,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 export DVC_NO_ANALYTICS := true
 
-.PHONY: help setup fonts repro stage deps plots test hard smoke lab dashboard docs dist check fmt clean-notebooks lock
+.PHONY: help setup fonts repro stage deps plots test hard findings smoke lab dashboard docs dist check fmt clean-notebooks lock
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -62,6 +62,12 @@ test: setup check ## ruff, mypy and all tests
 INPUTS ?= 10000
 hard: setup ## try thousands of damaged inputs, up to an hour on two cores; INPUTS=... for another number
 	@$(BIN)/python -m pytest tests/hard -n 2 --inputs $(INPUTS)
+
+findings: ## run the surprises about outside libraries one by one; says which still hold and which changed
+	@holds=0; changed=; unknown=; for script in findings/*.sh; do \
+	    echo "== $$(basename $$script .sh)"; PYTHON=$(PYTHON) $$script; case $$? in \
+	        0) holds=$$((holds + 1));; 2) unknown="$$unknown $$(basename $$script .sh)";; *) changed="$$changed $$(basename $$script .sh)";; esac; \
+	done; echo "hold: $$holds; changed:$${changed:- none}; could not be installed:$${unknown:- none}"; [ -z "$$changed$$unknown" ]
 
 smoke: setup ## run every notebook at tiny size into a scratch folder and store
 	@$(BIN)/python -m ocrkit.experiment.smoke

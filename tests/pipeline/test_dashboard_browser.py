@@ -98,6 +98,7 @@ def wait_for(look: Callable[[], T], wanted: T) -> T:
 # The table is drawn with absolute positions: what stands where a run's column crosses a metric's row?
 CELL = """
 const link = text => [...document.querySelectorAll('a')].find(a => a.textContent.trim() === text);
+link(arguments[1])?.scrollIntoView({block: 'center'});
 const column = link(arguments[0])?.getBoundingClientRect(), row = link(arguments[1])?.getBoundingClientRect();
 return column && row && document.elementFromPoint(column.left + 3, row.top + row.height / 2)?.textContent.trim();
 """
