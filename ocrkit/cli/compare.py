@@ -146,9 +146,8 @@ def compare(
 ) -> None:
     """Compare OCR engines on the labelled pages of FOLDER.
 
-    With several models of `ours`, the first is the champion and each of the others challenges it. Services that cost
-    money (textract, google-vision, azure-read) get the pages sent; like engines of other packages, they are asked only
-    if they are named.
+    With several models of `ours`, each is compared with the first. Services that cost money (textract, google-vision,
+    azure-read) get the pages sent; like engines of other packages, they are asked only if they are named.
     """
     for path in outputs:
         if path.suffix not in (".html", ".json") or crops:

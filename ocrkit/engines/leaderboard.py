@@ -79,19 +79,19 @@ def failures(comparison: Comparison) -> list[str]:
     ]
 
 
-def challenge(comparison: Comparison, champion: str, challenger: str, data: str = "real") -> str:
+def challenge(comparison: Comparison, model: str, challenger: str, data: str = "real") -> str:
     """The sentence on a model that would take another's place: overall, by category, and its speed."""
     categories = [category for kind, category in comparison.groups() if kind == data and category != ALL]
     worse = [
         category
         for category in categories
-        if verdict(comparison.difference(challenger, champion, data, category)) == "worse"
+        if verdict(comparison.difference(challenger, model, data, category)) == "worse"
     ]
     where = f"; worse in {', '.join(worse) or 'no category'}" if categories else ""
     return (
-        f"Challenger {challenger} against champion {champion}"
-        f"{_told(comparison, challenger, champion, data)}{where}; "
-        f"{comparison.time_ratio(challenger, champion, data):.2f} times the champion's time on the same pages."
+        f"{challenger} against {model}"
+        f"{_told(comparison, challenger, model, data)}{where}; "
+        f"{comparison.time_ratio(challenger, model, data):.2f} times its time on the same pages."
     )
 
 

@@ -198,9 +198,9 @@ def test_a_challenger_is_told_where_it_is_worse():
     pages += [LabelledPage(f"dark{i}", words, pixels=dark, category="other") for i in range(40)]
     comparison = compare([Echo("old", *slips), Echo("good", *PERFECT), Torn("torn")], pages)
     says = challenge(comparison, "old", "torn")
-    assert says.startswith("Challenger torn against champion old on 44 pages: F1 +0.455 (+")
+    assert says.startswith("torn against old on 44 pages: F1 +0.455 (+")
     assert "), better; worse in no category; " in says
-    assert says.endswith(" times the champion's time on the same pages.")
+    assert says.endswith(" times its time on the same pages.")
     assert ", worse; worse in screenshots; " in challenge(comparison, "good", "torn")
     verdicts = {(r["category"], r["engine"], r["against"]): r["verdict"] for r in comparison.differences()}
     assert verdicts["other", "old", "torn"] == "worse"
