@@ -9,6 +9,7 @@ A notebook needs one call of it, or of `ocrkit.studies.start`, which knows the s
 from __future__ import annotations
 
 import ast
+import logging
 import os
 import sys
 import warnings
@@ -45,6 +46,8 @@ def start(stage: str, sections: Sections, overrides: Mapping[str, Any] | None = 
 
     # MLflow's progress bars would have widgets; without them it says so at the head of every report.
     warnings.filterwarnings("ignore", "IProgress not found")
+    # A kernel that ends drops a task of its own, and would print a traceback about it below the stage.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     from ocrkit.experiment import params, paths, track
 
     os.chdir(paths.root())
