@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FAILED = 2  # exit status where something could not be done
 
 _LOGGER = logging.getLogger("ocrkit")
+_QUIET = "ocrkit.quiet"  # in the context of a call
 
 
 class Verb(click.Command):
@@ -145,9 +146,11 @@ def set_loudness(level: int) -> None:
 
 
 def _louder(context: click.Context, parameter: click.Parameter, count: int) -> None:
-    set_loudness(logging.WARNING - 10 * min(count, 2))
+    if count or not context.meta.get(_QUIET):  # whichever of the two options click looks at first
+        set_loudness(logging.WARNING - 10 * min(count, 2))
 
 
 def _quieter(context: click.Context, parameter: click.Parameter, quiet: bool) -> None:
     if quiet:
+        context.meta[_QUIET] = True
         set_loudness(logging.ERROR)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import struct
 import subprocess
 import sys
@@ -270,6 +271,30 @@ def test_a_registered_verb_is_imported_when_called_and_its_errors_are_sentences(
     assert "Fail always." in run("--help").stdout
     result = run("fail")
     assert (result.exit_code, result.stderr) == (2, "ocrkit: Nothing to be done.\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "careful"),
+        (("-q",), ""),
+        (("-v",), "by the way, careful"),
+        (("-v", "-q"), ""),
+        (("-q", "-v"), "by the way, careful"),
+    ],
+)
+def test_a_verb_says_as_much_as_it_was_asked_to(monkeypatch, options, said):
+    @verb()
+    def tell():
+        """Tells."""
+        logging.getLogger("ocrkit.test").info("by the way")
+        logging.getLogger("ocrkit.test").warning("careful")
+
+    module = type(sys)("ocrkit.cli.tell")
+    module.tell = tell
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(cli.VERBS, "tell", "Tell.")
+    assert ", ".join(line.removeprefix("ocrkit: ") for line in run("tell", *options).stderr.splitlines()) == said
 
 
 def test_the_command_starts_light():
