@@ -13,25 +13,12 @@ from click.testing import CliRunner
 from ocrkit import cli
 from ocrkit.documents import reader
 from ocrkit.files import write_whole
-from ocrkit.recognition import Guess
 
 ROOT = str(Path(__file__).resolve().parents[2])
 PAGE = np.full((160, 300), 255, np.uint8)
 cv2.putText(PAGE, "Hello", (20, 60), cv2.FONT_HERSHEY_SIMPLEX, 1, 0, 2)
 
-
-class SaysInk:
-    """Reads every crop as the same word, so that no model is needed."""
-
-    name = "ink"
-
-    def recognize(self, crops):
-        return [Guess("ink", 0.9, np.zeros((3, 2))) for _ in crops]
-
-
-@pytest.fixture(autouse=True)
-def _no_model(monkeypatch):
-    monkeypatch.setattr("ocrkit.recognition.load_recognizer", lambda model, runtime, threads: SaysInk())
+pytestmark = pytest.mark.usefixtures("says_ink")
 
 
 @pytest.fixture

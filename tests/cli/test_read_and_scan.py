@@ -20,25 +20,12 @@ from ocrkit import cli
 from ocrkit.cli.verbs import verb
 from ocrkit.datasets import book_page
 from ocrkit.errors import OcrkitError
-from ocrkit.recognition import Guess
 
 PAGE = np.full((160, 300), 255, np.uint8)
 cv2.putText(PAGE, "Hello", (20, 60), cv2.FONT_HERSHEY_SIMPLEX, 1, 0, 2)
 cv2.putText(PAGE, "world", (20, 120), cv2.FONT_HERSHEY_SIMPLEX, 1, 0, 2)
 
-
-class SaysInk:
-    """Reads every crop as the same word, so that no model is needed."""
-
-    name = "ink"
-
-    def recognize(self, crops):
-        return [Guess("ink", 0.9, np.zeros((3, 2))) for _ in crops]
-
-
-@pytest.fixture(autouse=True)
-def _no_model(monkeypatch):
-    monkeypatch.setattr("ocrkit.recognition.load_recognizer", lambda model, runtime, threads: SaysInk())
+pytestmark = pytest.mark.usefixtures("says_ink")
 
 
 @pytest.fixture
@@ -226,9 +213,9 @@ def test_wrong_use_is_explained(page, tmp_path):
         assert sentence in result.stderr
 
 
-def test_model_runtime_and_threads_reach_the_recogniser(page, monkeypatch):
+def test_model_runtime_and_threads_reach_the_recogniser(page, monkeypatch, says_ink):
     asked = []
-    monkeypatch.setattr("ocrkit.recognition.load_recognizer", lambda *args: asked.append(args) or SaysInk())
+    monkeypatch.setattr("ocrkit.recognition.load_recognizer", lambda *args: asked.append(args) or says_ink)
     run("read", page, "--model", "mine", "--runtime", "openvino", "--threads", 2)
     assert asked == [("mine", "openvino", 2)]
 
