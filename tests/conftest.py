@@ -23,6 +23,7 @@ from ocrkit.synth.fonts import FontVerdict, audit_font, font_files, font_folders
 FILES = ("DejaVuSans.ttf", "DejaVuSerif.ttf", "DejaVuSansMono.ttf", "STIXGeneral.ttf", "Vera.ttf", "Lato-Regular.ttf",
          "Caladea-Regular.ttf", "Manrope-Regular.ttf", "cmex10.ttf", "cmr10.ttf")  # fmt: skip
 ROOT = Path(__file__).resolve().parents[1]
+pytest_plugins = ["dead_workers"]
 
 
 def pytest_addoption(parser) -> None:
