@@ -9,12 +9,16 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from ocrkit import strict
 from ocrkit.errors import OcrkitError
 
 if TYPE_CHECKING:
     from ocrkit.document import Document as Document
     from ocrkit.documents.reader import Reader as Reader
     from ocrkit.documents.scan import scan as scan
+
+if strict.is_on():
+    strict.take_up()
 
 try:
     __version__ = version("ocrkit")

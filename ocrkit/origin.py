@@ -7,7 +7,7 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ocrkit import __version__, git
+from ocrkit import __version__, git, strict
 
 _PACKAGE = Path(__file__).parent
 
@@ -19,8 +19,16 @@ def told(commit: str | None, changed: bool) -> str:
 
 def machine() -> str:
     """The processor, how many of its cores this process may use, and the system."""
+    return f"{processor()}, {platform.system()}, Python {platform.python_version()}"
+
+
+def processor() -> str:
+    """The processor, its instruction set and how many of its cores this process may use.
+
+    What is computed may differ in the last bits between kinds; see `ocrkit.strict`.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return f"{_processor()}, {cores} core{'s' * (cores > 1)}, {platform.system()}, Python {platform.python_version()}"
+    return ", ".join(filter(None, [_processor(), strict.instruction_set(), f"{cores} core{'s' * (cores > 1)}"]))
 
 
 def made() -> dict[str, str]:

@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ocrkit import strict
 from ocrkit.quiet import QUIET
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def start(stage: str, sections: Sections, overrides: Mapping[str, Any] | None = 
     os.chdir(paths.root())
     _check_injected()
     options = params.params(stage, sections, overrides)
+    if options.strict and not strict.is_on():  # a notebook that no runner started
+        strict.take_up()
     run = track.start(stage, options, overridden=bool(overrides))
     values = {**params.shown(options), "run": f"{run.name} ({run.id})"}
     # Displayed rather than printed: what a notebook prints also goes to the terminal of the pipeline.

@@ -28,10 +28,12 @@ class Base:
     Attributes:
         seed: start of every random choice.
         profile: which sizes.
+        strict: the same results on every processor with AVX2; see `ocrkit.strict`.
     """
 
     seed: int
     profile: str
+    strict: bool = True
 
     def options(self, step: type[T], **worked_out: Any) -> T:
         """The part of these values that the options `step` of a step know, completed by what a notebook worked out."""
@@ -119,6 +121,12 @@ def read(root: Path, sections: Iterable[str]) -> dict[str, Any]:
     for name, profile in values["profiles"].items():
         _check_names(f"profiles.{name}", profile, known)
     return values
+
+
+def strict(root: Path, overrides: Mapping[str, Any] | None = None) -> bool:
+    """Whether params.yaml asks for strict mode; asked before the libraries are loaded, and all else is checked."""
+    base = _table("base", pipeline.read(root, "params.yaml").get("base"))
+    return {"strict": Base.strict, **base, **(overrides or {})}["strict"] is True
 
 
 def resolve(

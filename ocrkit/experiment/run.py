@@ -20,13 +20,14 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from ruamel.yaml import YAML
 
+from ocrkit import strict
 from ocrkit.errors import BadParams, OcrkitError
-from ocrkit.experiment import deps, flow, notebooks, paths, pipeline, track
+from ocrkit.experiment import deps, flow, notebooks, params, paths, pipeline, track
 from ocrkit.files import write_whole
 from ocrkit.quiet import QUIET, quieten_tensorflow
 
-# Machine matters of the kernel: no surprises from hash order or fused operations, no calls home.
-_KERNEL_ENVIRONMENT = {"TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONHASHSEED": "0", **QUIET}
+# Machine matters of the kernel: no surprises from hash order, no calls home.
+_KERNEL_ENVIRONMENT = {"PYTHONHASHSEED": "0", **QUIET}
 
 # nbconvert's page without the libraries that it fetches from the network, none of which our notebooks need.
 _OFFLINE = """{% extends "lab/index.html.j2" %}
@@ -80,6 +81,8 @@ def run(notebook: str, overrides: Mapping[str, Any] | None = None, out: Path | N
         os.environ["OCRKIT_OUT"] = str(out.resolve())
     quieten_tensorflow()
     os.environ.update(_KERNEL_ENVIRONMENT)
+    if params.strict(root, overrides):
+        os.environ.update(strict.environment())
     # The kernel's own ocrkit must be the one that runs here, also in the copy that a DVC experiment works in.
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     reports = paths.out_root() / "reports"

@@ -13,17 +13,15 @@ import io
 import json
 import math
 import os
-import platform
 import shutil
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ocrkit import git, origin
+from ocrkit import git, origin, strict
 from ocrkit.errors import BadParams, OcrkitError
 from ocrkit.experiment import params, paths, pipeline, setup
 from ocrkit.files import digest, plain, write_whole
@@ -365,7 +363,8 @@ def _origin(stage: str, profile: str, overridden: bool = False, source: str = ""
         "by_hand": str(paths.in_pipeline() is None).lower(),
         "overridden": str(overridden).lower(),
         "mlflow.user": user(),
-        "processor": _processor(),
+        "processor": origin.processor(),
+        "strict": str(strict.is_on()).lower(),
         "git.dirty": _dirty(root, stages.values()),
         "mlflow.source.name": source,
         "mlflow.source.type": "NOTEBOOK" if source.endswith(".ipynb") else "LOCAL",
@@ -380,15 +379,6 @@ def _origin(stage: str, profile: str, overridden: bool = False, source: str = ""
 def user() -> str:
     """Who is at work: the name that git has, else that of the account."""
     return git.ask(paths.root(), "config", "user.name") or getpass.getuser()
-
-
-def _processor() -> str:
-    """The processor's name and number of cores: what is computed may differ in the last bits between kinds."""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
-            if line.startswith("model name"):
-                return f"{line.partition(':')[2].strip()}, {os.cpu_count()} cores"
-    return f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
 
 
 def _dirty(root: Path, stages: Iterable[pipeline.Stage]) -> str:

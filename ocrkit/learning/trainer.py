@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import time
@@ -18,6 +19,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from ocrkit import strict
 from ocrkit.alphabet import Alphabet, time_steps_needed
 from ocrkit.datasets.sample import Sample
 from ocrkit.document import Image
@@ -26,6 +28,8 @@ from ocrkit.recognition.decode import greedy_texts
 from ocrkit.recognition.network import STRIDE_PX, Precision, build_network
 from ocrkit.recognition.preprocess import HEIGHT, WIDTHS, batches, bucket_of, fit, pad
 from ocrkit.values import Count, NotNegative, Positive, Share, Whole, Within
+
+_LOGGER = logging.getLogger(__name__)
 
 Source = Callable[[int, int], Iterator[Sample]]  # items start..stop-1, the same whenever asked
 
@@ -207,8 +211,9 @@ class Trainer:
         alphabet: of the labels.
         network: to go on from (a fresh start of the optimiser, `--load`); a new one where `None`.
 
-    On a CPU, a training resumed after a kill gives the same weights as an unbroken one. On JAX all devices that can
-    share each batch evenly are used (Keras's `DataParallel`); on TensorFlow the first.
+    On a CPU, a training resumed after a kill gives the same weights as an unbroken one, and in strict mode
+    (`ocrkit.strict`) those of any other CPU with AVX2. On JAX all devices that can share each batch evenly are used
+    (Keras's `DataParallel`); on TensorFlow the first.
     """
 
     def __init__(
@@ -232,6 +237,11 @@ class Trainer:
             fused = options.fused and not on_gpu
         if fused:
             from ocrkit.recognition.fused import FusedAdamW as adamw
+        if strict.is_on() and (options.frozen or not fused):
+            _LOGGER.warning(
+                "Strict mode holds where all layers are trained by TensorFlow's fused kernels, in float32 on a CPU: "
+                "another machine may come to other weights than this one."
+            )
         self.source, self.validation, self.options, self.folder = source, validation, options, folder
         self.alphabet = alphabet or Alphabet()
         # What is validated and handed out, in float32 on one device; what is trained starts as its copy.
@@ -405,6 +415,7 @@ class Trainer:
             "best": self.best,
             "history": [asdict(progress) for progress in self.history],
             "alphabet": self.alphabet.characters,
+            "strict": strict.is_on(),
         }
         arrays = {
             "weights": self.network.get_weights(),
@@ -431,6 +442,11 @@ class Trainer:
         if changed:
             raise BadModel(
                 f"{path} is of a training with another {', '.join(changed)}; start afresh in another folder."
+            )
+        if (before := state.get("strict", False)) != strict.is_on():
+            _LOGGER.warning(
+                "This training was begun %s strict mode (%s=1) and goes on %s it: its weights depend on the processor.",
+                *(("in", strict.VARIABLE, "without") if before else ("without", strict.VARIABLE, "in")),
             )
         self._restore(arrays["weights"], arrays["optimizer"])
         self._average = arrays["average"]

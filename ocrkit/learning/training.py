@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
 
-from ocrkit import git
+from ocrkit import git, origin, strict
 from ocrkit.alphabet import Alphabet, normalise
 from ocrkit.datasets.sample import Sample
 from ocrkit.errors import BadParams, OcrkitError
@@ -103,6 +103,7 @@ def recorded(trainer: Trainer, params: dict[str, Any], inputs: dict[str, str]) -
     """The record of the training in its folder: begun, or taken up again; ended with what became of it."""
     folder = trainer.folder / "record"
     tags = {"stage": "train", "mlflow.source.name": "ocrkit train", "mlflow.source.type": "LOCAL"}
+    tags |= {"processor": origin.processor(), "strict": str(strict.is_on()).lower()}
     tags["mlflow.source.git.commit"] = _commit()
     record = Record(f"train {trainer.options.size} {time.strftime('%d %b %H:%M')}", params, tags, inputs)
     if (folder / "run.json").exists() and trainer.words:
