@@ -15,7 +15,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 export DVC_NO_ANALYTICS := true
 
-.PHONY: help setup fonts repro stage deps plots test hard findings smoke lab dashboard docs dist check fmt clean-notebooks lock
+.PHONY: help setup fonts repro repro-processors stage deps plots test hard findings smoke lab dashboard docs dist check fmt clean-notebooks lock
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,10 @@ fonts: setup ## fetch the pinned font set (449 families) into data/fonts; FROM=.
 
 repro: setup ## run the pipeline, from invented words to the leaderboard; PROFILE=full for the long one
 	@$(BIN)/python -m ocrkit.studies.repro $(if $(PROFILE),--profile $(PROFILE))
+
+EMULATE ?=
+repro-processors: setup ## compare what the training stages make on other processors, in scratch copies; EMULATE=Haswell adds one by QEMU
+	@$(BIN)/python -m ocrkit.experiment.processors $(if $(PROFILE),--profile $(PROFILE)) $(if $(EMULATE),--emulate $(EMULATE))
 
 stage: setup ## make a notebook and its stage, ready to run: make stage NAME=70_mine
 	@$(BIN)/python -m ocrkit.experiment.new_stage $(NAME)

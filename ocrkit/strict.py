@@ -4,12 +4,12 @@ Libraries choose their kernels by the processor and part sums by its threads. Th
 both, and a training makes other weights of them. Strict mode makes the choice for them: it lets no kernel go beyond
 AVX2, and fixes the threads.
 
-TensorFlow then computes convolutions and norms with oneDNN's kernels. Its other ones, Eigen's, part sums by the sizes of
-the processor's caches, and take reciprocal roots from an instruction whose last bits differ between makers; neither can
-be fixed from outside (seen with TensorFlow 2.20.0 on one processor and on others emulated by QEMU).
+TensorFlow then computes convolutions and norms by oneDNN's kernels. Its other ones, Eigen's, part sums by the sizes of
+the processor's caches and take reciprocal roots from an instruction whose last bits differ between makers; neither can
+be fixed from outside (seen with TensorFlow 2.20.0 on one processor and on others that QEMU emulates).
 
-It does not hold for GPUs, JAX and Keras's own layers (`fused: false`), nor for ONNX Runtime and OpenVINO, which choose by
-the processor whatever they are told: what is read with them agrees but for the last bits of confidences.
+It does not hold for GPUs, JAX and Keras's own layers (`fused: false`), nor for ONNX Runtime and OpenVINO, which choose
+by the processor whatever they are told: what is read with them agrees but for the last bits of confidences.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def take_up() -> None:
     pinned = all(os.environ.get(name) == value for name, value in PINNED.items())
     os.environ.update(environment())
     if "tensorflow" in sys.modules and not pinned:
-        warnings.warn("TensorFlow was loaded before strict mode was asked for, so its kernels are not fixed.", stacklevel=2)
+        warnings.warn(
+            "TensorFlow was loaded before strict mode was asked for: its kernels are not fixed.", stacklevel=2
+        )
     if not instruction_set():
         warnings.warn("Strict mode is for x86-64 processors with AVX2: others may compute otherwise.", stacklevel=2)
 

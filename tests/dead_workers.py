@@ -1,7 +1,7 @@
 """A pytest plug-in: a run ends and fails where a worker of pytest-xdist dies, at whatever moment.
 
-pytest-xdist 3.8.0 starts another worker, and with `--dist loadfile` gives that one no files and waits for ever. One that
-dies while it collects or ends fails no test: the run would pass, in the first case without a single test.
+pytest-xdist 3.8.0 starts another worker, and with `--dist loadfile` gives that one no files and waits for ever. One
+that dies while it collects or ends fails no test: the run would pass, in the first case without a single test.
 """
 
 from __future__ import annotations

@@ -31,7 +31,8 @@ def draw(text):
     image = np.full((32, 160), 255, np.uint8)
     return cv2.putText(image, text, (4, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 0, 1, cv2.LINE_AA)
 
-samples = [Sample(cv2.GaussianBlur(draw(text), (5, 5), 0), text) for text in ("total", "12.50", "Mill Lane", "a", "of the")]
+texts = ("total", "12.50", "Mill Lane", "a", "of the")
+samples = [Sample(cv2.GaussianBlur(draw(text), (5, 5), 0), text) for text in texts]
 with tempfile.TemporaryDirectory() as folder:
     options = TrainOptions(words=16, batch_size=4, round_words=8, validate_every=1)
     trainer = Trainer(endless(samples, 7), samples, options, Path(folder))

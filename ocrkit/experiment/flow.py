@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,8 +62,13 @@ def check_repository(root: Path) -> None:
         )
 
 
-def run_dvc(*arguments: str, cwd: Path) -> None:
+def run_dvc(*arguments: str, cwd: Path, extra: Mapping[str, str] | None = None) -> None:
     """Run `dvc` with `arguments`; its stages' own lines are passed on, each stage ends with its time.
+
+    Args:
+        arguments: of the command.
+        cwd: the project.
+        extra: variables on top of this process's.
 
     Raises:
         StageFailed: DVC reported an error.
@@ -74,7 +79,7 @@ def run_dvc(*arguments: str, cwd: Path) -> None:
     process = subprocess.Popen(
         command,
         cwd=cwd,
-        env=environment(),
+        env={**environment(), **(extra or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

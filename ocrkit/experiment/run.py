@@ -29,6 +29,8 @@ from ocrkit.quiet import QUIET, quieten_tensorflow
 # Machine matters of the kernel: no surprises from hash order, no calls home.
 _KERNEL_ENVIRONMENT = {"PYTHONHASHSEED": "0", **QUIET}
 
+_PATIENCE_S = 600  # until the kernel answers: papermill's minute is too short for a machine that is busy or emulated
+
 # nbconvert's page without the libraries that it fetches from the network, none of which our notebooks need.
 _OFFLINE = """{% extends "lab/index.html.j2" %}
 {% block html_head_js_requirejs %}{% endblock %}
@@ -106,6 +108,7 @@ def run(notebook: str, overrides: Mapping[str, Any] | None = None, out: Path | N
                     parameters={"overrides": dict(overrides)} if overrides else {},
                     engine_name="ocrkit",
                     kernel_name=notebooks.KERNEL["name"],
+                    start_timeout=_PATIENCE_S,
                     cwd=root,
                     progress_bar=False,
                     stdout_file=sys.stdout,

@@ -10,7 +10,9 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -30,7 +32,15 @@ def smoke() -> Path:
         OcrkitError: a stage failed.
     """
     root = paths.root()
-    copy = root / "scratch" / "smoke"
+    copy = new_copy(root, root / "scratch" / "smoke", profile="smoke")
+    begun = time.monotonic()
+    flow.run_dvc("repro", cwd=copy)
+    print(f"Every notebook ran, in {time.monotonic() - begun:.0f} s. Reports: {copy / 'reports'}")
+    return copy
+
+
+def new_copy(root: Path, copy: Path, **base: Any) -> Path:
+    """A fresh copy of the project at `root`, with these values of `base` in its params.yaml and DVC set up."""
     shutil.rmtree(copy, ignore_errors=True)
     for name in [*_COPIED, *_given(root)]:
         source, target = root / name, copy / name
@@ -43,12 +53,9 @@ def smoke() -> Path:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
         else:
             shutil.copyfile(source, target)
-    _set_profile(copy / "params.yaml", "smoke")
+    _set_base(copy / "params.yaml", base)
     dvc = [sys.executable, "-m", "dvc"]
     subprocess.run([*dvc, "init", "--quiet", "--no-scm", "--force"], cwd=copy, env=flow.environment(), check=True)
-    begun = time.monotonic()
-    flow.run_dvc("repro", cwd=copy)
-    print(f"Every notebook ran, in {time.monotonic() - begun:.0f} s. Reports: {copy / 'reports'}")
     return copy
 
 
@@ -59,11 +66,11 @@ def _given(root: Path) -> list[str]:
     return sorted({dep for stage in stages for dep in stage.deps if Path(dep).parent != Path(pipeline.SOURCES)} - made)
 
 
-def _set_profile(file: Path, profile: str) -> None:
+def _set_base(file: Path, base: Mapping[str, Any]) -> None:
     from dvc.utils.serialize import modify_yaml
 
     with modify_yaml(file) as values:
-        values["base"]["profile"] = profile
+        values["base"].update(base)
 
 
 @click.command()
