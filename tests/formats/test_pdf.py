@@ -159,6 +159,17 @@ def test_the_sheet_has_a_sensible_size(shape, dpi, inches, tmp_path):
         assert np.array(pdf[0].get_size()) / 72 == pytest.approx(inches, abs=0.01)
 
 
+def test_a_fax_of_standard_resolution_stands_on_a_sheet_of_its_true_height(tmp_path):
+    """204 x 98 dpi, as T.4 and libtiff's fax tools have it: 1728 x 441 pixels are 8.47 x 4.5 inches."""
+    buffer = io.BytesIO()
+    PIL.Image.new("1", (1728, 441), 1).save(buffer, "TIFF", dpi=(204, 98), compression="group4")
+    (read,) = iter_pages(buffer.getvalue())
+    page = Page(1, *read.image.shape[1::-1], image=read.image, dpi=read.dpi, sheet_pt=read.sheet_pt)
+    path = Document((page,)).save_pdf(tmp_path / "fax.pdf")
+    with pypdfium2.PdfDocument(path) as pdf:
+        assert pdf[0].get_size() == pytest.approx((610, 324), abs=0.5)
+
+
 def test_pages_keep_their_numbers_and_an_unread_one_is_an_empty_sheet(document, tmp_path, a_line):
     three = Document((*document.pages, Page(3, 600, 400, (a_line(["end"]),), image=BLANK)))
     text = pdfium_text(three.save_pdf(tmp_path / "a.pdf")).split("\f")
@@ -281,6 +292,14 @@ def test_level_lines_stay_whole_beside_a_long_line_in_the_margin(words, tmp_path
     path = Document((page,)).save_pdf(tmp_path / "a.pdf")
     lines = [line.split() for line in pdfium_text(path).splitlines()]
     assert [line for line in lines if line][:10] == [[*words, str(i)] for i in range(10)]
+
+
+def test_a_turned_line_comes_word_by_word_from_pdftotext_raw_as_the_docs_say(tmp_path, a_line):
+    """Poppler 22.12 breaks what runs up the page into its words with `-raw`, and keeps level lines whole."""
+    page = Page(1, 600, 950, (a_line(["level", "line"], top=40), aside(["up", "the", "side"], top=900)), image=BLANK)
+    path = Document((page,)).save_pdf(tmp_path / "a.pdf")
+    lines = [line.strip() for line in pdftotext(path, "-raw").splitlines()]
+    assert [line for line in lines if line.strip("\f")] == ["level line", "up", "the", "side"]
 
 
 def test_the_layer_of_text_is_small_and_its_fonts_share_their_outlines(tmp_path):

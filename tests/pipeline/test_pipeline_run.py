@@ -17,7 +17,8 @@ def test_stages_are_parts_of_one_run_which_fails_with_them_and_is_not_made_for_n
     assert "mlflow.parentRunId" not in whole.data.tags
     numbers = {f"train.{name}": value for name, value in stage.data.metrics.items() if not name.startswith("system/")}
     assert whole.data.metrics == {name: value for name, value in numbers.items() if name in whole.data.metrics} != {}
-    assert "cores" in stage.data.tags["processor"]
+    assert "core" in stage.data.tags["processor"]
+    assert stage.data.tags["strict"] == "true"
     assert whole.info.run_name.startswith("pipeline ")
     assert whole.info.status == "FINISHED"
     assert f"- {stage.info.run_name}" in whole.data.tags["mlflow.note.content"]
