@@ -34,7 +34,7 @@ def draw(text):
 texts = ("total", "12.50", "Mill Lane", "a", "of the")
 samples = [Sample(cv2.GaussianBlur(draw(text), (5, 5), 0), text) for text in texts]
 with tempfile.TemporaryDirectory() as folder:
-    options = TrainOptions(words=16, batch_size=4, round_words=8, validate_every=1)
+    options = TrainOptions(words=8, batch_size=4, round_words=8)
     trainer = Trainer(endless(samples, 7), samples, options, Path(folder))
     trainer.run()
     state = [*trainer.network.get_weights(), *trainer.averaged()]
@@ -50,16 +50,22 @@ def started(code: str, **more: str) -> subprocess.Popen[str]:
 
 
 def said(process: subprocess.Popen[str]) -> str:
-    out, err = process.communicate(timeout=250)
+    with process:  # killed with the test where that runs out of time
+        try:
+            out, err = process.communicate()
+        except BaseException:
+            process.kill()
+            raise
     assert process.returncode == 0, err
     return out.strip()
 
 
+@pytest.mark.timeout(900)  # two processes load TensorFlow: seconds, or minutes where the machine is busy
 @pytest.mark.skipif(not strict.instruction_set(), reason="needs an x86-64 processor with AVX2")
 def test_weights_are_the_same_whatever_instruction_set_and_threads_the_environment_asks_for():
-    on = {strict.VARIABLE: "1"}
-    here, older, loose = [started(TRAINING, **variables) for variables in (on, OLDER | on, OLDER)]
-    assert said(here) == said(older) != said(loose)
+    """Without strict mode they differ, as `findings/tensorflow-onednn-off.sh` and its neighbours see."""
+    here, older = (started(TRAINING, **{strict.VARIABLE: "1"}, **asked) for asked in ({}, OLDER))
+    assert said(here) == said(older)
 
 
 @pytest.mark.parametrize(("asked", "pinned"), [("1", True), ("0", False), ("", False)])
