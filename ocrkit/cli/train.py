@@ -16,7 +16,7 @@ from ocrkit.cli.options import fonts_option
 from ocrkit.cli.progress import progress_bar
 from ocrkit.cli.verbs import verb
 from ocrkit.errors import BadParams, MissingExtra
-from ocrkit.files import digest, make_folder, write_whole
+from ocrkit.files import digest, make_folder, whole_folder, write_whole
 from ocrkit.learning.trainer import Progress, Trainer, TrainOptions
 from ocrkit.learning.training import (
     begin_with,
@@ -219,7 +219,9 @@ def train(
         return
     card = training_card(trainer, options, asdict(drawn), len(vocabulary.words) + len(vocabulary.book)) | beginning
     card["fonts"] = len({verdict.family for verdict in verdicts if not verdict.fault})
-    click.echo(f"Written: {save_network(trainer.finished(), trainer.alphabet, folder / 'model', card, lexicon)}")
+    with whole_folder(folder / "model", replace=True) as model:
+        save_network(trainer.finished(), trainer.alphabet, model, card, lexicon)
+    click.echo(f"Written: {folder / 'model'}")
 
 
 def _check_folder(folder: Path, resume: bool) -> None:

@@ -18,6 +18,7 @@ from ocrkit.alphabet import Alphabet, normalise
 from ocrkit.datasets import Sample, load_pages, split_of, word_samples
 from ocrkit.datasets.write import write_table
 from ocrkit.errors import BadParams
+from ocrkit.files import whole_folder
 from ocrkit.learning.trainer import Progress, Source, Trainer, TrainOptions, endless, read_all
 from ocrkit.metrics import bootstrap_interval, correct_words
 from ocrkit.recognition.model import load_lexicon, load_network, read_card, save_network
@@ -244,7 +245,8 @@ def fine_tune(
         "figures": {name: float(value) for name, value in row.items()},
         "curve": [[int(row[0]), *(round(float(value), 4) for value in row[1:])] for row in curve],
     }
-    save_network(network, alphabet, folder / "model", card, load_lexicon(model))
+    with whole_folder(folder / "model", replace=True) as made:
+        save_network(network, alphabet, made, card, load_lexicon(model))
     return row
 
 
