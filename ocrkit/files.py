@@ -53,7 +53,7 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
             with path.open("wb") as file:  # a device or pipe, such as /dev/stdout, must not be renamed over
                 yield file
             return
-        with _part_of(path, Path.touch) as part:
+        with part_beside(path, Path.touch) as part:
             with part.open("wb") as file:
                 yield file
             os.replace(part, path)
@@ -75,7 +75,7 @@ def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
         OcrkitError: it cannot be made, or `path` holds something by then and is not to be replaced.
     """
     make_folder(path.parent)
-    with _part_of(path, Path.mkdir) as part:
+    with part_beside(path, Path.mkdir) as part:
         folder = make_folder(part / path.name)
         yield folder
         try:
@@ -88,8 +88,12 @@ def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def _part_of(path: Path, make: Callable[[Path], None]) -> Iterator[Path]:
-    """A hidden file or folder beside `path`, locked as long as its process lives and needs it, then removed."""
+def part_beside(path: Path, make: Callable[[Path], None]) -> Iterator[Path]:
+    """A hidden file or folder beside `path`, locked as long as its process lives and needs it, then removed.
+
+    Raises:
+        OcrkitError: it cannot be made.
+    """
     if (folder := os.path.abspath(path.parent)) not in _swept:
         _sweep(folder)
         _swept.add(folder)

@@ -182,7 +182,7 @@ def train(
     if network:
         options = replace(options, size=network.name)
     kept = {name: make_folder(folder) / f"{name}.json" for name in ("vocabulary", "fonts", "beginning")}
-    vocabulary, verdicts = kept_materials(kept["vocabulary"], kept["fonts"], books, fonts, options.seed)
+    vocabulary, verdicts = kept_materials(kept["vocabulary"], kept["fonts"], books, fonts, options.seed, resume)
     if not (resume and kept["beginning"].exists()):
         write_whole(kept["beginning"], json.dumps({**beginning, "widths": widths}))
     beginning = json.loads(kept["beginning"].read_text("utf-8"))
@@ -210,8 +210,7 @@ def train(
                     show(progress)
 
                 trainer.run(report, until, on_batch)
-            font = next(verdict.path for verdict in verdicts if not verdict.fault)
-            record.metrics = save_readings(trainer, folder / "record", font)
+            record.metrics = save_readings(trainer, folder / "record", next(v.path for v in verdicts if not v.fault))
     if trainer.out_of_patience:
         click.echo(f"Stopped early: no gain in {options.patience} validations. The best weights are kept.")
     elif trainer.words < options.words:

@@ -226,7 +226,9 @@ def _check_plain(name: str, value: Any, around: tuple[int, ...] = ()) -> None:
     if isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):
-                raise BadParams(f"params.yaml: {name} has the name {quoted(key)}, which must be a text: put it in quotes.")
+                raise BadParams(
+                    f"params.yaml: {name} has the name {quoted(key)}, which must be a text: put it in quotes."
+                )
             _check_plain(f"{name}.{key}", item, (*around, id(value)))
     elif isinstance(value, list | tuple):
         for number, item in enumerate(value):

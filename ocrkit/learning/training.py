@@ -35,15 +35,18 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def kept_materials(
-    vocabulary: Path, verdicts: Path, books: Path | None, fonts: tuple[str, ...], seed: int
+    vocabulary: Path, verdicts: Path, books: Path | None, fonts: tuple[str, ...], seed: int, resume: bool
 ) -> tuple[Vocabulary, list[FontVerdict]]:
-    """What the words are made of, kept beside the checkpoints: a font installed meanwhile must not change them."""
+    """What the words are made of, kept beside the checkpoints: a font installed meanwhile must not change them.
+
+    Only `resume` takes what is there: a training that was killed before its first checkpoint may begin again otherwise.
+    """
     from ocrkit.synth.corpus import Vocabulary, build_vocabulary
     from ocrkit.synth.fonts import audit, font_folders, load_verdicts, save_verdicts
 
-    if not vocabulary.exists():
+    if not (resume and vocabulary.exists()):
         build_vocabulary(books, seed=seed).save(vocabulary)
-    if not verdicts.exists():
+    if not (resume and verdicts.exists()):
         save_verdicts(audit(font_folders(fonts)), verdicts)
     return Vocabulary.load(vocabulary), load_verdicts(verdicts)
 

@@ -6,6 +6,7 @@ import copy
 import io
 import json
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -279,13 +280,25 @@ def write_params(folder: Path, r: Random) -> None:
     """A project's values, pipeline and overrides, of which one is changed as values or as bytes."""
     folder.mkdir(parents=True)
     changed = r.choice(("params.yaml", "params.yaml", "dvc.yaml", "overrides"))
-    for name in ("params.yaml", "dvc.yaml"):
-        data = (_ROOT / name).read_bytes()
+    for name, (data, value) in _project().items():
         if name == changed:
-            data = changed_bytes(data, r) if r.random() < 0.4 else _changed_yaml(YAML(typ="safe").load(data), r)
+            data = changed_bytes(data, r) if r.random() < 0.4 else _changed_yaml(value, r)
         (folder / name).write_bytes(data)
     pair = "train.epochs=3" if r.random() < 0.5 else f"learning_rate={r.choice(_YAML_ONLY)}"
     (folder / "overrides").write_bytes(changed_bytes(pair.encode(), r) if changed == "overrides" else b"epochs=2")
+
+
+@lru_cache
+def _project() -> dict[str, tuple[bytes, Any]]:
+    """What params.yaml and dvc.yaml hold, as bytes and as values; of deps and outs a few, as they are much alike."""
+    params, pipeline = ((_ROOT / name).read_bytes() for name in ("params.yaml", "dvc.yaml"))
+    stages = YAML(typ="safe").load(pipeline)
+    for stage in stages["stages"].values():
+        stage |= {name: stage[name][:2] for name in ("deps", "outs") if name in stage}
+    few = {"stages": stages["stages"]}
+    written = io.BytesIO()
+    YAML().dump(few, written)
+    return {"params.yaml": (params, YAML(typ="safe").load(params)), "dvc.yaml": (written.getvalue(), few)}
 
 
 def _changed_yaml(value: Any, r: Random) -> bytes:

@@ -37,15 +37,22 @@ def moments(request) -> int:
 
 
 @pytest.fixture(scope="session")
-def inputs(tmp_path_factory, moments) -> Path:
-    """What the verbs read."""
-    return make_inputs(tmp_path_factory.mktemp("hard") / "inputs", with_model=moments > _FEW)
+def heavy(request, moments) -> bool:
+    """Whether a verb that trains is among those that were chosen."""
+    chosen = [item.callspec.params["verb"] for item in request.session.items if "verb" in item.fixturenames]
+    return moments > _FEW and any(verb.heavy for verb in chosen)
 
 
 @pytest.fixture(scope="session")
-def warm(tmp_path_factory, moments) -> Iterator[Warm]:
+def inputs(tmp_path_factory, heavy) -> Path:
+    """What the verbs read."""
+    return make_inputs(tmp_path_factory.mktemp("hard") / "inputs", with_model=heavy)
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory, heavy) -> Iterator[Warm]:
     """The process that calls them."""
-    started = Warm(tmp_path_factory.mktemp("hard") / "warm", heavy=moments > _FEW)
+    started = Warm(tmp_path_factory.mktemp("hard") / "warm", heavy)
     yield started
     started.close()
 
@@ -79,6 +86,7 @@ class Tried:
     def __init__(self, verb: Verb, inputs: Path, warm: Warm, folder: Path) -> None:
         self.verb, self.inputs, self.warm, self.folder = verb, inputs, warm, folder
         self.states: Counter[str] = Counter()
+        self.cpu_s = 0.0
         self._number = 0
         self.expected = self._undisturbed()
 
@@ -86,6 +94,7 @@ class Tried:
         """Call the verb in each folder at once, and look for what no call may do."""
         all_ended = self.warm.call([self.verb.command(self.inputs, folder) for folder in folders], folders, **fault)
         for ended in all_ended:
+            self.cpu_s += ended.cpu_s
             assert not ended.faults, f"{ended.faults}\n{ended.said}"
             assert not (left := left_running(ended.mark)), f"left running: {left}"
         return all_ended
@@ -172,7 +181,7 @@ def test_killed_at_any_moment_a_verb_leaves_nothing_by_halves(verb, inputs, warm
                 shutil.rmtree(folder)
                 folder = tried.fresh()
     tried.finish(folder)
-    record_property("measured", f"{verb.name}: {dict(tried.states)}")
+    record_property("measured", f"{verb.name}: {dict(tried.states)}, {tried.cpu_s:.0f} s of processor time")
 
 
 @pytest.mark.timeout(4000)

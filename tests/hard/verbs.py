@@ -24,7 +24,7 @@ from mutation import pictures
 from ocrkit.datasets.sample import Sample
 from ocrkit.datasets.write import write_crops
 from ocrkit.files import checksum, make_folder
-from ocrkit.recognition.model import CARD
+from ocrkit.recognition.model import CARD, read_card, verified
 from ocrkit.synth.corpus import Vocabulary
 from ocrkit.synth.fonts import audit, font_files, font_folders, save_verdicts
 
@@ -192,6 +192,7 @@ class Ended:
     status: int | None
     said: str
     seconds: float
+    cpu_s: float
     events: int
     mark: str
 
@@ -236,7 +237,7 @@ class Warm:
         output, events = Path(call["output"]), Path(f"{call['output']}.events")
         said = output.read_text("utf-8", "replace") if output.exists() else ""
         count = int(events.read_text()) if events.exists() else 0
-        return Ended(call["status"], said, call["seconds"], count, call["mark"])
+        return Ended(call["status"], said, call["seconds"], call["cpu_s"], count, call["mark"])
 
     def close(self) -> None:
         """End the process."""
@@ -287,12 +288,12 @@ def is_hidden(name: str) -> bool:
 def flaw_of(path: Path) -> str:
     """Why what a file holds cannot be the whole of it; empty where it can."""
     try:
+        if path.suffix in _OF_MODELS:
+            path = path.with_name(CARD)
         _PARSERS[path.suffix](path.read_bytes())
         if path.name == CARD:
-            card = json.loads(path.read_text("utf-8"))
-            for name, expected in card["files"].items():
-                if checksum(path.with_name(name)) != expected:
-                    return f"{name} is not that of its card"
+            for name in read_card(path.parent)["files"]:
+                verified(path.parent, name)
     except KeyError:
         return "nothing is known of such files"
     except Exception as error:
@@ -329,6 +330,7 @@ def _ends(*ends: bytes) -> Callable[[bytes], None]:
     return check
 
 
+_OF_MODELS = (".bin", ".h5", ".onnx", ".tflite")  # of which the card has the checksums
 _PARSERS: dict[str, Callable[[bytes], object]] = {
     ".json": lambda data: json.loads(data.decode()),
     ".jsonl": _lines,

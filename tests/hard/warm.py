@@ -132,7 +132,8 @@ def _ended(running: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
     started, left = time.monotonic(), dict(running)
     for pid, call in running.items():
         while pid in left:
-            done, status, _ = os.wait4(pid, os.WNOHANG)
+            done, status, used = os.wait4(pid, os.WNOHANG)
+            call["cpu_s"] = used.ru_utime + used.ru_stime
             call["seconds"] = time.monotonic() - started
             if done:
                 call["status"] = os.waitstatus_to_exitcode(status)
