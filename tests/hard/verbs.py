@@ -8,11 +8,13 @@ import json
 import os
 import secrets
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
 import zipfile
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from ocrkit.datasets.sample import Sample
 from ocrkit.datasets.write import write_crops
 from ocrkit.files import checksum, make_folder
 from ocrkit.recognition.model import CARD, read_card, verified
+from ocrkit.record import Record, Step, save_steps
 from ocrkit.synth.corpus import Vocabulary
 from ocrkit.synth.fonts import audit, font_files, font_folders, save_verdicts
 
@@ -63,6 +66,9 @@ def make_inputs(folder: Path, with_model: bool) -> Path:
         if path.name in _FONTS:
             shutil.copy(path, fonts)
     save_verdicts(audit(font_folders([str(fonts)])), folder / "fonts.json")
+    record = Record("one", {"words": 7}, {"stage": "train"}, {}, {"swa": 0.5}, "FINISHED", 1e9, 1e9 + 9)
+    record.save(folder / "recorded")
+    save_steps(folder / "recorded", [Step(number, 1e9 + number, {"loss": 1 / number}) for number in range(1, 9)])
     if with_model:
         trained = folder / "trained"
         subprocess.run([sys.executable, "-c", _UNTRAINED, trained / "model"], check=True, env=environment())
@@ -98,6 +104,87 @@ def environment() -> dict[str, str]:
     return {**os.environ, **few, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
+# --- what is left -----------------------------------------------------------------------------------------------------
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """Every file below `folder` and the SHA-256 of what it holds; folders by a slash."""
+    return {
+        f"{path.relative_to(folder)}{'/' if path.is_dir() else ''}": "" if path.is_dir() else checksum(path)
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def is_hidden(name: str) -> bool:
+    """Whether nobody sees it who does not look for it."""
+    return any(part.startswith(".") for part in Path(name).parts)
+
+
+def flaw_of(path: Path) -> str:
+    """Why what a file holds cannot be the whole of it; empty where it can."""
+    try:
+        if path.suffix in _OF_MODELS:
+            path = path.with_name(CARD)
+        _PARSERS[path.suffix](path.read_bytes())
+        if path.name == CARD:
+            for name in read_card(path.parent)["files"]:
+                verified(path.parent, name)
+    except KeyError:
+        return "nothing is known of such files"
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def _picture(data: bytes) -> None:
+    assert cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) is not None, "no picture"
+    assert data.rstrip(b"\0").endswith((b"IEND\xaeB`\x82", b"\xff\xd9")), "its end is missing"
+
+
+def _arrays(data: bytes) -> None:
+    assert zipfile.ZipFile(io.BytesIO(data)).testzip() is None
+
+
+def _table(data: bytes) -> None:
+    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
+    assert rows, "empty"
+    assert data.endswith(b"\n"), "cut short"
+    assert len(set(map(len, rows))) == 1, "rows of several lengths"
+
+
+def _text(data: bytes) -> None:
+    assert data.decode().endswith("\n"), "cut short"
+
+
+def _lines(data: bytes) -> None:
+    assert not data or data.endswith(b"\n"), "cut short"
+    for line in data.decode().splitlines():
+        json.loads(line)
+
+
+def _ends(*ends: bytes) -> Callable[[bytes], None]:
+    def check(data: bytes) -> None:
+        assert data.rstrip().endswith(ends), "its end is missing"
+
+    return check
+
+
+_OF_MODELS = (".bin", ".h5", ".onnx", ".tflite")  # of which the card has the checksums
+_PARSERS: dict[str, Callable[[bytes], object]] = {
+    ".json": lambda data: json.loads(data.decode()),
+    ".jsonl": _lines,
+    ".png": _picture,
+    ".jpg": _picture,
+    ".npz": _arrays,
+    ".csv": _table,
+    ".html": _ends(b"</html>"),
+    ".pdf": _ends(b"%%EOF"),
+    ".txt": _text,
+    ".md": _ends(b"\n", b".", b"|", b"`"),
+    ".db": lambda data: None,
+}
+
+
 # --- verbs ------------------------------------------------------------------------------------------------------------
 
 Command = Callable[[Path, Path], Sequence[str | Path]]
@@ -112,12 +199,16 @@ class Verb:
         command: what is called, for the inputs and the folder that it is called in.
         makes: a path that says, by being there, that nothing is left to do; without one it is simply called again.
         heavy: it trains, or needs what trains.
+        prepare: what it needs in the folder that it is called in, besides the inputs.
+        look: what is compared of that which two calls leave; where names and bytes differ by chance, not all files.
     """
 
     name: str
     command: Command
     makes: str = ""
     heavy: bool = False
+    prepare: Callable[[Path], None] = lambda folder: None
+    look: Callable[[Path], dict[str, str]] = tree
 
 
 def _synth(verb: str, i: Path, *more: str) -> Sequence[str | Path]:
@@ -141,6 +232,28 @@ def _finetune(i: Path, folder: Path) -> Sequence[str | Path]:
     few = ["--epochs", "2", "--batch-size", "8", "--held-out", "0.4", "--seeds", "2", "--patience", "0"]
     places = ["--load", i / _MODEL, "--fonts", i / "fonts", "-o", "tuned"]
     return ["finetune", i / "crops", "--form", "crops", *places, *few, *resumed]
+
+
+def _project(folder: Path) -> None:
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(ROOT / name, folder)
+
+
+def _imported(folder: Path) -> dict[str, str]:
+    """The runs of the store that are there whole, those that are not yet, and what lies beside it unseen."""
+    found = {name: "" for name in tree(folder) if is_hidden(name) and name != ".mlflow.lock"}
+    if not (folder / "mlflow.db").exists():
+        return found
+    with closing(sqlite3.connect(folder / "mlflow.db")) as store:
+        assert store.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        runs = store.execute("SELECT run_uuid, name FROM runs WHERE lifecycle_stage = 'active'").fetchall()
+        whole = [run for (run,) in store.execute("SELECT run_uuid FROM tags WHERE key = 'record.digest'")]
+        for run, name in runs:
+            tables = ("metrics", "params", "tags")
+            counts = [store.execute(f"SELECT count(*) FROM {t} WHERE run_uuid = ?", (run,)).fetchone() for t in tables]
+            if run in whole:
+                found[f"run {name}"] = f"{counts}, {len(runs)} runs in all"
+    return found
 
 
 def _convert(i: Path, *more: str) -> Sequence[str | Path]:
@@ -179,6 +292,7 @@ VERBS = [
     ),
     Verb("train", _train, heavy=True),
     Verb("finetune", _finetune, heavy=True),
+    Verb("runs-import", lambda i, _: ["runs", "import", i / "recorded"], heavy=True, prepare=_project, look=_imported),
 ]
 
 
@@ -210,7 +324,7 @@ class Warm:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         light = ["benchmark", "compare", "data", "evaluate", "read", "scan", "synth"]
-        verbs = [*light, "convert", "finetune", "release", "train"] if heavy else light
+        verbs = [*light, "convert", "finetune", "release", "runs", "train"] if heavy else light
         command = [sys.executable, str(Path(__file__).with_name("warm.py")), json.dumps(verbs)]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self._process = subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL, **pipes)
@@ -267,79 +381,3 @@ def _command_line(pid: str) -> str:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")[:200]
     except OSError:
         return pid
-
-
-# --- what is left -----------------------------------------------------------------------------------------------------
-
-
-def tree(folder: Path) -> dict[str, str]:
-    """Every file below `folder` and the SHA-256 of what it holds; folders by a slash."""
-    return {
-        f"{path.relative_to(folder)}{'/' if path.is_dir() else ''}": "" if path.is_dir() else checksum(path)
-        for path in sorted(folder.rglob("*"))
-    }
-
-
-def is_hidden(name: str) -> bool:
-    """Whether nobody sees it who does not look for it."""
-    return any(part.startswith(".") for part in Path(name).parts)
-
-
-def flaw_of(path: Path) -> str:
-    """Why what a file holds cannot be the whole of it; empty where it can."""
-    try:
-        if path.suffix in _OF_MODELS:
-            path = path.with_name(CARD)
-        _PARSERS[path.suffix](path.read_bytes())
-        if path.name == CARD:
-            for name in read_card(path.parent)["files"]:
-                verified(path.parent, name)
-    except KeyError:
-        return "nothing is known of such files"
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return ""
-
-
-def _picture(data: bytes) -> None:
-    assert cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) is not None, "no picture"
-    assert data.rstrip(b"\0").endswith((b"IEND\xaeB`\x82", b"\xff\xd9")), "its end is missing"
-
-
-def _arrays(data: bytes) -> None:
-    assert zipfile.ZipFile(io.BytesIO(data)).testzip() is None
-
-
-def _table(data: bytes) -> None:
-    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
-    assert rows, "empty"
-    assert data.endswith(b"\n"), "cut short"
-    assert len(set(map(len, rows))) == 1, "rows of several lengths"
-
-
-def _lines(data: bytes) -> None:
-    assert not data or data.endswith(b"\n"), "cut short"
-    for line in data.decode().splitlines():
-        json.loads(line)
-
-
-def _ends(*ends: bytes) -> Callable[[bytes], None]:
-    def check(data: bytes) -> None:
-        assert data.rstrip().endswith(ends), "its end is missing"
-
-    return check
-
-
-_OF_MODELS = (".bin", ".h5", ".onnx", ".tflite")  # of which the card has the checksums
-_PARSERS: dict[str, Callable[[bytes], object]] = {
-    ".json": lambda data: json.loads(data.decode()),
-    ".jsonl": _lines,
-    ".png": _picture,
-    ".jpg": _picture,
-    ".npz": _arrays,
-    ".csv": _table,
-    ".html": _ends(b"</html>"),
-    ".pdf": _ends(b"%%EOF"),
-    ".md": _ends(b"\n", b".", b"|", b"`"),
-    ".db": lambda data: None,
-}

@@ -50,8 +50,10 @@ def _prepare_training() -> None:
 
     quieten_tensorflow()
     import keras  # noqa: F401
+    import mlflow.tracking  # noqa: F401
 
     from ocrkit.cli import finetune, train
+    from ocrkit.experiment import import_runs  # noqa: F401
     from ocrkit.learning import convert, release  # noqa: F401
     from ocrkit.learning import finetune as tuning
     from ocrkit.learning.trainer import TrainOptions
