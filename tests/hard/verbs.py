@@ -350,7 +350,7 @@ class Warm:
     def _told(self, call: dict[str, Any]) -> Ended:
         output, events = Path(call["output"]), Path(f"{call['output']}.events")
         said = output.read_text("utf-8", "replace") if output.exists() else ""
-        count = int(events.read_text()) if events.exists() else 0
+        count = int(events.read_text() or 0) if events.exists() else 0  # empty where it was killed at the end
         return Ended(call["status"], said, call["seconds"], call["cpu_s"], count, call["mark"])
 
     def close(self) -> None:
