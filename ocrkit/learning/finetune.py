@@ -211,8 +211,6 @@ def fine_tune(
     source = mixed(augmented(real, options.seed), words.invented, real_share)
     trainer = Trainer(source, words.held_out, options, folder, alphabet, network)
     curve = [[0, before["real"].mean(), before["general"].mean()]]
-    if resume and trainer.resume():
-        curve = [row for row in _read_curve(folder / "curve.csv") if row[0] <= trainer.words]
 
     def look(progress: Progress) -> None:
         if progress.swa is None:
@@ -222,6 +220,10 @@ def fine_tune(
         write_table(folder / "curve.csv", ("words", "real", "general"), curve)
         report(progress, general)
 
+    if resume and trainer.resume():
+        curve += [row for row in _read_curve(folder / "curve.csv") if 0 < row[0] <= trainer.words]
+        if trainer.history[-1].words > curve[-1][0]:  # it was killed between its checkpoint and the row of that
+            look(trainer.history[-1])
     trainer.run(look)
     network = trainer.finished()
     row: dict[str, Any] = {"words": len(words.tune), "seed": options.seed, "seen": trainer.words}

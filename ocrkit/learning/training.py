@@ -22,7 +22,7 @@ from ocrkit.files import make_folder, write_whole
 from ocrkit.learning.trainer import Progress, Source, Trainer, TrainOptions, read_all
 from ocrkit.metrics import character_error_rate
 from ocrkit.recognition.network import change_alphabet, change_size, cost
-from ocrkit.record import Record, Step, load_record, save_table
+from ocrkit.record import Record, Step, load_record, save_steps, save_table
 
 if TYPE_CHECKING:
     from ocrkit.synth.corpus import Vocabulary
@@ -122,6 +122,7 @@ def recorded(trainer: Trainer, params: dict[str, Any], inputs: dict[str, str]) -
     finally:
         record.ended = None if record.status == "RUNNING" else time.time()
         record.save(folder)
+        save_steps(folder, map(step_of, trainer.history))  # all, also of a round whose report a kill prevented
 
 
 def step_of(progress: Progress) -> Step:
