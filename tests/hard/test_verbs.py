@@ -234,8 +234,10 @@ def fill(folder: Path) -> None:
 
 
 @pytest.fixture
-def poor_machine(request, tmp_path) -> Iterator[tuple[Path, dict[str, str], list[str]]]:
+def poor_machine(request, moments, tmp_path) -> Iterator[tuple[Path, dict[str, str], list[str]]]:
     """A folder to work in, an environment, and what a command begins with, on a machine that lacks what most have."""
+    if moments <= _FEW and request.param not in ("no HOME", "full disk"):
+        pytest.skip("by `make hard` only")
     env, before, folder = environment(), [], tmp_path / "work"
     with ExitStack() as stack:
         if request.param == "no HOME":
