@@ -262,4 +262,6 @@ def origin(model: Path) -> dict[str, Any]:
 
 
 def _read_curve(path: Path) -> list[list[float]]:
-    return np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2).tolist() if path.exists() else []
+    if not path.exists():
+        return []
+    return [[int(words), *shares] for words, *shares in np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2).tolist()]
