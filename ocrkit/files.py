@@ -6,13 +6,24 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from secrets import token_hex
+from typing import IO, Any
 
 from ocrkit.errors import BadDataset, OcrkitError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_PART = re.compile(r"\..*\.[0-9a-f]{8}\.part")  # the hidden name of what is being written
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of renameat2(2)
+_swept: set[str] = set()  # folders that this process has looked through for what killed ones left
 
 
 def write_whole(path: str | Path, content: bytes | str) -> Path:
@@ -22,22 +33,148 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
         OcrkitError: the folder or file cannot be written, or the disk is full. Nothing half-written stays behind and
             an older file of that name is kept.
     """
+    with whole_file(path) as file:
+        file.write(content.encode("utf-8", "replace") if isinstance(content, str) else content)
+    return Path(path)
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
+    """A hidden file beside `path` to write into, which becomes `path` once all is written; removed where that fails.
+
+    What a killed process left of such files is removed by the next process that writes into the folder.
+
+    Raises:
+        OcrkitError: see `write_whole`.
+    """
     path = Path(path)
-    data = content.encode("utf-8", "replace") if isinstance(content, str) else content
-    # Of a long name only the end, so that what is put around it fits into the 255 bytes that a name may have.
-    temporary = path.parent / f".{path.name[-50:]}.{os.getpid()}.part"
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
-            path.write_bytes(data)  # a device or pipe, such as /dev/stdout, must not be renamed over
-            return path
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
+            with path.open("wb") as file:  # a device or pipe, such as /dev/stdout, must not be renamed over
+                yield file
+            return
+        with part_beside(path, Path.touch) as part:
+            with part.open("wb") as file:
+                yield file
+            os.replace(part, path)
     except OSError as error:
         raise OcrkitError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+@contextmanager
+def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
+    """A hidden folder beside `path` to write into, which becomes `path` once all is written; removed where that fails.
+
+    What a killed process left of such folders is removed by the next process that writes beside it.
+
+    Args:
+        path: of the folder.
+        replace: take the place of a folder that is there, in one step; what it held is lost.
+
+    Raises:
+        OcrkitError: it cannot be made, or `path` holds something by then and is not to be replaced.
+    """
+    make_folder(path.parent)
+    with part_beside(path, Path.mkdir) as part:
+        folder = make_folder(part / path.name)
+        yield folder
+        try:
+            if replace and path.exists():
+                _exchange(folder, path)
+            else:
+                folder.replace(path)
+        except OSError as error:
+            raise OcrkitError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+@contextmanager
+def part_beside(path: Path, make: Callable[[Path], None]) -> Iterator[Path]:
+    """A hidden file or folder beside `path`, locked as long as its process lives and needs it, then removed.
+
+    Raises:
+        OcrkitError: it cannot be made.
+    """
+    if (folder := os.path.abspath(path.parent)) not in _swept:
+        _sweep(folder)
+        _swept.add(folder)
+    try:
+        part, lock = _made(path, make)
+    except OSError as error:
+        raise OcrkitError(f"{path} cannot be written: {error.strerror or error}.") from None
+    try:
+        yield part
     finally:
-        with suppress(OSError):  # its folder is missing or closed to us: then nothing of ours is in it
-            temporary.unlink(missing_ok=True)
-    return path
+        _remove(part)
+        if lock is not None:
+            os.close(lock)
+
+
+def _made(path: Path, make: Callable[[Path], None]) -> tuple[Path, int | None]:
+    while True:
+        # Of a long name only the end, so that what is put around it fits into the 255 bytes that a name may have.
+        part = path.parent / f".{path.name[-50:]}.{token_hex(4)}.part"
+        make(part)
+        try:
+            lock = _locked(part)
+            if os.path.lexists(part):
+                return part, lock
+            os.close(lock)
+        except (BlockingIOError, FileNotFoundError):
+            pass  # another process took it for left behind, just before it was locked
+        except OSError:
+            return part, None  # no locks here: then nothing is taken for left behind either
+
+
+def _sweep(folder: str) -> None:
+    """Remove what killed processes left half-written in `folder`; what a living one writes is locked."""
+    with suppress(OSError):  # it is missing or closed to us: then nothing of ours is in it
+        for name in filter(_PART.fullmatch, os.listdir(folder)):
+            with suppress(OSError):
+                lock = _locked(Path(folder, name))
+                _remove(Path(folder, name))
+                os.close(lock)
+
+
+def _locked(path: Path) -> int:
+    """A descriptor that locks a file or folder until it is closed, if only by the end of the process.
+
+    Raises:
+        OSError: another process has the lock, or the system has none.
+    """
+    if fcntl is None:
+        raise OSError("no locks")
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Swap two folders: in one step where the system can, else so that a failure leaves them as they were."""
+    from ctypes import CDLL
+
+    swap = getattr(CDLL(None), "renameat2", None)
+    names = os.fsencode(one), os.fsencode(other)
+    if swap and swap(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0:
+        return
+    aside = one.with_name(f"{one.name}.old")
+    other.rename(aside)
+    try:
+        one.rename(other)
+    except OSError:
+        aside.rename(other)
+        raise
 
 
 def refuse_to_overwrite(targets: Iterable[Path], inputs: Iterable[str | Path], force: bool) -> None:
@@ -100,27 +237,6 @@ def checksum(path: Path, algorithm: str = "sha256") -> str:
             return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
     except OSError as error:
         raise BadDataset(f"{path} cannot be read: {error.strerror or error}.") from None
-
-
-@contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """A hidden folder beside `path` to write into, which becomes `path` once all is written; removed where that fails.
-
-    Raises:
-        OcrkitError: it cannot be made, or `path` holds something by then.
-    """
-    make_folder(path.parent)
-    try:
-        hidden = TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise OcrkitError(f"{path} cannot be written: {error.strerror or error}.") from None
-    with hidden as parent:
-        folder = make_folder(Path(parent) / path.name)
-        yield folder
-        try:
-            folder.replace(path)
-        except OSError as error:
-            raise OcrkitError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
 def digest(path: Path) -> str:

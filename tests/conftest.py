@@ -27,8 +27,11 @@ pytest_plugins = ["dead_workers"]
 
 
 def pytest_addoption(parser) -> None:
-    """How many inputs the fuzz harness tries, and which."""
-    parser.addoption("--inputs", type=int, default=100, help="changed inputs that tests/hard tries")
+    """How much tests/hard tries, and which inputs."""
+    parser.addoption(
+        "--inputs", type=int, default=50, help="changed documents that tests/hard tries, the rest in proportion"
+    )
+    parser.addoption("--moments", type=int, default=2, help="times that tests/hard kills each verb; above 2 all verbs")
     parser.addoption("--fuzz-seed", type=int, default=None, help="other inputs than usual")
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -77,3 +78,49 @@ def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
     with pytest.raises(OcrkitError, match="cannot be written"):
         fill(made, "y")
     assert [path.name for path in (tmp_path / "a").rglob("*")] == ["made", "x"]
+
+
+WRITER = """
+import os, sys
+from pathlib import Path
+from ocrkit.files import whole_file, whole_folder
+with whole_folder(Path("folder")) as folder, whole_file("file") as file:
+    file.write(b"half"), (folder / "a").write_text("half")
+    print("half", flush=True), sys.stdin.read()
+"""
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_and_what_a_living_one_writes_is_not(tmp_path, monkeypatch):
+    monkeypatch.setattr("ocrkit.files._swept", set())
+    monkeypatch.chdir(tmp_path)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    for name in (".mine.part", ".x.tar.gz.part", "file.0123abcd.part"):  # of these names nothing of ours is
+        (tmp_path / name).write_text("somebody's")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER], env=environment, **pipes) for _ in range(2)]
+    killed, living = writers
+    for writer in writers:
+        assert writer.stdout.readline() == b"half\n"
+    killed.kill()
+    killed.communicate()
+    assert len(list(tmp_path.iterdir())) == 3 + 2 * 2
+    write_whole("other", "text")
+    assert len(list(tmp_path.iterdir())) == 3 + 2 + 1
+    assert living.communicate()[0] == b""
+    kept = [".mine.part", ".x.tar.gz.part", "file", "file.0123abcd.part", "folder", "other"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == kept
+
+
+@pytest.mark.parametrize("system", ["swaps names", "renames only"])
+def test_a_folder_takes_the_place_of_another_as_a_whole(system, tmp_path, monkeypatch):
+    if system == "renames only":
+        monkeypatch.setattr("ctypes.CDLL", lambda name: None)
+    made = tmp_path / "made"
+    fill(made, "old")
+    with pytest.raises(ZeroDivisionError), whole_folder(made, replace=True) as folder:
+        (folder / "new").write_text(f"{1 / 0}")
+    assert [path.name for path in tmp_path.rglob("*")] == ["made", "old"]
+    with whole_folder(made, replace=True) as folder:
+        (folder / "new").write_text("all")
+        assert [path.name for path in made.iterdir()] == ["old"]
+    assert [path.name for path in tmp_path.rglob("*")] == ["made", "new"]

@@ -16,6 +16,7 @@ from ocrkit.datasets import Sample
 from ocrkit.document import Image
 from ocrkit.engines import Engine
 from ocrkit.engines.single_words import WordReading, word_rows
+from ocrkit.processes import end_with_parent
 from ocrkit.recognition import load_recognizer
 from ocrkit.recognition.decode import greedy
 from ocrkit.recognition.model import alphabet_of
@@ -134,6 +135,7 @@ def words_per_second(
 
 
 def _load(model: Path, runtime: str, threads: int, crops: Sequence[Image], together: Any) -> None:
+    end_with_parent()
     _worker.update(given=(model, runtime, threads), crops=crops, together=together)
 
 

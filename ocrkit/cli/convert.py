@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import click
 
 from ocrkit.cli.verbs import verb
 from ocrkit.errors import BadParams
-from ocrkit.files import make_folder
+from ocrkit.files import whole_folder
 from ocrkit.recognition.model import find_model
 from ocrkit.recognition.quantize import PARTS
 
@@ -53,16 +52,13 @@ def convert(*, model: str, target: Path, form: str, parts: str, calibration: int
     materials = Materials.of_training(folder)
     samples = materials.words(words, "test")
     crops = [sample.image for sample in samples]
-    try:
+    with whole_folder(target) as made:
         if form == "litert":
-            difference = add_litert(folder, make_folder(target), crops)
+            difference = add_litert(folder, made, crops)
             click.echo(f"{TFLITE} agrees with the network to {difference:.1g} a logit, on {words} words.")
         else:
             known = [sample.image for sample in materials.words(calibration, "val")]
             wished = [part.strip() for part in parts.split(",")]
-            float32, int8 = add_int8(folder, make_folder(target), wished, known, samples)
+            float32, int8 = add_int8(folder, made, wished, known, samples)
             click.echo(f"Of {words} words float32 reads {float32:.2%} right, int8 {int8:.2%}.")
-    except BaseException:
-        shutil.rmtree(target, ignore_errors=True)
-        raise
     click.echo(f"Written: {target}")

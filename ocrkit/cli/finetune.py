@@ -17,6 +17,7 @@ from ocrkit.cli.progress import progress_bar
 from ocrkit.cli.verbs import verb
 from ocrkit.datasets.write import write_table
 from ocrkit.errors import BadParams, MissingExtra
+from ocrkit.files import whole_folder
 from ocrkit.quiet import quieten_tensorflow
 
 if TYPE_CHECKING:
@@ -157,7 +158,8 @@ def finetune(
     _summarise(rows)
     largest = [row for row in rows if row["words"] == rows[-1]["words"]]
     best = max(largest, key=lambda row: row["real"])
-    shutil.copytree(output / best["run"] / "model", output / "model", dirs_exist_ok=True)
+    with whole_folder(output / "model", replace=True) as made:
+        shutil.copytree(output / best["run"] / "model", made, dirs_exist_ok=True)
     click.echo(f"Written: {output / 'model'}, of {best['run']}.")
 
 

@@ -16,7 +16,7 @@ from ocrkit.cli.options import fonts_option
 from ocrkit.cli.progress import progress_bar
 from ocrkit.cli.verbs import verb
 from ocrkit.errors import BadParams, MissingExtra
-from ocrkit.files import digest, make_folder, write_whole
+from ocrkit.files import digest, make_folder, whole_folder, write_whole
 from ocrkit.learning.trainer import Progress, Trainer, TrainOptions
 from ocrkit.learning.training import (
     begin_with,
@@ -182,7 +182,7 @@ def train(
     if network:
         options = replace(options, size=network.name)
     kept = {name: make_folder(folder) / f"{name}.json" for name in ("vocabulary", "fonts", "beginning")}
-    vocabulary, verdicts = kept_materials(kept["vocabulary"], kept["fonts"], books, fonts, options.seed)
+    vocabulary, verdicts = kept_materials(kept["vocabulary"], kept["fonts"], books, fonts, options.seed, resume)
     if not (resume and kept["beginning"].exists()):
         write_whole(kept["beginning"], json.dumps({**beginning, "widths": widths}))
     beginning = json.loads(kept["beginning"].read_text("utf-8"))
@@ -210,8 +210,7 @@ def train(
                     show(progress)
 
                 trainer.run(report, until, on_batch)
-            font = next(verdict.path for verdict in verdicts if not verdict.fault)
-            record.metrics = save_readings(trainer, folder / "record", font)
+            record.metrics = save_readings(trainer, folder / "record", next(v.path for v in verdicts if not v.fault))
     if trainer.out_of_patience:
         click.echo(f"Stopped early: no gain in {options.patience} validations. The best weights are kept.")
     elif trainer.words < options.words:
@@ -219,7 +218,9 @@ def train(
         return
     card = training_card(trainer, options, asdict(drawn), len(vocabulary.words) + len(vocabulary.book)) | beginning
     card["fonts"] = len({verdict.family for verdict in verdicts if not verdict.fault})
-    click.echo(f"Written: {save_network(trainer.finished(), trainer.alphabet, folder / 'model', card, lexicon)}")
+    with whole_folder(folder / "model", replace=True) as model:
+        save_network(trainer.finished(), trainer.alphabet, model, card, lexicon)
+    click.echo(f"Written: {folder / 'model'}")
 
 
 def _check_folder(folder: Path, resume: bool) -> None:

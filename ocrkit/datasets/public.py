@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import stat
@@ -26,7 +25,7 @@ from typing import IO
 from ocrkit.datasets import real_pages
 from ocrkit.download import download, package_address
 from ocrkit.errors import BadDataset, OcrkitError
-from ocrkit.files import checksum, make_folder, write_whole
+from ocrkit.files import checksum, make_folder, whole_folder, write_whole
 
 ORIGIN = "archive.sha256"  # in each fetched folder, in the form of sha256sum
 BOOKS_LOCK = "gutenberg.lock.json"
@@ -153,27 +152,22 @@ def _is_there(target: Path, part: Part) -> bool:
 
 def _unpack(archive: Path, target: Path, part: Part) -> None:
     """Unpack what `part` wants beside `target`, then rename, so that `target` is there whole or not at all."""
-    temporary = target.with_name(f".{target.name}.part")
     try:
-        shutil.rmtree(temporary, ignore_errors=True)  # what a killed call left
-        with _members(archive) as members:
+        with whole_folder(target) as folder, _members(archive) as members:
             _refuse_what_harms(members, archive)
             for member in members:
                 if found := re.search(part.wanted, member.name):
-                    path = temporary / found[1]
+                    path = folder / found[1]
                     path.parent.mkdir(parents=True, exist_ok=True)
                     with member.open() as source, path.open("xb") as file:
                         shutil.copyfileobj(source, file)
-        if not temporary.exists():
-            raise BadDataset(f"{archive} holds nothing of {target.name}.")
-        write_whole(temporary / ORIGIN, f"{part.sha256}  {part.archive}\n")
-        os.rename(temporary, target)
+            if not any(folder.iterdir()):
+                raise BadDataset(f"{archive} holds nothing of {target.name}.")
+            write_whole(folder / ORIGIN, f"{part.sha256}  {part.archive}\n")
     except (zipfile.BadZipFile, tarfile.TarError) as error:
         raise BadDataset(f"{archive} cannot be unpacked: {error}.") from None
     except OSError as error:
         raise OcrkitError(f"{archive} cannot be unpacked to {target}: {error.strerror or error}.") from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @dataclass(frozen=True)

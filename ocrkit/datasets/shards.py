@@ -121,7 +121,7 @@ class ShardWriter:
         while resume and _holds(shard_path(self.folder, self._number), size):
             self._number += 1
         keep = {shard_path(self.folder, number) for number in range(self._number)}
-        for path in {*self.folder.glob("[0-9]*.npz"), *self.folder.glob(".[0-9]*.npz.*.part")} - keep:
+        for path in {*self.folder.glob("[0-9]*.npz")} - keep:
             path.unlink(missing_ok=True)
 
     @property

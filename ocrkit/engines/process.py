@@ -16,6 +16,7 @@ from typing import Any, cast
 from ocrkit.document import Image, Page
 from ocrkit.engines.base import NO_STEPS, Engine, EngineFailed
 from ocrkit.errors import OcrkitError
+from ocrkit.processes import end_with_parent
 
 _START_S = 120.0  # for the imports and models of an engine
 
@@ -95,6 +96,7 @@ class EngineProcess(Engine):
 
 def _serve(connection: Connection, make: Callable[[], Engine]) -> None:
     """What the process does: make the engine, then answer what it is asked until nobody is left to ask."""
+    end_with_parent()
     os.setsid()  # the head of a group, which is ended with all programs that it has started
     engine: Engine | None = None
     task, argument = "", cast(Any, None)

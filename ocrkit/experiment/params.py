@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from ocrkit.errors import BadParams
+from ocrkit.errors import BadParams, quoted
 from ocrkit.experiment import paths, pipeline
 
 T = TypeVar("T")
@@ -142,7 +142,7 @@ def resolve(
     base |= {name: given.pop(name) for name in list(given) if name in base}
     profiles, chosen = values["profiles"], base.get("profile")
     if not isinstance(chosen, str) or chosen not in profiles:
-        raise BadParams(f"params.yaml: base.profile is {chosen!r}, but there are {_listed(profiles)}.")
+        raise BadParams(f"params.yaml: base.profile is {quoted(chosen)}, but there are {_listed(profiles)}.")
     profile = _table(f"profiles.{chosen}.{section}", profiles[chosen].get(section, {}))
     return base, _merge(_merge(_table(section, values.get(section)), profile), given)
 
@@ -171,7 +171,7 @@ def validate(options: type[T], values: Mapping[str, Any], where: str) -> T:
     if first["type"] == "unexpected_keyword_argument":
         raise BadParams(f"params.yaml: there is no value {name}.")
     expected = _EXPECTED.get(first["type"]) or re.sub(r"^(Input|Value) (should be|error, )\s*", "", first["msg"])
-    raise BadParams(f"params.yaml: {name} must be {expected}, not {first['input']!r}.")
+    raise BadParams(f"params.yaml: {name} must be {expected}, not {quoted(first['input'])}.")
 
 
 def flatten(options: Any) -> dict[str, Any]:
@@ -234,7 +234,9 @@ def _check_plain(name: str, value: Any, around: tuple[int, ...] = ()) -> None:
     if isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):
-                raise BadParams(f"params.yaml: {name} has the name {key!r}, which must be a text: put it in quotes.")
+                raise BadParams(
+                    f"params.yaml: {name} has the name {quoted(key)}, which must be a text: put it in quotes."
+                )
             _check_plain(f"{name}.{key}", item, (*around, id(value)))
     elif isinstance(value, list | tuple):
         for number, item in enumerate(value):
@@ -243,8 +245,18 @@ def _check_plain(name: str, value: Any, around: tuple[int, ...] = ()) -> None:
         raise BadParams(f"params.yaml: {name} must be a finite number, not {value}.")
     elif isinstance(value, date):
         raise BadParams(f"params.yaml: {name} is read as a date, {value}: put it in quotes if it is a text.")
+    elif isinstance(value, str) and not _is_text(value):
+        raise BadParams(f"params.yaml: {name} holds half a character: {quoted(value)}.")
     elif not isinstance(value, str | int | float | None):
         raise BadParams(f"params.yaml: {name} is a {type(value).__name__}, which no value can be.")
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _validated(base: Mapping[str, Any], own: Mapping[str, Any], section: str, options: type[Base]) -> Any:
@@ -270,7 +282,7 @@ def _check_declared(root: Path, stage: str, section: str, profile: str) -> None:
 
 def _table(name: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise BadParams(f"params.yaml: {name} must be a table of names and values, not {value!r}.")
+        raise BadParams(f"params.yaml: {name} must be a table of names and values, not {quoted(value)}.")
     return value
 
 
@@ -280,7 +292,7 @@ def _check_names(where: str, values: Any, known: Iterable[str]) -> None:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, 1)
             hint = f"did you mean {near[0]}?" if near else f"there are {_listed(known)}."
-            raise BadParams(f"{where} knows no {name!r}: {hint}")
+            raise BadParams(f"{where} knows no {quoted(name)}: {hint}")
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -109,11 +109,23 @@ def read(root: Path, name: str = "dvc.yaml") -> dict[str, Any]:
         BadParams: it is missing, not YAML, or no table.
     """
     try:
-        return dict(YAML(typ="safe").load((root / name).read_text(encoding="utf-8")) or {})
+        return dict(parsed((root / name).read_text(encoding="utf-8"), name) or {})
     except FileNotFoundError:
         raise BadParams(f"There is no {name} in {root}.") from None
-    except (OSError, YAMLError, ValueError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise BadParams(f"{name} cannot be read: {' '.join(str(error).split())}") from None
+
+
+def parsed(text: str, what: str) -> Any:
+    """The value that YAML states.
+
+    Raises:
+        BadParams: it is not YAML, or nested beyond reason; the sentence begins with `what`.
+    """
+    try:
+        return YAML(typ="safe").load(text)
+    except (YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise BadParams(f"{what} cannot be read: {' '.join(str(error).split())}") from None
 
 
 def _names(entries: Iterable[Any] | None) -> list[str]:

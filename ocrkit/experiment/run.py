@@ -18,7 +18,6 @@ import nbformat
 from papermill import execute_notebook
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
-from ruamel.yaml import YAML
 
 from ocrkit import strict
 from ocrkit.errors import BadParams, OcrkitError
@@ -172,14 +171,14 @@ def parse_overrides(pairs: tuple[str, ...]) -> dict[str, Any]:
     """`("epochs=2", "word.blur=0.5")` as names and values, the values read as YAML.
 
     Raises:
-        BadParams: one that is not `name=value`.
+        BadParams: one that is not `name=value`, or whose value is not YAML.
     """
     overrides = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not name or not equals:
             raise BadParams(f"An override is written name=value, not {pair!r}.")
-        overrides[name] = YAML(typ="safe").load(value)
+        overrides[name] = pipeline.parsed(value, f"The value of {name}")
     return overrides
 
 

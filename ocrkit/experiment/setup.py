@@ -12,7 +12,6 @@ import os
 import re
 import sqlite3
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from ocrkit.errors import OcrkitError
 from ocrkit.experiment import paths
+from ocrkit.files import part_beside
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -90,8 +90,8 @@ def ensure_store(experiment: str = PIPELINE) -> str:
 def _create(store: Path) -> None:
     from mlflow import MlflowClient
 
-    with tempfile.TemporaryDirectory(dir=store.parent, prefix=".mlflow.") as folder:
-        unfinished = Path(folder) / store.name
+    with part_beside(store, Path.mkdir) as folder:
+        unfinished = folder / store.name
         _found_or_created(MlflowClient(f"sqlite:///{unfinished}"), PIPELINE, paths.artifact_folder().as_uri())
         os.replace(unfinished, store)
 

@@ -18,6 +18,7 @@ from ocrkit.alphabet import Alphabet, normalise
 from ocrkit.datasets import Sample, load_pages, split_of, word_samples
 from ocrkit.datasets.write import write_table
 from ocrkit.errors import BadParams
+from ocrkit.files import whole_folder
 from ocrkit.learning.trainer import Progress, Source, Trainer, TrainOptions, endless, read_all
 from ocrkit.metrics import bootstrap_interval, correct_words
 from ocrkit.recognition.model import load_lexicon, load_network, read_card, save_network
@@ -210,8 +211,6 @@ def fine_tune(
     source = mixed(augmented(real, options.seed), words.invented, real_share)
     trainer = Trainer(source, words.held_out, options, folder, alphabet, network)
     curve = [[0, before["real"].mean(), before["general"].mean()]]
-    if resume and trainer.resume():
-        curve = [row for row in _read_curve(folder / "curve.csv") if row[0] <= trainer.words]
 
     def look(progress: Progress) -> None:
         if progress.swa is None:
@@ -221,6 +220,10 @@ def fine_tune(
         write_table(folder / "curve.csv", ("words", "real", "general"), curve)
         report(progress, general)
 
+    if resume and trainer.resume():
+        curve += [row for row in _read_curve(folder / "curve.csv") if 0 < row[0] <= trainer.words]
+        if trainer.history[-1].words > curve[-1][0]:  # it was killed between its checkpoint and the row of that
+            look(trainer.history[-1])
     trainer.run(look)
     network = trainer.finished()
     row: dict[str, Any] = {"words": len(words.tune), "seed": options.seed, "seen": trainer.words}
@@ -244,7 +247,8 @@ def fine_tune(
         "figures": {name: float(value) for name, value in row.items()},
         "curve": [[int(row[0]), *(round(float(value), 4) for value in row[1:])] for row in curve],
     }
-    save_network(network, alphabet, folder / "model", card, load_lexicon(model))
+    with whole_folder(folder / "model", replace=True) as made:
+        save_network(network, alphabet, made, card, load_lexicon(model))
     return row
 
 
@@ -258,4 +262,6 @@ def origin(model: Path) -> dict[str, Any]:
 
 
 def _read_curve(path: Path) -> list[list[float]]:
-    return np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2).tolist() if path.exists() else []
+    if not path.exists():
+        return []
+    return [[int(words), *shares] for words, *shares in np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2).tolist()]

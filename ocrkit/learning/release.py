@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ocrkit.errors import BadModel, BadParams, OcrkitError
-from ocrkit.files import folder_name, make_folder, write_whole
+from ocrkit.errors import BadModel, BadParams
+from ocrkit.files import folder_name, whole_folder, write_whole
 from ocrkit.learning.calibration import temperature_of
 from ocrkit.learning.card import card_markdown
 from ocrkit.learning.materials import Materials, real_words
@@ -75,10 +74,7 @@ def release_model(
     card["export_parity"] = check_parity(network, model / ONNX, alphabet, [sample.image for sample in known])
     card["parity_crops"] = len(known)
 
-    make_folder(into)
-    with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=into) as part:
-        folder = Path(part) / name
-        folder.mkdir()
+    with whole_folder(target, replace) as folder:
         for file in files:
             shutil.copyfile(file, folder / file.name)
         Lexicon(zipf_frequencies(materials.vocabulary.dictionary)).save(folder / LEXICON)
@@ -101,7 +97,6 @@ def release_model(
         write_card(folder, card)
         write_whole(folder / "card.md", card_markdown(name, card, evaluations, greedy))
         check_size(into, sorted(folder.iterdir()), name)
-        _put(folder, target, Path(part) / "old")
     return evaluations
 
 
@@ -120,18 +115,6 @@ def check_size(into: Path, files: Sequence[Path], name: str) -> None:
             f"With {name} the released models would take {total / 1e6:.1f} MB, more than the {LARGEST_BYTES / 1e6:.0f} "
             "they may: remove one first."
         )
-
-
-def _put(folder: Path, target: Path, aside: Path) -> None:
-    """Rename `folder` to `target`, what lies there to `aside`; back again where that fails."""
-    try:
-        if target.exists():
-            target.rename(aside)
-        folder.rename(target)
-    except OSError as error:
-        if aside.exists() and not target.exists():
-            aside.rename(target)
-        raise OcrkitError(f"{target} cannot be written: {error.strerror or error}.") from None
 
 
 def _short(evaluation: dict[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from ocrkit.alphabet import Alphabet, time_steps_needed
 from ocrkit.datasets.sample import Sample
 from ocrkit.document import Image
 from ocrkit.errors import BadDataset, BadModel, TrainingFailed
+from ocrkit.files import make_folder, whole_file
 from ocrkit.recognition.decode import greedy_texts
 from ocrkit.recognition.network import STRIDE_PX, Precision, build_network
 from ocrkit.recognition.preprocess import HEIGHT, WIDTHS, batches, bucket_of, fit, pad
@@ -406,7 +407,6 @@ class Trainer:
 
     def save(self) -> None:
         """Write all state to the folder; a kill in between leaves the state before."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         state = {
             "options": asdict(self.options),
             "words": self.words,
@@ -467,14 +467,12 @@ def _distribution(batch_size: int) -> Any:
 
 
 def _save_arrays(path: Path, groups: dict[str, list[np.ndarray]], state: str = "") -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     flat = {f"{group}/{i:04d}": array for group, arrays in groups.items() for i, array in enumerate(arrays)}
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
+    with whole_file(path) as file:
         np.savez(file, allow_pickle=False, state=np.array(state), **flat)
         file.flush()
         os.fsync(file.fileno())
-    part.replace(path)
 
 
 def _load_arrays(path: Path) -> dict[str, Any]:

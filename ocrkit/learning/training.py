@@ -22,7 +22,7 @@ from ocrkit.files import make_folder, write_whole
 from ocrkit.learning.trainer import Progress, Source, Trainer, TrainOptions, read_all
 from ocrkit.metrics import character_error_rate
 from ocrkit.recognition.network import change_alphabet, change_size, cost
-from ocrkit.record import Record, Step, load_record, save_table
+from ocrkit.record import Record, Step, load_record, save_steps, save_table
 
 if TYPE_CHECKING:
     from ocrkit.synth.corpus import Vocabulary
@@ -35,15 +35,18 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def kept_materials(
-    vocabulary: Path, verdicts: Path, books: Path | None, fonts: tuple[str, ...], seed: int
+    vocabulary: Path, verdicts: Path, books: Path | None, fonts: tuple[str, ...], seed: int, resume: bool
 ) -> tuple[Vocabulary, list[FontVerdict]]:
-    """What the words are made of, kept beside the checkpoints: a font installed meanwhile must not change them."""
+    """What the words are made of, kept beside the checkpoints: a font installed meanwhile must not change them.
+
+    Only `resume` takes what is there: a training that was killed before its first checkpoint may begin again otherwise.
+    """
     from ocrkit.synth.corpus import Vocabulary, build_vocabulary
     from ocrkit.synth.fonts import audit, font_folders, load_verdicts, save_verdicts
 
-    if not vocabulary.exists():
+    if not (resume and vocabulary.exists()):
         build_vocabulary(books, seed=seed).save(vocabulary)
-    if not verdicts.exists():
+    if not (resume and verdicts.exists()):
         save_verdicts(audit(font_folders(fonts)), verdicts)
     return Vocabulary.load(vocabulary), load_verdicts(verdicts)
 
@@ -120,6 +123,7 @@ def recorded(trainer: Trainer, params: dict[str, Any], inputs: dict[str, str]) -
     finally:
         record.ended = None if record.status == "RUNNING" else time.time()
         record.save(folder)
+        save_steps(folder, map(step_of, trainer.history))  # all, also of a round whose report a kill prevented
 
 
 def step_of(progress: Progress) -> Step:

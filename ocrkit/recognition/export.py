@@ -11,6 +11,7 @@ import numpy as np
 from ocrkit.alphabet import Alphabet
 from ocrkit.document import Image
 from ocrkit.errors import BadModel, MissingExtra
+from ocrkit.files import whole_file
 from ocrkit.recognition.decode import greedy_texts
 from ocrkit.recognition.network import SIZES, Convolution
 from ocrkit.recognition.preprocess import HEIGHT, WIDTHS, batches
@@ -107,9 +108,8 @@ def to_onnx(network: Any, size: str, path: Path) -> Path:
     opsets = [helper.make_opsetid("", OPSET)]
     model = helper.make_model(graph, opset_imports=opsets, producer_name="ocrkit", ir_version=8)
     checker.check_model(model)
-    part = path.with_suffix(".part")
-    save_model(model, part)
-    part.replace(path)
+    with whole_file(path) as file:
+        save_model(model, file)
     return path
 
 

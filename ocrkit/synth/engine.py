@@ -23,6 +23,7 @@ from ocrkit.datasets.sample import Sample
 from ocrkit.datasets.shards import read_shard, shard_path, write_shard
 from ocrkit.errors import BadDataset, MissingExtra, OcrkitError
 from ocrkit.files import make_folder, write_whole
+from ocrkit.processes import end_with_parent
 from ocrkit.synth.corpus import Vocabulary
 from ocrkit.synth.fonts import FontVerdict
 from ocrkit.synth.generator import WordGenerator, WordOptions
@@ -119,9 +120,9 @@ def _claim(folder: Path, recipe: Recipe, shard_size: int) -> None:
 
 
 def _remove_all_but(folder: Path, shards: list[Shard]) -> None:
-    """Remove what a killed run left half-written, and shards past the end."""
+    """Remove shards past the end."""
     keep = {shard_path(folder, shard.number) for shard in shards}
-    for path in {*folder.glob("[0-9]*.npz"), *folder.glob(".[0-9]*.npz.*.part")} - keep:
+    for path in {*folder.glob("[0-9]*.npz")} - keep:
         path.unlink(missing_ok=True)
 
 
@@ -180,7 +181,7 @@ def _generator(recipe: Recipe) -> WordGenerator:
 def _processes(workers: int) -> Iterator[tuple[Executor, int]]:
     """Processes of this machine, each with a fresh interpreter: forked threads of TensorFlow would hang."""
     try:
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as executor:
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), end_with_parent) as executor:
             yield executor, workers
     except BrokenProcessPool:
         raise OcrkitError("A process that made words was killed; run it again to go on, with fewer workers.") from None

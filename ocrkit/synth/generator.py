@@ -16,6 +16,7 @@ import numpy as np
 
 from ocrkit.datasets.sample import Sample
 from ocrkit.errors import BadDataset
+from ocrkit.processes import end_with_parent
 from ocrkit.synth import distort
 from ocrkit.synth.corpus import Corpus, CorpusOptions, Vocabulary
 from ocrkit.synth.distort import Banks, DistortionOptions
@@ -373,6 +374,7 @@ _worker: WordGenerator
 
 
 def _start_worker(vocabulary: Vocabulary, verdicts: list[FontVerdict], options: WordOptions) -> None:
+    end_with_parent()
     global _worker  # noqa: PLW0603  (a pool's worker keeps its generator between tasks)
     _worker = WordGenerator(vocabulary, verdicts, options)
 

@@ -71,6 +71,17 @@ def load_model(path: Path, form: str) -> None:
     load_recognizer(path, threads=1).recognize([np.zeros((20, 50), np.uint8)])
 
 
+def load_params(path: Path, form: str) -> None:
+    """Read the values of every stage, those of one with overrides, and the pipeline."""
+    from ocrkit.experiment import params
+    from ocrkit.experiment.run import parse_overrides
+    from ocrkit.studies.sections import SECTIONS
+
+    params.check_all(SECTIONS, path)
+    given = (path / "overrides").read_text("utf-8", "replace").splitlines()
+    params.params("train", SECTIONS, parse_overrides(tuple(given)), path)
+
+
 _READERS: list = []
 
 
@@ -82,7 +93,7 @@ def _reader():
     return _READERS[0]
 
 
-TASKS = {"document": read_document, "labels": load_labels, "model": load_model}
+TASKS = {"document": read_document, "labels": load_labels, "params": load_params, "model": load_model}
 
 if __name__ == "__main__":
     main()

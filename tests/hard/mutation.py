@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import io
 import json
-import os
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 import PIL.features
 import PIL.Image
 from reportlab.pdfgen.canvas import Canvas
+from ruamel.yaml import YAML
 
 from ocrkit.files import checksum
 from ocrkit.recognition.model import find_model, read_card
@@ -266,27 +267,93 @@ _STRANGE: tuple[Callable[[], Any], ...] = (
 )
 
 
+# --- params -----------------------------------------------------------------------------------------------------------
+
+_ROOT = Path(__file__).resolve().parents[2]
+# What YAML says and JSON does not.
+_YAML_ONLY = ("2001-01-01", "2001-01-01 12:00:00 +25", "!!set {a, b}", "&x [*x]", "&y {a: *y}", ".nan", "-.inf", "0o17",
+              "1_000", "!!python/object/apply:os.getcwd []", "!!binary aGk=", "*nobody", "{? [a] : b}", "1:30", "yes",
+              "<<: 3", "!!int x", "!mine 3", "'", "0x" + "f" * 500, "1e999")  # fmt: skip
+
+
+def write_params(folder: Path, r: Random) -> None:
+    """A project's values, pipeline and overrides, of which one is changed as values or as bytes."""
+    folder.mkdir(parents=True)
+    changed = r.choice(("params.yaml", "params.yaml", "dvc.yaml", "overrides"))
+    for name, (data, value) in _project().items():
+        if name == changed:
+            data = changed_bytes(data, r) if r.random() < 0.4 else _changed_yaml(value, r)
+        (folder / name).write_bytes(data)
+    pair = "train.epochs=3" if r.random() < 0.5 else f"learning_rate={r.choice(_YAML_ONLY)}"
+    (folder / "overrides").write_bytes(changed_bytes(pair.encode(), r) if changed == "overrides" else b"epochs=2")
+
+
+@lru_cache
+def _project() -> dict[str, tuple[bytes, Any]]:
+    """What params.yaml and dvc.yaml hold, as bytes and as values; of deps and outs a few, as they are much alike."""
+    params, pipeline = ((_ROOT / name).read_bytes() for name in ("params.yaml", "dvc.yaml"))
+    stages = YAML(typ="safe").load(pipeline)
+    for stage in stages["stages"].values():
+        stage |= {name: stage[name][:2] for name in ("deps", "outs") if name in stage}
+    few = {"stages": stages["stages"]}
+    written = io.BytesIO()
+    YAML().dump(few, written)
+    return {"params.yaml": (params, YAML(typ="safe").load(params)), "dvc.yaml": (written.getvalue(), few)}
+
+
+def _changed_yaml(value: Any, r: Random) -> bytes:
+    if r.random() < 0.5:
+        return changed_json(value, r)
+    value = copy.deepcopy(value)
+    holder, key = r.choice(list(_holders(value)))
+    holder[key] = "HERE"
+    return json.dumps(value).replace('"HERE"', r.choice(_YAML_ONLY)).encode()
+
+
 # --- models -----------------------------------------------------------------------------------------------------------
+
+_ALPHABETS: tuple[Callable[[str], Any], ...] = (
+    lambda letters: letters + "Ω",
+    lambda letters: letters[:-1],
+    lambda letters: letters[0] + letters,
+    lambda letters: letters[::-1] + "\ud800",
+    lambda letters: letters.replace("a", "\0"),
+    lambda letters: "",
+    lambda letters: list(letters),
+    lambda letters: letters * 100_000,
+)
+_DAMAGES = ("bytes", "bytes", "unnoticed", "missing", "swapped", "strangers", "alphabet", "warm", "card", "card")
+_TEMPERATURES = (None, 0, -1, 1e-300, 1e300, float("nan"), float("inf"), "1.0", [1.0], True, int("9" * 400))
 
 
 def write_model(folder: Path, r: Random) -> None:
-    """A copy of the released model, its card or its network changed, its checksums those of its files."""
+    """A copy of the released model with one thing wrong: its card, a file, or which files there are."""
     original = find_model(None)
     folder.mkdir(parents=True)
     card = read_card(original)
-    for name in card["files"]:
-        if name == "model.onnx" and r.random() < 0.5:
-            (folder / name).write_bytes(changed_bytes((original / name).read_bytes(), r))
-            card["files"][name] = checksum(folder / name)
-        else:
-            os.link(original / name, folder / name) if _same_disk(original, folder) else None
-            if not (folder / name).exists():
-                (folder / name).write_bytes((original / name).read_bytes())
+    files = {name: (original / name).read_bytes() for name in card["files"]}
+    one, other = r.sample(sorted(files), 2)
     told = {key: card[key] for key in ("size", "alphabet", "files", "temperature") if key in card}
-    told.setdefault("temperature", 1.0)
-    changed = changed_json(told, r) if r.random() < 0.7 else changed_bytes(json.dumps(told).encode(), r)
-    (folder / "card.json").write_bytes(changed)
-
-
-def _same_disk(one: Path, other: Path) -> bool:
-    return one.stat().st_dev == other.stat().st_dev
+    damage = r.choice(_DAMAGES)
+    if damage in ("bytes", "unnoticed"):
+        files[one] = changed_bytes(files[one], r)
+    elif damage == "missing":
+        files[one] = b""
+    elif damage == "swapped":
+        files[one], files[other] = files[other], files[one]
+    elif damage == "strangers":
+        stranger = next(path for path in original.parent.iterdir() if path.is_dir() and path.name != original.name)
+        files[one] = (stranger / one).read_bytes() if (stranger / one).exists() else files[other]
+    elif damage == "alphabet":
+        told["alphabet"] = r.choice(_ALPHABETS)(card["alphabet"])
+    elif damage == "warm":
+        told["temperature"] = r.choice(_TEMPERATURES)
+    for name, data in files.items():
+        if not (damage == "missing" and name == one and r.random() < 0.5):
+            (folder / name).write_bytes(data)
+    if damage != "unnoticed":
+        told["files"] = {name: checksum(folder / name) for name in files if (folder / name).exists()}
+    text = json.dumps(told).encode()
+    if damage == "card":
+        text = changed_json(told, r) if r.random() < 0.7 else changed_bytes(text, r)
+    (folder / "card.json").write_bytes(text)

@@ -1,6 +1,7 @@
 import io
 import json
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 import ocrkit.cli.train as train_verb
 from ocrkit.cli import main
 from ocrkit.learning.trainer import Progress, TrainOptions
+from ocrkit.learning.training import kept_materials
 from ocrkit.recognition.model import alphabet_of, read_card
 from ocrkit.record import load_record, load_steps
 
@@ -44,6 +46,16 @@ def test_training_stops_and_goes_on_and_ends_with_a_model(folder):
     errors = json.loads((folder / "record" / "tables" / "errors.json").read_text())
     assert record.metrics["swa"] == pytest.approx(1 - len(errors["truth"]) / 500)
     assert (folder / "record" / "artifacts" / "readings.png").exists()
+
+
+def test_only_a_resumed_training_takes_the_words_that_are_there(vocabulary, tmp_path, monkeypatch):
+    monkeypatch.setattr("ocrkit.synth.corpus.build_vocabulary", lambda books, seed: vocabulary)
+    monkeypatch.setattr("ocrkit.synth.fonts.audit", lambda folders: [])
+    kept = tmp_path / "vocabulary.json", tmp_path / "fonts.json"
+    earlier = replace(vocabulary, words=("earlier",))
+    for resume, words in ((False, vocabulary.words), (True, ("earlier",))):
+        earlier.save(kept[0])
+        assert kept_materials(*kept, None, (), 7, resume)[0].words == words
 
 
 def test_a_loaded_model_learns_the_characters_it_lacks(folder, tmp_path):

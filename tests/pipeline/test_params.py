@@ -169,6 +169,9 @@ def test_the_whole_file_is_right_in_every_profile(root):
             "params.yaml: profiles.default.assemble must be a table of names and values, not 3.",
         ),
         ("epochs: 5", "epochs: 5\n  epochs: 6", "params.yaml cannot be read"),
+        ("books:  ", 'books: "\\ud800" # ', r"params.yaml: synthesise.books holds half a character: '\ud800'."),
+        ("learning_rate: 0.004 ", f"learning_rate: {'x' * 5000} ", "train.learning_rate must be a number, not 'xxx"),
+        ("  seed: 7", f"  {'s' * 900}: 7", "base knows no"),
     ],
 )
 def test_a_mistake_is_told_in_one_sentence(root, old, new, sentence):
@@ -177,6 +180,7 @@ def test_a_mistake_is_told_in_one_sentence(root, old, new, sentence):
         params.check_all(SECTIONS)
     assert sentence in str(error.value)
     assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 500
 
 
 def test_nested_options_are_checked_by_the_same_rule():
@@ -234,6 +238,9 @@ def test_overrides_are_read_as_yaml_and_reach_into_nested_options(root):
     assert nested["a"] == {"b": {"c": 1, "d": 2}}
     with pytest.raises(BadParams, match="written name=value"):
         run.parse_overrides(("epochs",))
+    for value in ("\x7f", "'", "[" * 5000, "!!int x"):
+        with pytest.raises(BadParams, match="The value of epochs cannot be read"):
+            run.parse_overrides((f"epochs={value}",))
 
 
 @pytest.mark.parametrize("undeclared", ["base", "train", "profiles.${base.profile}.train"])

@@ -112,7 +112,7 @@ def test_an_interrupted_run_goes_on_with_the_shards_that_are_missing(recipe, exp
     monkeypatch.undo()
     assert len(digests(tmp_path)) == 2
     (tmp_path / "00000.npz").write_bytes(b"cut short by a power cut")
-    (tmp_path / ".00003.npz.1.part").write_bytes(b"half")
+    (tmp_path / ".00003.npz.0123abcd.part").write_bytes(b"half")
     assert write_words(tmp_path, recipe, WORDS, shard_size=SIZE) == WORDS - SIZE
     assert digests(tmp_path) == expected
     assert not list(tmp_path.glob(".*"))

@@ -1,0 +1,383 @@
+"""The verbs that write, each with tiny inputs; how they are called, watched, and what they leave."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import secrets
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from mutation import pictures
+
+from ocrkit.datasets.sample import Sample
+from ocrkit.datasets.write import write_crops
+from ocrkit.files import checksum, make_folder
+from ocrkit.recognition.model import CARD, read_card, verified
+from ocrkit.record import Record, Step, save_steps
+from ocrkit.synth.corpus import Vocabulary
+from ocrkit.synth.fonts import audit, font_files, font_folders, save_verdicts
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT_S = 600.0  # of a call that takes seconds where the machine has nothing else to do
+_GONE_S = 20.0  # within which the processes of a killed call must be gone
+_FONTS = ("Lato-Regular.ttf", "Manrope-Regular.ttf", "Caladea-Regular.ttf")  # to train, validate and test with
+_WORDS = ("total", "cash", "change", "date", "Paris", "12", "9.90", "No.")
+
+
+# --- inputs -----------------------------------------------------------------------------------------------------------
+
+
+def make_inputs(folder: Path, with_model: bool) -> Path:
+    """Write pages, labelled ones, crops, books, fonts and perhaps a model that has learnt nothing into `folder`."""
+    folder.mkdir(parents=True)
+    made = pictures()
+    for name in ("one", "two", "three"):
+        (folder / f"{name}.png").write_bytes(made["png"])
+    (folder / "letter.pdf").write_bytes(made["pdf-text"])
+    lines = make_folder(folder / "lines")
+    for number in range(3):
+        (lines / f"p{number}.png").write_bytes(made["png"])
+        quads = [[[5, y], [150, y], [150, y + 35], [5, y + 35]] for y in (8, 48)]
+        labels = [{"text": text, "quad": quad} for text, quad in zip(("Hello", "world 42"), quads)]
+        (lines / f"p{number}.json").write_text(json.dumps({"lines": labels}))
+    texts = ("TOTAL", "CASH", "12.50", "GST", "ok")
+    samples = [Sample(_drawn(texts[i % 5]), texts[i % 5], "", f"page {i // 5}") for i in range(30)]
+    write_crops(samples, folder / "crops")
+    books = make_folder(folder / "books")
+    for number in range(1, 5):
+        (books / f"pg{number}.txt").write_text(f"The Project Gutenberg eBook {number}\n{'A sentence. ' * 99}\n")
+    Vocabulary(_WORDS, *[_WORDS] * 6).save(folder / "vocabulary.json")
+    fonts = make_folder(folder / "fonts")
+    for path, _ in font_files(font_folders(["packages"])):
+        if path.name in _FONTS:
+            shutil.copy(path, fonts)
+    save_verdicts(audit(font_folders([str(fonts)])), folder / "fonts.json")
+    record = Record("one", {"words": 7}, {"stage": "train"}, {}, {"swa": 0.5}, "FINISHED", 1e9, 1e9 + 9)
+    record.save(folder / "recorded")
+    save_steps(folder / "recorded", [Step(number, 1e9 + number, {"loss": 1 / number}) for number in range(1, 9)])
+    if with_model:
+        trained = folder / "trained"
+        subprocess.run([sys.executable, "-c", _UNTRAINED, trained / "model"], check=True, env=environment())
+        for name in ("vocabulary.json", "fonts.json"):
+            shutil.copy(folder / name, trained)
+    return folder
+
+
+# By a process of its own: TensorFlow stays out of the one that tests.
+_UNTRAINED = """
+import sys
+from pathlib import Path
+from ocrkit.alphabet import Alphabet
+from ocrkit.quiet import quieten_tensorflow
+quieten_tensorflow()
+import keras
+from ocrkit.recognition.model import save_network
+from ocrkit.recognition.network import build_network
+keras.utils.set_random_seed(1)
+save_network(build_network("nano", Alphabet()), Alphabet(), Path(sys.argv[1]), {"trained_on": "nothing", "fonts": 2})
+"""
+
+
+def _drawn(text: str) -> np.ndarray:
+    image = np.full((32, 18 * len(text) + 12), 230, np.uint8)
+    cv2.putText(image, text, (6, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 30, 2)
+    return image
+
+
+def environment() -> dict[str, str]:
+    """Of processes that run this source tree; what trains has two threads, as their order must not matter."""
+    few = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "2", "TF_NUM_INTEROP_THREADS": "2"}
+    return {**os.environ, **few, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+# --- what is left -----------------------------------------------------------------------------------------------------
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """Every file below `folder` and the SHA-256 of what it holds; folders by a slash."""
+    return {
+        f"{path.relative_to(folder)}{'/' if path.is_dir() else ''}": "" if path.is_dir() else checksum(path)
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def is_hidden(name: str) -> bool:
+    """Whether nobody sees it who does not look for it."""
+    return any(part.startswith(".") for part in Path(name).parts)
+
+
+def flaw_of(path: Path) -> str:
+    """Why what a file holds cannot be the whole of it; empty where it can."""
+    try:
+        if path.suffix in _OF_MODELS:
+            path = path.with_name(CARD)
+        _PARSERS[path.suffix](path.read_bytes())
+        if path.name == CARD:
+            for name in read_card(path.parent)["files"]:
+                verified(path.parent, name)
+    except KeyError:
+        return "nothing is known of such files"
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def _picture(data: bytes) -> None:
+    assert cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) is not None, "no picture"
+    assert data.rstrip(b"\0").endswith((b"IEND\xaeB`\x82", b"\xff\xd9")), "its end is missing"
+
+
+def _arrays(data: bytes) -> None:
+    assert zipfile.ZipFile(io.BytesIO(data)).testzip() is None
+
+
+def _table(data: bytes) -> None:
+    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
+    assert rows, "empty"
+    assert data.endswith(b"\n"), "cut short"
+    assert len(set(map(len, rows))) == 1, "rows of several lengths"
+
+
+def _text(data: bytes) -> None:
+    assert data.decode().endswith("\n"), "cut short"
+
+
+def _lines(data: bytes) -> None:
+    assert not data or data.endswith(b"\n"), "cut short"
+    for line in data.decode().splitlines():
+        json.loads(line)
+
+
+def _ends(*ends: bytes) -> Callable[[bytes], None]:
+    def check(data: bytes) -> None:
+        assert data.rstrip().endswith(ends), "its end is missing"
+
+    return check
+
+
+_OF_MODELS = (".bin", ".h5", ".onnx", ".tflite")  # of which the card has the checksums
+_PARSERS: dict[str, Callable[[bytes], object]] = {
+    ".json": lambda data: json.loads(data.decode()),
+    ".jsonl": _lines,
+    ".png": _picture,
+    ".jpg": _picture,
+    ".npz": _arrays,
+    ".csv": _table,
+    ".html": _ends(b"</html>"),
+    ".pdf": _ends(b"%%EOF"),
+    ".txt": _text,
+    ".md": _ends(b"\n", b".", b"|", b"`"),
+    ".db": lambda data: None,
+}
+
+
+# --- verbs ------------------------------------------------------------------------------------------------------------
+
+Command = Callable[[Path, Path], Sequence[str | Path]]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb with its options.
+
+    Attributes:
+        name: as its test is called.
+        command: what is called, for the inputs and the folder that it is called in.
+        makes: a path that says, by being there, that nothing is left to do; without one it is simply called again.
+        heavy: it trains, or needs what trains.
+        prepare: what it needs in the folder that it is called in, besides the inputs.
+        look: what is compared of that which two calls leave; where names and bytes differ by chance, not all files.
+    """
+
+    name: str
+    command: Command
+    makes: str = ""
+    heavy: bool = False
+    prepare: Callable[[Path], None] = lambda folder: None
+    look: Callable[[Path], dict[str, str]] = tree
+
+
+def _synth(verb: str, i: Path, *more: str) -> Sequence[str | Path]:
+    return ["synth", verb, "--fonts", i / "fonts", "--vocabulary", i / "vocabulary.json", "--split", "all", *more]
+
+
+def _labelled(i: Path, *command: str) -> Sequence[str | Path]:
+    """A command of labelled pages: its first words, then the folder, then its options."""
+    at = next(number for number, word in enumerate(command) if word == "PAGES")
+    return [*command[:at], i / "lines", "--form", "sroie", *command[at + 1 :]]
+
+
+def _train(i: Path, folder: Path) -> Sequence[str | Path]:
+    resumed = ["--resume"] if (folder / "run" / "state.npz").exists() else []
+    few = ["--words", "160", "--batch-size", "8", "--validation-words", "20", "--validate-every", "1", "--workers", "0"]
+    return ["train", "run", "--size", "nano", *few, "--fonts", i / "fonts", *resumed]
+
+
+def _finetune(i: Path, folder: Path) -> Sequence[str | Path]:
+    resumed = ["--resume"] if any((folder / "tuned").glob("*/state.npz")) else []
+    few = ["--epochs", "2", "--batch-size", "8", "--held-out", "0.4", "--seeds", "2", "--patience", "0"]
+    places = ["--load", i / _MODEL, "--fonts", i / "fonts", "-o", "tuned"]
+    return ["finetune", i / "crops", "--form", "crops", *places, *few, *resumed]
+
+
+def _project(folder: Path) -> None:
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(ROOT / name, folder)
+
+
+def _imported(folder: Path) -> dict[str, str]:
+    """The runs of the store that are there whole, those that are not yet, and what lies beside it unseen."""
+    found = {name: "" for name in tree(folder) if is_hidden(name) and name != ".mlflow.lock"}
+    if not (folder / "mlflow.db").exists():
+        return found
+    with closing(sqlite3.connect(folder / "mlflow.db")) as store:
+        assert store.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        runs = store.execute("SELECT run_uuid, name FROM runs WHERE lifecycle_stage = 'active'").fetchall()
+        whole = [run for (run,) in store.execute("SELECT run_uuid FROM tags WHERE key = 'record.digest'")]
+        for run, name in runs:
+            tables = ("metrics", "params", "tags")
+            counts = [store.execute(f"SELECT count(*) FROM {t} WHERE run_uuid = ?", (run,)).fetchone() for t in tables]
+            if run in whole:
+                found[f"run {name}"] = f"{counts}, {len(runs)} runs in all"
+    return found
+
+
+def _convert(i: Path, *more: str) -> Sequence[str | Path]:
+    return ["convert", i / _MODEL, "other", "--words", "20", *more]
+
+
+_MODEL = Path("trained", "model")
+_SEVERAL = ("one.png", "two.png", "three.png", "letter.pdf")
+_SHARDS = ("--out", "words", "--words", "120", "--shard-size", "8")
+_TABLES = ("--verdicts", "v.json", "--table", "t.csv")
+VERBS = [
+    Verb("read", lambda i, _: ["read", i / "one.png", "-o", "out.json", "--force"]),
+    Verb("read-several", lambda i, _: ["read", *map(i.joinpath, _SEVERAL), "-o", "out/", "--format", "pdf", "--force"]),
+    Verb("scan", lambda i, _: ["scan", i / "one.png", "-o", "page.png", "--force"]),
+    Verb("synth-words", lambda i, _: _synth("words", i, *_SHARDS)),
+    Verb("synth-words-by-two", lambda i, _: _synth("words", i, *_SHARDS, "--workers", "2")),
+    Verb("synth-pages", lambda i, _: _synth("pages", i, "pages", "--count", "3")),
+    Verb("synth-preview", lambda i, _: _synth("preview", i, "-o", "sheet.png", "--rows", "2")),
+    Verb("synth-fonts", lambda i, _: ["synth", "fonts", "--fonts", i / "fonts", *_TABLES]),
+    Verb("data-words", lambda i, _: _labelled(i, "data", "words", "PAGES", "-o", "cut", "--test"), "cut"),
+    Verb(
+        "data-suspects",
+        lambda i, _: ["data", "suspects", i / "crops", "--form", "crops", "-o", "seen"],
+        "seen/decisions.csv",
+    ),
+    Verb("data-fetch", lambda i, _: ["data", "fetch", "gutenberg", "books", "--ids", "1,2,3,4", "--from", i / "books"]),
+    Verb("evaluate", lambda i, _: ["evaluate", "fast-receipts", i / "crops", "--form", "crops", "-o", "report"]),
+    Verb("compare", lambda i, _: _labelled(i, "compare", "PAGES", "--engines", "ours", "-o", "b.html", "-o", "b.json")),
+    Verb("benchmark-photos", lambda i, _: _labelled(i, "benchmark", "photos", "PAGES", "--photos", "2", "-o", "worst")),
+    Verb("convert-litert", lambda i, _: _convert(i, "--to", "litert"), "other", heavy=True),
+    Verb("convert-int8", lambda i, _: _convert(i, "--to", "int8", "--calibration", "20"), "other", heavy=True),
+    Verb(
+        "release",
+        lambda i, _: ["release", i / "trained", "mine", "--into", "all", "--synthetic", "20", "--replace"],
+        heavy=True,
+    ),
+    Verb("train", _train, heavy=True),
+    Verb("finetune", _finetune, heavy=True),
+    Verb("runs-import", lambda i, _: ["runs", "import", i / "recorded"], heavy=True, prepare=_project, look=_imported),
+]
+
+
+# --- calls ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a call ended: its status (negative for a signal, `None` for one that took too long), and what it printed."""
+
+    status: int | None
+    said: str
+    seconds: float
+    cpu_s: float
+    events: int
+    mark: str
+
+    @property
+    def faults(self) -> list[str]:
+        """What no call may do, whatever became of it."""
+        found = ["it took too long"] if self.status is None else []
+        return found + (["a traceback"] if "Traceback" in self.said else [])
+
+
+class Warm:
+    """The process of `warm.py`; see there."""
+
+    def __init__(self, folder: Path, heavy: bool) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        light = ["benchmark", "compare", "data", "evaluate", "read", "scan", "synth"]
+        verbs = [*light, "convert", "finetune", "release", "runs", "train"] if heavy else light
+        command = [sys.executable, str(Path(__file__).with_name("warm.py")), json.dumps(verbs)]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self._process = subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL, **pipes)
+        assert self._process.stdout
+        assert json.loads(self._process.stdout.readline()) == "ready"
+
+    def call(self, commands: Sequence[Sequence[str | Path]], folders: Sequence[Path], **fault: Any) -> list[Ended]:
+        """Call verbs at once, each in its folder, and wait for all of them."""
+        calls = []
+        for command, folder in zip(commands, folders):
+            mark = secrets.token_hex(8)
+            temporary = self._folder / f"temporary-{mark}"
+            temporary.mkdir()
+            output = self._folder / f"output-{mark}"
+            call = {"command": list(map(str, command)), "folder": str(folder), "output": str(output), "mark": mark}
+            calls.append({**call, "temporary": str(temporary), "limit_s": LIMIT_S, **fault})
+        assert self._process.stdin
+        assert self._process.stdout
+        print(json.dumps(calls), file=self._process.stdin, flush=True)
+        answers = json.loads(self._process.stdout.readline())
+        return [self._told(call) for call in answers]
+
+    def _told(self, call: dict[str, Any]) -> Ended:
+        output, events = Path(call["output"]), Path(f"{call['output']}.events")
+        said = output.read_text("utf-8", "replace") if output.exists() else ""
+        count = int(events.read_text() or 0) if events.exists() else 0  # empty where it was killed at the end
+        return Ended(call["status"], said, call["seconds"], call["cpu_s"], count, call["mark"])
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.wait()
+
+
+def left_running(mark: str, within_s: float = _GONE_S) -> list[str]:
+    """Processes that a call started and that are there still after some seconds."""
+    until = time.monotonic() + within_s
+    while there := [pid for pid in filter(str.isdigit, os.listdir("/proc")) if _has_mark(pid, mark)]:
+        if time.monotonic() > until:
+            return [_command_line(pid) for pid in there]
+        time.sleep(0.1)
+    return []
+
+
+def _has_mark(pid: str, mark: str) -> bool:
+    try:
+        return mark.encode() in Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return False
+
+
+def _command_line(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")[:200]
+    except OSError:
+        return pid
