@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -13,26 +12,36 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ocrkit.cli.batching import batch_options, exit_if_incomplete, run_batch, tell_what_was_left_out
 from ocrkit.cli.options import force_option, model_option, threads_option
 from ocrkit.cli.progress import progress_bar
-from ocrkit.cli.verbs import FAILED, complain, standard_input_or, verb
+from ocrkit.cli.verbs import FAILED, complain, standard_input, standard_input_or, verb
 from ocrkit.errors import OcrkitError
-from ocrkit.files import make_folder, refuse_to_overwrite, write_whole
+from ocrkit.files import refuse_to_overwrite, write_whole
+from ocrkit.formats.forms import SUFFIXES, render
 
 if TYPE_CHECKING:
-    from ocrkit.document import Document, Page
+    from ocrkit.batch import ReadRecipe
+    from ocrkit.document import Page
     from ocrkit.documents.reader import Reader
-
-_SUFFIXES = {"text": ".txt", "json": ".json", "hocr": ".hocr", "alto": ".xml", "pdf": ".pdf"}
 
 
 @verb()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option(
-    "--format", "form", type=click.Choice(list(_SUFFIXES)), help="Output format. Default: by OUT's suffix, else text."
+    "--format",
+    "form",
+    type=click.Choice(list(SUFFIXES)),
+    help="Output format. Default: by OUT's suffix; PDF where FILE is a folder; else text.",
 )
 @click.option(
     "-o", "--output", metavar="OUT", help="A file, or a folder (FOLDER/) for several results. Default: standard output."
+)
+@click.option(
+    "--one-pdf",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="OUT",
+    help="Make all pages one searchable PDF.",
 )
 @model_option
 @click.option(
@@ -44,41 +53,65 @@ _SUFFIXES = {"text": ".txt", "json": ".json", "hocr": ".hocr", "alto": ".xml", "
     is_flag=True,
     help="Keep what looks like words and is hardly read, or struck through; JSON marks it as doubtful.",
 )
+@batch_options
 @force_option
 def read(
     *,
     files: tuple[str, ...],
     form: str | None,
     output: str | None,
+    one_pdf: Path | None,
     model: str | None,
     runtime: str,
     threads: int | None,
     keep_doubtful: bool,
+    jobs: int | None,
+    scheduler: str | None,
+    keep_tree: bool,
+    log: Path | None,
     force: bool,
 ) -> None:
     """Read images and PDFs as text, JSON, hOCR, ALTO or searchable PDF; `-` is standard input.
 
-    Each FILE becomes one result. On standard output, several texts get headings and several JSON results become one
-    array; the other formats need -o.
+    FILE is a file, a folder with all below it, a pattern such as 'scans/**/*.jpg', or an address such as
+    s3://bucket/scans. Each document becomes one result; in a folder of results, those that would be made the same again
+    are skipped. On standard output, several texts get headings and several JSON results become one array; the other
+    formats need -o.
     """
-    into_folder = output is not None and (len(files) > 1 or output.endswith("/") or os.path.isdir(output))
-    form = form or _form_of(output, into_folder)
+    from ocrkit.batch import ReadRecipe, find_inputs, is_several
+    from ocrkit.documents.options import ReadOptions
+
+    many = any(map(is_several, files))
+    into_folder = output is not None and (many or len(files) > 1 or output.endswith("/") or is_several(output))
+    if one_pdf and (output or form not in (None, "pdf")):
+        raise click.UsageError("--one-pdf names the only output, a PDF: leave -o and --format out.")
+    form = "pdf" if one_pdf else form or _form_of(output, into_folder, many)
+    options = ReadOptions(keep_doubtful=keep_doubtful)
+    if one_pdf or (into_folder and output):
+        recipe = ReadRecipe(form, model, runtime, threads or 1, options)
+        _read_many(files, output, one_pdf, recipe, jobs, scheduler, keep_tree, log, force)
+        return
+    if jobs or scheduler or keep_tree or log:
+        raise click.UsageError("--jobs, --dask, --keep-tree and --log are for a folder of results: add -o FOLDER/.")
+    if many:
+        found = find_inputs(files)
+        tell_what_was_left_out(found)
+        files = tuple(source.name for source in found.sources)
     if output is None and (form == "pdf" or (len(files) > 1 and form not in ("text", "json"))):
         raise click.UsageError(f"{'A PDF needs' if form == 'pdf' else 'Several results need'} a place: add -o OUT.")
-    targets = _targets(files, output, into_folder, _SUFFIXES[form])
-    refuse_to_overwrite([target for target in targets if target is not None], files, force)
+    target = None if output is None else Path(output)
+    refuse_to_overwrite([target] if target else [], files, force)
 
-    from ocrkit.documents.options import ReadOptions
     from ocrkit.documents.reader import Reader
     from ocrkit.images.page import no_memory
 
-    reader = Reader(model, runtime, threads, options=ReadOptions(keep_doubtful=keep_doubtful))
+    reader = Reader(model, runtime, threads, options=options)
     complete = True
-    listed = output is None and len(files) > 1
+    listed = len(files) > 1
     several: list[str] = []
     give = several.append if listed and form == "json" else _print
     with nullcontext() if output is None else progress_bar("Reading", "files", len(files)) as bar:
-        for file, target in zip(files, targets):
+        for file in files:
             try:
                 if listed and form == "text":
                     _print(f"==> {file} <==\n")
@@ -95,6 +128,38 @@ def read(
         _print(f"[{','.join(several)}]\n")
     if not complete:
         sys.exit(FAILED)
+
+
+def _read_many(
+    files: tuple[str, ...],
+    output: str | None,
+    one_pdf: Path | None,
+    recipe: ReadRecipe,
+    jobs: int | None,
+    scheduler: str | None,
+    keep_tree: bool,
+    log: Path | None,
+    force: bool,
+) -> None:
+    """Read all documents into a folder, or into one PDF."""
+    from ocrkit.batch import find_inputs, open_batch, open_one_pdf
+
+    if (
+        output
+        and Path(output).suffix.lower() in SUFFIXES.values()
+        and not (output.endswith("/") or os.path.isdir(output))
+    ):
+        raise click.UsageError(f"{output} is one file and cannot hold {len(files)} results: name a folder instead.")
+    found = find_inputs(files, standard_input() if "-" in files else None, output)
+    tell_what_was_left_out(found)
+    if one_pdf:
+        refuse_to_overwrite([one_pdf], [source.name for source in found.sources], force)
+        opened = open_one_pdf(found.sources, one_pdf, recipe)
+    else:
+        opened = open_batch(found.sources, str(output), recipe, keep_tree=keep_tree, force=force)
+    with opened as batch:
+        complete = run_batch(batch, "Reading", jobs, scheduler, log)
+    exit_if_incomplete(complete, found)
 
 
 def _read_one(reader: Reader, file: str, target: Path | None, form: str, give: Callable[[str], object]) -> bool:
@@ -120,7 +185,7 @@ def _read_one(reader: Reader, file: str, target: Path | None, form: str, give: C
         write_pdf(pages, target, title=Path(name).name)
     else:
         light = tuple(replace(page, image=None, original=None) for page in pages)
-        text = _render(Document(light, name, reader.name), form)
+        text = render(Document(light, name, reader.name), form)
         if target is None:
             give(text)
         else:
@@ -128,14 +193,6 @@ def _read_one(reader: Reader, file: str, target: Path | None, form: str, give: C
     if not words and not errors:
         complain(f"no text was found in {name}.")
     return not errors
-
-
-def _render(document: Document, form: str) -> str:
-    if form == "json":
-        return json.dumps(document.to_dict(), ensure_ascii=False, indent=2) + "\n"
-    if form == "hocr":
-        return document.to_hocr()
-    return document.to_alto() if form == "alto" else document.text + "\n"
 
 
 def _print(text: str) -> None:
@@ -149,32 +206,14 @@ def _print(text: str) -> None:
         raise OcrkitError(f"Standard output cannot be written: {error.strerror}.") from None
 
 
-def _form_of(output: str | None, into_folder: bool) -> str:
+def _form_of(output: str | None, into_folder: bool, many: bool) -> str:
     if output is None or into_folder:
-        return "text"
+        return "pdf" if many and into_folder else "text"
     suffix = Path(output).suffix.lower()
-    for form, its in _SUFFIXES.items():
+    for form, its in SUFFIXES.items():
         if its == suffix:
             return form
-    endings = ", ".join(_SUFFIXES.values())
+    endings = ", ".join(SUFFIXES.values())
     raise click.UsageError(
         f"{output} names no form: end it in one of {endings}, or in / for a folder, or add --format."
     )
-
-
-def _targets(files: tuple[str, ...], output: str | None, into_folder: bool, suffix: str) -> list[Path | None]:
-    """Where each file's result goes: into the folder under its own name, into the file, or nowhere."""
-    if output is None:
-        return [None] * len(files)
-    if not into_folder:
-        return [Path(output)]
-    if Path(output).suffix.lower() in _SUFFIXES.values() and not (output.endswith("/") or os.path.isdir(output)):
-        raise click.UsageError(f"{output} is one file and cannot hold {len(files)} results: name a folder instead.")
-    taken: dict[str, str] = {}
-    for file in files:
-        name = ("stdin" if file == "-" else Path(file).stem) + suffix
-        if name in taken:
-            raise click.UsageError(f"{taken[name]} and {file} would both become {name}: read them into two folders.")
-        taken[name] = file
-    make_folder(output)
-    return [Path(output) / name for name in taken]
