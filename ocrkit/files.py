@@ -22,22 +22,42 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
         OcrkitError: the folder or file cannot be written, or the disk is full. Nothing half-written stays behind and
             an older file of that name is kept.
     """
-    path = Path(path)
     data = content.encode("utf-8", "replace") if isinstance(content, str) else content
+    with whole_file(path) as temporary:
+        temporary.write_bytes(data)
+    return Path(path)
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Where to write what becomes the file `path` once all is written; nothing half-written stays behind.
+
+    A device or pipe, such as /dev/stdout, must not be renamed over, and is written to itself.
+
+    Raises:
+        OcrkitError: the folder or file cannot be written, or the disk is full. An older file of that name is kept.
+    """
+    path = Path(path)
     # Of a long name only the end, so that what is put around it fits into the 255 bytes that a name may have.
     temporary = path.parent / f".{path.name[-50:]}.{os.getpid()}.part"
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
-            path.write_bytes(data)  # a device or pipe, such as /dev/stdout, must not be renamed over
-            return path
-        temporary.write_bytes(data)
+            yield path
+            return
+        yield temporary
         os.replace(temporary, path)
     except OSError as error:
         raise OcrkitError(f"{path} cannot be written: {error.strerror or error}.") from None
     finally:
         with suppress(OSError):  # its folder is missing or closed to us: then nothing of ours is in it
             temporary.unlink(missing_ok=True)
-    return path
+
+
+def same_file(one: str | Path, other: str | Path) -> bool:
+    """Whether two paths lead to one file, by whatever names and links."""
+    with suppress(OSError, ValueError):  # one is not there
+        return os.path.samefile(one, other)
+    return False
 
 
 def refuse_to_overwrite(targets: Iterable[Path], inputs: Iterable[str | Path], force: bool) -> None:
@@ -46,10 +66,11 @@ def refuse_to_overwrite(targets: Iterable[Path], inputs: Iterable[str | Path], f
     Raises:
         OcrkitError: something would be lost.
     """
-    inputs = [path for path in inputs if os.path.isfile(path)]
-    there = [path for path in targets if os.path.isfile(path)]  # devices and pipes lose nothing
+    inputs = list(inputs)
+    # Devices and pipes lose nothing; a link to nowhere, or round in a circle, is somebody's, too.
+    there = [path for path in targets if os.path.isfile(path) or (os.path.islink(path) and not os.path.exists(path))]
     for path in there:
-        if any(os.path.samefile(path, source) for source in inputs):
+        if any(same_file(path, source) for source in inputs):
             raise OcrkitError(f"{path} is what is to be read: name another place for the result.")
     if there and not force:
         more = f" and {len(there) - 1} more are" if len(there) > 1 else " is"

@@ -29,7 +29,8 @@ class PageImage:
     Attributes:
         number: 1 for the first page.
         image: upright, `uint8` grey or RGB, its pixels square; `None` for a page that cannot be decoded.
-        original: the bytes of the JPEG that the page is, where it is one and nothing else.
+        original: the bytes of an image file that shows the page and nothing else, turned, in a form that PDF knows,
+            too: JPEG, JPEG 2000, PNG or a TIFF of fax code (G4).
         rotation: degrees clockwise by which the stored pixels were turned.
         dpi: pixels of `image` per inch as the file says, if it says.
         sheet_pt: width and height in points of a page of a PDF.
