@@ -218,6 +218,7 @@ def _on_dask(work: Work[T, R], items: Sequence[T], workers: int, scheduler: str)
 
 
 def _quietly(work: Work[T, R], item: T) -> R:
+    os.environ.update(ONE_THREAD)  # read by the libraries that the first piece of work loads
     return work(item, lambda more: None)
 
 

@@ -26,9 +26,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_addoption(parser) -> None:
-    """How many inputs the fuzz harness tries, and which."""
+    """How many inputs the fuzz harness tries, and which; how many runs are killed."""
     parser.addoption("--inputs", type=int, default=100, help="changed inputs that tests/hard tries")
     parser.addoption("--fuzz-seed", type=int, default=None, help="other inputs than usual")
+    parser.addoption("--kills", type=int, default=2, help="runs over a folder that tests/hard kills")
 
 
 @pytest.fixture(scope="session")

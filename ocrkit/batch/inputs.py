@@ -119,7 +119,7 @@ def find_inputs(names: Sequence[str], data: bytes | None = None, without: str | 
         elif is_remote(name):
             sources = _remote(name, left_out)
         elif os.path.isdir(name):
-            sources = _below(name, left_out, closed, without)
+            sources = _below(name, name, left_out, closed, without)
         elif is_several(name):
             sources = _matching(name, left_out, closed, without)
         else:
@@ -138,7 +138,10 @@ def in_reading_order(relative: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (0, part) for part in parts]
 
 
-def _below(folder: str, left_out: Counter[str], closed: list[str], without: str | None) -> list[Source]:
+def _below(
+    folder: str, root: str, left_out: Counter[str], closed: list[str], without: str | None
+) -> list[Source]:
+    """The documents in `folder` and below, by their paths from `root`."""
     sources, seen, apart = [], set[tuple[int, int]](), without and os.path.realpath(without)
     todo = [folder]
     while todo:
@@ -162,20 +165,21 @@ def _below(folder: str, left_out: Counter[str], closed: list[str], without: str 
                 if apart is None or os.path.realpath(entry.path) != apart:
                     todo.append(entry.path)
             elif _is_document(entry.name, left_out):
-                relative = os.path.relpath(entry.path, folder).replace(os.sep, "/")
+                relative = os.path.relpath(entry.path, root).replace(os.sep, "/")
                 sources.append(Source(entry.path, relative))
     return sorted(sources, key=lambda source: in_reading_order(source.relative))
 
 
 def _matching(pattern: str, left_out: Counter[str], closed: list[str], without: str | None) -> list[Source]:
-    fixed = _PATTERN.split(pattern)[0].rpartition("/")[0]
+    start, slash, _ = _PATTERN.split(pattern)[0].rpartition("/")
+    root = start + slash or "."
     sources = []
     for path in sorted(glob.glob(pattern, recursive=True), key=in_reading_order):
         if os.path.isdir(path):
             if "**" not in pattern:  # which gives all that is in them, too
-                sources += _below(path, left_out, closed, without)
+                sources += _below(path, root, left_out, closed, without)
         elif "**" not in pattern or _is_document(os.path.basename(path), left_out):
-            sources.append(Source(path, os.path.relpath(path, fixed or ".").replace(os.sep, "/")))
+            sources.append(Source(path, os.path.relpath(path, root).replace(os.sep, "/")))
     return sources
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Protocol
 
-from ocrkit.batch.remote import file_system, is_remote, told
+from ocrkit.batch.remote import file_system, is_remote, send, told
 from ocrkit.errors import OcrkitError
 from ocrkit.files import checksum, make_folder
 
@@ -211,8 +211,7 @@ class RemotePlace:
         """Send a file; it appears when all of it is there."""
         fs, path = file_system(self.path(name))
         with told(self.path(name)):
-            fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-            fs.put_file(str(made), path)
+            send(fs, path, made)
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
@@ -233,8 +232,7 @@ class RemotePlace:
         """Note it."""
         fs, path = file_system(self.path(_record_name(name)))
         with told(self.path(name)):
-            fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-            fs.pipe_file(path, text.encode())
+            send(fs, path, text.encode())
 
     def records(self) -> Iterator[str]:
         """All notes."""

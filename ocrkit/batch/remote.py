@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from ocrkit.errors import MissingExtra, OcrkitError
 
 _SCHEME = "://"
+_WITHOUT_FOLDERS = {"s3", "s3a", "gs", "gcs", "abfs", "az"}  # where to make one would make a bucket
 
 
 def is_remote(path: str) -> bool:
@@ -54,6 +56,27 @@ def told(address: str) -> Iterator[None]:
     except Exception as error:  # each storage has classes of its own
         said = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise OcrkitError(f"{address} cannot be reached: {said}.") from None
+
+
+def fetched(address: str) -> bytes:
+    """The content of the file at an address.
+
+    Raises:
+        OcrkitError: it cannot be fetched.
+    """
+    fs, path = file_system(address)
+    with told(address):
+        return bytes(fs.cat_file(path))
+
+
+def send(fs: Any, path: str, content: bytes | Path) -> None:
+    """Write a file; those of object storages appear when all of it is there."""
+    if not _WITHOUT_FOLDERS.intersection([fs.protocol] if isinstance(fs.protocol, str) else fs.protocol):
+        fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+    if isinstance(content, bytes):
+        fs.pipe_file(path, content)
+    else:
+        fs.put_file(str(content), path)
 
 
 def identity(fs: Any, path: str) -> str:

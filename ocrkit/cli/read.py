@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ocrkit.batch import ReadRecipe
     from ocrkit.document import Page
     from ocrkit.documents.reader import Reader
+    from ocrkit.images import Source
 
 
 @verb()
@@ -180,7 +181,7 @@ def _read_one(reader: Reader, file: str, target: Path | None, form: str, give: C
             yield page
 
     name = "stdin" if file == "-" else file
-    pages = noting(reader.pages(standard_input_or(file)))
+    pages = noting(reader.pages(_content(file)))
     if form == "pdf" and target is not None:
         write_pdf(pages, target, title=Path(name).name)
     else:
@@ -193,6 +194,12 @@ def _read_one(reader: Reader, file: str, target: Path | None, form: str, give: C
     if not words and not errors:
         complain(f"no text was found in {name}.")
     return not errors
+
+
+def _content(file: str) -> Source:
+    from ocrkit.batch import fetched, is_remote
+
+    return fetched(file) if is_remote(file) else standard_input_or(file)
 
 
 def _print(text: str) -> None:
