@@ -138,9 +138,7 @@ def in_reading_order(relative: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (0, part) for part in parts]
 
 
-def _below(
-    folder: str, root: str, left_out: Counter[str], closed: list[str], without: str | None
-) -> list[Source]:
+def _below(folder: str, root: str, left_out: Counter[str], closed: list[str], without: str | None) -> list[Source]:
     """The documents in `folder` and below, by their paths from `root`."""
     sources, seen, apart = [], set[tuple[int, int]](), without and os.path.realpath(without)
     todo = [folder]

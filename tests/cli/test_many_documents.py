@@ -85,7 +85,11 @@ CHANGES = {
     "its date alone": (lambda: os.utime("scans/a.png", (1, 1)), (), "skipped"),
     "an option": (lambda: None, ("--keep-doubtful",), "done"),
     "the result is gone": (lambda: os.remove("out/a.txt"), (), "done"),
-    "the note of it is damaged": (lambda: [p.write_text("{") for p in Path("out/.ocrkit/records").iterdir()], (), "failed"),
+    "the note of it is damaged": (
+        lambda: [p.write_text("{") for p in Path("out/.ocrkit/records").iterdir()],
+        (),
+        "failed",
+    ),
     "the result, by hand": (lambda: Path("out/a.txt").write_text("mine and longer"), (), "failed"),
     "anew, by force": (lambda: Path("out/a.txt").write_text("mine and longer"), ("--force",), "done"),
 }
@@ -99,7 +103,9 @@ def test_what_is_done_and_unchanged_is_skipped_and_what_somebody_changed_is_kept
     told, result = read("scans", "-o", "out", "--format", "text", *options, status=2 if state == "failed" else 0)
     assert told["scans/a.png"]["state"] == state
     if state == "failed":
-        sentence = "out/a.txt is there already and not as ocrkit wrote it: name another place, or write over with --force."
+        sentence = (
+            "out/a.txt is there already and not as ocrkit wrote it: name another place, or write over with --force."
+        )
         assert sentence in result.stderr
         assert sentence in result.stdout
 

@@ -84,5 +84,5 @@ def test_a_killed_run_leaves_whole_results_and_no_litter_and_the_next_one_does_t
             assert litter(where / "out") == []
             shutil.rmtree(where)
     assert results(scans) == originals
-    assert [path.name for path in temporary.iterdir()] == []
+    assert list(temporary.glob("*ocrkit*")) == []
     record_property("measured", f"results after each of {kills} kills: {done}")
