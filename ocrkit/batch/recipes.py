@@ -79,8 +79,9 @@ class ReadRecipe:
         runtime: what runs it.
         threads: of it.
         options: of reading; `None` is the default.
-        pages: numbers of the pages to be read; `None` is all. PDF only, as are those that follow.
-        mode: what is done with pages that have text: see `ocrkit.documents.searchable.write_searchable`.
+        pages: numbers of the pages to be read; `None` is all.
+        mode: what is done with pages that have text: see `ocrkit.documents.searchable.write_searchable`. PDF only, as
+            are those that follow.
         pdfa: make PDF/A-2b.
         sidecar: write a text file beside each PDF.
     """
@@ -128,7 +129,7 @@ class ReadRecipe:
         reader.tell = tell
         if self.form == "pdf":
             return self._searchable(path, outputs, reader)
-        pages = tuple(replace(page, image=None, original=None) for page in reader.pages(str(path)))
+        pages = tuple(replace(page, image=None, original=None) for page in reader.pages(str(path), self.pages))
         document = Document(pages, source.name, reader.name)
         write_whole(outputs[0], render(document, self.form))
         return _made(document)

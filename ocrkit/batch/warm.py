@@ -16,8 +16,9 @@ class TellingReader(Reader):
 
     tell: Tell = staticmethod(lambda more: None)
 
-    def _read_page(self, loaded: PageImage) -> Page:
-        page = super()._read_page(loaded)
+    def read_page(self, loaded: PageImage) -> Page:
+        """The text of a page that was loaded, told as it is done."""
+        page = super().read_page(loaded)
         self.tell(1)
         return page
 

@@ -1,10 +1,10 @@
-"""`ocrkit read`: images and PDFs become text, JSON, hOCR, ALTO or a searchable PDF."""
+"""`ocrkit read`: images and PDFs become text, JSON, hOCR, ALTO, PAGE XML or a searchable PDF."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ocrkit.cli.batching import batch_options, exit_if_incomplete, run_batch, tell_what_was_left_out
-from ocrkit.cli.options import force_option, model_option, threads_option
+from ocrkit.cli.options import force_option, model_option, pages_option, threads_option
 from ocrkit.cli.progress import progress_bar
-from ocrkit.cli.verbs import FAILED, complain, standard_input, standard_input_or, verb
+from ocrkit.cli.verbs import FAILED, complain, is_quiet, standard_input, standard_input_or, verb
 from ocrkit.errors import OcrkitError
 from ocrkit.files import refuse_to_overwrite, write_whole
 from ocrkit.formats.forms import SUFFIXES, render
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ocrkit.batch import ReadRecipe
     from ocrkit.document import Page
     from ocrkit.documents.reader import Reader
+    from ocrkit.formats.graft import Mode
     from ocrkit.images import Source
 
 
@@ -54,6 +55,13 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Keep what looks like words and is hardly read, or struck through; JSON marks it as doubtful.",
 )
+@pages_option
+@click.option("--sidecar", is_flag=True, help="With a PDF, write its text, too: into a .txt beside it.")
+@click.option(
+    "--redo", is_flag=True, help="Replace the invisible text of PDFs, whatever program made it. Default: leave it."
+)
+@click.option("--force-ocr", is_flag=True, help="Read pages of PDFs that have text of their own, too; that text stays.")
+@click.option("--pdfa", is_flag=True, help="Write PDF/A-2b, or say why that cannot be.")
 @batch_options
 @force_option
 def read(
@@ -66,13 +74,18 @@ def read(
     runtime: str,
     threads: int | None,
     keep_doubtful: bool,
+    pages: frozenset[int] | None,
+    sidecar: bool,
+    redo: bool,
+    force_ocr: bool,
+    pdfa: bool,
     jobs: int | None,
     scheduler: str | None,
     keep_tree: bool,
     log: Path | None,
     force: bool,
 ) -> None:
-    """Read images and PDFs as text, JSON, hOCR, ALTO or searchable PDF; `-` is standard input.
+    """Read images and PDFs as text, JSON, hOCR, ALTO, PAGE XML or searchable PDF; `-` is standard input.
 
     FILE is a file, a folder with all below it, a pattern such as 'scans/**/*.jpg', or an address such as
     s3://bucket/scans. Each document becomes one result; in a folder of results, those that would be made the same again
@@ -87,9 +100,21 @@ def read(
     if one_pdf and (output or form not in (None, "pdf")):
         raise click.UsageError("--one-pdf names the only output, a PDF: leave -o and --format out.")
     form = "pdf" if one_pdf else form or _form_of(output, into_folder, many)
+    mode = _mode(form, redo, force_ocr, needs_pdf=sidecar or pdfa)
     options = ReadOptions(keep_doubtful=keep_doubtful)
+    recipe = ReadRecipe(
+        form,
+        model,
+        runtime,
+        threads,
+        options,
+        pages=None if pages is None else tuple(sorted(pages)),
+        mode=mode,
+        pdfa=pdfa,
+        sidecar=sidecar,
+    )
     if one_pdf or (into_folder and output):
-        recipe = ReadRecipe(form, model, runtime, threads or 1, options)
+        recipe = replace(recipe, threads=threads or 1)
         _read_many(files, output, one_pdf, recipe, jobs, scheduler, keep_tree, log, force)
         return
     if jobs or scheduler or keep_tree or log:
@@ -101,7 +126,7 @@ def read(
     if output is None and (form == "pdf" or (len(files) > 1 and form not in ("text", "json"))):
         raise click.UsageError(f"{'A PDF needs' if form == 'pdf' else 'Several results need'} a place: add -o OUT.")
     target = None if output is None else Path(output)
-    refuse_to_overwrite([target] if target else [], files, force)
+    refuse_to_overwrite(_outputs(target, sidecar), files, force)
 
     from ocrkit.documents.reader import Reader
     from ocrkit.images.page import no_memory
@@ -116,7 +141,7 @@ def read(
             try:
                 if listed and form == "text":
                     _print(f"==> {file} <==\n")
-                complete &= _read_one(reader, file, target, form, give)
+                complete &= _read_one(reader, file, target, recipe, give)
             except OcrkitError as error:
                 complain(error)
                 complete = False
@@ -129,6 +154,22 @@ def read(
         _print(f"[{','.join(several)}]\n")
     if not complete:
         sys.exit(FAILED)
+
+
+def _mode(form: str, redo: bool, force_ocr: bool, needs_pdf: bool) -> Mode:
+    """What is done with pages that have text already."""
+    if form != "pdf" and (redo or force_ocr or needs_pdf):
+        raise click.UsageError("--sidecar, --redo, --force-ocr and --pdfa are for searchable PDFs: add -o OUT.pdf.")
+    if redo and force_ocr:
+        raise click.UsageError("--force-ocr replaces invisible text, too: leave --redo out.")
+    return "redo" if redo else "force" if force_ocr else "skip"
+
+
+def _outputs(target: Path | None, sidecar: bool) -> list[Path]:
+    """The files that reading one document into `target` makes."""
+    if target is None:
+        return []
+    return [target, target.with_suffix(".txt")] if sidecar else [target]
 
 
 def _read_many(
@@ -163,37 +204,67 @@ def _read_many(
     exit_if_incomplete(complete, found)
 
 
-def _read_one(reader: Reader, file: str, target: Path | None, form: str, give: Callable[[str], object]) -> bool:
+def _read_one(
+    reader: Reader, file: str, target: Path | None, recipe: ReadRecipe, give: Callable[[str], object]
+) -> bool:
     """Read one document and write it, or `give` its text without a target; whether all its pages could be read."""
     from ocrkit.document import Document
-    from ocrkit.formats.pdf import write_pdf
 
     errors: list[str] = []
     words = 0
 
-    def noting(pages: Iterable[Page]) -> Iterator[Page]:
+    def note(page: Page) -> Page:
         nonlocal words
-        for page in pages:
-            words += len(page.words)
-            if page.error:
-                complain(page.error)
-                errors.append(page.error)
-            yield page
+        words += len(page.words)
+        if page.error:
+            complain(page.error)
+            errors.append(page.error)
+        return replace(page, image=None, original=None)
 
     name = "stdin" if file == "-" else file
-    pages = noting(reader.pages(_content(file)))
-    if form == "pdf" and target is not None:
-        write_pdf(pages, target, title=Path(name).name)
+    if recipe.form == "pdf" and target is not None:
+        _write_searchable(reader, file, name, target, recipe, note)
+        return not errors
+    pages = tuple(map(note, reader.pages(_content(file), recipe.pages)))
+    text = render(Document(pages, name, reader.name), recipe.form)
+    if target is None:
+        give(text)
     else:
-        light = tuple(replace(page, image=None, original=None) for page in pages)
-        text = render(Document(light, name, reader.name), form)
-        if target is None:
-            give(text)
-        else:
-            write_whole(target, text)
+        write_whole(target, text)
     if not words and not errors:
         complain(f"no text was found in {name}.")
     return not errors
+
+
+def _write_searchable(
+    reader: Reader, file: str, name: str, target: Path, recipe: ReadRecipe, note: Callable[[Page], Page]
+) -> None:
+    """Write one document as a searchable PDF, and say what of it was not read, and why."""
+    from ocrkit.documents.searchable import NOT_ASKED, write_searchable
+
+    source = _content(file)
+    done = write_searchable(
+        source if isinstance(source, bytes) else Path(str(source)),
+        target,
+        reader,
+        pages=recipe.pages,
+        mode=recipe.mode,
+        pdfa=recipe.pdfa,
+        sidecar=_outputs(target, recipe.sidecar)[-1] if recipe.sidecar else None,
+        name=name,
+        on_page=note,
+    )
+    for warning in done.warnings:
+        complain(warning)
+    if is_quiet():
+        return
+    for why, which in done.left_alone_because().items():
+        if why != NOT_ASKED:
+            complain(f"{name}: {'page' if which.isdecimal() else 'pages'} {which} left alone ({why}).")
+    if done.unchanged:
+        complain(f"{target} is a copy: nothing was to be added.")
+    elif done.document.pages and not done.document.words and not any(page.error for page in done.document):
+        complain(f"no text was found in {name}.")
 
 
 def _content(file: str) -> Source:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -80,9 +80,17 @@ class Reader:
         name = str(source) if isinstance(source, str | Path) else ""
         return Document(tuple(self.pages(source)), name, self.name)
 
-    def pages(self, source: Source) -> Iterator[Page]:
-        """The pages of `source` as they are read, so that long documents need the memory of one page."""
-        for loaded in iter_pages(source):
+    def pages(self, source: Source, numbers: Collection[int] | None = None) -> Iterator[Page]:
+        """The pages of `source` as they are read, so that long documents need the memory of one page.
+
+        Args:
+            source: path, bytes, Pillow image or array.
+            numbers: of the pages that are wanted, from 1; `None` is all of them.
+
+        Raises:
+            BadImage: it cannot be read as a document, or lacks one of the pages.
+        """
+        for loaded in iter_pages(source, numbers):
             yield self.read_page(loaded)
 
     def recognize(self, crops: Sequence[Image]) -> list[Guess]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterable
 
 import numpy as np
 import pikepdf
 from pikepdf import Array, Dictionary, Name
+
+from ocrkit.formats.pdf_saving import packed
 
 ASCENT, DESCENT = 0.75, 0.25  # of the size, which is the height of a cell
 
@@ -61,7 +62,7 @@ class CellFont:
             Descent=_BOTTOM,
             CapHeight=_TOP,
             StemV=80,
-            FontFile2=_packed(pdf, _font_file(), Length1=len(_font_file())),
+            FontFile2=packed(pdf, _font_file(), Length1=len(_font_file())),
         )
         cells = Dictionary(
             Type=Name.Font,
@@ -71,7 +72,7 @@ class CellFont:
             DW=_CELL,
             W=Array([0x20, Array([_SPACE])]),
             FontDescriptor=pdf.make_indirect(descriptor),
-            CIDToGIDMap=_packed(pdf, glyphs.tobytes()),
+            CIDToGIDMap=packed(pdf, glyphs.tobytes()),
         )
         entries = Dictionary(
             Type=Name.Font,
@@ -79,14 +80,10 @@ class CellFont:
             BaseFont=Name.OcrkitCells,
             Encoding=Name("/Identity-H"),
             DescendantFonts=Array([pdf.make_indirect(cells)]),
-            ToUnicode=_packed(pdf, _to_unicode(self._characters)),
+            ToUnicode=packed(pdf, _to_unicode(self._characters)),
         )
         for name, value in entries.items():
             self.object[name] = value
-
-
-def _packed(pdf: pikepdf.Pdf, data: bytes, **entries: int) -> pikepdf.Stream:
-    return pikepdf.Stream(pdf, zlib.compress(data, 9), Filter=Name.FlateDecode, **entries)
 
 
 def _to_unicode(characters: Iterable[int]) -> bytes:

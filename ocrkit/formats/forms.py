@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ocrkit.document import Document
 
-SUFFIXES = {"text": ".txt", "json": ".json", "hocr": ".hocr", "alto": ".xml", "pdf": ".pdf"}
+# A suffix that two forms share names the first of them.
+SUFFIXES = {"text": ".txt", "json": ".json", "hocr": ".hocr", "alto": ".xml", "page-xml": ".xml", "pdf": ".pdf"}
 
 
 def render(document: Document, form: str) -> str:
-    """`document` in a form of text: any of `SUFFIXES` but "pdf"."""
+    """`document` in a form of text: any of `SUFFIXES` but "pdf".
+
+    Raises:
+        OcrkitError: PAGE XML of several pages, or of one that could not be read.
+    """
     if form == "json":
         return json.dumps(document.to_dict(), ensure_ascii=False, indent=2) + "\n"
     if form == "hocr":
         return document.to_hocr()
+    if form == "page-xml":
+        return document.to_page_xml()
     return document.to_alto() if form == "alto" else document.text + "\n"

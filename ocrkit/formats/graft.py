@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,10 +17,10 @@ from pikepdf import Dictionary, Name, Object
 
 from ocrkit.document import Document, Line, Page, Word, quad_to_box
 from ocrkit.errors import BadImage, OcrkitError
-from ocrkit.files import same_file, whole_file
+from ocrkit.files import same_file, whole_file, write_whole
 from ocrkit.formats.cell_font import CellFont
 from ocrkit.formats.pdf_content import remove_invisible_text
-from ocrkit.formats.pdf_saving import save
+from ocrkit.formats.pdf_saving import packed, save
 from ocrkit.formats.text_layer import text_layer
 from ocrkit.images import open_pdf
 from ocrkit.images.pdf_contents import boxes_of_seen_text, has_text, pictures, text_of
@@ -63,7 +64,7 @@ def page_text(page: pypdfium2.PdfPage, mode: Mode) -> PageText:
     """What is to be done with a page; see `ocrkit.documents.searchable.write_searchable` for the modes."""
     seen, unseen = has_text(page)
     if unseen and mode == "skip":
-        return PageText(Task.LEAVE, "has an invisible layer of text already", own=text_of(page))
+        return PageText(Task.LEAVE, "invisible text already there; --redo replaces it", own=text_of(page))
     if not seen:
         return PageText(Task.READ, hidden=unseen)
     own = text_of(page, seen_only=unseen)
@@ -73,13 +74,13 @@ def page_text(page: pypdfium2.PdfPage, mode: Mode) -> PageText:
     pictured = sum(picture.area for picture in pictures(page))
     if pictured >= _PICTURED * (right - left) * (top - bottom):
         return PageText(Task.FILL, hidden=unseen, own=own)
-    return PageText(Task.LEAVE, "has text already", own=own)
+    return PageText(Task.LEAVE, "text already there", own=own)
 
 
 class Graft:
     """A PDF whose pages gain text, while all else stays. `opened` gives one."""
 
-    def __init__(self, pdf: pikepdf.Pdf, source: Path, warnings: tuple[str, ...]) -> None:
+    def __init__(self, pdf: pikepdf.Pdf, source: Path | bytes, warnings: tuple[str, ...]) -> None:
         self.warnings = warnings
         self.changed = False
         self._pdf, self._source = pdf, source
@@ -87,29 +88,29 @@ class Graft:
 
     @classmethod
     @contextmanager
-    def opened(cls, source: Path) -> Iterator[Graft]:
-        """The PDF at `source`.
+    def opened(cls, source: Path | bytes, name: str) -> Iterator[Graft]:
+        """The PDF in a file or bytes, which sentences call `name`.
 
         Raises:
             BadImage: it cannot be opened, is locked, encrypted or signed.
         """
         try:
-            pdf = pikepdf.open(source)
+            pdf = pikepdf.open(io.BytesIO(source) if isinstance(source, bytes) else source)
         except pikepdf.PasswordError:
-            raise BadImage(f"{source} is locked with a password.") from None
+            raise BadImage(f"{name} is locked with a password.") from None
         except (pikepdf.PdfError, RuntimeError):
-            raise BadImage(f"{source} is damaged: it cannot be taken apart.") from None
+            raise BadImage(f"{name} is damaged: it cannot be taken apart.") from None
         except OSError as error:
-            raise BadImage(f"{source} cannot be opened: {error.strerror or error}.") from None
+            raise BadImage(f"{name} cannot be opened: {error.strerror or error}.") from None
         with pdf:
             if pdf.is_encrypted:
                 raise BadImage(
-                    f"{source} is encrypted, and would lose its protection: decrypt it first (qpdf --decrypt)."
+                    f"{name} is encrypted, and would lose its protection: decrypt it first (qpdf --decrypt)."
                 )
             if _is_signed(pdf):
-                raise BadImage(f"{source} is signed, and any change would break the signature.")
+                raise BadImage(f"{name} is signed, and any change would break the signature.")
             faults = pdf.get_warnings()
-            warnings = (f"{source} was damaged, and is repaired as far as can be.",) if faults else ()
+            warnings = (f"{name} was damaged, and is repaired as far as can be.",) if faults else ()
             yield cls(pdf, source, warnings)
 
     def remove_invisible_text(self, number: int) -> None:
@@ -128,7 +129,7 @@ class Graft:
         scale = np.array([width, height]) / (page.width, page.height)
         matrix = _placement((left, bottom, right, top), degrees)
         layer = text_layer(self._font, self._name_on(target), page.lines, scale, height, matrix)
-        target.contents_add(self._pdf.make_stream(layer), prepend=True)
+        target.contents_add(packed(self._pdf, layer), prepend=True)
         self.changed = True
 
     def save(self, path: Path, pdfa: bool = False) -> bool:
@@ -139,8 +140,11 @@ class Graft:
             OcrkitError: the file cannot be written, or cannot be made PDF/A.
         """
         if not self.changed and not pdfa:
-            with whole_file(path) as temporary:
-                shutil.copyfile(self._source, temporary)
+            if isinstance(self._source, bytes):
+                write_whole(path, self._source)
+            else:
+                with whole_file(path) as temporary:
+                    shutil.copyfile(self._source, temporary)
             return True
         self._font.finish()
         save(self._pdf, path, new=False, pdfa=pdfa)
@@ -173,7 +177,7 @@ def graft_document(document: Document, original: Path, path: Path) -> Path:
     with open_pdf(original) as pdf:
         if pdf is None:
             raise OcrkitError(f"{original} is no PDF that could take the text: leave it out to make a new one.")
-        with Graft.opened(original) as graft:
+        with Graft.opened(original, str(original)) as graft:
             for page in document.pages:
                 if not 1 <= page.number <= len(pdf):
                     raise OcrkitError(f"{original} has no page {page.number}: it is not what was read.")

@@ -14,7 +14,7 @@ from ocrkit.document import Document, Page
 from ocrkit.errors import OcrkitError
 from ocrkit.formats.cell_font import CellFont
 from ocrkit.formats.pdf_pictures import add_image, add_original
-from ocrkit.formats.pdf_saving import save
+from ocrkit.formats.pdf_saving import packed, save
 from ocrkit.formats.text_layer import number, text_layer
 
 _LONG_SIDE_INCHES = 11.69  # A4, for images that do not say how large their paper was
@@ -79,7 +79,7 @@ def _sheet(pdf: pikepdf.Pdf, font: CellFont, page: Page) -> Dictionary:
     sheet = Dictionary(
         Type=Name.Page,
         MediaBox=Array([0, 0, *(round(float(side), 4) for side in size)]),
-        Contents=pdf.make_stream(content + layer),
+        Contents=packed(pdf, content + layer),
         Resources=resources,
     )
     if unit > 1:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pikepdf
 from pikepdf import Dictionary, Name, Object, Operator
+
+from ocrkit.formats.pdf_saving import packed
 
 _INVISIBLE = 3  # text render mode
 _DEEPEST = 15  # forms within forms
@@ -31,7 +34,7 @@ def remove_invisible_text(pdf: pikepdf.Pdf, page: pikepdf.Page) -> None:
     stream = _Filter(pdf, page.resources, invisible=False, depth=0)
     stream.take(pikepdf.parse_content_stream(page))
     if stream.found:
-        page.obj.Contents = pdf.make_stream(pikepdf.unparse_content_stream(stream.kept))
+        page.obj.Contents = packed(pdf, pikepdf.unparse_content_stream(stream.kept))
         page.remove_unreferenced_resources()
 
 
@@ -124,7 +127,7 @@ class _Filter:
         inner.take(pikepdf.parse_content_stream(form))
         self.found |= inner.found
         if inner.found:
-            form.write(pikepdf.unparse_content_stream(inner.kept))
+            form.write(zlib.compress(pikepdf.unparse_content_stream(inner.kept), 9), filter=Name.FlateDecode)
         return inner.found and not inner.shows
 
 

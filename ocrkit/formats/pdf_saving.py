@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import zlib
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +15,11 @@ from ocrkit.errors import MissingExtra, OcrkitError
 from ocrkit.files import whole_file
 
 _SHOWN_FAULTS = 3
+
+
+def packed(pdf: pikepdf.Pdf, data: bytes, **entries: int) -> pikepdf.Stream:
+    """A stream of `data` that is packed, whatever becomes of other streams as the file is written."""
+    return pikepdf.Stream(pdf, zlib.compress(data, 9), Filter=pikepdf.Name.FlateDecode, **entries)
 
 
 def save(pdf: pikepdf.Pdf, path: Path, *, new: bool, pdfa: bool = False) -> Path:

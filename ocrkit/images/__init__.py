@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -16,7 +16,7 @@ import PIL.Image
 from ocrkit.document import Image
 from ocrkit.errors import BadImage
 from ocrkit.images.arrays import array_to_image
-from ocrkit.images.page import MAX_PIXELS, MAX_SIDE, PageImage, Source, page_name, source_name, to_grey
+from ocrkit.images.page import MAX_PIXELS, MAX_SIDE, PageImage, Source, check_numbers, page_name, source_name, to_grey
 from ocrkit.images.pdf import PDF_DPI, PDF_MAX_PIXELS, PDF_MAX_SHORT_SIDE_PX, is_pdf, opened_pdf, pdf_pages
 from ocrkit.images.pictures import AsStored, opened_picture_page, picture_pages, picture_sizes
 
@@ -31,6 +31,7 @@ __all__ = [
     "PDF_MAX_SHORT_SIDE_PX",
     "PageImage",
     "Source",
+    "check_numbers",
     "image_sizes",
     "iter_pages",
     "load_image",
@@ -74,14 +75,14 @@ def image_sizes(path: Path) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 @contextmanager
-def open_pdf(path: Path) -> Iterator[pypdfium2.PdfDocument | None]:
-    """The PDF at `path` as PDFium opens it; `None` where the file is no PDF.
+def open_pdf(source: Path | bytes) -> Iterator[pypdfium2.PdfDocument | None]:
+    """The PDF in a file or bytes as PDFium opens it; `None` where it is no PDF.
 
     Raises:
         BadImage: nothing there, or a PDF that is locked, damaged or without pages.
     """
-    name = source_name(path)
-    with _opened(path, name) as file:
+    name = source_name(source)
+    with _opened(source, name) as file:
         start = _start_of(file, name)
         if not is_pdf(start):
             yield None
@@ -90,7 +91,7 @@ def open_pdf(path: Path) -> Iterator[pypdfium2.PdfDocument | None]:
             yield pdf
 
 
-def iter_pages(source: Source, numbers: Container[int] | None = None) -> Iterator[PageImage]:
+def iter_pages(source: Source, numbers: Collection[int] | None = None) -> Iterator[PageImage]:
     """The pages of a file, bytes, Pillow image or array, one in memory at a time; of these only those of `numbers`.
 
     A TIFF and a PDF may have many pages, of which masks and smaller copies of others are none; of an animation, and of
@@ -98,13 +99,14 @@ def iter_pages(source: Source, numbers: Container[int] | None = None) -> Iterato
     is yielded with its `error`, and the others follow.
 
     Raises:
-        BadImage: nothing there, not an image, too large, or the only page cannot be decoded.
+        BadImage: nothing there, not an image, too large, one of `numbers` is missing, or the only page cannot be
+            decoded.
         MissingExtra: a HEIC photo, and the package that reads it is not installed.
     """
     if isinstance(source, np.ndarray):
-        yield from _chosen(iter([PageImage(1, array_to_image(source))]), numbers)
+        yield from _chosen(iter([PageImage(1, array_to_image(source))]), numbers, "The array")
     elif isinstance(source, PIL.Image.Image):
-        yield from _chosen(iter([opened_picture_page(source)]), numbers)
+        yield from _chosen(iter([opened_picture_page(source)]), numbers, "The image")
     elif isinstance(source, str | Path | bytes | bytearray):
         yield from _file_pages(source, numbers=numbers)
     else:
@@ -112,19 +114,24 @@ def iter_pages(source: Source, numbers: Container[int] | None = None) -> Iterato
         raise BadImage(f"A document is a path, bytes, a Pillow image or an array, and not of type {kind}.")
 
 
-def _chosen(pages: Iterator[PageImage], numbers: Container[int] | None) -> Iterator[PageImage]:
-    return pages if numbers is None else (page for page in pages if page.number in numbers)
+def _chosen(pages: Iterator[PageImage], numbers: Collection[int] | None, name: str) -> Iterator[PageImage]:
+    count = 0
+    for page in pages:
+        count = page.number
+        if numbers is None or count in numbers:
+            yield page
+    check_numbers(numbers, count, name)
 
 
 def _file_pages(
-    source: str | Path | bytes | bytearray, stored: AsStored | None = None, numbers: Container[int] | None = None
+    source: str | Path | bytes | bytearray, stored: AsStored | None = None, numbers: Collection[int] | None = None
 ) -> Iterator[PageImage]:
     name = source_name(source)
     with _opened(source, name) as file:
         if is_pdf(_start_of(file, name)):
             yield from pdf_pages(file, name, numbers)
         else:
-            yield from _chosen(picture_pages(file, name, stored), numbers)
+            yield from _chosen(picture_pages(file, name, stored), numbers, name)
 
 
 def _start_of(file: BinaryIO, name: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +62,17 @@ def page_name(number: int, name: str) -> str:
 def inside(name: str) -> str:
     """`name` as it is within a sentence."""
     return name[0].lower() + name[1:] if name in _SENTENCE_STARTS else name
+
+
+def check_numbers(numbers: Collection[int] | None, count: int, name: str) -> None:
+    """Check that of the `count` pages of what is called `name` all those wanted are there.
+
+    Raises:
+        BadImage: one is not.
+    """
+    missing = sorted(number for number in numbers or () if not 1 <= number <= count)
+    if missing:
+        raise BadImage(f"{name} has {count:,} page{'s' if count > 1 else ''}, and no page {missing[0]}.")
 
 
 def check_size(width: float, height: float, name: str) -> None:

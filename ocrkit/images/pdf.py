@@ -8,8 +8,7 @@ import math
 import mmap
 import re
 import zlib
-from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -18,7 +17,17 @@ import numpy as np
 
 from ocrkit.document import Image
 from ocrkit.errors import BadImage
-from ocrkit.images.page import MAX_SIDE, PageImage, check_size, inside, no_memory, page_name, squared, to_grey
+from ocrkit.images.page import (
+    MAX_SIDE,
+    PageImage,
+    check_numbers,
+    check_size,
+    inside,
+    no_memory,
+    page_name,
+    squared,
+    to_grey,
+)
 from ocrkit.images.pdf_contents import is_invisible, pictures, placement
 
 if TYPE_CHECKING:
@@ -32,6 +41,7 @@ _PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"II*\0", b"MM\0*", b"GIF8", b"R
 _MOST_LOST = 20  # pages one after the other that are not there; then the rest is taken to be missing, too
 _COVERED = 0.005  # of a side, by which a scan may be larger or smaller than its page
 _LARGE = 0.25  # of the page, that pictures cover which are drawn at their own resolution
+_ALIKE = 0.02  # by which resolutions may differ that are taken for one
 _LEVEL = 1e-3  # sine of the angle by which a scan may be turned on its page
 _LOOK_PX = 100  # long side at which a scan is compared with how its page is drawn
 _LIKE = 12.0  # grey levels by which the two may differ on average: averaging differs, negatives and masks do more
@@ -69,7 +79,7 @@ def opened_pdf(file: BinaryIO, name: str) -> Iterator[pypdfium2.PdfDocument]:
         yield pdf
 
 
-def pdf_pages(file: BinaryIO, name: str, numbers: Container[int] | None = None) -> Iterator[PageImage]:
+def pdf_pages(file: BinaryIO, name: str, numbers: Collection[int] | None = None) -> Iterator[PageImage]:
     """The pages of a PDF, with what is filled into its forms and noted on it; one that cannot be drawn has an `error`.
 
     Args:
@@ -78,12 +88,13 @@ def pdf_pages(file: BinaryIO, name: str, numbers: Container[int] | None = None) 
         numbers: of the pages that are wanted, from 1; `None` is all of them.
 
     Raises:
-        BadImage: no PDF, locked, without pages, or its only page cannot be drawn.
+        BadImage: no PDF, locked, without pages or one of `numbers`, or its only page cannot be drawn.
     """
     import pypdfium2
 
     with opened_pdf(file, name) as pdf:
         count = len(pdf)
+        check_numbers(numbers, count, name)
         has_units = _has_units(file)
         lost = 0
         for index in range(count):
@@ -251,11 +262,14 @@ def _only_image(page: pypdfium2.PdfPage) -> pypdfium2.PdfImage | None:
 
 def _pictures_dpi(page: pypdfium2.PdfPage) -> float:
     """The finest resolution of pictures that together are so much of a page that there may be print on them, or 0."""
-    covered: Counter[int] = Counter()  # share of the page by resolution, as a scan may come in strips or layers
     left, bottom, right, top = page.get_bbox()
-    for picture in pictures(page):
-        covered[round(picture.dpi)] += picture.area / ((right - left) * (top - bottom))
-    return max((dpi for dpi, share in covered.items() if share >= _LARGE), default=0)
+    shown = sorted(pictures(page), key=lambda picture: -picture.dpi)
+    for picture in shown:
+        # A scan may come in strips or layers of the same resolution.
+        alike = sum(other.area for other in shown if abs(other.dpi / picture.dpi - 1) < _ALIKE)
+        if alike >= _LARGE * (right - left) * (top - bottom):
+            return picture.dpi
+    return 0.0
 
 
 def _turn(matrix: tuple[float, ...]) -> int | None:
