@@ -17,6 +17,7 @@ _EM = 1000  # units of the font
 _CELL, _SPACE = 500, 50  # widths of a character and of the space behind a word
 _TOP, _BOTTOM = round(_EM * ASCENT), -round(_EM * DESCENT)
 _UNKNOWN = 0xFFFD
+_MADE = 3_849_984_000  # seconds from 1904 to 2026, when the font was drawn up
 
 
 class CellFont:
@@ -112,8 +113,8 @@ def _font_file() -> bytes:
     outline += struct.pack(">hhhhhhhh", 0, 0, _CELL, 0, _BOTTOM, height, 0, -height)  # steps across, then up
     glyphs = [b"", b"", outline + bytes(-len(outline) % 4)]
     count = len(glyphs)
-    head = struct.pack(">IIIIHHQQhhhhHHhhh", 0x10000, 0x10000, 0, 0x5F0F3CF5, 11, _EM, 0, 0, 0, _BOTTOM, _CELL, _TOP,
-                       0, 8, 2, 1, 0)  # fmt: skip
+    head = struct.pack(">IIIIHHQQhhhhHHhhh", 0x10000, 0x10000, 0, 0x5F0F3CF5, 11, _EM, _MADE, _MADE, 0, _BOTTOM, _CELL,
+                       _TOP, 0, 8, 2, 1, 0)  # fmt: skip
     hhea = struct.pack(">IhhhHhhhhhhhhhhhH", 0x10000, _TOP, _BOTTOM, 0, _CELL, 0, 0, _CELL, 1, *[0] * 7, count)
     maxp = struct.pack(">IHHHHHHHHHHHHHH", 0x10000, count, 4, 1, 0, 0, 1, *[0] * 8)
     tables = {

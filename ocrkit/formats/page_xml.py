@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import numpy as np
 
 from ocrkit.document import Document, Line, Page, Word, box_to_quad
 from ocrkit.errors import OcrkitError
-from ocrkit.formats.xml import around, clean, finish, paragraphs
+from ocrkit.formats.xml import around, clean, finish, paragraphs, points
 
 _NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
 _INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"
@@ -67,12 +66,8 @@ def _add_line(region: ET.Element, line: Line, name: str, page: Page) -> None:
 
 def _placed(parent: ET.Element, kind: str, name: str, quad: np.ndarray, page: Page) -> ET.Element:
     node = ET.SubElement(parent, kind, id=name)
-    ET.SubElement(node, "Coords", points=_points(np.clip(quad, 0, (page.width, page.height))))
+    ET.SubElement(node, "Coords", points=points(np.clip(quad, 0, (page.width, page.height))))
     return node
-
-
-def _points(quad: Iterable[np.ndarray]) -> str:
-    return " ".join(f"{round(float(x))},{round(float(y))}" for x, y in quad)
 
 
 def _add_text(node: ET.Element, text: str, word: Word | None = None) -> None:

@@ -71,7 +71,8 @@ def _save_pdfa(pdf: pikepdf.Pdf, file: BinaryIO, path: Path, linearize: bool) ->
     try:
         pdfa.save(pdf, file, "2b", linearize=linearize)
     except pdfa.PdfaError as error:
-        faults = Counter(finding.message for finding in error.report.findings)
+        faults = Counter(finding.message for finding in error.report.violations or error.report.findings)
         shown = [f"{message} ({count} times)" if count > 1 else message for message, count in faults.most_common()]
         more = f"; and {len(shown) - _SHOWN_FAULTS} more" if len(shown) > _SHOWN_FAULTS else ""
-        raise OcrkitError(f"{path} cannot be made PDF/A-2b: {'; '.join(shown[:_SHOWN_FAULTS])}{more}.") from None
+        what = "cannot be made" if error.report.violations else "cannot be shown to be"
+        raise OcrkitError(f"{path} {what} PDF/A-2b: {'; '.join(shown[:_SHOWN_FAULTS])}{more}.") from None

@@ -68,10 +68,8 @@ def opened_pdf(file: BinaryIO, name: str) -> Iterator[pypdfium2.PdfDocument]:
 
     try:
         pdf = pypdfium2.PdfDocument(file)
-    except pypdfium2.PdfiumError as error:
-        locked = "password" in str(error).lower()
-        why = "is locked with a password" if locked else "is damaged: no PDF reader could open it"
-        raise BadImage(f"{name} {why}.") from None
+    except pypdfium2.PdfiumError:
+        raise BadImage(f"{name} {_why_closed(file)}.") from None
     with pdf:
         pdf.init_forms()
         if not len(pdf):
@@ -114,6 +112,20 @@ def pdf_pages(file: BinaryIO, name: str, numbers: Collection[int] | None = None)
                 rest = f"Pages {index + 2} to {count}" if index + 2 < count else f"Page {count}"
                 yield PageImage(index + 2, error=f"{rest} of {inside(name)} cannot be found either, and are left out.")
                 return
+
+
+def _why_closed(file: BinaryIO) -> str:
+    """Why PDFium opens a PDF not; its own word for that may be about the file before."""
+    import pikepdf
+
+    file.seek(0)
+    try:
+        with pikepdf.open(file) as pdf:
+            return "is damaged: no PDF reader could open it" if len(pdf.pages) else "has no pages"
+    except pikepdf.PasswordError:
+        return "is locked with a password"
+    except (pikepdf.PdfError, RuntimeError, ValueError, OSError):
+        return "is damaged: no PDF reader could open it"
 
 
 class _Missing(BadImage):

@@ -162,7 +162,9 @@ def test_a_mistake_of_ours_with_one_document_leaves_the_others(monkeypatch):
 
     pages = reader.Reader.pages
     monkeypatch.setattr(
-        reader.Reader, "pages", lambda self, source: pages(self, 1 / 0 if source == "scans/a.png" else source)
+        reader.Reader,
+        "pages",
+        lambda self, source, numbers=None: pages(self, 1 / 0 if source == "scans/a.png" else source, numbers),
     )
     told, _ = read("scans", "-o", "out", "--format", "text", status=2)
     assert states(told) == {"scans/a.png": "failed", "scans/sub/b.png": "done"}
