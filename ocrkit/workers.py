@@ -22,7 +22,7 @@ from ocrkit.errors import MissingExtra, OcrkitError
 
 T = TypeVar("T")
 R = TypeVar("R")
-Tell = Callable[[int], object]  # called with how much more is done while a piece of work is under way
+Tell = Callable[[int], None]  # called with how much more is done while a piece of work is under way
 Work = Callable[[T, Tell], R]
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}

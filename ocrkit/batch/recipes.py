@@ -15,9 +15,9 @@ from ocrkit.files import write_whole
 from ocrkit.workers import Tell
 
 if TYPE_CHECKING:
-    from ocrkit.batch.warm import TellingReader
     from ocrkit.document import Document
     from ocrkit.documents.options import ReadOptions
+    from ocrkit.documents.reader import Reader
 
 Mode = Literal["skip", "redo", "force"]
 
@@ -28,12 +28,14 @@ class Made:
 
     Attributes:
         pages: in it.
+        left_alone: of them, such as those that have text already.
         words: read.
         faults: sentences about pages that could not be read.
-        notes: sentences about what was repaired, guessed or left alone.
+        notes: sentences about what was repaired or may surprise.
     """
 
     pages: int
+    left_alone: int = 0
     words: int = 0
     faults: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -126,22 +128,32 @@ class ReadRecipe:
         from ocrkit.formats.forms import render
 
         reader = reader_of(self.model, self.runtime, self.threads, self.options)
-        reader.tell = tell
         if self.form == "pdf":
-            return self._searchable(path, outputs, reader)
-        pages = tuple(replace(page, image=None, original=None) for page in reader.pages(str(path), self.pages))
-        document = Document(pages, source.name, reader.name)
+            return self._searchable(path, source, outputs, reader, tell)
+        pages = []
+        for page in reader.pages(str(path), self.pages):
+            pages.append(replace(page, image=None, original=None))
+            tell(1)
+        document = Document(tuple(pages), source.name, reader.name)
         write_whole(outputs[0], render(document, self.form))
         return _made(document)
 
-    def _searchable(self, path: Path, outputs: Sequence[Path], reader: TellingReader) -> Made:
+    def _searchable(self, path: Path, source: Source, outputs: Sequence[Path], reader: Reader, tell: Tell) -> Made:
         from ocrkit.documents.searchable import write_searchable
 
         sidecar = outputs[1] if self.sidecar else None
         done = write_searchable(
-            path, outputs[0], reader, pages=self.pages, mode=self.mode, pdfa=self.pdfa, sidecar=sidecar
+            path,
+            outputs[0],
+            reader,
+            pages=self.pages,
+            mode=self.mode,
+            pdfa=self.pdfa,
+            sidecar=sidecar,
+            name=source.name,
+            on_page=lambda page: tell(1),
         )
-        return replace(_made(done.document), pages=done.count, notes=done.warnings)
+        return replace(_made(done.document), pages=done.count, left_alone=len(done.left_alone), notes=done.warnings)
 
 
 @dataclass(frozen=True)
@@ -175,4 +187,4 @@ class ScanRecipe:
 
 def _made(document: Document) -> Made:
     faults = tuple(page.error for page in document.pages if page.error)
-    return Made(len(document.pages), len(document.words), faults)
+    return Made(len(document.pages), 0, len(document.words), faults)

@@ -22,7 +22,8 @@ class Record:
         sizes: name of each file of the result -> its bytes.
         fingerprints: name of each -> what tells whether it was changed since.
         replaces: the same of what was there before.
-        pages: read.
+        pages: in it.
+        left_alone: of them.
         words: read.
         faults: sentences about pages that could not be read.
     """
@@ -35,6 +36,7 @@ class Record:
     fingerprints: Mapping[str, str]
     replaces: Mapping[str, str] = field(default_factory=dict)
     pages: int = 0
+    left_alone: int = 0
     words: int = 0
     faults: tuple[str, ...] = ()
 

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
@@ -57,8 +57,9 @@ class Outcome:
         state: `done`, `skipped` as it was done before, or `failed`.
         reason: why it failed.
         faults: sentences about pages that could not be read.
-        notes: sentences about what was repaired, guessed or left alone.
+        notes: sentences about what was repaired or may surprise.
         pages: in it.
+        left_alone: of them, such as those that have text already.
         words: read.
         seconds: by the clock.
     """
@@ -70,6 +71,7 @@ class Outcome:
     faults: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     pages: int = 0
+    left_alone: int = 0
     words: int = 0
     seconds: float = 0.0
 
@@ -108,7 +110,8 @@ def _done(task: Task, outcome: Outcome, tell: Tell) -> Outcome:
     identity = task.source.identity()
     known = Record.of(place.record(task.output))
     if known and not task.force and known.stands(place, identity, task.recipe_digest):
-        return replace(outcome, state="skipped", faults=known.faults, pages=known.pages, words=known.words)
+        same = Made(known.pages, known.left_alone, known.words, known.faults)
+        return _with(outcome, same, "skipped")
     names = recipe.outputs(task.output)
     there = {name: place.fingerprint(name) for name in names if place.size(name) is not None}
     for name, fingerprint in there.items():
@@ -121,6 +124,11 @@ def _done(task: Task, outcome: Outcome, tell: Tell) -> Outcome:
         parts = {name: folder / f"{number}{_suffix(name)}" for number, name in enumerate(names)}
         try:
             made = recipe.make(path, task.source, list(parts.values()), tell)
+            made = replace(
+                made,
+                faults=tuple(_renamed(fault, task, path, parts) for fault in made.faults),
+                notes=tuple(_renamed(note, task, path, parts) for note in made.notes),
+            )
             files = {name: part for name, part in parts.items() if part.exists()}
             record = Record(
                 task.output,
@@ -131,6 +139,7 @@ def _done(task: Task, outcome: Outcome, tell: Tell) -> Outcome:
                 {name: place.fingerprint_of(part) for name, part in files.items()},
                 there,
                 made.pages,
+                made.left_alone,
                 made.words,
                 made.faults,
             )
@@ -139,11 +148,12 @@ def _done(task: Task, outcome: Outcome, tell: Tell) -> Outcome:
                 place.put(part, name)
         except OcrkitError as error:
             raise type(error)(_renamed(str(error), task, path, parts)) from None
-    return _with(outcome, made)
+    return _with(outcome, made, "done")
 
 
-def _with(outcome: Outcome, made: Made) -> Outcome:
-    return replace(outcome, state="done", faults=made.faults, notes=made.notes, pages=made.pages, words=made.words)
+def _with(outcome: Outcome, made: Made, state: State) -> Outcome:
+    told = {field.name: getattr(made, field.name) for field in fields(made)}
+    return replace(outcome, state=state, **told)
 
 
 def _renamed(message: str, task: Task, path: Path, parts: Mapping[str, Path]) -> str:

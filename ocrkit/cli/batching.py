@@ -171,8 +171,11 @@ def _table(outcomes: list[Outcome], documents: int, seconds: float) -> str:
         rows.append(f"{state:<12}{count[state]:>10,}{numbers}{'   ' + why if why and mine else ''}".rstrip())
     if documents > len(outcomes):
         rows.append(f"{'not reached':<12}{documents - len(outcomes):>10,}")
-    read = sum(outcome.pages for outcome in outcomes if outcome.state == "done")
-    rows.append(f"{seconds:.1f} s, {read / max(seconds, 1e-3):.1f} pages a second")
+    done = [outcome for outcome in outcomes if outcome.state == "done"]
+    if left := sum(outcome.left_alone for outcome in done):
+        rows.append(f"{left:,} of the pages were left alone: they have text already, or were not asked for.")
+    read = sum(outcome.pages - outcome.left_alone for outcome in done)
+    rows.append(f"{seconds:.1f} s, {read / max(seconds, 1e-3):.1f} pages read a second")
     failed = [outcome for outcome in outcomes if not outcome.complete]
     if failed:
         rows.append("")
