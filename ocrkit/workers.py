@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -39,12 +40,17 @@ class Lost:
 
 
 def spread(
-    work: Work[T, R], items: Sequence[T], workers: int, scheduler: str | None = None, tell: Tell = lambda more: None
+    work: Work[T, R],
+    items: Sequence[T],
+    workers: int,
+    scheduler: str | None = None,
+    tell: Tell = lambda more: None,
+    preload: Sequence[str] = (),
 ) -> Iterator[tuple[T, R | Lost]]:
     """Each of `items` with what `work` makes of it, in whatever order they are finished.
 
-    One worker is this process. More are processes with a fresh interpreter each, which end with this one; one that
-    ends before its time is replaced, and what it was at is tried once more.
+    One worker is this process. More are processes that share nothing with this one, and end with it; one that ends
+    before its time is replaced, and what it was at is tried once more.
 
     Args:
         work: an importable function of an item and of what to tell while it is under way. It raises nothing.
@@ -52,6 +58,7 @@ def spread(
         workers: processes; those of a local Dask cluster.
         scheduler: address of a Dask scheduler, or `local` for a cluster on this machine; `None` for no Dask.
         tell: is called with what the work tells; of work on Dask nothing is told.
+        preload: modules that processes share, which saves each the time and the memory; none that starts threads.
 
     Raises:
         MissingExtra: Dask is not installed.
@@ -61,7 +68,7 @@ def spread(
         return _on_dask(work, items, workers, scheduler)
     if workers <= 1 or len(items) <= 1:
         return ((item, work(item, tell)) for item in items)
-    return _on_processes(work, items, min(workers, len(items)), tell)
+    return _on_processes(work, items, min(workers, len(items)), tell, preload)
 
 
 # --- processes -------------------------------------------------------------------------------------------------------
@@ -76,14 +83,17 @@ class _Process:
     tries: int = 0
 
 
-def _on_processes(work: Work[T, R], items: Sequence[T], workers: int, tell: Tell) -> Iterator[tuple[T, R | Lost]]:
+def _on_processes(
+    work: Work[T, R], items: Sequence[T], workers: int, tell: Tell, preload: Sequence[str]
+) -> Iterator[tuple[T, R | Lost]]:
     # Not a pool of `concurrent.futures`, which is broken for all when one process ends, and does not say at what.
     todo = deque((item, _TRIES) for item in items)
     crew: dict[Connection, _Process] = {}
+    context = _context(preload)
     try:
         while todo or crew:
             while todo and len(crew) < workers:
-                connection, process = _started(work)
+                connection, process = _started(context, work)
                 crew[connection] = process
                 _give(connection, process, todo)
             for connection in cast(list[Connection], wait(list(crew))):
@@ -110,14 +120,37 @@ def _on_processes(work: Work[T, R], items: Sequence[T], workers: int, tell: Tell
         _end(crew)
 
 
-def _started(work: Work[Any, Any]) -> tuple[Connection, _Process]:
-    # A fork would take over this process's memory, and the locks of its threads.
-    context = multiprocessing.get_context("spawn")
+def _context(preload: Sequence[str]) -> Any:
+    """Processes that are split from a server which has no threads, or from nothing where systems know no fork.
+
+    A fork of this process would take over its memory, and the locks of its threads.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(preload))  # of no effect where the server runs already
+    return context
+
+
+def _started(context: Any, work: Work[Any, Any]) -> tuple[Connection, _Process]:
     connection, its = context.Pipe()
     process = context.Process(target=_serve, args=(its, work), daemon=True)
-    process.start()
+    with _one_thread():  # for the server, whose libraries look at it when they are loaded
+        process.start()
     its.close()
     return connection, _Process(process)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    kept = {name: os.environ[name] for name in ONE_THREAD if name in os.environ}
+    os.environ.update(ONE_THREAD)
+    try:
+        yield
+    finally:
+        for name in ONE_THREAD:
+            del os.environ[name]
+        os.environ.update(kept)
 
 
 def _give(connection: Connection, process: _Process, todo: deque[tuple[Any, int]]) -> None:
@@ -144,6 +177,8 @@ def _serve(connection: Connection, work: Work[Any, Any]) -> None:
     """What a process does: one piece of work after the other, for as long as the one that started it is there."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the one that started this one ends it
     os.environ.update(ONE_THREAD)  # read by the libraries that the first piece of work loads
+    if opencv := sys.modules.get("cv2"):  # which looked at it when it was loaded, maybe by another's server
+        opencv.setNumThreads(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, ConnectionError):
         while True:

@@ -16,6 +16,8 @@ from ocrkit.batch.remote import is_remote
 from ocrkit.batch.task import Outcome, Task, do
 from ocrkit.workers import Lost, Tell, spread
 
+# All that reading needs but ONNX Runtime, which starts a thread.
+_SHARED = ("ocrkit.batch.warm", "ocrkit.documents.searchable", "ocrkit.documents.scan", "ocrkit.formats.forms")
 _FILES_FOR_A_PROCESS = 4  # the start of a process takes about as long as a few pages do
 
 
@@ -49,7 +51,7 @@ class Batch:
         if jobs is None:
             jobs = min(_cores(), max(1, len(self.tasks) // _FILES_FOR_A_PROCESS))
         try:
-            for task, answer in spread(do, self.tasks, jobs, scheduler, tell):
+            for task, answer in spread(do, self.tasks, jobs, scheduler, tell, _SHARED):
                 yield _lost(task, answer) if isinstance(answer, Lost) else answer
         finally:
             from ocrkit.batch.warm import forget

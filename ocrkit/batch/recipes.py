@@ -111,10 +111,9 @@ class ReadRecipe:
         Raises:
             BadModel: the model is missing or damaged.
         """
-        from ocrkit.documents.options import ReadOptions
         from ocrkit.recognition.model import find_model, identity
 
-        told = replace(self, model=None, threads=None, options=self.options or ReadOptions())
+        told = replace(self, model=None, threads=None)
         return _digest(told, model=identity(find_model(self.model)))
 
     def outputs(self, name: str) -> list[str]:

@@ -23,6 +23,7 @@ from ocrkit.formats.forms import SUFFIXES, render
 if TYPE_CHECKING:
     from ocrkit.batch import ReadRecipe
     from ocrkit.document import Page
+    from ocrkit.documents.options import ReadOptions
     from ocrkit.documents.reader import Reader
     from ocrkit.formats.graft import Mode
     from ocrkit.images import Source
@@ -93,7 +94,6 @@ def read(
     formats need -o.
     """
     from ocrkit.batch import ReadRecipe, find_inputs, is_several
-    from ocrkit.documents.options import ReadOptions
 
     many = any(map(is_several, files))
     into_folder = output is not None and (many or len(files) > 1 or output.endswith("/") or is_several(output))
@@ -101,7 +101,7 @@ def read(
         raise click.UsageError("--one-pdf names the only output, a PDF: leave -o and --format out.")
     form = "pdf" if one_pdf else form or _form_of(output, into_folder, many)
     mode = _mode(form, redo, force_ocr, needs_pdf=sidecar or pdfa)
-    options = ReadOptions(keep_doubtful=keep_doubtful)
+    options = _options(keep_doubtful)
     recipe = ReadRecipe(
         form,
         model,
@@ -154,6 +154,14 @@ def read(
         _print(f"[{','.join(several)}]\n")
     if not complete:
         sys.exit(FAILED)
+
+
+def _options(keep_doubtful: bool) -> ReadOptions | None:
+    if not keep_doubtful:
+        return None  # the default, without loading what a process that only hands out work does not need
+    from ocrkit.documents.options import ReadOptions
+
+    return ReadOptions(keep_doubtful=True)
 
 
 def _mode(form: str, redo: bool, force_ocr: bool, needs_pdf: bool) -> Mode:

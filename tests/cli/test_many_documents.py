@@ -161,11 +161,11 @@ def test_a_mistake_of_ours_with_one_document_leaves_the_others(monkeypatch):
     from ocrkit.documents import reader
 
     pages = reader.Reader.pages
-    monkeypatch.setattr(
-        reader.Reader,
-        "pages",
-        lambda self, source, numbers=None: pages(self, 1 / 0 if source == "scans/a.png" else source, numbers),
-    )
+
+    def stumble(self, source, *wanted):
+        return pages(self, 1 / 0 if source == "scans/a.png" else source, *wanted)
+
+    monkeypatch.setattr(reader.Reader, "pages", stumble)
     told, _ = read("scans", "-o", "out", "--format", "text", status=2)
     assert states(told) == {"scans/a.png": "failed", "scans/sub/b.png": "done"}
     assert "ZeroDivisionError" in told["scans/a.png"]["reason"]
