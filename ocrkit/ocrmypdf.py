@@ -155,11 +155,11 @@ class OcrkitEngine(OcrEngine):  # type: ignore[misc]
 
         read = _read(input_file, options)
         scale = np.full(2, 72 / read.dpi)
-        width, height = scale * (read.width, read.height)
+        width, height = map(float, scale * (read.width, read.height))
         with pikepdf.new() as pdf:
             font = CellFont(pdf)
             page = pdf.add_blank_page(page_size=(width, height))
-            page.Contents = pdf.make_stream(text_layer(font, _FONT, read.lines, scale, float(height)))
+            page.Contents = pdf.make_stream(text_layer(font, _FONT, read.lines, scale, height))
             page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary({_FONT: font.object}))
             font.finish()
             pdf.save(output_pdf, deterministic_id=True)

@@ -59,11 +59,11 @@ class Made:
 
 @dataclass(frozen=True)
 class Run:
-    """An engine's turn: seconds by the clock, most memory of all its processes in MB, and its exit status."""
+    """An engine's turn: seconds by the clock and of processor time, and the most memory of all its processes, MB."""
 
     seconds: float
+    cpu_seconds: float
     peak_mb: float
-    status: int
 
 
 def make_folder_of(pages: Sequence[LabelledPage], folder: Path, share: float = 1.0, seed: int = 0) -> list[Made]:
@@ -136,20 +136,23 @@ def commands(jobs: int, model: str | None) -> dict[str, Callable[[Path, Path], t
 
 
 def timed(command: Sequence[str], given: bytes) -> Run:
-    """Run a command, and look at the memory of its processes all the while.
+    """Run a command, and look at its processes all the while.
 
-    What processes share counts once (proportional set size).
+    What processes share of memory counts once (proportional set size). Their processor time is as it was when they were
+    last seen: that of processes of less than a tenth of a second is missed.
     """
     environment = {**os.environ, **ONE_THREAD, "OMP_THREAD_LIMIT": "1"}
     begun = time.perf_counter()
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
     )
-    peaks, ended = [0.0], threading.Event()
+    peaks, spent, ended = [0.0], dict[int, float](), threading.Event()
 
     def look() -> None:
         while not ended.wait(_LOOK_S):
-            peaks.append(sum(map(_memory_mb, _tree(process.pid))))
+            seen = list(_tree(process.pid))
+            spent.update((pid, seconds) for pid in seen if (seconds := _cpu_seconds(pid)) is not None)
+            peaks.append(sum(map(_memory_mb, seen)))
 
     looking = threading.Thread(target=look)
     looking.start()
@@ -159,7 +162,7 @@ def timed(command: Sequence[str], given: bytes) -> Run:
         seconds = time.perf_counter() - begun
         ended.set()
         looking.join()
-    return Run(seconds, max(peaks), process.returncode)
+    return Run(seconds, sum(spent.values()), max(peaks))
 
 
 def side_by_side(
@@ -176,8 +179,8 @@ def side_by_side(
         done: called after each turn.
 
     Returns:
-        A row for each engine: the median, fastest and slowest turn in seconds, the median of the most memory, and both
-        as shares of the other's. And a row for each engine and kind of document: how many results there are, the median
+        A row for each engine: the median, fastest and slowest turn in seconds, the medians of processor time and of the
+        most memory, and these as shares of the other's. And a row for each engine and kind of document: how many results there are, the median
         of their size over their document's, and precision and recall of words, ignoring case and places.
 
     Raises:
@@ -195,10 +198,11 @@ def side_by_side(
     for name, turns in runs.items():
         seconds = [run.seconds for run in turns]
         row = {"engine": name, "seconds": float(np.median(seconds)), "fastest": min(seconds), "slowest": max(seconds)}
+        row["cpu_seconds"] = float(np.median([run.cpu_seconds for run in turns]))
         rows.append(row | {"peak_mb": float(np.median([run.peak_mb for run in turns]))})
         kinds += _kinds(name, documents, scratch / f"{name.partition(' ')[0]}-{repeats - 1}")
     for row in rows:
-        row |= {f"{what}_of_last": row[what] / rows[-1][what] for what in ("seconds", "peak_mb")}
+        row |= {f"{what}_of_last": row[what] / rows[-1][what] for what in ("seconds", "cpu_seconds", "peak_mb")}
     return rows, kinds
 
 
@@ -309,7 +313,15 @@ def _born_digital(texts: Sequence[str], scan: LabelledPage | None, path: Path) -
         pdf.save(path, deterministic_id=True)
 
 
-# Memory
+# Processes
+
+
+def _cpu_seconds(pid: int) -> float | None:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _tree(pid: int) -> Iterator[int]:

@@ -63,19 +63,21 @@ def test_a_killed_run_leaves_whole_results_and_no_litter_and_the_next_one_does_t
             command(scans, jobs), cwd=where, env=environment, stdout=nowhere, stderr=nowhere, start_new_session=True
         )
 
-    begun = time.monotonic()
     assert start(tmp_path / "whole", jobs=1).wait() == 0
-    whole, lasted = results(tmp_path / "whole" / "out"), time.monotonic() - begun
+    whole = results(tmp_path / "whole" / "out")
     assert len(whole) == _PAGES
     done = []
     for number in range(kills):
         where = tmp_path / "killed"
         run = start(where)
-        time.sleep(r.uniform(0, 1.5 * lasted))
+        wanted = r.randrange(_PAGES)  # a moment in seconds would mean another one on a busy machine
+        while run.poll() is None and len(list((where / "out").glob("[!.]*"))) < wanted:
+            time.sleep(0.002)
+        time.sleep(r.uniform(0, 0.5))
         # By turns the one that the user started, and all at once.
         (os.kill if number % 2 else os.killpg)(run.pid, signal.SIGKILL)
         run.wait()
-        there = results(where / "out") if (where / "out").exists() else {}
+        there = results(where / "out")
         assert there.items() <= whole.items(), "a result is not whole"
         done.append(len(there))
         if number == kills - 1 or len(there) == _PAGES or r.random() < 0.5:  # else the next one is killed, too
