@@ -2,7 +2,6 @@
 
 from ocrkit.batch.batch import Batch, Place, open_batch
 from ocrkit.batch.inputs import Found, find_inputs, is_several
-from ocrkit.batch.one_pdf import open_one_pdf
 from ocrkit.batch.recipes import ReadRecipe, Recipe, ScanRecipe
 from ocrkit.batch.remote import fetched, is_remote
 from ocrkit.batch.task import Outcome
@@ -20,5 +19,4 @@ __all__ = [
     "is_remote",
     "is_several",
     "open_batch",
-    "open_one_pdf",
 ]

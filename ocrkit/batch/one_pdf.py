@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pikepdf
+
 from ocrkit.batch.batch import Batch, open_batch
 from ocrkit.batch.inputs import Source
-from ocrkit.batch.recipes import Recipe
-from ocrkit.errors import MissingExtra, OcrkitError
+from ocrkit.batch.recipes import ReadRecipe, Recipe
+from ocrkit.formats.pdf_saving import save
 
 
 @contextmanager
@@ -27,26 +28,13 @@ def open_one_pdf(sources: Sequence[Source], output: Path, recipe: Recipe) -> Ite
         yield batch
         made = [Path(task.place.path(task.output)) for task in batch.tasks]
         if parts := [path for path in made if path.exists()]:
-            _join(parts, output)
+            _join(parts, output, isinstance(recipe, ReadRecipe) and recipe.pdfa)
 
 
-def _join(parts: Sequence[Path], output: Path) -> None:
-    try:
-        import pikepdf
-    except ImportError:
-        raise MissingExtra("Several documents in one PDF need pikepdf: pip install pikepdf.") from None
-
-    hidden = output.with_name(f".{output.name[-50:]}.{os.getpid()}.part")
-    try:
-        with ExitStack() as opened, pikepdf.new() as whole:
-            for part in parts:
-                whole.pages.extend(opened.enter_context(pikepdf.open(part)).pages)
-            whole.docinfo["/Title"] = output.stem
-            whole.docinfo["/Producer"] = "ocrkit"
-            whole.save(hidden, deterministic_id=True)
-        os.replace(hidden, output)
-    except OSError as error:
-        raise OcrkitError(f"{output} cannot be written: {error.strerror or error}.") from None
-    finally:
-        with suppress(OSError):
-            hidden.unlink(missing_ok=True)
+def _join(parts: Sequence[Path], output: Path, pdfa: bool) -> None:
+    with ExitStack() as opened, pikepdf.new() as whole:
+        for part in parts:
+            whole.pages.extend(opened.enter_context(pikepdf.open(part)).pages)
+        title = output.stem.encode("utf-8", "replace").decode("utf-8")
+        whole.trailer.Info = whole.make_indirect(pikepdf.Dictionary(Title=title, Creator="ocrkit", Producer="ocrkit"))
+        save(whole, output, new=True, pdfa=pdfa)

@@ -180,9 +180,9 @@ def side_by_side(
 
     Returns:
         A row for each engine: the median, fastest and slowest turn in seconds, the medians of processor time and of the
-        most memory, and these as shares of the other's. And a row for each engine and kind of document: how many results
-        there are, the median of their size over their document's, and precision and recall of words, ignoring case and
-        places.
+        most memory, and these as shares of the other's. And a row for each engine and kind of document: how many
+        results there are, the median of their size over their document's, and precision and recall of words, ignoring
+        case and places.
 
     Raises:
         OcrkitError: an engine made nothing.

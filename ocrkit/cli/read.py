@@ -97,8 +97,8 @@ def read(
 
     many = any(map(is_several, files))
     into_folder = output is not None and (many or len(files) > 1 or output.endswith("/") or is_several(output))
-    if one_pdf and (output or form not in (None, "pdf")):
-        raise click.UsageError("--one-pdf names the only output, a PDF: leave -o and --format out.")
+    if one_pdf and (output or sidecar or form not in (None, "pdf")):
+        raise click.UsageError("--one-pdf names the only output, a PDF: leave -o, --sidecar and --format out.")
     form = "pdf" if one_pdf else form or _form_of(output, into_folder, many)
     mode = _mode(form, redo, force_ocr, needs_pdf=sidecar or pdfa)
     options = _options(keep_doubtful)
@@ -192,7 +192,7 @@ def _read_many(
     force: bool,
 ) -> None:
     """Read all documents into a folder, or into one PDF."""
-    from ocrkit.batch import find_inputs, open_batch, open_one_pdf
+    from ocrkit.batch import find_inputs, open_batch
 
     if (
         output
@@ -204,6 +204,8 @@ def _read_many(
     tell_what_was_left_out(found)
     if one_pdf:
         refuse_to_overwrite([one_pdf], [source.name for source in found.sources], force)
+        from ocrkit.batch.one_pdf import open_one_pdf
+
         opened = open_one_pdf(found.sources, one_pdf, recipe)
     else:
         opened = open_batch(found.sources, str(output), recipe, keep_tree=keep_tree, force=force)

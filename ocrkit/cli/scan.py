@@ -49,7 +49,7 @@ def scan(
     PHOTO is a file, a folder with all below it, a pattern such as 'photos/*.jpg', or an address such as
     s3://bucket/photos.
     """
-    from ocrkit.batch import ScanRecipe, find_inputs, is_several, open_batch, open_one_pdf
+    from ocrkit.batch import ScanRecipe, find_inputs, is_several, open_batch
 
     many = len(photos) > 1 or is_several(photos[0])
     one_pdf = many and Path(output).suffix.lower() == ".pdf" and not is_several(output)
@@ -62,6 +62,8 @@ def scan(
     tell_what_was_left_out(found)
     if one_pdf:
         refuse_to_overwrite([Path(output)], [source.name for source in found.sources], force)
+        from ocrkit.batch.one_pdf import open_one_pdf
+
         opened = open_one_pdf(found.sources, Path(output), ScanRecipe(".pdf"))
     else:
         opened = open_batch(found.sources, output, ScanRecipe(f".{kind}"), keep_tree=keep_tree, force=force)
