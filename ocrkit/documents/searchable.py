@@ -120,7 +120,8 @@ class _Job:
                 page, plan = self.reader.read_page(loaded), plans[loaded.number]
                 if page.image is not None:
                     if plan.task is Task.FILL:
-                        page = filling(page, pdf[page.number - 1])
+                        with closing(pdf[page.number - 1]) as shown:
+                            page = filling(page, shown)
                     if plan.hidden:
                         graft.remove_invisible_text(page.number)
                     graft.add(page)

@@ -12,7 +12,7 @@ from ocrkit.formats.cell_font import DESCENT, CellFont
 
 _INVISIBLE = 3  # text render mode
 _FURTHEST_OUT = 0.6  # of a line's height, from the median of its words' tops or bottoms: what is further out is a fault
-_LEAST_GAP = 0.2  # of the text's height; Poppler sees no space below 0.15
+_LEAST_GAP = 0.2  # of the size; Poppler sees no space below 0.15
 _WORDS_FOR_SLOPE = 4  # a line of fewer says little about the course of its text
 _LEVEL_DEG = 15
 _LEVEL_TOLERANCE = 0.25  # of the text's height
@@ -64,7 +64,7 @@ def _line(font: CellFont, name: str, line: Line, scale: np.ndarray, height: floa
     low, high = _reach(middle - course, heights)
     size = max(high - low, _TINY)
     decimals = max(0, 2 - math.floor(math.log10(size)))  # a hundredth of the size, and finer
-    lefts, rights = _parted(right - widths / 2, right + widths / 2, _LEAST_GAP * usual)
+    lefts, rights = _parted(right - widths / 2, right + widths / 2, _LEAST_GAP * size)
     origins = np.round(np.stack([lefts, course + low + DESCENT * size], axis=1), decimals)
     start = [number(value, 6) for value in (*along, *up)]
     start += [number(value, decimals) for value in origins[0] @ np.stack([along, up])]
