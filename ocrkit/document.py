@@ -21,9 +21,9 @@ LAZY = {
     "to_alto": "ocrkit.formats.alto",
     "to_page_xml": "ocrkit.formats.page_xml",
     "save_pdf": "ocrkit.formats.pdf",
-    "load": "ocrkit.formats.from_json",
-    "render": "ocrkit.formats.overlay",
-    "show": "ocrkit.formats.overlay",
+    "load_document": "ocrkit.formats.from_json",
+    "draw_words": "ocrkit.formats.overlay",
+    "show_pages": "ocrkit.formats.overlay",
     "_repr_html_": "ocrkit.formats.overlay",
 }
 
@@ -224,7 +224,7 @@ class Document:
         Raises:
             OcrkitError: there is no such file, or it tells something else.
         """
-        document: Document = _format("load").load(source)
+        document: Document = _format("load_document").load_document(source)
         return document
 
     def to_hocr(self) -> str:
@@ -262,7 +262,7 @@ class Document:
         Raises:
             OcrkitError: there is no such page, or it could not be read.
         """
-        image: Image = _format("render").render(self, number)
+        image: Image = _format("draw_words").draw_words(self, number)
         return image
 
     def show(self) -> None:
@@ -271,7 +271,7 @@ class Document:
         Raises:
             OcrkitError: no page has an image, or the machine has nothing to show it with.
         """
-        _format("show").show(self)
+        _format("show_pages").show_pages(self)
 
     def _repr_html_(self) -> str:
         return str(_format("_repr_html_").to_html(self))

@@ -88,7 +88,7 @@ def read(
 ) -> None:
     """Read images and PDFs as text, JSON, hOCR, ALTO, PAGE XML or searchable PDF; `-` is standard input.
 
-    FILE is a file, a folder with all below it, a pattern such as 'scans/**/*.jpg', or an address such as
+    FILE is a file, a folder with all below it, a pattern such as `scans/**/*.jpg`, or an address such as
     s3://bucket/scans. Each document becomes one result; in a folder of results, those that would be made the same again
     are skipped. On standard output, several texts get headings and several JSON results become one array; the other
     formats need -o.

@@ -46,7 +46,7 @@ def scan(
 ) -> None:
     """Crop and straighten the page in PHOTO: seen from above, in even light, bent lines made straight.
 
-    PHOTO is a file, a folder with all below it, a pattern such as 'photos/*.jpg', or an address such as
+    PHOTO is a file, a folder with all below it, a pattern such as `photos/*.jpg`, or an address such as
     s3://bucket/photos.
     """
     from ocrkit.batch import ScanRecipe, find_inputs, is_several, open_batch

@@ -13,7 +13,7 @@ from ocrkit.document import Document, Line, Page, Word
 from ocrkit.errors import OcrkitError, quoted
 
 
-def load(source: str | Path | Mapping[str, Any]) -> Document:
+def load_document(source: str | Path | Mapping[str, Any]) -> Document:
     """The document that `Document.to_dict` told, in a JSON file, as JSON, or as it was returned.
 
     Raises:

@@ -54,7 +54,7 @@ def draw_page(page: Page) -> Image:
     return draw_quads(page.image, [word.quad for word in page.words], [word.confidence for word in page.words])
 
 
-def render(document: Document, number: int = 1) -> Image:
+def draw_words(document: Document, number: int = 1) -> Image:
     """Page `number` with its words, as they were read, on their faded ink, `(height, width, 3)` RGB.
 
     Each word fills its corners and has its confidence's colour. Without the page's image the ground is white.
@@ -96,7 +96,7 @@ def _write(canvas: Image, word: Word, font: PIL.ImageFont.FreeTypeFont | PIL.Ima
     part[:] = (part * (1 - share) + ink * share + 0.5).astype(np.uint8)
 
 
-def show(document: Document) -> None:
+def show_pages(document: Document) -> None:
     """Show the pages with their boxes: in a notebook below the cell, elsewhere in the machine's image viewer.
 
     Raises:

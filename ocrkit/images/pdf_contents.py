@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,14 +45,15 @@ def placement(thing: pypdfium2.PdfObject) -> pypdfium2.PdfMatrix:
 
 
 def pictures(page: pypdfium2.PdfPage) -> Iterator[Picture]:
-    """The pictures of a page that have a size."""
-    from pypdfium2 import raw
+    """The pictures of a page that have a size, and are not damaged."""
+    from pypdfium2 import PdfiumError, raw
 
     for thing in page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=_DEEPEST):
-        a, b, c, d, e, f = placement(thing).get()
-        across, down = np.hypot(a, b), np.hypot(c, d)
-        if across > 0 and down > 0:
-            width, height = thing.get_px_size()
+        with suppress(PdfiumError):
+            (a, b, c, d, e, f), (width, height) = placement(thing).get(), thing.get_px_size()
+            across, down = np.hypot(a, b), np.hypot(c, d)
+            if not (0 < across < np.inf and 0 < down < np.inf):
+                continue
             corners = np.array([(e, f), (e + a, f + b), (e + a + c, f + b + d), (e + c, f + d)])
             yield Picture(corners, float(72 * max(width / across, height / down)))
 
