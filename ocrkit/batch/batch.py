@@ -88,15 +88,15 @@ def _planned(
     sources: Sequence[Source], place: Place, recipe: Recipe, digest: str, keep_tree: bool, force: bool
 ) -> Batch:
     keys = {source.key: _noted_key(source, place) for source in sources}
-    records = {record.source: record for record in map(Record.of, place.records()) if record}
-    written = {_key_of(place.path(name)) for record in records.values() for name in record.sizes}
+    records = [record for record in map(Record.of, place.records()) if record]
+    written = {_key_of(place.path(name)) for record in records for name in record.sizes}
     sources = [source for source in sources if source.key not in written]  # results of ours are no documents
     names = {noted: key for key, noted in keys.items()}
     # A document that is no longer there needs its name no more.
     known = {
-        names.get(noted, noted): record.output
-        for noted, record in records.items()
-        if noted in names or _is_there(noted, place)
+        names.get(record.source, record.source): record.output
+        for record in records
+        if record.output.endswith(recipe.suffix) and (record.source in names or _is_there(record.source, place))
     }
     inputs = {source.key for source in sources}
     tasks, notes = [], []

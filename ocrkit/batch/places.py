@@ -171,10 +171,12 @@ class LocalPlace:
             if not os.access(self.root, os.W_OK | os.X_OK):
                 raise OcrkitError(f"{self.root} cannot be written: Permission denied.")
             shutil.rmtree(self.path(_PARTS), ignore_errors=True)
-            yield
-            shutil.rmtree(self.path(_PARTS), ignore_errors=True)
-            with suppress(OSError):  # holds records
-                os.rmdir(self.path(OWN))
+            try:
+                yield
+            finally:
+                shutil.rmtree(self.path(_PARTS), ignore_errors=True)
+                with suppress(OSError):  # holds records
+                    os.rmdir(self.path(OWN))
         finally:
             os.close(folder)
 

@@ -34,7 +34,6 @@ class Task:
         recipe: how it is made.
         recipe_digest: what that comes to; made once for all, as a model's files are looked at.
         force: whether what is there is made anew, and anybody's file written over.
-        refused: why it is not to be tried.
     """
 
     source: Source
@@ -44,7 +43,6 @@ class Task:
     recipe: Recipe
     recipe_digest: str
     force: bool = False
-    refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,8 +102,6 @@ def do(task: Task, tell: Tell) -> Outcome:
 
 
 def _done(task: Task, outcome: Outcome, tell: Tell) -> Outcome:
-    if task.refused:
-        raise OcrkitError(task.refused)
     place, recipe = task.place, task.recipe
     identity = task.source.identity()
     known = Record.of(place.record(task.output))

@@ -301,7 +301,7 @@ def _form_of(output: str | None, into_folder: bool, many: bool) -> str:
     for form, its in SUFFIXES.items():
         if its == suffix:
             return form
-    endings = ", ".join(SUFFIXES.values())
+    endings = ", ".join(dict.fromkeys(SUFFIXES.values()))
     raise click.UsageError(
         f"{output} names no form: end it in one of {endings}, or in / for a folder, or add --format."
     )

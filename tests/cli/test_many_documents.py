@@ -110,6 +110,14 @@ def test_what_is_done_and_unchanged_is_skipped_and_what_somebody_changed_is_kept
         assert sentence in result.stdout
 
 
+def test_results_of_several_forms_live_in_one_folder():
+    for form in ("pdf", "text", "hocr"):
+        read("scans", "-o", "out", "--format", form)
+    assert visible("out") == ["a.hocr", "a.pdf", "a.txt", "b.hocr", "b.pdf", "b.txt"]
+    for form in ("pdf", "text", "hocr"):
+        assert set(states(read("scans", "-o", "out", "--format", form)[0]).values()) == {"skipped"}
+
+
 def test_results_and_documents_that_are_moved_together_are_still_known():
     read("scans", "-o", "out", "--format", "text")
     os.mkdir("archive")

@@ -40,19 +40,43 @@ def litter(folder: Path) -> list[str]:
             and name not in (".ocrkit", ".ocrkit/records")]  # fmt: skip
 
 
-@pytest.mark.timeout(4000)
-def test_a_killed_run_leaves_whole_results_and_no_litter_and_the_next_one_does_the_rest(
-    tmp_path, request, record_property
-):
-    kills = request.config.getoption("--kills")
-    r = Random(request.config.getoption("--fuzz-seed") or _SEED)
-    scans, temporary = tmp_path / "scans", tmp_path / "tmp"
-    scans.mkdir()
-    temporary.mkdir()
+@pytest.fixture
+def scans(tmp_path):
+    """Small pages, no two alike."""
+    folder = tmp_path / "scans"
+    folder.mkdir()
     for number in range(_PAGES):
         image = np.full((80, 300), 255, np.uint8)
         cv2.putText(image, f"Page {number}", (15, 50), cv2.FONT_HERSHEY_SIMPLEX, 1, 0, 2)
-        cv2.imwrite(str(scans / f"{number}.png"), image)
+        cv2.imwrite(str(folder / f"{number}.png"), image)
+    return folder
+
+
+def test_an_interrupted_run_says_how_far_it_came_and_leaves_no_litter(scans, tmp_path):
+    for number in range(300):  # more than can be done before the signal comes
+        os.link(scans / f"{number % _PAGES}.png", scans / f"more{number}.png")
+    run = subprocess.Popen(
+        command(scans, 2), cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    while run.poll() is None and not list(tmp_path.glob("out/[!.]*")):
+        time.sleep(0.002)
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to all of them
+    said, complained = run.communicate()
+    assert run.returncode == 130
+    assert complained == "ocrkit: interrupted: run it again to go on.\n"
+    assert "not reached" in said
+    assert litter(tmp_path / "out") == []
+
+
+@pytest.mark.timeout(4000)
+def test_a_killed_run_leaves_whole_results_and_no_litter_and_the_next_one_does_the_rest(
+    scans, tmp_path, request, record_property
+):
+    kills = request.config.getoption("--kills")
+    r = Random(request.config.getoption("--fuzz-seed") or _SEED)
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
     originals = results(scans)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)}
 
