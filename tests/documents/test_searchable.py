@@ -506,3 +506,17 @@ def test_pdfa_is_made_and_checked_or_refused_with_the_reason(reader, tmp_path, m
     with pytest.raises(OcrkitError, match=r"none\.pdf cannot be shown to be PDF/A-2b: "):
         write_searchable(tmp_path / "text.pdf", tmp_path / "none.pdf", reader, pdfa=True)
     assert not (tmp_path / "none.pdf").exists()
+
+
+def test_a_document_is_saved_over_the_pdf_that_was_read_also_when_it_comes_from_json(reader, tmp_path):
+    source = write_rich(tmp_path / "rich.pdf")
+    read = reader.read(source)
+    for document in (read, Document.load(read.to_dict())):
+        output = document.save_pdf(tmp_path / "out.pdf", original=source)
+        assert inventory(output) == inventory(source)
+        assert [page.count("word") for page in texts(output)] == [0, 3, 3]
+    with pytest.raises(OcrkitError, match="is the original: name another place"):
+        read.save_pdf(source, original=source)
+    (tmp_path / "page.png").write_bytes(png(SCAN))
+    with pytest.raises(OcrkitError, match="is no PDF that could take the text"):
+        read.save_pdf(tmp_path / "none.pdf", original=tmp_path / "page.png")
