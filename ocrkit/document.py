@@ -19,7 +19,11 @@ import numpy as np
 LAZY = {
     "to_hocr": "ocrkit.formats.hocr",
     "to_alto": "ocrkit.formats.alto",
+    "to_page_xml": "ocrkit.formats.page_xml",
     "save_pdf": "ocrkit.formats.pdf",
+    "load_document": "ocrkit.formats.from_json",
+    "draw_words": "ocrkit.formats.overlay",
+    "show_pages": "ocrkit.formats.overlay",
     "_repr_html_": "ocrkit.formats.overlay",
 }
 
@@ -118,9 +122,10 @@ class Page:
     Attributes:
         number: 1 for the document's first page.
         image: the pixels the coordinates refer to; `None` once dropped to save memory.
-        original: the bytes of the file the image came from where they are a JPEG of just these pixels, so that a PDF
-            can carry them unchanged.
+        original: the bytes of a file that shows just these pixels, turned, in a form that a PDF can carry unchanged:
+            JPEG, JPEG 2000, PNG or a TIFF of fax code (G4).
         rotation: degrees clockwise by which the stored image was turned to stand upright.
+        turn: of these, the degrees by which reading turned the page as its file shows it.
         dpi: pixels per inch, where the file says.
         sheet_pt: width and height of the sheet in points, where the page is one of a PDF.
         error: why this page could not be read; such a page has no lines.
@@ -135,6 +140,7 @@ class Page:
     image: Image | None = None
     original: bytes | None = None
     rotation: int = 0
+    turn: int = 0
     dpi: float | None = None
     sheet_pt: tuple[float, float] | None = None
     error: str | None = None
@@ -166,6 +172,9 @@ class Page:
             "width": self.width,
             "height": self.height,
             "rotation": self.rotation,
+            "turn": self.turn,
+            "dpi": None if self.dpi is None else round(float(self.dpi), 3),
+            "sheet_pt": None if self.sheet_pt is None else [round(float(side), 3) for side in self.sheet_pt],
             "error": self.error,
             "left_out": dict(self.left_out),
             "lines": [line.to_dict() for line in self.lines],
@@ -206,6 +215,18 @@ class Document:
         """Plain numbers and strings, ready for JSON."""
         return {"source": self.source, "engine": self.engine, "pages": [page.to_dict() for page in self.pages]}
 
+    @staticmethod
+    def load(source: str | Path | Mapping[str, Any]) -> Document:
+        """The document that `to_dict` told: from a JSON file, from JSON itself, or from what `to_dict` returned.
+
+        Its pages have no images.
+
+        Raises:
+            OcrkitError: there is no such file, or it tells something else.
+        """
+        document: Document = _format("load_document").load_document(source)
+        return document
+
     def to_hocr(self) -> str:
         """hOCR 1.2, an XHTML page."""
         return str(_format("to_hocr").to_hocr(self))
@@ -214,13 +235,43 @@ class Document:
         """ALTO 4, XML."""
         return str(_format("to_alto").to_alto(self))
 
-    def save_pdf(self, path: str | Path) -> Path:
-        """Write the page images under an invisible text layer; returns the path.
+    def to_page_xml(self, number: int | None = None) -> str:
+        """PAGE XML of 2019, a page a file: of page `number`, which may be left out where there is only one.
 
         Raises:
-            OcrkitError: a page has no image, or the file cannot be written.
+            OcrkitError: there are several pages, or none of that number.
         """
-        return Path(_format("save_pdf").save_pdf(self, Path(path)))
+        return str(_format("to_page_xml").to_page_xml(self, number))
+
+    def save_pdf(self, path: str | Path, original: str | Path | None = None) -> Path:
+        """Write a searchable PDF; returns the path.
+
+        Args:
+            path: written over, if there is something, unless that is `original`.
+            original: the PDF that was read: it keeps all it holds and gains the words as invisible text, on pages that
+                have no text yet. Without it, the page images become a new PDF.
+
+        Raises:
+            OcrkitError: a page has no image, `original` cannot be used, or the file cannot be written.
+        """
+        return Path(_format("save_pdf").save_pdf(self, Path(path), None if original is None else Path(original)))
+
+    def render(self, number: int = 1) -> Image:
+        """A picture of page `number`, `(height, width, 3)` RGB: its words, as they were read, on their faded ink.
+
+        Raises:
+            OcrkitError: there is no such page, or it could not be read.
+        """
+        image: Image = _format("draw_words").draw_words(self, number)
+        return image
+
+    def show(self) -> None:
+        """Show the pages with a box around every word: in a notebook below the cell, elsewhere in an image viewer.
+
+        Raises:
+            OcrkitError: no page has an image, or the machine has nothing to show it with.
+        """
+        _format("show_pages").show_pages(self)
 
     def _repr_html_(self) -> str:
         return str(_format("_repr_html_").to_html(self))

@@ -177,16 +177,24 @@ def _exchange(one: Path, other: Path) -> None:
         raise
 
 
+def same_file(one: str | Path, other: str | Path) -> bool:
+    """Whether two paths lead to one file, by whatever names and links."""
+    with suppress(OSError, ValueError):  # one is not there
+        return os.path.samefile(one, other)
+    return False
+
+
 def refuse_to_overwrite(targets: Iterable[Path], inputs: Iterable[str | Path], force: bool) -> None:
     """Check that writing `targets` loses nobody's file: no input, and nothing that is there unless by `force`.
 
     Raises:
         OcrkitError: something would be lost.
     """
-    inputs = [path for path in inputs if os.path.isfile(path)]
-    there = [path for path in targets if os.path.isfile(path)]  # devices and pipes lose nothing
+    inputs = list(inputs)
+    # Devices and pipes lose nothing; a link to nowhere, or round in a circle, is somebody's, too.
+    there = [path for path in targets if os.path.isfile(path) or (os.path.islink(path) and not os.path.exists(path))]
     for path in there:
-        if any(os.path.samefile(path, source) for source in inputs):
+        if any(same_file(path, source) for source in inputs):
             raise OcrkitError(f"{path} is what is to be read: name another place for the result.")
     if there and not force:
         more = f" and {len(there) - 1} more are" if len(there) > 1 else " is"

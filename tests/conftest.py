@@ -33,6 +33,7 @@ def pytest_addoption(parser) -> None:
     )
     parser.addoption("--moments", type=int, default=2, help="times that tests/hard kills each verb; above 2 all verbs")
     parser.addoption("--fuzz-seed", type=int, default=None, help="other inputs than usual")
+    parser.addoption("--kills", type=int, default=2, help="runs over a folder that tests/hard kills")
 
 
 @pytest.fixture(scope="session")

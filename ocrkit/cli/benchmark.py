@@ -415,6 +415,40 @@ def upright(
             click.echo(f"Wrong at {degrees} degrees: {', '.join(ids)}")
 
 
+@benchmark.command("folder")
+@_pages
+@model_option
+@click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True, help="Processes of each engine.")
+@click.option("--share", type=click.FloatRange(0.01, 1), default=1.0, show_default=True, help="Of the 40 documents.")
+@click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True, help="Number of turns.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the simulated camera.")
+def searchable(
+    *,
+    folder: Path,
+    form: str,
+    half: str | None,
+    model: str | None,
+    jobs: int,
+    share: float,
+    repeats: int,
+    seed: int,
+) -> None:
+    """Make 40 documents searchable, by turns with OCRmyPDF and Tesseract: size, words, time and memory.
+
+    The documents are made from the labelled pages of FOLDER: 20 scans, 10 simulated photos, 5 PDFs that were never on
+    paper, 5 PDFs of both. Memory is that of all processes of an engine together, what they share counted once.
+    """
+    from ocrkit.benchmark import folder as folders
+
+    folders.commands(jobs, model)  # what is missing is said before anything is made
+    with tempfile.TemporaryDirectory(prefix="ocrkit-") as scratch:
+        documents = folders.make_folder_of(_labelled_pages(folder, form, half), Path(scratch) / "in", share, seed)
+        with progress_bar("Reading", "turns", 2 * repeats) as bar:
+            rows, kinds = folders.side_by_side(documents, Path(scratch), jobs, repeats, model, bar.update)
+    _print_rows(rows, f"{len(documents)} documents, {jobs} jobs, {repeats} turns")
+    _print_rows(kinds, "\nsize as a multiple of the document's; words as PDFium finds them")
+
+
 def _labelled_pages(folder: Path, form: str, half: str | None) -> list[LabelledPage]:
     pages = [page for page in load_pages(folder, form) if half in (None, half_of(page.document or page.id))]
     if not pages:

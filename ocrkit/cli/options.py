@@ -10,6 +10,7 @@ from ocrkit.datasets.forms import PAGE_FORMS
 
 _PATH = click.Path(path_type=Path)
 _MOST_THREADS = 1024
+_MOST_PAGES = 10_000_000
 
 folder_argument = click.argument("folder", type=_PATH)
 folders_argument = click.argument("folders", type=_PATH, nargs=-1, required=True)
@@ -37,6 +38,31 @@ one_thread_option = click.option(
     default=1,
     show_default=True,
     help="Number of threads of each engine or runtime.",
+)
+
+
+class PageNumbers(click.ParamType):
+    """Numbers of pages, such as `1-3,7`: a frozen set."""
+
+    name = "pages"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[int]:
+        """The numbers that `value` names."""
+        if isinstance(value, frozenset):
+            return value
+        numbers: set[int] = set()
+        for part in str(value).split(","):
+            first, dash, last = (end.strip() for end in part.partition("-"))
+            if not (first.isdecimal() and (last.isdecimal() or not dash) and 0 < int(first) <= int(last or first)):
+                self.fail(f"{value} does not name pages as 1-3,7 does.", param, ctx)
+            if int(last or first) > _MOST_PAGES:
+                self.fail(f"no document has {int(last or first):,} pages.", param, ctx)
+            numbers.update(range(int(first), int(last or first) + 1))
+        return frozenset(numbers)
+
+
+pages_option = click.option(
+    "--pages", type=PageNumbers(), metavar="1-3,7", help="Read only these pages; a PDF keeps its others as they are."
 )
 force_option = click.option("--force", is_flag=True, help="Overwrite existing files, but never an input.")
 fonts_option = click.option(

@@ -1,11 +1,10 @@
-"""`ocrkit read`: images and PDFs become text, JSON, hOCR, ALTO or a searchable PDF."""
+"""`ocrkit read`: images and PDFs become text, JSON, hOCR, ALTO, PAGE XML or a searchable PDF."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -13,26 +12,39 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ocrkit.cli.options import force_option, model_option, threads_option
+from ocrkit.cli.batching import batch_options, exit_if_incomplete, run_batch, tell_what_was_left_out
+from ocrkit.cli.options import force_option, model_option, pages_option, threads_option
 from ocrkit.cli.progress import progress_bar
-from ocrkit.cli.verbs import FAILED, complain, standard_input_or, verb
+from ocrkit.cli.verbs import FAILED, complain, is_quiet, standard_input, standard_input_or, verb
 from ocrkit.errors import OcrkitError
-from ocrkit.files import make_folder, refuse_to_overwrite, write_whole
+from ocrkit.files import refuse_to_overwrite, write_whole
+from ocrkit.formats.forms import SUFFIXES, render
 
 if TYPE_CHECKING:
-    from ocrkit.document import Document, Page
+    from ocrkit.batch import ReadRecipe
+    from ocrkit.document import Page
+    from ocrkit.documents.options import ReadOptions
     from ocrkit.documents.reader import Reader
-
-_SUFFIXES = {"text": ".txt", "json": ".json", "hocr": ".hocr", "alto": ".xml", "pdf": ".pdf"}
+    from ocrkit.formats.graft import Mode
+    from ocrkit.images import Source
 
 
 @verb()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option(
-    "--format", "form", type=click.Choice(list(_SUFFIXES)), help="Output format. Default: by OUT's suffix, else text."
+    "--format",
+    "form",
+    type=click.Choice(list(SUFFIXES)),
+    help="Output format. Default: by OUT's suffix; PDF where FILE is a folder; else text.",
 )
 @click.option(
     "-o", "--output", metavar="OUT", help="A file, or a folder (FOLDER/) for several results. Default: standard output."
+)
+@click.option(
+    "--one-pdf",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="OUT",
+    help="Make all pages one searchable PDF.",
 )
 @model_option
 @click.option(
@@ -44,45 +56,92 @@ _SUFFIXES = {"text": ".txt", "json": ".json", "hocr": ".hocr", "alto": ".xml", "
     is_flag=True,
     help="Keep what looks like words and is hardly read, or struck through; JSON marks it as doubtful.",
 )
+@pages_option
+@click.option("--sidecar", is_flag=True, help="With a PDF, write its text, too: into a .txt beside it.")
+@click.option(
+    "--redo", is_flag=True, help="Replace the invisible text of PDFs, whatever program made it. Default: leave it."
+)
+@click.option("--force-ocr", is_flag=True, help="Read pages of PDFs that have text of their own, too; that text stays.")
+@click.option("--pdfa", is_flag=True, help="Write PDF/A-2b, or say why that cannot be.")
+@batch_options
 @force_option
 def read(
     *,
     files: tuple[str, ...],
     form: str | None,
     output: str | None,
+    one_pdf: Path | None,
     model: str | None,
     runtime: str,
     threads: int | None,
     keep_doubtful: bool,
+    pages: frozenset[int] | None,
+    sidecar: bool,
+    redo: bool,
+    force_ocr: bool,
+    pdfa: bool,
+    jobs: int | None,
+    scheduler: str | None,
+    keep_tree: bool,
+    log: Path | None,
     force: bool,
 ) -> None:
-    """Read images and PDFs as text, JSON, hOCR, ALTO or searchable PDF; `-` is standard input.
+    """Read images and PDFs as text, JSON, hOCR, ALTO, PAGE XML or searchable PDF; `-` is standard input.
 
-    Each FILE becomes one result. On standard output, several texts get headings and several JSON results become one
-    array; the other formats need -o.
+    FILE is a file, a folder with all below it, a pattern such as `scans/**/*.jpg`, or an address such as
+    s3://bucket/scans. Each document becomes one result; in a folder of results, those that would be made the same again
+    are skipped. On standard output, several texts get headings and several JSON results become one array; the other
+    formats need -o.
     """
-    into_folder = output is not None and (len(files) > 1 or output.endswith("/") or os.path.isdir(output))
-    form = form or _form_of(output, into_folder)
+    from ocrkit.batch import ReadRecipe, find_inputs, is_several
+
+    many = any(map(is_several, files))
+    into_folder = output is not None and (many or len(files) > 1 or output.endswith("/") or is_several(output))
+    if one_pdf and (output or sidecar or form not in (None, "pdf")):
+        raise click.UsageError("--one-pdf names the only output, a PDF: leave -o, --sidecar and --format out.")
+    form = "pdf" if one_pdf else form or _form_of(output, into_folder, many)
+    mode = _mode(form, redo, force_ocr, needs_pdf=sidecar or pdfa)
+    options = _options(keep_doubtful)
+    recipe = ReadRecipe(
+        form,
+        model,
+        runtime,
+        threads,
+        options,
+        pages=None if pages is None else tuple(sorted(pages)),
+        mode=mode,
+        pdfa=pdfa,
+        sidecar=sidecar,
+    )
+    if one_pdf or (into_folder and output):
+        recipe = replace(recipe, threads=threads or 1)
+        _read_many(files, output, one_pdf, recipe, jobs, scheduler, keep_tree, log, force)
+        return
+    if jobs or scheduler or keep_tree or log:
+        raise click.UsageError("--jobs, --dask, --keep-tree and --log are for a folder of results: add -o FOLDER/.")
+    if many:
+        found = find_inputs(files)
+        tell_what_was_left_out(found)
+        files = tuple(source.name for source in found.sources)
     if output is None and (form == "pdf" or (len(files) > 1 and form not in ("text", "json"))):
         raise click.UsageError(f"{'A PDF needs' if form == 'pdf' else 'Several results need'} a place: add -o OUT.")
-    targets = _targets(files, output, into_folder, _SUFFIXES[form])
-    refuse_to_overwrite([target for target in targets if target is not None], files, force)
+    target = None if output is None else Path(output)
+    refuse_to_overwrite(_outputs(target, sidecar), files, force)
 
-    from ocrkit.documents.options import ReadOptions
     from ocrkit.documents.reader import Reader
     from ocrkit.images.page import no_memory
 
-    reader = Reader(model, runtime, threads, options=ReadOptions(keep_doubtful=keep_doubtful))
+    reader = Reader(model, runtime, threads, options=options)
     complete = True
-    listed = output is None and len(files) > 1
+    listed = len(files) > 1
     several: list[str] = []
     give = several.append if listed and form == "json" else _print
     with nullcontext() if output is None else progress_bar("Reading", "files", len(files)) as bar:
-        for file, target in zip(files, targets):
+        for file in files:
             try:
                 if listed and form == "text":
                     _print(f"==> {file} <==\n")
-                complete &= _read_one(reader, file, target, form, give)
+                complete &= _read_one(reader, file, target, recipe, give)
             except OcrkitError as error:
                 complain(error)
                 complete = False
@@ -97,45 +156,131 @@ def read(
         sys.exit(FAILED)
 
 
-def _read_one(reader: Reader, file: str, target: Path | None, form: str, give: Callable[[str], object]) -> bool:
+def _options(keep_doubtful: bool) -> ReadOptions | None:
+    if not keep_doubtful:
+        return None  # the default, without loading what a process that only hands out work does not need
+    from ocrkit.documents.options import ReadOptions
+
+    return ReadOptions(keep_doubtful=True)
+
+
+def _mode(form: str, redo: bool, force_ocr: bool, needs_pdf: bool) -> Mode:
+    """What is done with pages that have text already."""
+    if form != "pdf" and (redo or force_ocr or needs_pdf):
+        raise click.UsageError("--sidecar, --redo, --force-ocr and --pdfa are for searchable PDFs: add -o OUT.pdf.")
+    if redo and force_ocr:
+        raise click.UsageError("--force-ocr replaces invisible text, too: leave --redo out.")
+    return "redo" if redo else "force" if force_ocr else "skip"
+
+
+def _outputs(target: Path | None, sidecar: bool) -> list[Path]:
+    """The files that reading one document into `target` makes."""
+    if target is None:
+        return []
+    return [target, target.with_suffix(".txt")] if sidecar else [target]
+
+
+def _read_many(
+    files: tuple[str, ...],
+    output: str | None,
+    one_pdf: Path | None,
+    recipe: ReadRecipe,
+    jobs: int | None,
+    scheduler: str | None,
+    keep_tree: bool,
+    log: Path | None,
+    force: bool,
+) -> None:
+    """Read all documents into a folder, or into one PDF."""
+    from ocrkit.batch import find_inputs, open_batch
+
+    if (
+        output
+        and Path(output).suffix.lower() in SUFFIXES.values()
+        and not (output.endswith("/") or os.path.isdir(output))
+    ):
+        raise click.UsageError(f"{output} is one file and cannot hold {len(files)} results: name a folder instead.")
+    found = find_inputs(files, standard_input() if "-" in files else None, output)
+    tell_what_was_left_out(found)
+    if one_pdf:
+        refuse_to_overwrite([one_pdf], [source.name for source in found.sources], force)
+        from ocrkit.batch.one_pdf import open_one_pdf
+
+        opened = open_one_pdf(found.sources, one_pdf, recipe)
+    else:
+        opened = open_batch(found.sources, str(output), recipe, keep_tree=keep_tree, force=force)
+    with opened as batch:
+        complete = run_batch(batch, "Reading", jobs, scheduler, log)
+    exit_if_incomplete(complete, found)
+
+
+def _read_one(
+    reader: Reader, file: str, target: Path | None, recipe: ReadRecipe, give: Callable[[str], object]
+) -> bool:
     """Read one document and write it, or `give` its text without a target; whether all its pages could be read."""
     from ocrkit.document import Document
-    from ocrkit.formats.pdf import write_pdf
 
     errors: list[str] = []
     words = 0
 
-    def noting(pages: Iterable[Page]) -> Iterator[Page]:
+    def note(page: Page) -> Page:
         nonlocal words
-        for page in pages:
-            words += len(page.words)
-            if page.error:
-                complain(page.error)
-                errors.append(page.error)
-            yield page
+        words += len(page.words)
+        if page.error:
+            complain(page.error)
+            errors.append(page.error)
+        return replace(page, image=None, original=None)
 
     name = "stdin" if file == "-" else file
-    pages = noting(reader.pages(standard_input_or(file)))
-    if form == "pdf" and target is not None:
-        write_pdf(pages, target, title=Path(name).name)
+    if recipe.form == "pdf" and target is not None:
+        _write_searchable(reader, file, name, target, recipe, note)
+        return not errors
+    pages = tuple(map(note, reader.pages(_content(file), recipe.pages)))
+    text = render(Document(pages, name, reader.name), recipe.form)
+    if target is None:
+        give(text)
     else:
-        light = tuple(replace(page, image=None, original=None) for page in pages)
-        text = _render(Document(light, name, reader.name), form)
-        if target is None:
-            give(text)
-        else:
-            write_whole(target, text)
+        write_whole(target, text)
     if not words and not errors:
         complain(f"no text was found in {name}.")
     return not errors
 
 
-def _render(document: Document, form: str) -> str:
-    if form == "json":
-        return json.dumps(document.to_dict(), ensure_ascii=False, indent=2) + "\n"
-    if form == "hocr":
-        return document.to_hocr()
-    return document.to_alto() if form == "alto" else document.text + "\n"
+def _write_searchable(
+    reader: Reader, file: str, name: str, target: Path, recipe: ReadRecipe, note: Callable[[Page], Page]
+) -> None:
+    """Write one document as a searchable PDF, and say what of it was not read, and why."""
+    from ocrkit.documents.searchable import NOT_ASKED, write_searchable
+
+    source = _content(file)
+    done = write_searchable(
+        source if isinstance(source, bytes) else Path(str(source)),
+        target,
+        reader,
+        pages=recipe.pages,
+        mode=recipe.mode,
+        pdfa=recipe.pdfa,
+        sidecar=_outputs(target, recipe.sidecar)[-1] if recipe.sidecar else None,
+        name=name,
+        on_page=note,
+    )
+    for warning in done.warnings:
+        complain(warning)
+    if is_quiet():
+        return
+    for why, which in done.left_alone_because().items():
+        if why != NOT_ASKED:
+            complain(f"{name}: {'page' if which.isdecimal() else 'pages'} {which} left alone ({why}).")
+    if done.unchanged:
+        complain(f"{target} is a copy: nothing was to be added.")
+    elif done.document.pages and not done.document.words and not any(page.error for page in done.document):
+        complain(f"no text was found in {name}.")
+
+
+def _content(file: str) -> Source:
+    from ocrkit.batch import fetched, is_remote
+
+    return fetched(file) if is_remote(file) else standard_input_or(file)
 
 
 def _print(text: str) -> None:
@@ -149,32 +294,14 @@ def _print(text: str) -> None:
         raise OcrkitError(f"Standard output cannot be written: {error.strerror}.") from None
 
 
-def _form_of(output: str | None, into_folder: bool) -> str:
+def _form_of(output: str | None, into_folder: bool, many: bool) -> str:
     if output is None or into_folder:
-        return "text"
+        return "pdf" if many and into_folder else "text"
     suffix = Path(output).suffix.lower()
-    for form, its in _SUFFIXES.items():
+    for form, its in SUFFIXES.items():
         if its == suffix:
             return form
-    endings = ", ".join(_SUFFIXES.values())
+    endings = ", ".join(dict.fromkeys(SUFFIXES.values()))
     raise click.UsageError(
         f"{output} names no form: end it in one of {endings}, or in / for a folder, or add --format."
     )
-
-
-def _targets(files: tuple[str, ...], output: str | None, into_folder: bool, suffix: str) -> list[Path | None]:
-    """Where each file's result goes: into the folder under its own name, into the file, or nowhere."""
-    if output is None:
-        return [None] * len(files)
-    if not into_folder:
-        return [Path(output)]
-    if Path(output).suffix.lower() in _SUFFIXES.values() and not (output.endswith("/") or os.path.isdir(output)):
-        raise click.UsageError(f"{output} is one file and cannot hold {len(files)} results: name a folder instead.")
-    taken: dict[str, str] = {}
-    for file in files:
-        name = ("stdin" if file == "-" else Path(file).stem) + suffix
-        if name in taken:
-            raise click.UsageError(f"{taken[name]} and {file} would both become {name}: read them into two folders.")
-        taken[name] = file
-    make_folder(output)
-    return [Path(output) / name for name in taken]

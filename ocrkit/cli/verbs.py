@@ -111,8 +111,15 @@ def standard_input_or(file: str) -> Source:
     Raises:
         BadImage: standard input is closed, or cannot be read.
     """
-    if file != "-":
-        return file
+    return standard_input() if file == "-" else file
+
+
+def standard_input() -> bytes:
+    """The bytes of standard input.
+
+    Raises:
+        BadImage: it is closed, or cannot be read.
+    """
     try:
         return sys.stdin.buffer.read()
     except (AttributeError, OSError, ValueError) as error:  # Python has none in place of one that is closed

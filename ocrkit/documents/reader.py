@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -79,10 +80,18 @@ class Reader:
         name = str(source) if isinstance(source, str | Path) else ""
         return Document(tuple(self.pages(source)), name, self.name)
 
-    def pages(self, source: Source) -> Iterator[Page]:
-        """The pages of `source` as they are read, so that long documents need the memory of one page."""
-        for loaded in iter_pages(source):
-            yield self._read_page(loaded)
+    def pages(self, source: Source, numbers: Collection[int] | None = None) -> Iterator[Page]:
+        """The pages of `source` as they are read, so that long documents need the memory of one page.
+
+        Args:
+            source: path, bytes, Pillow image or array.
+            numbers: of the pages that are wanted, from 1; `None` is all of them.
+
+        Raises:
+            BadImage: it cannot be read as a document, or lacks one of the pages.
+        """
+        for loaded in iter_pages(source, numbers):
+            yield self.read_page(loaded)
 
     def recognize(self, crops: Sequence[Image]) -> list[Guess]:
         """Text and confidence of word crops, `uint8` `(H, W)` or `(H, W, 3)`, in order; some may lie on their side."""
@@ -90,28 +99,44 @@ class Reader:
 
         return recognize_turned(self._recognizer.recognize, crops)
 
-    def _read_page(self, loaded: PageImage) -> Page:
+    def read_page(self, loaded: PageImage) -> Page:
+        """The text of a page that was loaded; its error, if it could not be."""
         if loaded.image is None:
-            return Page(loaded.number, 0, 0, error=loaded.error)
+            return as_loaded(loaded)
         recognize, options = self._recognizer.recognize, self.options
         as_it_stands = partial(read_page, detect=self._detect, recognize=recognize, options=options)
         upright = partial(read_upright, read=as_it_stands, recognize=recognize, options=options.orientation)
         reading, degrees = read_photo(loaded.image, upright, options.photo)
         image = turned(loaded.image, degrees)
         height, width = image.shape[:2]
-        return Page(
-            loaded.number,
-            width,
-            height,
+        return replace(
+            as_loaded(loaded),
+            width=width,
+            height=height,
             lines=moved(reading.lines, lambda points: np.clip(points, 0, (width, height))),
             image=image,
-            original=loaded.original,
             rotation=(loaded.rotation + degrees) % 360,
-            dpi=loaded.dpi,
+            turn=degrees,
             sheet_pt=loaded.sheet_pt and (loaded.sheet_pt[::-1] if degrees in (90, 270) else loaded.sheet_pt),
             left_out=reading.left_out,
             error=_UNREADABLE.format(loaded.number) if reading.unreadable else None,
         )
+
+
+def as_loaded(loaded: PageImage) -> Page:
+    """A page that is not read: its picture as it was loaded."""
+    height, width = (0, 0) if loaded.image is None else loaded.image.shape[:2]
+    return Page(
+        loaded.number,
+        width,
+        height,
+        image=loaded.image,
+        original=loaded.original,
+        rotation=loaded.rotation,
+        dpi=loaded.dpi,
+        sheet_pt=loaded.sheet_pt,
+        error=loaded.error,
+    )
 
 
 def _recognizer(model: str | Path | None, runtime: str, threads: int | None) -> WordRecognizer:

@@ -1,1 +1,1 @@
-"""A read document as a file: hOCR, ALTO, searchable PDF, and a picture with boxes."""
+"""A read document as a file: JSON, hOCR, ALTO, PAGE XML, searchable PDF, and a picture with boxes."""

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 
 from ocrkit.document import Document, Line, Page
-from ocrkit.formats.xml import angle, around, clean, finish, paragraphs, pixels
+from ocrkit.formats.xml import angle, around, clean, finish, leans, paragraphs, pixels, points
 
 _NAMESPACE = "http://www.loc.gov/standards/alto/ns-v4#"
 _SCHEMA = f"{_NAMESPACE} http://www.loc.gov/standards/alto/v4/alto-4-2.xsd"
@@ -61,7 +61,9 @@ def _add_line(block: ET.Element, line: Line, id_: str) -> None:
             ET.SubElement(node, "SP", _place(np.array(gap)))
         confidence = f"{min(1.0, max(0.0, word.confidence)):.4f}"
         content = {"ID": f"word_{id_}_{j}", "CONTENT": clean(word.text), "WC": confidence}
-        ET.SubElement(node, "String", {**content, **_place(word.box)})
+        string = ET.SubElement(node, "String", {**content, **_place(word.box)})
+        if leans(word):
+            ET.SubElement(ET.SubElement(string, "Shape"), "Polygon", POINTS=points(word.quad))
         before = word.box
 
 

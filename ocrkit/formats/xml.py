@@ -1,4 +1,4 @@
-"""What the two XML forms share: paragraphs, whole pixels, characters XML allows, and the finished text."""
+"""What the XML forms share: paragraphs, whole pixels, characters XML allows, and the finished text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
-from ocrkit.document import Line, Page
+from ocrkit.document import Line, Page, Word, box_to_quad
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -30,6 +30,16 @@ def pixels(box: np.ndarray) -> tuple[int, int, int, int]:
     """`x0 y0 x1 y1` rounded to whole pixels."""
     x0, y0, x1, y1 = (round(float(value)) for value in box)
     return x0, y0, x1, y1
+
+
+def points(quad: np.ndarray) -> str:
+    """Corners as `x,y x,y`, rounded to whole pixels."""
+    return " ".join(f"{round(float(x))},{round(float(y))}" for x, y in quad)
+
+
+def leans(word: Word) -> bool:
+    """Whether a word's corners are not those of the box around it, to a pixel."""
+    return bool((np.abs(word.quad[:, None] - box_to_quad(word.box)).max(2).min(1) > 1).any())
 
 
 def around(boxes: list[np.ndarray]) -> np.ndarray:

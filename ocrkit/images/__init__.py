@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import PIL.Image
@@ -16,9 +16,12 @@ import PIL.Image
 from ocrkit.document import Image
 from ocrkit.errors import BadImage
 from ocrkit.images.arrays import array_to_image
-from ocrkit.images.page import MAX_PIXELS, MAX_SIDE, PageImage, Source, page_name, source_name, to_grey
-from ocrkit.images.pdf import PDF_DPI, PDF_MAX_PIXELS, PDF_MAX_SHORT_SIDE_PX, is_pdf, pdf_pages
+from ocrkit.images.page import MAX_PIXELS, MAX_SIDE, PageImage, Source, check_numbers, page_name, source_name, to_grey
+from ocrkit.images.pdf import PDF_DPI, PDF_MAX_PIXELS, PDF_MAX_SHORT_SIDE_PX, is_pdf, opened_pdf, pdf_pages
 from ocrkit.images.pictures import AsStored, opened_picture_page, picture_pages, picture_sizes
+
+if TYPE_CHECKING:
+    import pypdfium2
 
 __all__ = [
     "MAX_PIXELS",
@@ -28,10 +31,12 @@ __all__ = [
     "PDF_MAX_SHORT_SIDE_PX",
     "PageImage",
     "Source",
+    "check_numbers",
     "image_sizes",
     "iter_pages",
     "load_image",
     "load_stored",
+    "open_pdf",
     "page_name",
     "source_name",
     "to_grey",
@@ -69,39 +74,75 @@ def image_sizes(path: Path) -> tuple[tuple[int, int], tuple[int, int]]:
         return picture_sizes(file, name)
 
 
-def iter_pages(source: Source) -> Iterator[PageImage]:
-    """The pages of a file, bytes, Pillow image or array, one in memory at a time.
+@contextmanager
+def open_pdf(source: Path | bytes) -> Iterator[pypdfium2.PdfDocument | None]:
+    """The PDF in a file or bytes as PDFium opens it; `None` where it is no PDF.
+
+    Raises:
+        BadImage: nothing there, or a PDF that is locked, damaged or without pages.
+    """
+    name = source_name(source)
+    with _opened(source, name) as file:
+        start = _start_of(file, name)
+        if not is_pdf(start):
+            yield None
+            return
+        with opened_pdf(file, name) as pdf:
+            yield pdf
+
+
+def iter_pages(source: Source, numbers: Collection[int] | None = None) -> Iterator[PageImage]:
+    """The pages of a file, bytes, Pillow image or array, one in memory at a time; of these only those of `numbers`.
 
     A TIFF and a PDF may have many pages, of which masks and smaller copies of others are none; of an animation, and of
     a photo with others behind it, only the first picture counts. In a file of several pages one that cannot be decoded
     is yielded with its `error`, and the others follow.
 
     Raises:
-        BadImage: nothing there, not an image, too large, or the only page cannot be decoded.
+        BadImage: nothing there, not an image, too large, one of `numbers` is missing, or the only page cannot be
+            decoded.
         MissingExtra: a HEIC photo, and the package that reads it is not installed.
     """
     if isinstance(source, np.ndarray):
-        yield PageImage(1, array_to_image(source))
+        yield from _chosen(iter([PageImage(1, array_to_image(source))]), numbers, "The array")
     elif isinstance(source, PIL.Image.Image):
-        yield opened_picture_page(source)
+        yield from _chosen(iter([opened_picture_page(source)]), numbers, "The image")
     elif isinstance(source, str | Path | bytes | bytearray):
-        yield from _file_pages(source)
+        yield from _file_pages(source, numbers=numbers)
     else:
         kind = type(source).__name__
         raise BadImage(f"A document is a path, bytes, a Pillow image or an array, and not of type {kind}.")
 
 
-def _file_pages(source: str | Path | bytes | bytearray, stored: AsStored | None = None) -> Iterator[PageImage]:
+def _chosen(pages: Iterator[PageImage], numbers: Collection[int] | None, name: str) -> Iterator[PageImage]:
+    count = 0
+    for page in pages:
+        count = page.number
+        if numbers is None or count in numbers:
+            yield page
+    check_numbers(numbers, count, name)
+
+
+def _file_pages(
+    source: str | Path | bytes | bytearray, stored: AsStored | None = None, numbers: Collection[int] | None = None
+) -> Iterator[PageImage]:
     name = source_name(source)
     with _opened(source, name) as file:
-        try:
-            start = file.read(_START)
-            file.seek(0)
-        except OSError as error:
-            raise BadImage(f"{name} cannot be read: {error.strerror or error}.") from None
-        if not start:
-            raise BadImage(f"{name} is empty.")
-        yield from pdf_pages(file, name) if is_pdf(start) else picture_pages(file, name, stored)
+        if is_pdf(_start_of(file, name)):
+            yield from pdf_pages(file, name, numbers)
+        else:
+            yield from _chosen(picture_pages(file, name, stored), numbers, name)
+
+
+def _start_of(file: BinaryIO, name: str) -> bytes:
+    try:
+        start = file.read(_START)
+        file.seek(0)
+    except OSError as error:
+        raise BadImage(f"{name} cannot be read: {error.strerror or error}.") from None
+    if not start:
+        raise BadImage(f"{name} is empty.")
+    return start
 
 
 def _first(pages: Iterator[PageImage]) -> Image:

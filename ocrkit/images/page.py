@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +30,8 @@ class PageImage:
     Attributes:
         number: 1 for the first page.
         image: upright, `uint8` grey or RGB, its pixels square; `None` for a page that cannot be decoded.
-        original: the bytes of the JPEG that the page is, where it is one and nothing else.
+        original: the bytes of an image file that shows the page and nothing else, turned, in a form that PDF knows,
+            too: JPEG, JPEG 2000, PNG or a TIFF of fax code (G4).
         rotation: degrees clockwise by which the stored pixels were turned.
         dpi: pixels of `image` per inch as the file says, if it says.
         sheet_pt: width and height in points of a page of a PDF.
@@ -60,6 +62,17 @@ def page_name(number: int, name: str) -> str:
 def inside(name: str) -> str:
     """`name` as it is within a sentence."""
     return name[0].lower() + name[1:] if name in _SENTENCE_STARTS else name
+
+
+def check_numbers(numbers: Collection[int] | None, count: int, name: str) -> None:
+    """Check that of the `count` pages of what is called `name` all those wanted are there.
+
+    Raises:
+        BadImage: one is not.
+    """
+    missing = sorted(number for number in numbers or () if not 1 <= number <= count)
+    if missing:
+        raise BadImage(f"{name} has {count:,} page{'s' if count > 1 else ''}, and no page {missing[0]}.")
 
 
 def check_size(width: float, height: float, name: str) -> None:

@@ -8,8 +8,8 @@ import math
 import mmap
 import re
 import zlib
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 import cv2
@@ -17,7 +17,18 @@ import numpy as np
 
 from ocrkit.document import Image
 from ocrkit.errors import BadImage
-from ocrkit.images.page import MAX_SIDE, PageImage, check_size, inside, no_memory, page_name, squared, to_grey
+from ocrkit.images.page import (
+    MAX_SIDE,
+    PageImage,
+    check_numbers,
+    check_size,
+    inside,
+    no_memory,
+    page_name,
+    squared,
+    to_grey,
+)
+from ocrkit.images.pdf_contents import is_invisible, pictures, placement
 
 if TYPE_CHECKING:
     import pypdfium2
@@ -29,6 +40,8 @@ PDF_MAX_SHORT_SIDE_PX = 2800  # A2 is drawn so that its long side has 4000 px
 _PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"II*\0", b"MM\0*", b"GIF8", b"RIFF")  # may hold "%PDF-" in a comment
 _MOST_LOST = 20  # pages one after the other that are not there; then the rest is taken to be missing, too
 _COVERED = 0.005  # of a side, by which a scan may be larger or smaller than its page
+_LARGE = 0.25  # of the page, that pictures cover which are drawn at their own resolution
+_ALIKE = 0.02  # by which resolutions may differ that are taken for one
 _LEVEL = 1e-3  # sine of the angle by which a scan may be turned on its page
 _LOOK_PX = 100  # long side at which a scan is compared with how its page is drawn
 _LIKE = 12.0  # grey levels by which the two may differ on average: averaging differs, negatives and masks do more
@@ -44,28 +57,47 @@ def is_pdf(start: bytes) -> bool:
     return b"%PDF-" in start and not start.startswith(_PICTURE_STARTS)
 
 
-def pdf_pages(file: BinaryIO, name: str) -> Iterator[PageImage]:
-    """The pages of a PDF, with what is filled into its forms and noted on it; one that cannot be drawn has an `error`.
+@contextmanager
+def opened_pdf(file: BinaryIO, name: str) -> Iterator[pypdfium2.PdfDocument]:
+    """The PDF in `file`, with its forms.
 
     Raises:
-        BadImage: no PDF, locked, without pages, or its only page cannot be drawn.
+        BadImage: no PDF, locked, or without pages.
     """
     import pypdfium2
 
-    with ExitStack() as stack:
-        try:
-            pdf = stack.enter_context(pypdfium2.PdfDocument(file))
-            pdf.init_forms()
-        except pypdfium2.PdfiumError as error:
-            locked = "password" in str(error).lower()
-            why = "is locked with a password" if locked else "is damaged: no PDF reader could open it"
-            raise BadImage(f"{name} {why}.") from None
-        count = len(pdf)
-        if not count:
+    try:
+        pdf = pypdfium2.PdfDocument(file)
+    except pypdfium2.PdfiumError:
+        raise BadImage(f"{name} {_why_closed(file)}.") from None
+    with pdf:
+        pdf.init_forms()
+        if not len(pdf):
             raise BadImage(f"{name} has no pages.")
+        yield pdf
+
+
+def pdf_pages(file: BinaryIO, name: str, numbers: Collection[int] | None = None) -> Iterator[PageImage]:
+    """The pages of a PDF, with what is filled into its forms and noted on it; one that cannot be drawn has an `error`.
+
+    Args:
+        file: starts as a PDF does.
+        name: what to call it.
+        numbers: of the pages that are wanted, from 1; `None` is all of them.
+
+    Raises:
+        BadImage: no PDF, locked, without pages or one of `numbers`, or its only page cannot be drawn.
+    """
+    import pypdfium2
+
+    with opened_pdf(file, name) as pdf:
+        count = len(pdf)
+        check_numbers(numbers, count, name)
         has_units = _has_units(file)
         lost = 0
         for index in range(count):
+            if numbers is not None and index + 1 not in numbers:
+                continue
             what = name if count == 1 else page_name(index + 1, name)
             try:
                 yield _page(pdf, index, what, _unit(pdf, index) if has_units else 1.0)
@@ -80,6 +112,20 @@ def pdf_pages(file: BinaryIO, name: str) -> Iterator[PageImage]:
                 rest = f"Pages {index + 2} to {count}" if index + 2 < count else f"Page {count}"
                 yield PageImage(index + 2, error=f"{rest} of {inside(name)} cannot be found either, and are left out.")
                 return
+
+
+def _why_closed(file: BinaryIO) -> str:
+    """Why PDFium opens a PDF not; its own word for that may be about the file before."""
+    import pikepdf
+
+    file.seek(0)
+    try:
+        with pikepdf.open(file) as pdf:
+            return "is damaged: no PDF reader could open it" if len(pdf.pages) else "has no pages"
+    except pikepdf.PasswordError:
+        return "is locked with a password"
+    except (pikepdf.PdfError, RuntimeError, ValueError, OSError):
+        return "is damaged: no PDF reader could open it"
 
 
 class _Missing(BadImage):
@@ -118,7 +164,7 @@ def _page(pdf: pypdfium2.PdfDocument, index: int, what: str, unit: float) -> Pag
             image, dpi = squared(image, (image.shape[1] * 72 / width, image.shape[0] * 72 / height))
             return PageImage(index + 1, image, jpeg, turn, dpi, (width, height))
         dpi = min(
-            PDF_DPI,
+            max(PDF_DPI, _pictures_dpi(page) / unit),
             72 * PDF_MAX_SHORT_SIDE_PX / min(width, height),
             72 * (PDF_MAX_PIXELS / (width * height)) ** 0.5,
             72 * MAX_SIDE / max(width, height),
@@ -167,8 +213,11 @@ def _scan(page: pypdfium2.PdfPage) -> tuple[Image, bytes | None, int] | None:
     import pypdfium2
 
     scan = _only_image(page)
-    turn = None if scan is None else _turn(scan.get_matrix().get())
-    if scan is None or turn is None or not _covers(scan.get_bounds(), page.get_bbox()):
+    if scan is None:
+        return None
+    matrix = placement(scan)
+    turn, bounds = _turn(matrix.get()), matrix.on_rect(0, 0, 1, 1)
+    if turn is None or not _covers(bounds, page.get_bbox()):
         return None
     turn = (turn + page.get_rotation()) % 360
     try:
@@ -181,11 +230,31 @@ def _scan(page: pypdfium2.PdfPage) -> tuple[Image, bytes | None, int] | None:
         pixels = pixels[..., 2::-1]  # PDFium has blue first, and gives some grey as three equal channels
         if pixels.shape[2] == 1 or (pixels == pixels[..., :1]).all():
             pixels = pixels[..., 0]
-    image = np.ascontiguousarray(np.rot90(pixels, -turn // 90))
+    stored = np.ascontiguousarray(np.rot90(pixels, -turn // 90))
+    image = _fitted(stored, bounds, page)
     if _looks_like(image, page):
-        return image, _jpeg(scan), turn
+        return image, _jpeg(scan) if image is stored else None, turn
     negative = cv2.bitwise_not(image)  # as of a stencil, or where the file says that 1 is black
     return (negative, None, turn) if _looks_like(negative, page) else None
+
+
+def _fitted(image: Image, bounds: tuple[float, ...], page: pypdfium2.PdfPage) -> Image:
+    """The upright image of a scan with these `bounds` on its page, cut or widened by whole pixels to be all the page.
+
+    The image itself where that is less than half a pixel.
+    """
+    sheet = page.get_bbox()
+    turns = page.get_rotation() // 90
+    beyond = np.roll([sheet[0] - bounds[0], bounds[3] - sheet[3], bounds[2] - sheet[2], sheet[1] - bounds[1]], turns)
+    sides = np.roll([bounds[2] - bounds[0], bounds[3] - bounds[1]], turns)
+    pixels = np.round(beyond * np.tile(np.array(image.shape[1::-1]) / sides, 2)).astype(int)
+    if not pixels.any():
+        return image
+    cut, missing = np.maximum(pixels, 0), np.maximum(-pixels, 0)
+    height, width = image.shape[:2]
+    part = image[cut[1] : height - cut[3], cut[0] : width - cut[2]]
+    left, top, right, bottom = map(int, missing)
+    return cv2.copyMakeBorder(part, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(255, 255, 255))
 
 
 def _only_image(page: pypdfium2.PdfPage) -> pypdfium2.PdfImage | None:
@@ -195,12 +264,24 @@ def _only_image(page: pypdfium2.PdfPage) -> pypdfium2.PdfImage | None:
     if set(_kinds_of_notes(page)) - {raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP}:
         return None
     image = None
-    for thing in page.get_objects(max_depth=1):
+    for thing in page.get_objects():
         if thing.type == raw.FPDF_PAGEOBJ_IMAGE and image is None:
             image = thing
-        elif thing.type != raw.FPDF_PAGEOBJ_TEXT or raw.FPDFTextObj_GetTextRenderMode(thing) != 3:
+        elif thing.type != raw.FPDF_PAGEOBJ_FORM and not is_invisible(thing):
             return None
     return image
+
+
+def _pictures_dpi(page: pypdfium2.PdfPage) -> float:
+    """The finest resolution of pictures that together are so much of a page that there may be print on them, or 0."""
+    left, bottom, right, top = page.get_bbox()
+    shown = sorted(pictures(page), key=lambda picture: -picture.dpi)
+    for picture in shown:
+        # A scan may come in strips or layers of the same resolution.
+        alike = sum(other.area for other in shown if abs(other.dpi / picture.dpi - 1) < _ALIKE)
+        if alike >= _LARGE * (right - left) * (top - bottom):
+            return picture.dpi
+    return 0.0
 
 
 def _turn(matrix: tuple[float, ...]) -> int | None:

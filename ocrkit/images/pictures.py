@@ -18,13 +18,13 @@ from ocrkit.document import Image
 from ocrkit.errors import BadImage, MissingExtra
 from ocrkit.images.arrays import LYING, ROTATIONS, UPRIGHT, array_to_image
 from ocrkit.images.page import PageImage, check_size, no_memory, page_name, squared
+from ocrkit.images.stored import original_of
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "JPEG2000", "AVIF")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _ORIENTATION = 0x0112  # the EXIF tag
 _SUBFILE, _OLD_SUBFILE = 254, 255  # TIFF tags that say what a picture is to the others
 _REDUCED, _MASK = 1, 4  # bits of the former; the latter says 2 for a reduced picture
-_MPF_ENTRIES = 0xB002  # of a JPEG with others behind it: their sizes
 _MOST_FRAMES = 100_000  # of a TIFF; a chain of more goes round in circles
 
 
@@ -39,13 +39,12 @@ def picture_pages(file: BinaryIO, name: str, stored: AsStored | None = None) -> 
     """The pages of an image file."""
     with _open(file, name) as picture:
         if picture.format == "TIFF":
-            yield from _tiff_pages(picture, name, stored)
+            yield from _tiff_pages(picture, file, name, stored)
             return
         page = _decode(picture, name, 1, stored)
         # A mirrored photo cannot be put upright by turning its bytes' picture.
-        if picture.format in ("JPEG", "MPO") and _orientation(picture) in (1, *ROTATIONS):
-            file.seek(0)
-            page = replace(page, original=file.read(_first_size(picture)))
+        if _orientation(picture) in (1, *ROTATIONS):
+            page = replace(page, original=original_of(picture, file))
     yield page  # with the decoder's own copy of the pixels already let go
 
 
@@ -95,22 +94,16 @@ def _learn_heic(name: str) -> None:
     pillow_heif.register_heif_opener()
 
 
-def _first_size(picture: PIL.Image.Image) -> int:
-    """Bytes of the first of the JPEGs in a file, -1 for all: behind a phone's photo may stand a smaller one."""
-    try:
-        return int(picture.mpinfo[_MPF_ENTRIES][0]["Size"]) or -1  # type: ignore[attr-defined]
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
-        return -1
-
-
-def _tiff_pages(picture: PIL.Image.Image, name: str, stored: AsStored | None) -> Iterator[PageImage]:
+def _tiff_pages(picture: PIL.Image.Image, file: BinaryIO, name: str, stored: AsStored | None) -> Iterator[PageImage]:
     """The pictures that are pages: smaller copies of others, such as thumbnails and pyramids, and masks are none."""
     frames, broken = _frames_that_are_pages(picture)
     for number, frame in enumerate(frames, 1):
         try:
             with _quiet():
                 picture.seek(frame)
-            yield _decode(picture, name if len(frames) == 1 else page_name(number, name), number, stored)
+            mirrored = _orientation(picture) not in (1, *ROTATIONS)
+            page = _decode(picture, name if len(frames) == 1 else page_name(number, name), number, stored)
+            yield page if mirrored else replace(page, original=original_of(picture, file))
         except BadImage as error:
             if len(frames) == 1 and not broken:
                 raise

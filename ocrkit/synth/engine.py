@@ -10,7 +10,7 @@ import hashlib
 import json
 import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
@@ -27,6 +27,7 @@ from ocrkit.processes import end_with_parent
 from ocrkit.synth.corpus import Vocabulary
 from ocrkit.synth.fonts import FontVerdict
 from ocrkit.synth.generator import WordGenerator, WordOptions
+from ocrkit.workers import dask_client
 
 RECIPE = "recipe.json"  # lies beside the shards: which words they hold
 
@@ -189,23 +190,5 @@ def _processes(workers: int) -> Iterator[tuple[Executor, int]]:
 
 @contextmanager
 def _dask(address: str, workers: int) -> Iterator[tuple[Executor, int]]:
-    """A Dask cluster of `workers` processes on this machine (`local`), or the one whose scheduler is at `address`."""
-    try:
-        from distributed import Client, KilledWorker, LocalCluster
-    except ImportError:
-        raise MissingExtra("Making words on a Dask cluster needs Dask: pip install 'ocrkit[train]'.") from None
-
-    cluster: Any = nullcontext(address)
-    if address == "local":
-        cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
-    with cluster as at:
-        try:
-            client = Client(at, timeout="5s")
-            client.wait_for_workers(1, timeout=30)
-        except (OSError, ValueError):
-            raise OcrkitError(f"No Dask scheduler with a worker answers at {address}.") from None
-        try:
-            with client:
-                yield client.get_executor(pure=False), sum(client.nthreads().values())
-        except (KilledWorker, CancelledError):
-            raise OcrkitError("The Dask cluster lost its workers; run it again to go on where it stopped.") from None
+    with dask_client(address, workers, "train") as client:
+        yield client.get_executor(pure=False), sum(client.nthreads().values())

@@ -239,14 +239,59 @@ def test_alto_in_millimetres_and_inches_becomes_pixels(tmp_path, unit, scale):
     np.testing.assert_allclose(load_pages(tmp_path, "alto")[0].words[0].quad, QUAD, atol=1e-6)
 
 
-def test_what_we_write_as_alto_reads_back_the_same(tmp_path):
+@pytest.mark.parametrize(
+    ("form", "name", "write"),
+    [
+        ("alto", "scan.xml", Document.to_alto),
+        ("hocr", "scan.hocr", Document.to_hocr),
+        ("page-xml", "scan.xml", Document.to_page_xml),
+    ],
+)
+def test_what_we_write_reads_back_the_same(form, name, write, tmp_path):
     words = tuple(Word(text, box_to_quad(box)) for text, box in [("Größe", BOX), ("<&>", (70, 20, 90, 40))])
+    below = Line((Word("below", box_to_quad((10, 60, 60, 80))),), paragraph=1)
     picture(tmp_path / "scan.png")
-    document = Document((Page(1, 200, 100, (Line(words),)),), source="elsewhere/scan.png")
-    put(tmp_path, "scan.xml", document.to_alto())
-    (page,) = load_pages(tmp_path, "alto")
-    assert page.texts == ["Größe", "<&>"]
-    assert [word.box.tolist() for word in page.words] == [word.box.tolist() for word in words]
+    document = Document((Page(1, 200, 100, (Line(words), below)),), source="elsewhere/scan.png")
+    put(tmp_path, name, write(document))
+    (page,) = load_pages(tmp_path, form)
+    assert page.texts == ["Größe", "<&>", "below"]
+    np.testing.assert_allclose([word.box for word in page.words], [word.box for word in document.words], atol=1e-4)
+
+
+@pytest.mark.parametrize(("form", "write"), [("alto", Document.to_alto), ("page-xml", Document.to_page_xml)])
+def test_words_that_lean_keep_their_corners(form, write, tmp_path):
+    leaning = np.array([(20, 30), (118, 10), (122, 30), (24, 50)], float)
+    picture(tmp_path / "scan.png")
+    document = Document((Page(1, 200, 100, (Line((Word("leaning", leaning),)),)),), source="scan.png")
+    put(tmp_path, "scan.xml", write(document))
+    (page,) = load_pages(tmp_path, form)
+    np.testing.assert_allclose(page.words[0].quad, leaning, atol=1)
+
+
+HOCR = """<html xmlns="http://www.w3.org/1999/xhtml"><body>
+<div class="ocr_page" title="image '/scans/scan.png'; bbox 0 0 400 200; ppageno 0">
+<span class="ocr_line" title="bbox 20 40 120 80"><span class="ocrx_word" title="bbox 20 40 120 80; x_wconf 93">
+<strong>\u00c9t\u00e9</strong></span>
+<span class="ocrx_word" title="bbox 0 0 1 1">  </span></span></div></body></html>"""
+
+
+def test_hocr_of_tesseract_is_read_in_the_pixels_of_the_image(tmp_path):
+    """Its page is twice as large as the image; words may be bold, or blank."""
+    picture(tmp_path / "scan.png")
+    put(tmp_path, "scan.hocr", HOCR)
+    (page,) = load_pages(tmp_path, "hocr")
+    assert page.texts == ["Été"]
+    np.testing.assert_allclose(page.words[0].quad, QUAD)
+
+
+def test_hocr_of_several_pages_or_without_boxes_is_refused(tmp_path):
+    picture(tmp_path / "scan.png")
+    put(tmp_path, "scan.hocr", HOCR.replace("<body>", "<body><div class='ocr_page' title='bbox 0 0 1 1'/>"))
+    with pytest.raises(BadDataset, match="holds 2 pages; write a file for each"):
+        load_pages(tmp_path, "hocr")
+    put(tmp_path, "scan.hocr", HOCR.replace("bbox 20 40 120 80; x_wconf 93", "x_wconf 93"))
+    with pytest.raises(BadDataset, match="a label without a text and four corners"):
+        load_pages(tmp_path, "hocr")
 
 
 def test_icdar_word_crops(tmp_path):

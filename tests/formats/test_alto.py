@@ -16,6 +16,8 @@ CHILDREN = {
     "Page": ["TopMargin", "LeftMargin", "RightMargin", "BottomMargin", "PrintSpace"],
     "PrintSpace": ["Shape", "TextBlock"],
     "TextBlock": ["Shape", "TextLine"],
+    "String": ["Shape"],
+    "Shape": ["Polygon"],
 }
 PLACE = {"HPOS", "VPOS", "WIDTH", "HEIGHT"}
 ALLOWED = {
@@ -26,6 +28,7 @@ ALLOWED = {
     "TextBlock": {"ID", *PLACE},
     "TextLine": {"ID", *PLACE},
     "String": {"ID", "CONTENT", "WC", *PLACE},
+    "Polygon": {"POINTS"},
     "SP": PLACE,
 }
 QUALITIES = {"OK", "Missing", "Missing in original", "Damaged", "Retained", "Target", "As in original"}

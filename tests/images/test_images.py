@@ -139,11 +139,23 @@ def test_exif_orientation_is_applied(form, orientation, rotation):
     assert page.rotation == rotation
 
 
-def test_a_jpeg_keeps_its_bytes_and_others_do_not():
-    jpeg = encoded(UPRIGHT, "JPEG")
-    assert next(iter_pages(jpeg)).original == jpeg
-    assert next(iter_pages(encoded(UPRIGHT))).original is None
-    assert next(iter_pages(encoded(UPRIGHT, "JPEG", exif=exif(2)))).original is None  # mirrored
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "JPEG2000"])
+def test_a_picture_in_a_form_that_pdf_knows_keeps_its_bytes(form):
+    data = encoded(UPRIGHT, form)
+    assert next(iter_pages(data)).original == data
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(encoded(UPRIGHT, "JPEG", exif=exif(2)), id="mirrored"),
+        pytest.param(encoded(UPRIGHT, "WEBP"), id="WebP"),
+        pytest.param(encoded(UPRIGHT, "TIFF", compression="tiff_lzw"), id="TIFF"),
+        pytest.param(encoded(np.dstack([UPRIGHT] * 4)), id="PNG that is seen through"),
+    ],
+)
+def test_others_do_not(data):
+    assert next(iter_pages(data)).original is None
 
 
 def test_resolution_is_what_the_file_says():

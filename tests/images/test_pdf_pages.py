@@ -95,21 +95,38 @@ def test_a_scan_that_is_a_jpeg_keeps_its_bytes(image):
     assert np.abs(read.image.astype(int) - image).mean() < 2
 
 
+# Those that are drawn, and the dots per inch at which: the image's own, where it covers a quarter of the page or more.
 OTHERS = {
-    "cut": page(bilevel(SCAN), matrix=(2 * W, 0, 0, 2 * H, 0, 0)),
-    "small on its page": page(bilevel(SCAN), matrix=(W / 2, 0, 0, H / 2, 0, 0)),
-    "mirrored": page(bilevel(SCAN), matrix=(-W, 0, 0, H, W, 0)),
-    "leaning": page(bilevel(SCAN), matrix=(W, 20, -20, H, 0, 0)),
-    "under a stroke": (page(bilevel(SCAN))[0], b"q 595.276 0 0 841.89 0 0 cm /I0 Do Q 9 w 9 9 m 500 500 l S",
-                       bilevel(SCAN)),
+    "cut": (page(bilevel(SCAN), matrix=(2 * W, 0, 0, 2 * H, 0, 0)), 200),
+    "on half of its page": (page(bilevel(SCAN), matrix=(W * 0.75, 0, 0, H * 0.75, 0, 0)), 200 / 0.75),
+    "small on its page": (page(bilevel(SCAN), matrix=(W / 3, 0, 0, H / 3, 0, 0)), 200),
+    "mirrored": (page(bilevel(SCAN), matrix=(-W, 0, 0, H, W, 0)), 200),
+    "leaning": (page(bilevel(SCAN), matrix=(W, 20, -20, H, 0, 0)), 200),
+    "under a stroke": ((page(bilevel(SCAN))[0], b"q 595.276 0 0 841.89 0 0 cm /I0 Do Q 9 w 9 9 m 500 500 l S",
+                        bilevel(SCAN)), 200),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", OTHERS)
 def test_a_page_that_shows_its_image_otherwise_is_drawn(kind):
-    (read,) = iter_pages(raw_pdf(OTHERS[kind]))
-    assert (read.image.shape[:2], read.dpi, read.original) == ((2339, 1654), 200, None)
+    content, dpi = OTHERS[kind]
+    (read,) = iter_pages(raw_pdf(content))
+    assert read.original is None
+    assert read.dpi == pytest.approx(dpi, rel=1e-3)
+    np.testing.assert_allclose(read.image.shape[:2], np.array([2339, 1654]) * dpi / 200, atol=1)
     assert not np.array_equal(to_grey(read.image), SCAN)
+
+
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
+def test_a_scan_a_hair_larger_or_smaller_than_its_page_keeps_its_place_to_the_pixel(rotate):
+    """Three px of the scan lie beyond the page on its left, and two px of the page are bare at its foot."""
+    left, foot = 3 * W / 1654, 2 * H / 2339
+    placed = page(bilevel(SCAN), matrix=(W, 0, 0, H, -left, foot), entries=b"/Rotate %d" % rotate)
+    (read,) = iter_pages(raw_pdf(placed))
+    expected = np.full_like(SCAN, 255)
+    expected[:-2, :-3] = SCAN[2:, 3:]
+    np.testing.assert_array_equal(read.image, np.rot90(expected, -rotate // 90))
+    assert read.original is None
 
 
 def test_a_scan_of_oblong_pixels_is_squared():

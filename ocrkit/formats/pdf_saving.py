@@ -1,0 +1,78 @@
+"""A PDF as it reaches its place: whole or not at all, and as PDF/A-2b where that was asked for."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
+from typing import BinaryIO
+
+import pikepdf
+
+from ocrkit.errors import MissingExtra, OcrkitError
+from ocrkit.files import whole_file
+
+_SHOWN_FAULTS = 3
+
+
+def packed(pdf: pikepdf.Pdf, data: bytes, **entries: int) -> pikepdf.Stream:
+    """A stream of `data` that is packed, whatever becomes of other streams as the file is written."""
+    return pikepdf.Stream(pdf, zlib.compress(data, 9), Filter=pikepdf.Name.FlateDecode, **entries)
+
+
+def save(pdf: pikepdf.Pdf, path: Path, *, new: bool, pdfa: bool = False) -> Path:
+    """Write `pdf` to `path`; returns the path.
+
+    The same PDF always gives the same bytes, but for the dates of PDF/A.
+
+    Args:
+        pdf: what is to be written.
+        path: written over, if there is something.
+        new: whether `pdf` came from no file, whose packing and layout for the web it would keep.
+        pdfa: make PDF/A-2b: colours, metadata and notes are told as it wants, and the file is checked by the allow-list
+            of `pikepdf.pdfa`, which approves what it knows to conform.
+
+    Raises:
+        MissingExtra: PDF/A is wanted, and what checks it is not installed.
+        OcrkitError: the file cannot be written, or cannot be made PDF/A; then nothing is.
+    """
+    linearize = not new and pdf.is_linearized
+    try:
+        with whole_file(path) as file:
+            if pdfa:
+                _save_pdfa(pdf, file, path, linearize)
+            elif new:
+                packed = pikepdf.ObjectStreamMode.generate
+                pdf.save(file, deterministic_id=True, min_version="1.6", object_stream_mode=packed)
+            else:
+                pdf.save(
+                    file,
+                    deterministic_id=True,
+                    fix_metadata_version=False,
+                    linearize=linearize,
+                    # Without this qpdf would leave streams of objects as plain text; with it, it packs other plain
+                    # streams, too. A table of objects that is a stream says that there are such.
+                    compress_streams="/Type" in pdf.trailer,
+                    stream_decode_level=pikepdf.StreamDecodeLevel.none,
+                )
+    except (pikepdf.PdfError, RuntimeError) as error:
+        raise OcrkitError(f"{path} cannot be written: {error}.") from None
+    return path
+
+
+def _save_pdfa(pdf: pikepdf.Pdf, file: BinaryIO, path: Path, linearize: bool) -> None:
+    if not all(map(find_spec, ("fontTools", "jsonschema", "referencing"))):
+        raise MissingExtra("PDF/A needs packages that check it: pip install 'ocrkit[pdfa]'.")
+    from pikepdf import pdfa
+
+    logging.getLogger("pikepdf.pdfa").setLevel(logging.ERROR)
+    try:
+        pdfa.save(pdf, file, "2b", linearize=linearize)
+    except pdfa.PdfaError as error:
+        faults = Counter(finding.message for finding in error.report.violations or error.report.findings)
+        shown = [f"{message} ({count} times)" if count > 1 else message for message, count in faults.most_common()]
+        more = f"; and {len(shown) - _SHOWN_FAULTS} more" if len(shown) > _SHOWN_FAULTS else ""
+        what = "cannot be made" if error.report.violations else "cannot be shown to be"
+        raise OcrkitError(f"{path} {what} PDF/A-2b: {'; '.join(shown[:_SHOWN_FAULTS])}{more}.") from None
