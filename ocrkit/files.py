@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from ocrkit import privacy
 from ocrkit.errors import BadDataset, OcrkitError
 
 
@@ -21,8 +22,10 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
     Raises:
         OcrkitError: the folder or file cannot be written, or the disk is full. Nothing half-written stays behind and
             an older file of that name is kept.
+        PrivateData: donated documents are open, and nobody has said that this holds nothing of them.
     """
     path = Path(path)
+    privacy.check_write(path)
     data = content.encode("utf-8", "replace") if isinstance(content, str) else content
     # Of a long name only the end, so that what is put around it fits into the 255 bytes that a name may have.
     temporary = path.parent / f".{path.name[-50:]}.{os.getpid()}.part"

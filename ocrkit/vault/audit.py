@@ -205,7 +205,9 @@ class Log:
         if len(lines) < head.count:
             return Broken(len(lines) + 1, f"is missing: the head is signed for {head.count} entries")
         if len(lines) > head.count and self._key is None:
-            return Broken(head.count + 1, "is behind the signed head: open the vault, whose keys tell whether it is real")
+            return Broken(
+                head.count + 1, "is behind the signed head: open the vault, whose keys tell whether it is real"
+            )
         if rest:
             return Broken(len(lines) + 1, "is half a line: what writes the log next takes it off")
         if later := sorted(number for number in seen if number > len(lines)):

@@ -143,7 +143,13 @@ class Vault:
 
     @classmethod
     def create(
-        cls, folder: Path, member: str, recipient: str | None, objects: str = "", contact: str = "", passphrase: str = ""
+        cls,
+        folder: Path,
+        member: str,
+        recipient: str | None,
+        objects: str = "",
+        contact: str = "",
+        passphrase: str = "",
     ) -> None:
         """Make an empty vault, which `open` opens.
 
@@ -189,9 +195,7 @@ class Vault:
         write_synced(folder / ABOUT, _json(about))  # last: without it there is no vault
 
     @classmethod
-    def open(
-        cls, folder: Path | str, identity: Path | None = None, ask: Callable[[str], str] | None = None
-    ) -> Vault:
+    def open(cls, folder: Path | str, identity: Path | None = None, ask: Callable[[str], str] | None = None) -> Vault:
         """Open a vault; from now on this process writes nothing of a page down, see `ocrkit.privacy`.
 
         Args:
@@ -222,6 +226,11 @@ class Vault:
         self.close()
 
     # --- what there is ------------------------------------------------------------------------------------------------
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was not closed yet."""
+        return bool(self._identity.keys)
 
     @property
     def members(self) -> dict[str, str]:
@@ -327,9 +336,7 @@ class Vault:
                 blob = self._put(str(donors[donor].key), content, name, "labels", version)
                 old += [its.blobs[kind] for kind in ("labels",) if kind in its.blobs]
                 new = its.model_copy(update={"version": version, "blobs": {**its.blobs, "labels": blob}})
-                donors[donor] = donors[donor].model_copy(
-                    update={"documents": {**donors[donor].documents, name: new}}
-                )
+                donors[donor] = donors[donor].model_copy(update={"documents": {**donors[donor].documents, name: new}})
                 entries.append({"what": "labelled", "donor": donor, "object": name, "reason": reason})
             self._commit({"donors": donors}, entries)
             with suppress(StoreDown):
@@ -426,7 +433,9 @@ class Vault:
                 bytes.fromhex(str(its.key)), self._store.get(document.blobs[kind]), self._about(name, kind, version)
             )
         except Tampered:
-            raise Tampered(f"The {kind} of the object {name} are not what was sealed: run `ocrkit vault verify`.") from None
+            raise Tampered(
+                f"The {kind} of the object {name} are not what was sealed: run `ocrkit vault verify`."
+            ) from None
 
     def group(self, name: str) -> str:
         """The id of the first page of the document that an object is a page of."""
@@ -627,7 +636,8 @@ class Vault:
         count = self._table.log_count
         with suppress(BadVault):  # a broken log, which only a withdrawal gets past
             count = self._log.head().count
-        outbox = tuple({**entry, "by": _by(self.member)} for entry in entries)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        outbox = tuple({"time": now, **entry, "by": _by(self.member)} for entry in entries)
         table = self._table.model_copy(update={**changes, "log_count": count, "outbox": outbox})
         keys.save(self._path, table)
         self._settle(self._load())
@@ -739,7 +749,9 @@ def _roster(table: Table) -> bytes:
         for name, document in donor.documents.items()
     }
     withdrawn = sorted(name for donor in table.donors.values() for name in donor.withdrawn)
-    return _json({"format": FORMAT, "vault": table.vault, "epoch": table.epoch, "objects": objects, "withdrawn": withdrawn})
+    return _json(
+        {"format": FORMAT, "vault": table.vault, "epoch": table.epoch, "objects": objects, "withdrawn": withdrawn}
+    )
 
 
 def _read(path: Path) -> bytes:
@@ -767,4 +779,6 @@ def _today() -> date:
 
 def _check_name(name: str) -> None:
     if not name or len(name) > 100 or name.startswith(".") or any(c in "/\\\n\r\0" for c in name):
-        raise BadVault(f"{name[:40]!r} is no name for a donor or member: no slashes, no line ends, 1 to 100 characters.")
+        raise BadVault(
+            f"{name[:40]!r} is no name for a donor or member: no slashes, no line ends, 1 to 100 characters."
+        )
