@@ -149,7 +149,7 @@ class Comparison:
         return rows
 
     def to_dict(self) -> dict[str, Any]:
-        """All figures as plain values, `None` in place of `nan`; those of single pages only where they are not donated."""
+        """All figures as plain values, `None` in place of `nan`; of donated pages only what sums them up."""
         pages = [
             {
                 "engine": score.engine,

@@ -50,7 +50,9 @@ def load_image(source: Source) -> Image:
 
 
 def load_stored(source: Path | bytes, upright: bool = False) -> Image:
-    """The stored pixels of an image file, or of its bytes, `uint8`: not made square, and turned as its EXIF says only if `upright`.
+    """The stored pixels of an image file, or of its bytes, `uint8`.
+
+    They are not made square, and turned as its EXIF says only if `upright`.
 
     Raises:
         BadImage: missing, not an image, damaged, or too large.

@@ -4,8 +4,9 @@ from ocrkit.privacy import is_open as opened
 from ocrkit.vault.consent import USES, Consent, Use, load_consent
 from ocrkit.vault.crypto import Tampered
 from ocrkit.vault.keys import NoIdentity, find_identity, new_identity
+from ocrkit.vault.public import read_about, read_roster, verify_closed
 from ocrkit.vault.store import StoreDown
-from ocrkit.vault.vault import Donated, Item, Vault, Verdict, Withdrawal, read_about, read_roster, verify_closed
+from ocrkit.vault.vault import Donated, Item, Vault, Verdict, Withdrawal
 
 __all__ = [
     "USES",

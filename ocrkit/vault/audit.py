@@ -195,24 +195,23 @@ class Log:
         seen = dict(witnesses)
         digest = self._start
         for number, line in enumerate(lines, 1):
-            if broken := self._fault(line, number, digest):
-                return Broken(number, broken)
+            broken = self._fault(line, number, digest)
             digest = hashlib.sha256(line).hexdigest()
-            if seen.pop(number, digest) != digest:
-                return Broken(number, "is not the one that a run outside the vault was recorded with")
-            if number == head.count and digest != head.digest:
-                return Broken(number, "is not the last one that was signed")
-        if len(lines) < head.count:
-            return Broken(len(lines) + 1, f"is missing: the head is signed for {head.count} entries")
-        if len(lines) > head.count and self._key is None:
-            return Broken(
-                head.count + 1, "is behind the signed head: open the vault, whose keys tell whether it is real"
-            )
-        if rest:
-            return Broken(len(lines) + 1, "is half a line: what writes the log next takes it off")
-        if later := sorted(number for number in seen if number > len(lines)):
-            return Broken(len(lines) + 1, f"is missing: a run outside the vault was recorded at entry {later[-1]}")
-        return None
+            if not broken and seen.pop(number, digest) != digest:
+                broken = "is not the one that a run outside the vault was recorded with"
+            if not broken and number == head.count and digest != head.digest:
+                broken = "is not the last one that was signed"
+            if broken:
+                return Broken(number, broken)
+        end = len(lines) + 1
+        ways = {
+            f"is missing: the head is signed for {head.count} entries": len(lines) < head.count,
+            "is behind the signed head: the vault's keys tell whether it is real": self._key is None
+            and len(lines) > head.count,
+            "is half a line: what writes the log next takes it off": bool(rest),
+            f"is missing: a run outside the vault was recorded at entry {max(seen, default=0)}": bool(seen),
+        }
+        return next((Broken(end, reason) for reason, holds in ways.items() if holds), None)
 
     @property
     def _start(self) -> str:

@@ -338,6 +338,18 @@ class _Talk:
         return None
 
 
+def encrypt_for(recipient: str, data: bytes) -> bytes:
+    """`data` as an age file that only the holder of a public key opens.
+
+    Raises:
+        BadVault: it is none.
+    """
+    try:
+        return pyrage.encrypt(data, [_recipient(check_recipient(recipient))])
+    except pyrage.EncryptError as error:
+        raise BadVault(f"It cannot be encrypted: {' '.join(str(error).split())}") from None
+
+
 def known_names(names: Iterable[str]) -> str:
     """Names for a sentence."""
     return ", ".join(sorted(names)) or "nobody"

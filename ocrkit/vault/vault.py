@@ -32,14 +32,14 @@ from typing import Any
 from ocrkit import privacy
 from ocrkit.errors import BadVault, PrivateData, Withdrawn
 from ocrkit.vault import crypto, keys
-from ocrkit.vault.audit import HEAD, LOG, Broken, Head, Log
+from ocrkit.vault.audit import HEAD, LOG, Head, Log
 from ocrkit.vault.consent import USES, Consent, Use
 from ocrkit.vault.crypto import Tampered
 from ocrkit.vault.keys import Document, Donor, Identity, Table
+from ocrkit.vault.public import ABOUT, FORMAT, ROSTER, as_json, read_about, read_roster, roster_of
 from ocrkit.vault.store import Store, StoreDown, write_synced
 
-FORMAT = 1
-ABOUT, ROSTER, OBJECTS = "vault.json", "roster.json", "objects"
+OBJECTS = "objects"
 _LOCK = ".lock"
 # What git and DVC may have of a vault: nothing that opens anything.
 _GITIGNORE = f"/*\n!/.gitignore\n!/.dvcignore\n!/{ABOUT}\n!/{ROSTER}\n!/*.dvc\n"
@@ -133,7 +133,7 @@ class Vault:
         self._used: dict[str, set[str]] = {use: set() for use in USES}
         if self._known_epoch() > self._table.epoch:
             raise Tampered(
-                f"{self._path} is from before a withdrawal that log or roster know of: somebody has put an old copy back."
+                f"{self._path} is from before a withdrawal that log or roster know of: an old copy was put back."
             )
         if self._is_behind():
             with self._locked():
@@ -191,8 +191,8 @@ class Vault:
         )
         keys.save(folder / keys.TABLE, table)
         about = {"format": FORMAT, "vault": name, "public_key": public.hex(), "objects": objects, "contact": contact}
-        write_synced(folder / ROSTER, _roster(table))
-        write_synced(folder / ABOUT, _json(about))  # last: without it there is no vault
+        write_synced(folder / ROSTER, roster_of(table))
+        write_synced(folder / ABOUT, as_json(about))  # last: without it there is no vault
 
     @classmethod
     def open(cls, folder: Path | str, identity: Path | None = None, ask: Callable[[str], str] | None = None) -> Vault:
@@ -465,7 +465,7 @@ class Vault:
                 raise BadVault(f"There is no donor {donor!r}.")
             its = table.donors[donor]
             self._append([{"what": "exported", "donor": donor, "objects": list(its.documents)}])
-        files = {"consent.json": _json(its.consent.model_dump(mode="json"))}
+        files = {"consent.json": as_json(its.consent.model_dump(mode="json"))}
         for name, document in its.documents.items():
             for kind, blob in document.blobs.items():
                 version = document.version if kind == "labels" else 1
@@ -474,7 +474,7 @@ class Vault:
                 )
                 ending = Path(document.name).suffix if kind == "page" else ".labels.json"
                 files[f"documents/{name}{ending}"] = plain
-        files["documents.json"] = _json(
+        files["documents.json"] = as_json(
             {name: document.model_dump(exclude={"blobs"}) for name, document in its.documents.items()}
         )
         lines = (json.dumps(entry, ensure_ascii=False) for entry in self.log() if entry.get("donor") == donor)
@@ -607,7 +607,7 @@ class Vault:
         except BadVault:
             return False
         whole = head.count >= self._table.log_count + len(self._table.outbox) and head.epoch == self._table.epoch
-        return not whole or _read(self.folder / ROSTER) != _roster(self._table)
+        return not whole or _read(self.folder / ROSTER) != roster_of(self._table)
 
     @contextmanager
     def _locked(self, whole_log: bool = True) -> Iterator[Table]:
@@ -647,11 +647,12 @@ class Vault:
         head = self._log.settle(table.epoch)
         if head.count < table.log_count:
             raise Tampered(
-                f"{self.folder / LOG} was cut: it has {head.count} entries, and the key table knows of {table.log_count}."
+                f"{self.folder / LOG} was cut: it has {head.count} entries, and the key table knows "
+                f"of {table.log_count}."
             )
         if missing := table.outbox[head.count - table.log_count :]:
             self._log.append(missing, table.epoch)
-        if (roster := _roster(table)) != _read(self.folder / ROSTER):
+        if (roster := roster_of(table)) != _read(self.folder / ROSTER):
             write_synced(self.folder / ROSTER, roster)
 
     def _append(self, entries: Sequence[Mapping[str, Any]]) -> Head:
@@ -694,76 +695,6 @@ class Vault:
         return tuple(reasons), models, tuple(unfinished)
 
 
-def read_about(folder: Path) -> dict[str, Any]:
-    """What everybody may know of the vault in `folder`: `vault`, `public_key`, `objects`, `contact`.
-
-    Raises:
-        BadVault: there is no vault, or one of a newer version of ocrkit.
-    """
-    path = folder / ABOUT
-    try:
-        about = json.loads(path.read_bytes())
-        if about["format"] > FORMAT:
-            raise BadVault(f"{path} was written by a newer version of ocrkit: update ocrkit. Nothing was changed.")
-        return {name: about[name] for name in ("vault", "public_key", "objects", "contact")}
-    except OSError as error:
-        raise BadVault(
-            f"{folder} is no vault, or was copied in part: {ABOUT} cannot be read ({error.strerror}). "
-            f"`ocrkit vault init` makes one."
-        ) from None
-    except (ValueError, KeyError, TypeError):
-        raise BadVault(f"{path} is damaged.") from None
-
-
-def verify_closed(folder: Path, witnesses: Iterable[tuple[int, str]] = ()) -> Broken | None:
-    """The first place where the log of the vault in `folder` is not what was written, as far as nobody's keys tell."""
-    about = read_about(folder)
-    return Log(folder, about["vault"], bytes.fromhex(about["public_key"])).verify(witnesses)
-
-
-def read_roster(folder: Path) -> dict[str, Any]:
-    """The roster of the vault in `folder`, which needs no key.
-
-    Raises:
-        BadVault: it is missing or damaged.
-    """
-    path = folder / ROSTER
-    try:
-        roster = json.loads(path.read_bytes())
-        return {name: roster[name] for name in ("vault", "epoch", "objects", "withdrawn")}
-    except OSError as error:
-        raise BadVault(f"{path} cannot be read: {error.strerror}.") from None
-    except (ValueError, KeyError, TypeError):
-        raise BadVault(f"{path} is damaged: git has it as it was.") from None
-
-
-def _roster(table: Table) -> bytes:
-    """What anybody may know: which objects there are, what for, until when; and which are withdrawn."""
-    objects = {
-        name: {
-            "uses": sorted(donor.consent.uses),
-            "until": donor.consent.until and str(donor.consent.until),
-            "version": document.version,
-        }
-        for donor in table.donors.values()
-        for name, document in donor.documents.items()
-    }
-    withdrawn = sorted(name for donor in table.donors.values() for name in donor.withdrawn)
-    return _json(
-        {"format": FORMAT, "vault": table.vault, "epoch": table.epoch, "objects": objects, "withdrawn": withdrawn}
-    )
-
-
-def _read(path: Path) -> bytes:
-    with suppress(OSError):
-        return path.read_bytes()
-    return b""
-
-
-def _json(value: Mapping[str, Any]) -> bytes:
-    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, default=str) + "\n").encode()
-
-
 def _by(member: str) -> dict[str, str]:
     """Who does something: the member whose key opened the vault, and what the machine says."""
     try:
@@ -782,3 +713,9 @@ def _check_name(name: str) -> None:
         raise BadVault(
             f"{name[:40]!r} is no name for a donor or member: no slashes, no line ends, 1 to 100 characters."
         )
+
+
+def _read(path: Path) -> bytes:
+    with suppress(OSError):
+        return path.read_bytes()
+    return b""
