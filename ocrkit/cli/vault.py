@@ -62,7 +62,7 @@ def vault() -> None:
 @_key
 @_new_identity
 @click.option(
-    "--objects", default="", help="Place of the sealed documents, such as s3://bucket/prefix. Default: the vault."
+    "--objects", default="", help="Where sealed documents go, such as s3://bucket/prefix. Default: the vault."
 )
 @click.option("--contact", default="", help="Address that donors write to.")
 def init(*, folder: Path, member: str, key: str | None, new_identity: Path | None, objects: str, contact: str) -> None:
@@ -94,9 +94,7 @@ def invite(*, name: str, folder: Path, identity: Path | None, key: str | None, n
 @_opens
 @click.option("--donor", required=True, help="Name of the donor in the vault; better a number than a person's name.")
 @click.option("--consent", "consent_file", required=True, type=_PATH, help="TOML file of what the donor agreed to.")
-@click.option(
-    "--form", type=click.Choice(sorted(set(PAGE_FORMS) - {"vault"})), help="FILES are labelled folders of this form."
-)
+@click.option("--form", type=click.Choice(sorted(set(PAGE_FORMS) - {"vault"})), help="FILES are labelled folders.")
 @click.option("--delete/--keep", default=None, help="Delete FILES once they are sealed, or keep them, without asking.")
 def add(
     *,
@@ -143,10 +141,10 @@ def list_(*, folder: Path, identity: Path | None, documents: bool) -> None:
         today = datetime.now(UTC).date()
         for name, its in sorted(opened.donors.items()):
             consent = its.consent
-            state = (
-                f"withdrawn on {consent.withdrawn}" if consent.withdrawn else f"until {consent.until or 'withdrawn'}"
-            )
-            if consent.until and today > consent.until and not consent.withdrawn:
+            state = f"until {consent.until or 'withdrawn'}"
+            if consent.withdrawn:
+                state = f"withdrawn on {consent.withdrawn}"
+            elif consent.until and today > consent.until:
                 state = f"ended on {consent.until}"
             labelled = sum(document.version > 0 for document in its.documents.values())
             pages = f"{_counted(len(its.documents), 'page')}, {labelled} labelled"
@@ -202,9 +200,7 @@ def withdraw(*, donor: str, folder: Path, identity: Path | None, yes: bool) -> N
     for sentence in _aftermath(done):
         click.echo(sentence)
     click.echo(f"Commit {folder}/roster.json: stages that depend on it are made anew.")
-    click.echo(
-        f"Not undone: what was read before, and copies of {folder}/keys.age with an identity. See the documentation."
-    )
+    click.echo(f"Not undone: what was read before, and old copies of {folder}/keys.age, which its members can open.")
 
 
 def _aftermath(done: Withdrawal) -> Sequence[str]:
@@ -367,13 +363,13 @@ def _opened(folder: Path, identity: Path | None) -> Vault:
 def _credentials(key: str | None, new_identity: Path | None, folder: Path) -> tuple[str | None, str]:
     """A public key, or else a passphrase."""
     from ocrkit.vault.keys import new_identity as make_identity
-    from ocrkit.vault.keys import passphrase_given
+    from ocrkit.vault.keys import new_passphrase_for
 
     if key and new_identity:
         raise BadParams("--key and --new-identity exclude each other.")
     if new_identity:
         return make_identity(new_identity), ""
-    return (key, "") if key else (None, passphrase_given(None, f"A new passphrase for {folder}"))
+    return (key, "") if key else (None, new_passphrase_for(folder))
 
 
 def _counted(count: int, what: str, one: str = "", many: str = "s") -> str:

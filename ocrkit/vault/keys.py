@@ -242,13 +242,16 @@ def find_identity(folder: Path, file: Path | None = None, ask: Callable[[str], s
     return _parsed(_by_passphrase(locked, _passphrase(f"Passphrase of {folder}", ask)), "the member's file")
 
 
-def passphrase_given(ask: Callable[[str], str] | None, what: str) -> str:
-    """A passphrase, from the environment or asked for.
+def new_passphrase_for(folder: Path, ask: Callable[[str], str] | None = None) -> str:
+    """A passphrase for a new member, from OCRKIT_VAULT_PASSPHRASE or asked for twice.
 
     Raises:
-        NoIdentity: there is nobody to ask.
+        NoIdentity: there is nobody to ask, or two were given.
     """
-    return _passphrase(what, ask)
+    first = _passphrase(f"New passphrase for {folder}", ask)
+    if _passphrase("The same again", ask) != first:
+        raise NoIdentity("These are two passphrases: nothing was changed.")
+    return first
 
 
 def _passphrase(what: str, ask: Callable[[str], str] | None) -> str:
