@@ -227,7 +227,7 @@ class _in_project:  # reads as a statement
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> bool:
         if isinstance(error, ImportError | OcrkitError):
-            self._said.append(f"MLflow's registry was not asked: {error}")
+            self._said.append(f"MLflow was not asked: {error}")
             return True
         return False
 

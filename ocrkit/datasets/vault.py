@@ -156,7 +156,8 @@ def command_line() -> str:
     """What this process was started as: the verb and its arguments, or that it is a notebook."""
     if "ipykernel" in sys.modules:
         return "a notebook"
-    return shlex.join([Path(sys.argv[0]).name or "python", *sys.argv[1:]])[:_MOST_REASON]
+    program = Path(sys.argv[0]).name
+    return shlex.join(["ocrkit" if program == "__main__.py" else program or "python", *sys.argv[1:]])[:_MOST_REASON]
 
 
 def _image(vault: Vault, name: str, upright: bool) -> Image:

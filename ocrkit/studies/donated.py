@@ -5,16 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ocrkit.errors import BadModel, BadVault
 from ocrkit.experiment import params, paths, setup
-from ocrkit.experiment.kept import connect
+from ocrkit.experiment.kept import StoreDown, connect
 from ocrkit.recognition.model import read_card
 from ocrkit.studies.registry import CHAMPION, RETIRE, SESSIONS, is_overdue
 from ocrkit.studies.sections import SECTIONS
 
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
 _PAGE = 500  # runs that are asked for at once
+
+
+def _client() -> MlflowClient:
+    """A client of the project's store, if there is one: none is made for the asking.
+
+    Raises:
+        StoreDown: it does not answer, or there is none.
+        NoProject: there is no project around.
+    """
+    if not paths.server() and not paths.store_file().exists():
+        raise StoreDown(f"there is no store in {paths.store_root()}.")
+    return connect(setup.CHAMPION)[1]
 
 
 def check_consent(folder: Path) -> None:
@@ -55,7 +70,7 @@ def witnesses(vault: str) -> list[tuple[int, str]]:
         StoreDown: it does not answer.
         NoProject: there is no project around.
     """
-    _, client = connect(setup.CHAMPION)
+    client = _client()
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     found, token = [], None
     while True:
@@ -79,7 +94,7 @@ def tag_withdrawn(sessions: Sequence[str]) -> list[str]:
 
     days = params.params("vault", SECTIONS).retire_days
     retire_by = str(datetime.now(UTC).date() + timedelta(days=days))
-    _, client = connect(setup.CHAMPION)
+    client = _client()
     said = []
     for model in MODELS:
         for version in client.search_model_versions(f"name = '{model.name}'"):
@@ -100,7 +115,7 @@ def overdue() -> list[str]:
     """
     from ocrkit.studies.served import MODELS
 
-    _, client = connect(setup.CHAMPION)
+    client = _client()
     return [
         f"{model.name} version {version.version} is the champion still, and had to be retired by "
         f"{version.tags[RETIRE]}: `ocrkit promote` replaces it."

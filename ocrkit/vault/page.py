@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -19,10 +20,10 @@ _TEMPLATE = Path(__file__).with_name("donor.html")
 _DOING = {
     "train": "to teach a model",
     "evaluate": "to measure how well programs read",
-    "label": "to write down its text",
+    "label": "to write down their text",
 }
 _LANES = {use: 22 + 34 * row for row, use in enumerate(USES)}  # y of each use, px
-_LEFT, _RIGHT, _BOTTOM = 86, 780, 122  # px
+_LEFT, _RIGHT, _BOTTOM, _EDGE = 86, 780, 122, 16  # px
 
 
 def donor_page(donor: str, its: Donor, entries: Iterable[Mapping[str, Any]], contact: str, vault: str) -> str:
@@ -55,7 +56,7 @@ def donor_page(donor: str, its: Donor, entries: Iterable[Mapping[str, Any]], con
         agreed=_agreed(its),
         given=_given(its) if names else None,
         timeline=_timeline(uses),
-        caption="Each dot is one use, by its day; the larger, the more pages.",
+        caption="A dot is a day on which it was used; the larger, the more often.",
         uses=_used(uses) if uses else None,
         models=list(models),
         contact=contact,
@@ -114,27 +115,25 @@ def _used(uses: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _timeline(uses: Sequence[Mapping[str, Any]]) -> Markup | None:
-    """A lane for each use, a dot for each time."""
-    if not uses:
+    """A lane for each use, a dot for each day; nothing where all was on one day."""
+    times = Counter((use["use"], date.fromisoformat(use["time"][:10]).toordinal()) for use in uses)
+    days = [day for _, day in times]
+    if len(set(days)) < 2:
         return None
-    days = [date.fromisoformat(use["time"][:10]).toordinal() for use in uses]
     first, last = min(days), max(days)
-    room = max(1, last - first)
     parts = []
     for use, y in _LANES.items():
         parts.append(f'<line class="axis" x1="{_LEFT}" x2="{_RIGHT}" y1="{y}" y2="{y}"/>')
         parts.append(f'<text x="{_LEFT - 12}" y="{y + 4}" text-anchor="end">{use}</text>')
-    for use, day in zip(uses, days):
-        x = (_LEFT + _RIGHT) / 2 if first == last else _LEFT + 12 + (_RIGHT - _LEFT - 24) * (day - first) / room
-        radius = min(14.0, 4 + len(use["pages"]) ** 0.5)
-        parts.append(f'<circle class="dot" cx="{x:.0f}" cy="{_LANES[use["use"]]}" r="{radius:.1f}"/>')
-    ends = [(first, _LEFT + 12, "start"), (last, _RIGHT - 12, "end")] if first != last else []
-    for day, x, anchor in ends or [(first, (_LEFT + _RIGHT) // 2, "middle")]:
+    for (use, day), count in times.items():
+        x = _LEFT + _EDGE + (_RIGHT - _LEFT - 2 * _EDGE) * (day - first) / (last - first)
+        radius = min(14.0, 3 + 2 * count**0.5)
+        parts.append(f'<circle class="dot" cx="{x:.0f}" cy="{_LANES[use]}" r="{radius:.1f}"/>')
+    for day, x, anchor in ((first, _LEFT + _EDGE, "start"), (last, _RIGHT - _EDGE, "end")):
         parts.append(f'<text x="{x}" y="{_BOTTOM}" text-anchor="{anchor}">{_day(date.fromordinal(day))}</text>')
-    named = "When the documents were used"
-    return Markup(
-        f'<svg viewBox="0 0 {_RIGHT + 20} {_BOTTOM + 10}" role="img" aria-label="{named}">{"".join(parts)}</svg>'
-    )
+    drawn = "".join(parts)
+    size = f"0 0 {_RIGHT + 20} {_BOTTOM + 10}"
+    return Markup(f'<svg viewBox="{size}" role="img" aria-label="When it was used">{drawn}</svg>')
 
 
 def _day(day: date) -> str:
