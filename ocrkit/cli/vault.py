@@ -206,7 +206,7 @@ def withdraw(*, donor: str, folder: Path, identity: Path | None, yes: bool) -> N
 def _aftermath(done: Withdrawal) -> Sequence[str]:
     """What is left to do, a sentence each."""
     said = [f"Learnt from it: {name} ({model[:12]}). Delete it, and train anew." for model, name in done.models.items()]
-    said += [f"Learnt from it without an end, so weights may lie about: {reason}" for reason in done.unfinished]
+    said += [f"Read to train, and no model came of it, but weights may lie about: {reason}" for reason in done.unfinished]
     said += [f"Not done: {reason}" for reason in done.left]
     if done.sessions:
         from ocrkit.studies import donated  # needs the laboratory's packages
@@ -268,7 +268,7 @@ def _told(entry: dict[str, Any]) -> str:
     """An entry as a line."""
     details = {
         "read": "{donor} {object} for {use}: {reason}",
-        "refused": "{donor} {objects} pages for {use}, {why}: {reason}",
+        "refused": "{donor} for {use}, {objects} of its pages, {why}: {reason}",
         "labelled": "{donor} {object}: {reason}",
         "added": "{donor} {objects}",
         "withdrawn": "{donor} {objects}",
@@ -301,6 +301,9 @@ def verify(context: click.Context, *, folder: Path, identity: Path | None) -> No
     witnesses: list[tuple[int, str]] = []
     faults: list[str] = []
     with _in_project(notes):
+        from ocrkit.experiment import paths
+
+        paths.root()  # else there is no store either, and no need for the laboratory's packages
         from ocrkit.studies import donated
 
         witnesses = donated.witnesses(about["vault"])
