@@ -206,7 +206,7 @@ def withdraw(*, donor: str, folder: Path, identity: Path | None, yes: bool) -> N
 def _aftermath(done: Withdrawal) -> Sequence[str]:
     """What is left to do, a sentence each."""
     said = [f"Learnt from it: {name} ({model[:12]}). Delete it, and train anew." for model, name in done.models.items()]
-    said += [f"Read to train, and no model came of it, but weights may lie about: {reason}" for reason in done.unfinished]
+    said += [f"Read to train without a model in the end, but weights may lie about: {r}" for r in done.unfinished]
     said += [f"Not done: {reason}" for reason in done.left]
     if done.sessions:
         from ocrkit.studies import donated  # needs the laboratory's packages
@@ -297,7 +297,8 @@ def verify(context: click.Context, *, folder: Path, identity: Path | None) -> No
     """
     from ocrkit.vault import NoIdentity, Tampered, Vault, read_about, verify_closed
 
-    about, notes = read_about(folder), []
+    about = read_about(folder)
+    notes: list[str] = []
     witnesses: list[tuple[int, str]] = []
     faults: list[str] = []
     with _in_project(notes):

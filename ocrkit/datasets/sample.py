@@ -59,13 +59,13 @@ class LabelledPage:
         lines: line-level labels of sources that have no others.
         path: the image file, where there is one.
         pixels: the image of a page that has no file.
-        load: gives the image of a page that is in neither, each time anew.
-        private: donated: neither pixels nor texts may be written down or sent anywhere.
         category: one of `CATEGORIES`, the kinds of document that scores are told apart by.
         document: what it is a part of, where it is one of several; splits never separate these.
         simulated: a page that never existed; its scores are never mixed with those of real pages.
         upright: labels refer to the picture as it is shown, turned as its EXIF says; else to the pixels as stored.
         left_out: how many labels of the source are not among these, by the reason.
+        load: gives the image of a page that has neither file nor pixels, each time anew.
+        private: donated: neither pixels nor texts may be written down or sent anywhere.
     """
 
     id: str
@@ -73,14 +73,14 @@ class LabelledPage:
     lines: tuple[LabelledWord, ...] = ()
     path: Path | None = None
     pixels: Image | None = field(default=None, repr=False)
-    load: Callable[[], Image] | None = field(default=None, repr=False)
-    private: bool = False
     category: str = "other"
     source: str = ""
     document: str = ""
     simulated: bool = False
     upright: bool = False
     left_out: Mapping[str, int] = field(default_factory=dict)
+    load: Callable[[], Image] | None = field(default=None, repr=False)
+    private: bool = False
 
     def image(self) -> Image:
         """The page's pixels, `uint8`, `(H, W)` grey or `(H, W, 3)` RGB.

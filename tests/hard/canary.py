@@ -32,7 +32,7 @@ def found_in(folders: list[Path], leave_out: tuple[Path, ...] = ()) -> list[str]
     """Every file below `folders` that holds something of the page, and what."""
     hits = []
     for folder in folders:
-        for path in sorted(folder.rglob("*")):
+        for path in [folder] if folder.is_file() else sorted(folder.rglob("*")):
             if path.is_symlink() or not path.is_file() or any(path.is_relative_to(other) for other in leave_out):
                 continue
             hits += [f"{path}: {what}" for what in sorted(set(traces(path.read_bytes()[:_MOST])))]

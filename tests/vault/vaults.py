@@ -47,7 +47,7 @@ class Lab:
 
 def draw_page(words: list[str], seed: int = 0) -> tuple[np.ndarray, list[dict]]:
     """A page with words on it, and their labels."""
-    image, labels, x, y = np.full((200, 360), 255, np.uint8), [], 10, 40
+    image, labels, x, y = np.full((420, 420), 255, np.uint8), [], 10, 40
     for word in words:
         (width, _), _ = cv2.getTextSize(word, cv2.FONT_HERSHEY_SIMPLEX, 0.8, 2)
         if x + width > 350:
