@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ocrkit.document import Document as Document
     from ocrkit.documents.reader import Reader as Reader
     from ocrkit.documents.scan import scan as scan
+    from ocrkit.vault import Vault as Vault
 
 try:
     __version__ = version("ocrkit")
@@ -26,8 +27,9 @@ LAZY = {
     "Document": "ocrkit.document",
     "Reader": "ocrkit.documents.reader",
     "scan": "ocrkit.documents.scan",
+    "Vault": "ocrkit.vault",
 }
-__all__ = ["Document", "OcrkitError", "Reader", "__version__", "scan"]
+__all__ = ["Document", "OcrkitError", "Reader", "Vault", "__version__", "scan"]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,9 @@ that it holds no document's content, or that it sums up at least `LEAST_DOCUMENT
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,6 +22,10 @@ from ocrkit.errors import PrivateData, withhold_data
 LEAST_DOCUMENTS = 5
 # Set by the runner of notebooks: a file that appears as soon as the kernel has opened a vault.
 MARK = "OCRKIT_VAULT_MARK"
+
+# Set for processes that are started later: they may get pages from this one.
+_CHILD = "OCRKIT_VAULT_IS_OPEN"
+_LOGGER = logging.getLogger(__name__)
 
 _TMPFS = Path("/dev/shm")
 # Where no temporary file may be made, it is looked for here, and the error names the reason.
@@ -46,7 +52,9 @@ class Opened(Protocol):
 
 
 _opened: dict[str, Opened] = {}
-_ever = False
+_ever = bool(os.environ.get(_CHILD))
+if _ever:
+    withhold_data()
 _allowed: ContextVar[bool] = ContextVar("allowed", default=False)
 
 
@@ -78,8 +86,13 @@ def begin(vault: Opened) -> None:
         import dask
 
         dask.config.set({f"distributed.worker.memory.{name}": False for name in _SPILL})
-    if mark := os.environ.get(MARK):
-        Path(mark).touch()
+    os.environ[_CHILD] = "1"
+    mark = os.environ.get(MARK)
+    if mark:
+        with suppress(FileNotFoundError):  # of a runner that has ended
+            Path(mark).touch()
+    elif "ipykernel" in sys.modules:
+        _LOGGER.warning("Jupyter saves what cells show: clear all outputs before you save this notebook.")
 
 
 def tags() -> dict[str, str]:

@@ -14,7 +14,12 @@ from vaults import Lab
 
 from ocrkit import errors, privacy
 
-ENVIRONMENT = ("TMPDIR", "DASK_DISTRIBUTED__WORKER__MEMORY__TARGET", "DASK_DISTRIBUTED__WORKER__MEMORY__SPILL")
+ENVIRONMENT = (
+    "TMPDIR",
+    "OCRKIT_VAULT_IS_OPEN",
+    "DASK_DISTRIBUTED__WORKER__MEMORY__TARGET",
+    "DASK_DISTRIBUTED__WORKER__MEMORY__SPILL",
+)
 
 
 @pytest.fixture(autouse=True)
