@@ -79,7 +79,6 @@ def test_two_thousand_manipulated_objects_are_refused(lab, record_property):
     assert tried >= 2000
 
 
-@pytest.mark.parametrize("with_keys", [True, False])
 @pytest.mark.parametrize("with_keys", [True, False], ids=["with keys", "without"])
 def test_every_single_edit_of_a_log_of_200_entries_is_found(lab, with_keys, request, record_property):
     """Each line taken out, doubled, moved and cut; of its bytes some, with `make hard` all, changed."""

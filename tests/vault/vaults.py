@@ -11,7 +11,7 @@ import shutil
 import signal
 from collections.abc import Iterable
 from datetime import date
-from itertools import permutations
+from itertools import count, permutations
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -192,25 +192,20 @@ def killed_at(lab: Any, task: str, points: Iterable[int] | None = None) -> int:
         How many processes were killed.
     """
     kept = lab.root / "kept"
-    shutil.copytree(lab.folder, kept, dirs_exist_ok=True)
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(lab.folder, kept)
     with lab.open() as vault:
         before = state(vault)
         entries = len(list(vault.log()))
         TASKS[task](vault)
         after = state(vault)
         whole_entries = len(list(vault.log())) - entries
-    killed, point = 0, 0
-    chosen = None if points is None else set(points)
-    while True:
-        if chosen is not None and point not in chosen:
-            if point > max(chosen):
-                return killed
-            point += 1
-            continue
+    killed = 0
+    for point in count() if points is None else sorted(points):
         shutil.rmtree(lab.folder)
         shutil.copytree(kept, lab.folder)
         if not _killed(lab, task, point):
-            return killed
+            break
         killed += 1
         with lab.open() as vault:
             now = state(vault)
@@ -222,7 +217,9 @@ def killed_at(lab: Any, task: str, points: Iterable[int] | None = None) -> int:
             found = vault.verify()
             assert found.faults == (), f"{task}, point {point}: {found.faults}"
             assert len(list(vault.read("train", "after all"))) == sum(len(d.documents) for d in vault.donors.values())
-        point += 1
+    shutil.rmtree(lab.folder)
+    shutil.copytree(kept, lab.folder)
+    return killed
 
 
 def _killed(lab: Any, task: str, point: int) -> bool:
@@ -235,16 +232,16 @@ def _killed(lab: Any, task: str, point: int) -> bool:
     code = 1
     try:
         with lab.open() as vault:
-            real, count = os.fsync, 0
+            real, syncs = os.fsync, 0
 
             def sync(handle: int) -> None:
-                nonlocal count
-                if count == point:
+                nonlocal syncs
+                if syncs == point:
                     os.kill(os.getpid(), signal.SIGKILL)
                 real(handle)
-                if count + 1 == point:
+                if syncs + 1 == point:
                     os.kill(os.getpid(), signal.SIGKILL)
-                count += 2
+                syncs += 2
 
             os.fsync = sync
             TASKS[task](vault)
