@@ -85,7 +85,7 @@ def _unpacked(data: bytes) -> Iterator[bytes]:
 
 def _is_drawn(data: bytes) -> bool:
     """Whether a picture in these bytes, or anywhere in them, shows the noise, at its own size or a little smaller."""
-    for start in (m.start() for m in re.finditer(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|BM|II\*\x00|MM\x00\*|RIFF", data)):
+    for start in (m.start() for m in re.finditer(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|II\*\x00|MM\x00\*|RIFF", data)):
         picture = cv2.imdecode(np.frombuffer(data[start:], np.uint8), cv2.IMREAD_GRAYSCALE)
         if picture is None:
             continue

@@ -398,7 +398,7 @@ def test_a_bucket_holds_the_objects_and_one_that_is_down_is_said(tmp_path, monke
     )
     add = ("vault", "add", picture, "--donor", "one", "--consent", "consent.toml", "--keep")
     place.ocrkit(*add)
-    assert WORD[:5] in place.ocrkit("vault", "read", "--use", "evaluate", "--reason", "x").upper().replace(" ", "")
+    assert "total" in place.ocrkit("vault", "read", "--use", "evaluate", "--reason", "x")
     listed = "import boto3; print(sum(1 for o in boto3.resource('s3').Bucket('ocr').objects.all()))"
     assert place.call(sys.executable, "-c", listed).strip() == "1"
     place.ocrkit("vault", "verify")
