@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from ocrkit.documents.reader import Reader as Reader
     from ocrkit.documents.scan import scan as scan
     from ocrkit.vault import Vault as Vault
+
+# ONNX Runtime reads it when it is loaded, by whomever, and otherwise keeps records of its use in ~/.cache/Microsoft.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 try:
     __version__ = version("ocrkit")
