@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from ocrkit.document import Document as Document
     from ocrkit.documents.reader import Reader as Reader
     from ocrkit.documents.scan import scan as scan
+    from ocrkit.vault import Vault as Vault
+
+# ONNX Runtime reads it when it is loaded, by whomever, and otherwise keeps records of its use in ~/.cache/Microsoft.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if strict.is_on():
     strict.take_up()
@@ -30,8 +35,9 @@ LAZY = {
     "Document": "ocrkit.document",
     "Reader": "ocrkit.documents.reader",
     "scan": "ocrkit.documents.scan",
+    "Vault": "ocrkit.vault",
 }
-__all__ = ["Document", "OcrkitError", "Reader", "__version__", "scan"]
+__all__ = ["Document", "OcrkitError", "Reader", "Vault", "__version__", "scan"]
 
 
 def __getattr__(name: str) -> Any:

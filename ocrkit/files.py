@@ -14,6 +14,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import IO, Any
 
+from ocrkit import privacy
 from ocrkit.errors import BadDataset, OcrkitError
 
 try:
@@ -32,6 +33,7 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
     Raises:
         OcrkitError: the folder or file cannot be written, or the disk is full. Nothing half-written stays behind and
             an older file of that name is kept.
+        PrivateData: donated documents are open, and nobody has said that this holds nothing of them.
     """
     with whole_file(path) as file:
         file.write(content.encode("utf-8", "replace") if isinstance(content, str) else content)
@@ -48,6 +50,7 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
         OcrkitError: see `write_whole`.
     """
     path = Path(path)
+    privacy.check_write(path)
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
             with path.open("wb") as file:  # a device or pipe, such as /dev/stdout, must not be renamed over

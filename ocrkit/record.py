@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
+from ocrkit import privacy
 from ocrkit.errors import BadDataset
 from ocrkit.files import make_folder, write_whole
 
@@ -62,7 +63,8 @@ class Record:
 
     def save(self, folder: Path) -> None:
         """Write `run.json`."""
-        write_whole(make_folder(folder) / "run.json", _json({"format": FORMAT, **asdict(self)}))
+        with privacy.without_content():
+            write_whole(make_folder(folder) / "run.json", _json({"format": FORMAT, **asdict(self)}))
 
 
 def load_record(folder: Path) -> Record:
@@ -82,7 +84,8 @@ def load_record(folder: Path) -> Record:
 
 def save_steps(folder: Path, steps: Iterable[Step]) -> None:
     """Write `metrics.jsonl`."""
-    write_whole(make_folder(folder) / "metrics.jsonl", "".join(json.dumps(asdict(step)) + "\n" for step in steps))
+    with privacy.without_content():
+        write_whole(make_folder(folder) / "metrics.jsonl", "".join(json.dumps(asdict(step)) + "\n" for step in steps))
 
 
 def load_steps(folder: Path) -> list[Step]:

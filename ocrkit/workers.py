@@ -10,7 +10,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar, cast
 
 from ocrkit.errors import MissingExtra, OcrkitError
+from ocrkit.processes import end_with_parent
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -179,19 +179,11 @@ def _serve(connection: Connection, work: Work[Any, Any]) -> None:
     os.environ.update(ONE_THREAD)  # read by the libraries that the first piece of work loads
     if opencv := sys.modules.get("cv2"):  # which looked at it when it was loaded, maybe by another's server
         opencv.setNumThreads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     with suppress(EOFError, ConnectionError):
         while True:
             item = connection.recv()
             connection.send((True, work(item, lambda more: connection.send((False, more)))))
-
-
-def _end_with_parent() -> None:
-    """Nobody waits for the work of a process whose parent was killed."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 # --- Dask ------------------------------------------------------------------------------------------------------------

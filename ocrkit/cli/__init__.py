@@ -22,6 +22,7 @@ VERBS = {
     "scan": "Crop and straighten the page in a photo.",
     "synth": "Render invented words and simulated pages, with their labels.",
     "train": "Train a model on invented words.",
+    "vault": "Keep donated documents sealed; log every use; forget a donor for good.",
 }
 
 

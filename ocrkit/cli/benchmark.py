@@ -449,6 +449,30 @@ def searchable(
     _print_rows(kinds, "\nsize as a multiple of the document's; words as PDFium finds them")
 
 
+@benchmark.command("vault")
+@_pages
+@click.option(
+    "--pages", "count", type=click.IntRange(min=100), default=1000, show_default=True, help="Pages in a pass."
+)
+@_repeats
+def sealed(*, folder: Path, form: str, half: str | None, count: int, repeats: int) -> None:
+    """Read the pages of FOLDER, again and again, from plain files and from a vault: what do sealing and log cost?
+
+    Read are labels and pixels; both places are made in a folder for temporary files.
+    """
+    from ocrkit.benchmark.vault import reading_cost
+
+    pages = [page for page in _labelled_pages(folder, form, half) if page.path]
+    if not pages:
+        raise BadDataset(f"{folder} holds no page with an image file.")
+    with (
+        tempfile.TemporaryDirectory(prefix="ocrkit-") as scratch,
+        progress_bar("Reading", "passes", 2 * repeats + 2) as bar,
+    ):
+        cost = reading_cost(pages, count, repeats, Path(scratch), bar.update)
+    _print_rows([vars(cost)], f"{len(pages)} different pages, median of {repeats} rounds")
+
+
 def _labelled_pages(folder: Path, form: str, half: str | None) -> list[LabelledPage]:
     pages = [page for page in load_pages(folder, form) if half in (None, half_of(page.document or page.id))]
     if not pages:

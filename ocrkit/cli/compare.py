@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -13,12 +14,13 @@ from typing import Any
 
 import click
 
+from ocrkit import privacy
 from ocrkit.cli.options import folder_argument, form_option, half_option, one_thread_option
 from ocrkit.cli.progress import shown
 from ocrkit.cli.verbs import verb
 from ocrkit.datasets import LabelledPage, funsd_protocol_label, half_of, word_samples
 from ocrkit.datasets.forms import load_pages
-from ocrkit.engines.base import EngineFailed
+from ocrkit.engines.base import EngineFailed, refuse_private
 from ocrkit.engines.budget import CAUSES
 from ocrkit.engines.compare import Comparison
 from ocrkit.engines.compare import compare as compare_engines
@@ -155,12 +157,15 @@ def compare(
     pages = [page for page in load_pages(folder, form) if half in (None, half_of(page.document or page.id))][:limit]
     if not pages:
         raise BadParams(f"No page of {folder} is in that half.")
+    donated = any(page.private for page in pages)
+    pages = told_together(pages) if donated else pages
     names = list(dict.fromkeys(name.strip() for name in engines.split(",")))
     own = _labelled(models)
     with ExitStack() as stack:
         usable = _started(stack, names, own, threads, timeout)
         if not usable:
             raise BadParams("None of these engines can be used here.")
+        refuse_private(usable, donated)
         if crops:
             _compare_words(usable, pages, folder)
             return
@@ -169,13 +174,24 @@ def compare(
     says = [challenge(comparison, next(iter(own)), challenger) for challenger in list(own)[1:]]
     for sentence in says:
         click.echo(f"\n{sentence}")
-    for path in outputs:
-        if path.suffix == ".json":
-            write_whole(path, json.dumps(comparison.to_dict(), indent=1, ensure_ascii=False) + "\n")
-        else:
-            title = f"Leaderboard of {folder_name(folder)}"
-            write_whole(path, leaderboard_html(comparison, title, pages, says=says))
-        click.echo(f"Written: {path}")
+    with privacy.without_content():  # of donated pages figures only, and no gallery
+        for path in outputs:
+            if path.suffix == ".json":
+                write_whole(path, json.dumps(comparison.to_dict(), indent=1, ensure_ascii=False) + "\n")
+            else:
+                title = f"Leaderboard of {folder_name(folder)}"
+                write_whole(path, leaderboard_html(comparison, title, () if donated else pages, says=says))
+            click.echo(f"Written: {path}")
+
+
+def told_together(pages: Sequence[LabelledPage]) -> list[LabelledPage]:
+    """Donated pages, without their categories where one of these has too few documents for a figure of its own."""
+    documents: dict[tuple[bool, str], set[str]] = {}
+    for page in pages:
+        documents.setdefault((page.simulated, page.category), set()).add(page.document or page.id)
+    if min(map(len, documents.values())) >= privacy.LEAST_DOCUMENTS:
+        return list(pages)
+    return [replace(page, category="other") for page in pages]
 
 
 def _labelled(models: Sequence[str]) -> dict[str, str]:
@@ -208,11 +224,14 @@ def _compare_words(engines: Sequence[EngineProcess], pages: Sequence[LabelledPag
     samples = list(word_samples(pages, label=funsd_protocol_label))
     if not samples:
         raise BadParams(f"{folder} labels lines, not words: leave --crops out.")
+    if any(sample.private for sample in samples):
+        privacy.check_documents(len({sample.document for sample in samples}), "The comparison")
     readings = read_words(engines, samples)
     _print_table(_WORDS, word_rows(readings, samples))
     for reading in readings:
         if reading.error:
-            click.echo(f"{reading.engine} read nothing: {reading.error}")
+            why = "what it said is withheld" if privacy.is_open() else reading.error
+            click.echo(f"{reading.engine} read nothing: {why}")
 
 
 def _print_comparison(comparison: Comparison) -> None:

@@ -21,7 +21,7 @@ from ocrkit.datasets.public import DATA_SETS, fetch_books, fetch_data_set
 from ocrkit.datasets.validate import leaks, statistics
 from ocrkit.datasets.validate import validate as find_faults
 from ocrkit.datasets.write import write_crops, write_table
-from ocrkit.errors import BadParams
+from ocrkit.errors import BadParams, PrivateData, Withdrawn
 from ocrkit.files import make_folder, whole_folder
 
 if TYPE_CHECKING:
@@ -164,7 +164,12 @@ def words(
     For training, each word must match what the recogniser sees, and takes the case of the print. For tests (--test),
     lines are cut at their widest gaps only, and labels stay as they are. Documents are held out by a hash of their
     names.
+
+    Words of a vault stay in it: OUTPUT is the vault itself, whose labels are replaced, and nothing else is written.
     """
+    if form == "vault":
+        _relabel(folder, output, test, held_out, model, threads)
+        return
     from ocrkit.recognition.recognizer import load_recognizer
 
     if test and held_out:
@@ -184,6 +189,38 @@ def words(
         for name, part in parts.items():
             _write_words(part, made / name, None if name == "held-out" else recognizer, name or "all")
     click.echo(f"Written: {output}; rejected.csv says why words were left out.")
+
+
+def _relabel(
+    vault_folder: Path, output: Path, test: bool, held_out: float | None, model: str | None, threads: int | None
+) -> None:
+    """Seal words in place of the lines that a vault's pages have."""
+    from ocrkit.datasets.vault import command_line, open_vault, relabel
+    from ocrkit.recognition.cutting import words_of_lines
+    from ocrkit.recognition.recognizer import load_recognizer
+
+    if output.resolve() != vault_folder.resolve():
+        raise BadParams(f"Donated words stay in their vault: give -o {vault_folder}.")
+    if held_out:
+        raise BadParams("--held-out is for folders; `ocrkit finetune` holds donated documents out by itself.")
+    use = "evaluate" if test else "train"
+    pages = [page for page in load_pages(vault_folder, "vault", use) if page.lines and not page.words]
+    if not pages:
+        raise BadParams(f"{vault_folder} labels words already: nothing is to be cut.")
+    recognizer = None if test else load_recognizer(model, threads=threads)
+    done, reasons = [], Counter[str]()
+    for page in shown(pages, "Cutting", "pages"):
+        try:
+            cut, refused = words_of_lines(page, recognizer)
+        except Withdrawn:
+            reasons["withdrawn by the donor meanwhile"] += len(page.texts)
+            continue
+        done.append(cut)
+        reasons.update(rejected.reason for rejected in refused)
+    relabel(open_vault(vault_folder), done, command_line())
+    click.echo(f"Sealed: {sum(len(page.words) for page in done):,} words on {len(done):,} pages of {vault_folder}.")
+    for reason, count in reasons.most_common(_REASONS):
+        click.echo(f"{count:>7,}  {reason}")
 
 
 def _of_document(page: LabelledPage, document: re.Pattern[str] | None) -> LabelledPage:
@@ -245,6 +282,8 @@ def suspects(
         write_page,
     )
 
+    if form == "vault":
+        raise PrivateData("Suspect labels are shown with their pictures, and donated ones stay in their vault.")
     output = output or folder
     if (output / DECISIONS).exists():
         raise BadParams(f"{output / DECISIONS} holds decisions already: name another folder with -o.")

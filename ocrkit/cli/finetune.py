@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from ocrkit import privacy
 from ocrkit.alphabet import Alphabet
 from ocrkit.cli.options import folders_argument, fonts_option, form_option
 from ocrkit.cli.progress import progress_bar
@@ -152,7 +153,8 @@ def finetune(
                 with progress_bar("Fine-tuning", "words", options.words) as bar:
                     figures = fine_tune(words, model, options, real_share, run, partial(_say, bar), resume)
                 rows.append({"run": run.name, **figures})
-                write_table(output / "runs.csv", tuple(rows[0]), [tuple(row.values()) for row in rows])
+                with privacy.without_content():  # figures that `fine_tune` gave, about enough documents
+                    write_table(output / "runs.csv", tuple(rows[0]), [tuple(row.values()) for row in rows])
     except ModuleNotFoundError as error:
         raise MissingExtra(f"Fine-tuning needs {error.name}: pip install 'ocrkit[train]'.") from None
     _summarise(rows)

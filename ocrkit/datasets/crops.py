@@ -11,6 +11,7 @@ import numpy as np
 
 from ocrkit.datasets.sample import LabelledPage, Sample
 from ocrkit.document import Image, quad_to_box
+from ocrkit.errors import Withdrawn
 from ocrkit.images import to_grey
 
 # A quad counts as upright where no corner is further than this from its box; below it, pixels are cut, not resampled.
@@ -55,11 +56,15 @@ def word_samples(
                 wanted.append((word.quad, text))
         if not wanted:
             continue
-        grey = to_grey(page.image())
+        try:
+            grey = to_grey(page.image())
+        except Withdrawn:
+            counts["withdrawn by the donor meanwhile"] += len(wanted)
+            continue
         for quad, text in wanted:
             crop = cut(grey, quad, margin)
             if min(crop.shape) >= SMALLEST_PX:
-                yield Sample(crop, text, source=page.source, document=page.document or page.id)
+                yield Sample(crop, text, page.source, page.document or page.id, page.private)
             else:
                 counts["too small to be cut" if crop.size or _is_inside(quad, grey) else "outside the page"] += 1
     if left_out is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,12 +26,14 @@ class Sample:
         text: the label; empty where there is nothing to read.
         source: the data set it comes from, as model cards name it.
         document: the document it was cut from; splits never separate samples of one document.
+        private: donated: neither pixels nor text may be written down or sent anywhere.
     """
 
     image: Image = field(repr=False)
     text: str
     source: str = ""
     document: str = ""
+    private: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +51,7 @@ class LabelledWord:
 
 @dataclass(frozen=True, eq=False)
 class LabelledPage:
-    """A page image, from a file or in memory, and what stands on it.
+    """A page image, from a file, in memory or out of a vault, and what stands on it.
 
     Attributes:
         id: unique within its source.
@@ -62,6 +64,8 @@ class LabelledPage:
         simulated: a page that never existed; its scores are never mixed with those of real pages.
         upright: labels refer to the picture as it is shown, turned as its EXIF says; else to the pixels as stored.
         left_out: how many labels of the source are not among these, by the reason.
+        load: gives the image of a page that has neither file nor pixels, each time anew.
+        private: donated: neither pixels nor texts may be written down or sent anywhere.
     """
 
     id: str
@@ -75,15 +79,20 @@ class LabelledPage:
     simulated: bool = False
     upright: bool = False
     left_out: Mapping[str, int] = field(default_factory=dict)
+    load: Callable[[], Image] | None = field(default=None, repr=False)
+    private: bool = False
 
     def image(self) -> Image:
         """The page's pixels, `uint8`, `(H, W)` grey or `(H, W, 3)` RGB.
 
         Raises:
             BadImage: the file is missing, damaged or no image.
+            Withdrawn: a donated page that its donor has taken back.
         """
         if self.pixels is not None:
             return self.pixels
+        if self.load is not None:
+            return self.load()
         if self.path is None:
             raise BadImage(f"The labelled page {self.id!r} has neither an image file nor pixels.")
         return load_stored(self.path, self.upright)

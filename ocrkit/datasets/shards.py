@@ -17,7 +17,7 @@ from types import TracebackType
 import numpy as np
 
 from ocrkit.datasets.sample import Sample
-from ocrkit.errors import BadDataset
+from ocrkit.errors import BadDataset, PrivateData
 from ocrkit.files import write_whole
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: files must not tell when they were made
@@ -33,8 +33,11 @@ def write_shard(path: Path, samples: Sequence[Sample]) -> None:
 
     Raises:
         BadDataset: a crop that is not grey.
+        PrivateData: a word of a donated page.
         OcrkitError: the file cannot be written.
     """
+    if any(sample.private for sample in samples):
+        raise PrivateData(f"{path} is not written: donated words stay in their vault.")
     for sample in samples:
         if sample.image.ndim != 2 or sample.image.dtype != np.uint8:
             raise BadDataset(f"Shards hold grey uint8 crops; {sample.text!r} has shape {sample.image.shape}.")

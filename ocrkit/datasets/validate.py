@@ -17,6 +17,7 @@ from ocrkit.datasets.repeats import Seen
 from ocrkit.datasets.sample import LabelledPage, LabelledWord
 from ocrkit.document import Image
 from ocrkit.errors import BadImage, quoted
+from ocrkit.privacy import check_documents
 
 # Annotators' boxes end a little outside the pixels they mean.
 _OUTSIDE_PX = 2.0
@@ -70,7 +71,10 @@ def validate(pages: Iterable[LabelledPage], alphabet: Alphabet = _ALPHABET) -> l
         if empty:
             findings.append(Finding(page.id, f"{empty} of {len(labels)} labels are empty", serious=False))
         unknown = alphabet.unknown(normalise(" ".join(label.text for label in labels)))
-        if unknown:
+        if unknown and page.private:
+            what = f"{len(set(unknown))} different characters outside the alphabet"
+            findings.append(Finding(page.id, what, serious=False))
+        elif unknown:
             shown = unknown if len(unknown) <= _SHOWN else f"{unknown[:_SHOWN]} and {len(unknown) - _SHOWN} more"
             findings.append(Finding(page.id, f"characters outside the alphabet: {shown}", serious=False))
         findings += [Finding(page.id, f"{n} labels left out: {why}", serious=False) for why, n in page.left_out.items()]
@@ -103,8 +107,13 @@ def statistics(pages: Iterable[LabelledPage], alphabet: Alphabet = _ALPHABET) ->
     Returns:
         Plain numbers, strings and lists; triples are the 5th, 50th and 95th percentile. Heights are those of word
         quads, in pixels, and missing where only lines are labelled. Images that cannot be read are counted only.
+
+    Raises:
+        PrivateData: donated pages of too few documents to tell anything of.
     """
     pages = list(pages)
+    if any(page.private for page in pages):
+        check_documents(len({page.document or page.id for page in pages}), "The description")
     texts = [text for page in pages for text in page.texts]
     characters = Counter("".join(texts))
     heights = [np.linalg.norm(word.quad[3] - word.quad[0]) for page in pages for word in page.words]

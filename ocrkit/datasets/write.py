@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 
 from ocrkit.datasets.sample import Sample
-from ocrkit.errors import BadParams
+from ocrkit.errors import BadParams, PrivateData
 from ocrkit.files import make_folder, write_whole
 
 
@@ -19,6 +19,7 @@ def write_crops(samples: Iterable[Sample], folder: Path) -> int:
 
     Raises:
         BadParams: the folder holds labels already; written over, they would be mixed with what is left of the old.
+        PrivateData: a word of a donated page.
         OcrkitError: the folder or a file cannot be written.
     """
     if (folder / "labels.csv").exists():
@@ -26,6 +27,8 @@ def write_crops(samples: Iterable[Sample], folder: Path) -> int:
     make_folder(folder / "images")
     rows = []
     for number, sample in enumerate(samples):
+        if sample.private:
+            raise PrivateData(f"{folder} is not written: donated words stay in their vault.")
         name = f"images/{number:06d}.png"
         write_whole(folder / name, cv2.imencode(".png", sample.image)[1].tobytes())
         rows.append((name, sample.text, sample.document))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections import Counter
@@ -14,9 +15,9 @@ import numpy as np
 
 from ocrkit.datasets import LabelledPage
 from ocrkit.document import Page, Word, quad_to_box
-from ocrkit.engines.base import NO_STEPS, Engine
+from ocrkit.engines.base import NO_STEPS, Engine, refuse_private
 from ocrkit.engines.budget import CAUSES, error_budget, words_inside
-from ocrkit.errors import BadParams, OcrkitError
+from ocrkit.errors import BadParams, OcrkitError, Withdrawn
 from ocrkit.files import plain
 from ocrkit.metrics import (
     Interval,
@@ -27,8 +28,10 @@ from ocrkit.metrics import (
     fold,
     match_boxes,
 )
+from ocrkit.privacy import check_documents
 
 ALL = "all"
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class PageScore:
         seconds: for reading the page; `nan` where it failed.
         steps: seconds of its steps, where the engine tells them.
         error: why it failed; all its words count as not found.
+        private: the page is donated: nothing is told of it but what adds up with others.
     """
 
     engine: str
@@ -65,6 +69,7 @@ class PageScore:
     seconds: float
     steps: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
+    private: bool = False
 
     @property
     def data(self) -> str:
@@ -144,7 +149,7 @@ class Comparison:
         return rows
 
     def to_dict(self) -> dict[str, Any]:
-        """All figures as plain values, `None` in place of `nan`."""
+        """All figures as plain values, `None` in place of `nan`; of donated pages only what sums them up."""
         pages = [
             {
                 "engine": score.engine,
@@ -156,6 +161,7 @@ class Comparison:
                 "error": score.error,
             }
             for score in self.scores
+            if not score.private
         ]
         tables = {
             "engines": [{"engine": name, **asdict(facts)} for name, facts in self.engines.items()],
@@ -278,21 +284,32 @@ def compare(engines: Sequence[Engine], pages: Iterable[LabelledPage]) -> Compari
     Raises:
         BadImage: a page image that cannot be read.
         BadParams: two engines of one name, whose scores could not be told apart.
+        PrivateData: a donated page for an engine that sends it away or writes it down, or too few donated documents.
     """
     names = [engine.name for engine in engines]
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise BadParams(f"Two engines are called {twice[0]!r}: give one of them another name.")
-    scores = []
+    scores: list[PageScore] = []
+    donated: dict[bool, set[str]] = {}
     for number, page in enumerate(pages):
-        image = page.image()
-        if number == 0:
+        refuse_private(engines, page.private)
+        try:
+            image = page.image()
+        except Withdrawn as error:
+            _LOGGER.warning("%s It is left out.", error)
+            continue
+        if not scores:
             for engine in engines:
                 _read(engine, image)
+        if page.private:
+            donated.setdefault(page.simulated, set()).add(page.document or page.id)
         first = number % len(engines)
         for engine in (*engines[first:], *engines[:first]):
             start = time.perf_counter()
             found = _read(engine, image)
             scores.append(score_page(engine.name, page, found, time.perf_counter() - start, engine.steps))
+    for documents in donated.values():
+        check_documents(len(documents), "The comparison")
     facts = {e.name: EngineFacts(e.version, e.usd_per_page, e.peak_mb, e.model) for e in engines}
     return Comparison(facts, tuple(scores))
 
@@ -329,7 +346,9 @@ def score_page(
         right=tuple(right),
         seconds=math.nan if isinstance(found, str) else seconds,
         steps=dict(steps),
-        error=found if isinstance(found, str) else None,
+        # What an engine says of a donated page may quote it.
+        error=None if not isinstance(found, str) else "what it said is withheld" if page.private else found,
+        private=page.private,
     )
 
 

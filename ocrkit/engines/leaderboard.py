@@ -70,10 +70,10 @@ def failures(comparison: Comparison) -> list[str]:
     pages: dict[tuple[str, str], list[str]] = {}
     for score in comparison.scores:
         if score.error:
-            pages.setdefault((score.engine, score.error), []).append(score.page)
+            pages.setdefault((score.engine, score.error), []).append("donated" if score.private else score.page)
     asked = len(comparison.scores) // max(1, len(comparison.engines))
     return [
-        f"{engine} failed on {len(names)} of {asked} pages: {error} ({', '.join(names[:_MOST_NAMES])}"
+        f"{engine} failed on {len(names)} of {asked} pages: {error} ({', '.join(dict.fromkeys(names[:_MOST_NAMES]))}"
         f"{' and so on' if len(names) > _MOST_NAMES else ''})"
         for (engine, error), names in pages.items()
     ]

@@ -34,6 +34,7 @@ class OwnEngine(Engine):
     """
 
     name = "ours"
+    is_private = True
 
     def __init__(
         self, threads: int = 1, model: str | Path | None = None, runtime: str = "onnxruntime", label: str = ""

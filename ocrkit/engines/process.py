@@ -68,7 +68,7 @@ class EngineProcess(Engine):
         self._process.start()
         its.close()
         try:
-            self.name, self.version, self.usd_per_page, self.model = self._answer(_START_S)
+            self.name, self.version, self.usd_per_page, self.model, self.is_private = self._answer(_START_S)
         except OcrkitError:
             self.close()
             raise
@@ -106,7 +106,7 @@ def _serve(connection: Connection, make: Callable[[], Engine]) -> None:
             try:
                 if engine is None:
                     engine = make()
-                    answer = engine.name, engine.version, engine.usd_per_page, engine.model
+                    answer = engine.name, engine.version, engine.usd_per_page, engine.model, engine.is_private
                 elif task == "read":
                     page = engine.read(argument)
                     if not isinstance(page, Page):

@@ -34,6 +34,7 @@ class RapidOcrEngine(Engine):
     """
 
     name = "rapidocr"
+    is_private = True
 
     def __init__(self, threads: int = 1) -> None:
         if reason := self.missing():

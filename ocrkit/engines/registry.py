@@ -17,7 +17,7 @@ from ocrkit.plugins import Plugins
 ENGINES = Plugins("engine", methods=("read", "recognize", "missing"))
 # Those that are asked where none is named. Others may send the pages away, or cost money.
 LOCAL_NAMES = ("ours", "tesseract", "rapidocr")
-_FACE = ("name", "version", "usd_per_page", "model", "steps", "peak_mb")
+_FACE = ("name", "version", "usd_per_page", "model", "steps", "peak_mb", "is_private")
 
 
 def missing_engines(names: Iterable[str] = LOCAL_NAMES) -> dict[str, str]:

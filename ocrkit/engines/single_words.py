@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ocrkit.datasets import Sample
-from ocrkit.engines.base import Engine, EngineFailed
+from ocrkit.engines.base import Engine, EngineFailed, refuse_private
 from ocrkit.engines.compare import median
 from ocrkit.metrics import bootstrap_interval, character_error_rate, correct_words
 
@@ -31,7 +31,12 @@ class WordReading:
 
 
 def read_words(engines: Sequence[Engine], samples: Sequence[Sample], repeats: int = 1) -> list[WordReading]:
-    """Let every engine read the same crops `repeats` times, taking turns, so that a busy moment is shared by all."""
+    """Let every engine read the same crops `repeats` times, taking turns, so that a busy moment is shared by all.
+
+    Raises:
+        PrivateData: donated words for an engine that sends them away or writes them down.
+    """
+    refuse_private(engines, any(sample.private for sample in samples))
     crops = [sample.image for sample in samples]
     texts: dict[str, list[str]] = {}
     seconds: dict[str, list[float]] = {engine.name: [] for engine in engines}

@@ -18,6 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ocrkit import privacy
 from ocrkit.document import Image, Line, Page, Word, box_to_quad
 from ocrkit.engines.base import Engine, EngineFailed
 from ocrkit.errors import MissingExtra
@@ -50,6 +51,7 @@ class TesseractEngine(Engine):
         if reason := self.missing():
             raise MissingExtra(reason)
         self.language = language
+        self.is_private = privacy.has_private_temporary_folder()  # crops go through files
         self._environment = {**os.environ, "OMP_THREAD_LIMIT": str(threads)}
         self.version = self._run(["--version"]).split("\n", 1)[0].removeprefix("tesseract ")
 

@@ -1,17 +1,21 @@
 """Run one notebook as a stage of the pipeline or by hand: `python -m ocrkit.experiment.run 30_train`.
 
-The executed notebook and its HTML go to `reports/`, the HTML to the MLflow run too, also when the notebook fails.
+The executed notebook and its HTML go to `reports/`, the HTML to the MLflow run too, also when the notebook fails. Once
+a notebook has opened a vault, what its cells show is kept nowhere, but for what one tagged `aggregate` prints.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from copy import deepcopy
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 import nbformat
@@ -19,7 +23,7 @@ from papermill import execute_notebook
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
-from ocrkit import strict
+from ocrkit import privacy, strict
 from ocrkit.errors import BadParams, OcrkitError
 from ocrkit.experiment import deps, flow, notebooks, params, paths, pipeline, track
 from ocrkit.files import write_whole
@@ -39,10 +43,32 @@ _OFFLINE = """{% extends "lab/index.html.j2" %}
 
 
 class _Engine(NBClientEngine):
-    """papermill's own, with a line at the start of every code cell."""
+    """papermill's own, with a line at the start of every code cell, and without what is private."""
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
+        mark = Path(os.environ[privacy.MARK])
+        save = nb_man.save
+
+        def save_cleared(**rest: Any) -> None:
+            # Before anything is written, also while a cell still runs.
+            if mark.exists():
+                hide_outputs(nb_man.nb)
+            save(**rest)
+
+        nb_man.save = save_cleared
+        kwargs["stdout_file"] = _Until(mark, kwargs["stdout_file"])
+        try:
+            return cls._announced(nb_man, kernel_name, **kwargs)
+        finally:
+            if mark.exists():  # papermill's report of a failure comes from here
+                hide_outputs(nb_man.nb)
+                for cell in nb_man.nb.cells:
+                    if cell.cell_type == "code":
+                        cell.outputs[:] = [output for output in cell.outputs if output != _HIDDEN]
+
+    @classmethod
+    def _announced(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
         start, cells, begun = nb_man.cell_start, nb_man.nb.cells, time.monotonic()
         total = sum(cell.cell_type == "code" for cell in cells)
 
@@ -55,6 +81,47 @@ class _Engine(NBClientEngine):
 
         nb_man.cell_start = announce
         return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+
+
+_HIDDEN = nbformat.v4.new_output("display_data", {})
+
+
+class _Until(io.TextIOBase):
+    """A stream that says no more of what cells print once a file is there."""
+
+    def __init__(self, mark: Path, stream: TextIO) -> None:
+        self._mark, self._stream = mark, stream
+
+    def write(self, text: str) -> int:
+        return len(text) if self._mark.exists() else self._stream.write(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
+def hide_outputs(notebook: Any) -> None:
+    """Take out of a notebook, in place, whatever its cells show but for numbers that one tagged `aggregate` prints.
+
+    Of an error its kind stays; the state of widgets goes. Nothing can tell which outputs came before the vault was
+    opened, so all go.
+    """
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        aggregated = "aggregate" in cell.metadata.get("tags", ())
+        # As many as before: a cell that still runs refers to its outputs by their places.
+        cell.outputs[:] = map(partial(_without_content, aggregated), cell.outputs)
+
+
+def _without_content(aggregated: bool, output: Any) -> Any:
+    if output.output_type == "error":
+        hidden = {"evalue": "withheld, as a vault was open", "traceback": []}
+        return nbformat.v4.new_output("error", ename=output.ename, **hidden)
+    plain = output.get("data", {}).get("text/plain")
+    if aggregated and output.output_type == "stream":
+        return output
+    return nbformat.v4.new_output("display_data", {"text/plain": plain}) if aggregated and plain else deepcopy(_HIDDEN)
 
 
 papermill_engines.register("ocrkit", _Engine)
@@ -96,7 +163,8 @@ def run(notebook: str, overrides: Mapping[str, Any] | None = None, out: Path | N
             _check_takes_overrides(source)
         if paths.in_pipeline():
             deps.check(root, stage)
-        run_file = Path(folder) / "run"
+        mark, run_file = Path(folder) / "vault", Path(folder) / "run"
+        os.environ[privacy.MARK] = str(mark)
         os.environ[track.RUN_FILE] = str(run_file)
         status, failure = "FAILED", ""
         try:
@@ -119,7 +187,8 @@ def run(notebook: str, overrides: Mapping[str, Any] | None = None, out: Path | N
         except KeyboardInterrupt:
             status, failure = "KILLED", f"{source.name} was interrupted."
         except Exception as error:  # a kernel that died, a full disk: whatever it is, the run must show it
-            failure = f"{source.name} could not be run: {error}"
+            why = type(error).__name__ if mark.exists() else error
+            failure = f"{source.name} could not be run: {why}"
         if executed.is_file():
             write_whole(report, to_html(executed))
         run_id = run_file.read_text() if run_file.exists() else None

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ocrkit import git, origin, strict
-from ocrkit.errors import BadParams, OcrkitError
+from ocrkit import git, origin, privacy, strict
+from ocrkit.errors import BadParams, OcrkitError, PrivateData
 from ocrkit.experiment import params, paths, pipeline, setup
 from ocrkit.files import digest, plain, write_whole
 from ocrkit.record import Record
@@ -74,7 +74,8 @@ def start(
     run.watch_machine()
     _open_runs.append(run)
     if (run_file := os.environ.get(RUN_FILE)) and not parent:
-        write_whole(run_file, run.id)
+        with privacy.without_content():
+            write_whole(run_file, run.id)
     return run
 
 
@@ -84,7 +85,8 @@ def _pipeline(profile: str) -> str:
         return ""
     file = Path(name)
     if not file.exists():
-        write_whole(file, _begin(PIPELINE, profile, _origin(PIPELINE, profile)).id)
+        with privacy.without_content():
+            write_whole(file, _begin(PIPELINE, profile, _origin(PIPELINE, profile)).id)
     return file.read_text()
 
 
@@ -207,6 +209,11 @@ class Run:
         )
         self.client.log_inputs(self.id, [DatasetInput(dataset, [InputTag("mlflow.data.context", self.stage)])])
 
+    def witness(self) -> None:
+        """Write into the run where the logs of the open vaults end, which nobody can take back there."""
+        for name, value in privacy.tags().items():
+            self.client.set_tag(self.id, name, value)
+
     def describe(self, text: str) -> None:
         """Set what the run's page says for people, in Markdown; the index of the reports says it too."""
         self._says = text
@@ -245,26 +252,66 @@ class Run:
         writer = csv.DictWriter(text, ["step", *columns], lineterminator="\n")
         writer.writeheader()
         writer.writerows({"step": step, **row} for step, row in sorted(self._steps.items()))
-        return write_whole(self.make(path), text.getvalue())
+        with privacy.without_content():  # numbers
+            return write_whole(self.make(path), text.getvalue())
 
-    def log_table(self, name: str, table: DataFrame | Mapping[str, Any]) -> None:
-        """Log a table, by columns, that MLflow shows and compares between runs."""
+    # While a vault is open, the following say of how many donated documents something is, and take no picture, file or
+    # text at all: what MLflow keeps is kept for ever.
+
+    def log_table(self, name: str, table: DataFrame | Mapping[str, Any], documents: int = 0) -> None:
+        """Log a table, by columns, that MLflow shows and compares between runs.
+
+        Args:
+            name: of the table.
+            table: its columns.
+            documents: that each of its figures is about at least; asked for while a vault is open.
+
+        Raises:
+            PrivateData: a vault is open, and these are too few, or a column holds something else than numbers.
+        """
         data = dict(table) if isinstance(table, Mapping) else table
+        if privacy.is_open():
+            privacy.check_documents(documents, f"The table {name}")
+            if texts := [column for column in data if not _is_numeric(data[column])]:
+                raise PrivateData(f"The table {name} is not logged: while a vault is open, {texts[0]} must be numbers.")
         self.client.log_table(self.id, data, f"{name}.json")
 
-    def log_figure(self, name: str, figure: Figure) -> None:
-        """Log a figure as PNG."""
+    def log_figure(self, name: str, figure: Figure, documents: int = 0) -> None:
+        """Log a figure as PNG.
+
+        Args:
+            name: of the figure.
+            figure: drawn by Matplotlib.
+            documents: that it sums up; asked for while a vault is open.
+
+        Raises:
+            PrivateData: a vault is open, and these are too few, or the figure holds a picture.
+        """
+        if privacy.is_open():
+            privacy.check_documents(documents, f"The figure {name}")
+            if any(axes.images for axes in figure.axes):
+                raise PrivateData(f"The figure {name} is not logged: it holds a picture, and a vault is open.")
         self.client.log_figure(self.id, figure, f"{name}.png")
 
     def log_image(self, name: str, image: np.ndarray, step: int | None = None) -> None:
-        """Log an image, `uint8`; with a step, MLflow shows how it changes between steps and runs."""
+        """Log an image, `uint8`; with a step, MLflow shows how it changes between steps and runs.
+
+        Raises:
+            PrivateData: a vault is open.
+        """
+        _refuse_while_open(f"The image {name}")
         if step is None:
             self.client.log_image(self.id, image, artifact_file=f"{name}.png")
         else:
             self.client.log_image(self.id, image, key=name, step=step)
 
     def log_artifact(self, path: str | Path, folder: str | None = None) -> None:
-        """Keep a copy of a file, or of a folder with all in it."""
+        """Keep a copy of a file, or of a folder with all in it.
+
+        Raises:
+            PrivateData: a vault is open.
+        """
+        _refuse_while_open(str(path))
         keep = self.client.log_artifacts if Path(path).is_dir() else self.client.log_artifact
         keep(self.id, str(path), folder)
 
@@ -276,9 +323,13 @@ class Run:
                 is not defined, such as the precision where nothing was found, is `nan` and written as null.
             also: what else belongs into the file of numbers, and is no metric.
 
+        While a vault is open, only numbers are written.
+
         Raises:
             OcrkitError: a file cannot be written.
         """
+        if privacy.is_open():
+            metrics, also = _numbers(metrics), None
         self.log_metrics(metrics)
         if self._pipeline_run and not self.is_kept:
             # So that pipelines, which is what MLflow lists first, can be compared by what came of their stages.
@@ -292,7 +343,8 @@ class Run:
             (out / "runs" / f"{self.stage}.json", about),
         ):
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, text + "\n")
+            with privacy.without_content():  # numbers, and where they come from
+                write_whole(path, text + "\n")
         self.close("FINISHED")
         print(f"{self.name}: finished. Its page: `make dashboard`, run {self.id}")
 
@@ -315,7 +367,17 @@ class Run:
             _open_runs.remove(self)
             if self._monitor:
                 self._monitor.finish()
+            self.witness()
             self.client.set_terminated(self.id, status)
+
+
+def _refuse_while_open(what: str) -> None:
+    if privacy.is_open():
+        raise PrivateData(f"{what} is not logged: while a vault is open, MLflow gets numbers only.")
+
+
+def _is_numeric(column: Any) -> bool:
+    return np.asarray(column).dtype.kind in "biuf"
 
 
 @atexit.register

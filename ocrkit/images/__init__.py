@@ -54,13 +54,15 @@ def load_image(source: Source) -> Image:
     return _first(iter_pages(source))
 
 
-def load_stored(path: Path, upright: bool = False) -> Image:
-    """The stored pixels of an image file, `uint8`: not made square, and turned as its EXIF says only if `upright`.
+def load_stored(source: Path | bytes, upright: bool = False) -> Image:
+    """The stored pixels of an image file, or of its bytes, `uint8`.
+
+    They are not made square, and turned as its EXIF says only if `upright`.
 
     Raises:
         BadImage: missing, not an image, damaged, or too large.
     """
-    return _first(_file_pages(path, AsStored(upright)))
+    return _first(_file_pages(source, AsStored(upright)))
 
 
 def image_sizes(path: Path) -> tuple[tuple[int, int], tuple[int, int]]:

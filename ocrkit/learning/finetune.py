@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ocrkit import privacy
 from ocrkit.alphabet import Alphabet, normalise
 from ocrkit.datasets import Sample, load_pages, split_of, word_samples
 from ocrkit.datasets.write import write_table
@@ -21,7 +22,7 @@ from ocrkit.errors import BadParams
 from ocrkit.files import whole_folder
 from ocrkit.learning.trainer import Progress, Source, Trainer, TrainOptions, endless, read_all
 from ocrkit.metrics import bootstrap_interval, correct_words
-from ocrkit.recognition.model import load_lexicon, load_network, read_card, save_network
+from ocrkit.recognition.model import identity, load_lexicon, load_network, read_card, save_network
 from ocrkit.recognition.suspects import DECISIONS, decided, read_decisions
 from ocrkit.synth import distort
 from ocrkit.synth.corpus import build_vocabulary
@@ -134,7 +135,7 @@ def real_words_of(folders: Sequence[Path], form: str, alphabet: Alphabet, held_o
     """Words of all `folders` to learn from (`tune`) and `held_out` ones, split by document."""
     split: dict[str, list[Sample]] = {"held_out": [], "tune": []}
     for folder in folders:
-        samples = decided(word_samples(load_pages(folder, form)), read_decisions(folder / DECISIONS))
+        samples = decided(word_samples(load_pages(folder, form, "train")), read_decisions(folder / DECISIONS))
         if not samples:
             raise BadParams(f"{folder} labels lines, not words: cut them with `ocrkit data words` first.")
         known = usable(samples, alphabet)
@@ -147,6 +148,9 @@ def real_words_of(folders: Sequence[Path], form: str, alphabet: Alphabet, held_o
             split[split_of(sample.document, {"held_out": held_out, "tune": 1 - held_out}, _SALT)].append(sample)
     if not split["tune"] or not split["held_out"]:
         raise BadParams(f"There are too few documents to hold {held_out:.0%} of them out.")
+    for part, what in (("tune", "What is learnt from"), ("held_out", "Every figure on the held-out words")):
+        if any(sample.private for sample in split[part]):
+            privacy.check_documents(len({sample.document for sample in split[part]}), what)
     return {"tune": split["tune"], "held_out": first_documents(split["held_out"], _MOST_HELD_OUT)}
 
 
@@ -199,6 +203,20 @@ def fine_tune(
         report: called after each validated round, with the share of general words read right.
         resume: go on where the training in `folder` stopped.
     """
+    documents = min(len({sample.document for sample in part}) for part in (words.tune, words.held_out))
+    with privacy.aggregate(documents, "A training's figures"):
+        return _fine_tune(words, model, options, real_share, folder, report, resume)
+
+
+def _fine_tune(
+    words: Words,
+    model: Path,
+    options: TrainOptions,
+    real_share: float,
+    folder: Path,
+    report: Callable[[Progress, float], None],
+    resume: bool,
+) -> dict[str, Any]:
     network, alphabet = load_network(model)
     judged = {"real": words.held_out, "general": words.general}
     truths = {name: [sample.text for sample in samples] for name, samples in judged.items()}
@@ -247,8 +265,15 @@ def fine_tune(
         "figures": {name: float(value) for name, value in row.items()},
         "curve": [[int(row[0]), *(round(float(value), 4) for value in row[1:])] for row in curve],
     }
+    # What the model before it learnt from, it has learnt from too.
+    donated = [*read_card(model).get("vaults", ()), *filter(None, (vault.learnt() for vault in privacy.vaults()))]
+    if donated:
+        card["vaults"] = donated
     with whole_folder(folder / "model", replace=True) as made:
         save_network(network, alphabet, made, card, load_lexicon(model))
+    for vault in privacy.vaults():
+        if vault.learnt() and (said := vault.record_model(identity(folder / "model"), str(folder / "model"))):
+            _LOGGER.warning("%s", said)
     return row
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ocrkit.datasets import Sample, funsd_protocol_label, half_of, load_pages, word_samples
 from ocrkit.errors import BadDataset
+from ocrkit.privacy import check_documents
 from ocrkit.synth.corpus import Vocabulary, build_vocabulary
 from ocrkit.synth.fonts import FontVerdict, audit, font_folders, load_verdicts
 from ocrkit.synth.generator import WordGenerator, WordOptions, validation_options
@@ -62,10 +63,13 @@ def real_words(folder: Path, form: str, half: str | None = None) -> list[Sample]
 
     Raises:
         BadDataset: nothing there to read.
+        PrivateData: donated pages of too few documents to tell anything of.
     """
     pages = [page for page in load_pages(folder, form) if half in (None, half_of(page.document or page.id))]
     pages = [replace(page, words=page.words or page.lines) for page in pages]
     samples = list(word_samples(pages, label=funsd_protocol_label))
     if not samples:
         raise BadDataset(f"{folder} holds no labelled word that could be read.")
+    if any(sample.private for sample in samples):
+        check_documents(len({sample.document for sample in samples}), f"The score of {folder}")
     return samples

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocrkit import privacy
 from ocrkit.datasets.sample import Sample
 from ocrkit.errors import MissingExtra
 from ocrkit.files import make_folder, write_whole
@@ -153,6 +154,9 @@ def write_report(
 ) -> dict[str, Evaluation]:
     """Read all `sets` and write `report.json`, `report.md`, `reliability.png` and `worst.png` into `folder`.
 
+    Of donated words neither crops nor texts are shown: the sheet of the worst errors has none of them, and groups of
+    words from fewer than `ocrkit.privacy.LEAST_DOCUMENTS` documents are left out.
+
     Args:
         folder: made where missing.
         model: its name, for the heading.
@@ -163,11 +167,14 @@ def write_report(
     evaluations, errors = {}, []
     for name, samples in sets.items():
         guesses, evaluations[name] = read_samples(recognizer, samples, progress)
-        errors += [(samples[row], guesses[row]) for row in evaluations[name].worst]
+        errors += [(samples[row], guesses[row]) for row in evaluations[name].worst if not samples[row].private]
     make_folder(folder)
-    write_whole(folder / "report.json", json.dumps(as_json(evaluations), indent=1, ensure_ascii=False) + "\n")
-    write_whole(folder / "report.md", report_markdown(model, evaluations))
-    write_whole(folder / "reliability.png", png(reliability_diagram(evaluations)))
-    errors.sort(key=lambda error: -error[1].confidence)
-    write_whole(folder / "worst.png", png(worst_sheet(errors)))
+    donated = [{s.document for s in samples if s.private} for samples in sets.values()]
+    with privacy.aggregate(min(map(len, filter(None, donated)), default=0) or privacy.LEAST_DOCUMENTS, "The report"):
+        write_whole(folder / "report.json", json.dumps(as_json(evaluations), indent=1, ensure_ascii=False) + "\n")
+        write_whole(folder / "report.md", report_markdown(model, evaluations))
+        write_whole(folder / "reliability.png", png(reliability_diagram(evaluations)))
+        if errors:
+            errors.sort(key=lambda error: -error[1].confidence)
+            write_whole(folder / "worst.png", png(worst_sheet(errors)))
     return evaluations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from ocrkit.metrics import (
     expected_calibration_error,
     reliability_table,
 )
+from ocrkit.privacy import LEAST_DOCUMENTS
 from ocrkit.recognition.decode import Guess
 from ocrkit.recognition.recognizer import Recognizer, recognize_turned
 
@@ -143,7 +144,29 @@ def read_samples(
     # The generator writes the class behind its own name; crops without text have none, nor have real words.
     kinds = [sample.source.partition("/")[2] or "none" for sample in samples]
     attributes = {"font": kinds} if set(kinds) != {"none"} else {}
-    return guesses, evaluate([sample.text for sample in samples], guesses, attributes)
+    evaluation = evaluate([sample.text for sample in samples], guesses, attributes)
+    return guesses, _of_many(evaluation, samples) if any(sample.private for sample in samples) else evaluation
+
+
+def _of_many(evaluation: Evaluation, samples: Sequence[Sample]) -> Evaluation:
+    """An evaluation of donated words without what comes from too few documents to be told: groups and confusions."""
+    documents: dict[str, dict[str, set[str]]] = {"length": {}, "characters": {}}
+    signs: dict[str, set[str]] = {}
+    for sample in samples:
+        for attribute, value in (("length", length_class(sample.text)), ("characters", character_class(sample.text))):
+            documents[attribute].setdefault(value, set()).add(sample.document)
+        for sign in sample.text:
+            signs.setdefault(sign, set()).add(sample.document)
+    return replace(
+        evaluation,
+        groups={
+            attribute: {
+                name: s for name, s in evaluation.groups[attribute].items() if len(its[name]) >= LEAST_DOCUMENTS
+            }
+            for attribute, its in documents.items()
+        },
+        confusions=[c for c in evaluation.confusions if len(signs.get(c[0], samples)) >= LEAST_DOCUMENTS],
+    )
 
 
 def as_json(evaluations: Mapping[str, Evaluation]) -> dict[str, Any]:

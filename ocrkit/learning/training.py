@@ -81,6 +81,7 @@ def begin_with(
         network, alphabet = change_alphabet(network, alphabet, wished, how)
     card = read_card(model)
     origin = {"began_with": {"name": model.name, WEIGHTS: card["files"][WEIGHTS]}, "trained_on": card.get("trained_on")}
+    origin |= {key: card[key] for key in ("vaults",) if key in card}  # what it learnt from, what comes of it has too
     return network, {"alphabet": alphabet.characters, **origin}
 
 

@@ -15,6 +15,7 @@ from ocrkit.experiment import params, setup, track
 from ocrkit.experiment.kept import connect
 from ocrkit.metrics import Interval
 from ocrkit.recognition.model import identity
+from ocrkit.studies import donated
 from ocrkit.studies.figures import Outcome, decisions
 from ocrkit.studies.registry import Registry
 from ocrkit.studies.sections import SECTIONS, Promote
@@ -85,9 +86,10 @@ def promote(folder: Path, comparison: Path) -> Decision:
 
     Raises:
         BadParams: the comparison is missing, is of something else, or lacks the figures.
-        BadModel: `folder` holds no model.
+        BadModel: `folder` holds no model, or one that learnt from documents which were withdrawn.
         StoreDown: the registry does not answer.
     """
+    donated.check_consent(folder)  # before anything of it is registered
     gate = params.params("promote", SECTIONS)
     figures = _read(comparison)
     experiment, client = connect(setup.CHAMPION)

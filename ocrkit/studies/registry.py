@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
     from ocrkit.studies.served import Served
 
 CHAMPION, CHALLENGER = "champion", "challenger"
+# Tags of a version: the sessions in which it learnt from donated documents, and, where some of these were withdrawn,
+# the day from which on it is no champion.
+SESSIONS, RETIRE = "vault.sessions", "vault.retire_by"
+
+
+def is_overdue(version: ModelVersion) -> bool:
+    """Whether a model that learnt from withdrawn documents had to go by now."""
+    return bool(version.tags.get(RETIRE)) and version.tags[RETIRE] < str(datetime.now(UTC).date())
 
 
 class Registry:
@@ -36,16 +45,22 @@ class Registry:
         self.client, self._experiment = client, experiment
 
     def champion(self) -> ModelVersion:
-        """The reader in use; where there is none yet, the default released model becomes it without a contest."""
+        """The reader in use; where there is none yet, the default released model becomes it without a contest.
+
+        So it does where the one in use learnt from documents that were withdrawn, and its time is over.
+        """
         from ocrkit.studies.served import MODELS, READER
 
-        if found := self._at(READER.name, CHAMPION):
+        if (found := self._at(READER.name, CHAMPION)) and not is_overdue(found):
             return found
         folder = find_model(None)
         for model in MODELS:
             version = self._version(model, folder)
             self.client.set_registered_model_alias(model.name, CHAMPION, version.version)
-            self.note(version, "The released model is the first champion.", {"gate": "none"})
+            why = "The released model is the first champion."
+            if found:
+                why = f"Version {found.version} is retired: it learnt from documents that were withdrawn."
+            self.note(version, why, {"gate": "none"})
         return self._named(READER.name, CHAMPION)
 
     def challenger(self, folder: Path) -> ModelVersion:
@@ -93,6 +108,8 @@ class Registry:
             if version.tags.get("digest") == digest:
                 return version
         tags = {"model": folder.name, "digest": digest}
+        if sessions := [learnt["session"] for learnt in card.get("vaults", ())]:
+            tags[SESSIONS] = ",".join(sessions)
         logged = log_model(self.client, self._experiment, model, folder, tags | {"made_by": track.user()})
         return self.client.create_model_version(
             model.name,

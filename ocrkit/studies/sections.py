@@ -189,6 +189,19 @@ class Promote(Base):
     slower: Positive
 
 
+@dataclass(frozen=True, kw_only=True)
+class Vault(Base):
+    """`ocrkit vault`, which is no stage: what becomes of models that learnt from withdrawn documents.
+
+    Attributes:
+        folder: of the vault that the project's models learn from.
+        retire_days: within which such a model is no champion any more.
+    """
+
+    folder: str
+    retire_days: Count
+
+
 # The class `Train` is for the section `train`.
 SECTIONS: Sections = {
     options.__name__.lower(): options for options in Base.__subclasses__() if options.__module__ == __name__

@@ -1,0 +1,88 @@
+"""What a donor agreed to."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ocrkit.errors import BadVault
+
+Use = Literal["train", "evaluate", "label"]
+USES: tuple[Use, ...] = get_args(Use)
+
+
+class Consent(BaseModel):
+    """What a donor allows, by which wording, and for how long.
+
+    Attributes:
+        donor: a name that the vault knows the donor by; better a number than a person's name.
+        uses: what the documents may be read for.
+        wording_sha256: digest of the text that was agreed to.
+        given: first day.
+        until: last day; `None` for no end.
+        withdrawn: the day it was taken back.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    donor: str = Field(min_length=1, max_length=100)
+    uses: tuple[Use, ...]
+    wording_sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    given: date
+    until: date | None = None
+    withdrawn: date | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Consent:
+        if self.until is not None and self.until < self.given:
+            raise ValueError("until is before given")
+        return self
+
+    def allows(self, use: Use, today: date) -> bool:
+        """Whether documents may be read for `use` on that day."""
+        return not self.refusal(use, today)
+
+    def refusal(self, use: Use, today: date) -> str:
+        """Why they may not; empty where they may."""
+        if self.withdrawn:
+            return f"withdrawn on {self.withdrawn}"
+        if today < self.given:
+            return f"not given before {self.given}"
+        if self.until and today > self.until:
+            return f"ended on {self.until}"
+        return "" if use in self.uses else f"not given for the use {use}"
+
+
+def load_consent(path: Path, donor: str) -> Consent:
+    """The consent in a TOML file, for `donor`.
+
+        uses = ["train", "evaluate"]
+        wording = "consent-2026.txt"  # beside this file; or wording_sha256 = "..."
+        given = 2026-05-01
+        until = 2028-05-01            # may be left out
+
+    Raises:
+        BadVault: the file or its wording cannot be read, or something in it is missing or unknown.
+    """
+    try:
+        told: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+        if wording := told.pop("wording", None):
+            told["wording_sha256"] = hashlib.sha256((path.parent / str(wording)).read_bytes()).hexdigest()
+    except OSError as error:
+        raise BadVault(f"{error.filename} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise BadVault(f"{path} is no TOML file: {error}.") from None
+    try:
+        return Consent(donor=donor, **{"until": None, **told})
+    except (ValidationError, TypeError) as error:
+        why = (
+            "; ".join(f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors())
+            if isinstance(error, ValidationError)
+            else str(error)
+        )
+        raise BadVault(f"{path} says no consent that can be kept: {why}.") from None
