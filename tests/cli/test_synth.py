@@ -127,12 +127,12 @@ def test_what_no_sheet_can_be_made_of_is_told_in_a_sentence(arguments, sentence,
 
 @pytest.mark.parametrize("verb", [("preview", "-o", "sheet.png"), ("words", "--words", 5, "--out", "words")])
 def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing_half(verb, inputs, tmp_path, monkeypatch):
-    def full(path: Path, data: bytes) -> int:
-        path.touch()
+    def full(part: Path, path: Path) -> None:
+        part.touch()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr("os.replace", full)
     without_verdicts = [inputs[0], inputs[1], *inputs[4:]]
     status, said = run(verb[0], *without_verdicts, *verb[1:])
     assert (status, "cannot be written: No space left on device." in said) == (2, True)

@@ -111,6 +111,7 @@ def test_an_interrupted_run_goes_on_with_the_shards_that_are_missing(recipe, exp
         write_words(tmp_path, recipe, WORDS, shard_size=SIZE)
     monkeypatch.undo()
     assert len(digests(tmp_path)) == 2
+    monkeypatch.setattr("ocrkit.files._swept", set())  # as in a process of its own
     (tmp_path / "00000.npz").write_bytes(b"cut short by a power cut")
     (tmp_path / ".00003.npz.0123abcd.part").write_bytes(b"half")
     assert write_words(tmp_path, recipe, WORDS, shard_size=SIZE) == WORDS - SIZE
@@ -147,10 +148,10 @@ def test_a_bar_tells_words_per_second(recipe, tmp_path, capsys):
 
 
 def test_a_full_disk_is_told_in_a_sentence_and_leaves_no_half_shard(recipe, tmp_path, monkeypatch):
-    def full(self, data):
+    def full(*names):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr("os.replace", full)
     with pytest.raises(OcrkitError, match="cannot be written: No space left on device"):
         write_words(tmp_path, recipe, 3)
     assert list(tmp_path.iterdir()) == []

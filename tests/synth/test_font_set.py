@@ -93,10 +93,10 @@ def test_an_archive_that_is_not_the_pinned_one_is_refused_and_leaves_nothing(tmp
 
 
 def test_a_full_disk_is_told_in_a_sentence_and_leaves_no_half_file(tmp_path, archives, pins, monkeypatch):
-    def full(self, data):
+    def full(*names):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr("os.replace", full)
     with pytest.raises(OcrkitError, match="cannot be written: No space left on device"):
         fetch_fonts(tmp_path / "fonts", archives, pins)
     assert list((tmp_path / "fonts").iterdir()) == []
