@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 from ocrkit import privacy
 from ocrkit.errors import BadDataset, OcrkitError
@@ -41,7 +41,7 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
 
 
 @contextmanager
-def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
+def whole_file(path: str | Path) -> Iterator[BinaryIO]:
     """A hidden file beside `path` to write into, which becomes `path` once all is written; removed where that fails.
 
     What a killed process left of such files is removed by the next process that writes into the folder.
