@@ -361,7 +361,8 @@ class Store:
         )
         rows = self._db.execute(
             "SELECT json_extract(a.value, '$.text') AS text, json_extract(t.content, '$.reading') AS reading"
-            " FROM answers a JOIN tasks t ON t.id = a.task WHERE a.job = ? AND a.worker = ? AND t.gold IS NULL ORDER BY a.id",
+            " FROM answers a JOIN tasks t ON t.id = a.task"
+            " WHERE a.job = ? AND a.worker = ? AND t.gold IS NULL ORDER BY a.id",
             (job.id, worker.id),
         )
         return {
@@ -794,24 +795,15 @@ class Store:
                 yield
             except Refused as error:  # what the audit says about it is to be kept
                 refused = error
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            try:
-                self._db.execute("COMMIT")
-            except sqlite3.Error:
-                with suppress(sqlite3.Error):
-                    self._db.execute("ROLLBACK")
-                raise
+            self._db.execute("COMMIT")
         except sqlite3.Error as error:
-            with suppress(sqlite3.Error):
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
             if "full" in str(error):
                 raise StoreFull(f"The disk that {self.path} lies on is full: make room; nothing is lost.") from None
             raise BadStore(f"{self.path} cannot be written: {error}.") from None
         finally:
             self._depth = 0
+            if self._db.in_transaction:  # SQLite itself has ended it where the disk was full
+                self._db.execute("ROLLBACK")
         if refused:
             raise refused
 

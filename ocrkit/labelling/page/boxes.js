@@ -20,7 +20,7 @@ interfaces.boxes = {
     const remove = make("button", { type: "button", class: "quiet", onclick: () => drop() }, "Delete box");
     card.replaceChildren(make("div", { class: "bar" }, close, field, where, remove, done), make("div", { class: "picture page" }, canvas));
     let chosen = boxes.length ? 0 : -1, drawn = null;
-    const scale = Math.min(2, Math.max(200, card.clientWidth - 24) / image.width);
+    const scale = Math.min(2, Math.max(200, card.clientWidth - 40) / image.width);
     const ratio = window.devicePixelRatio || 1;
 
     function draw() {

@@ -7,7 +7,7 @@ interfaces.choice = {
     const canvas = make("canvas", { role: "img", "aria-label": "the page" });
     card.replaceChildren(make("div", { class: "choices" }, ...choiceButtons(template.choices, (name) => answer({ choice: name }))),
       make("div", { class: "picture page" }, canvas));
-    const room = Math.max(200, card.clientWidth - 24);
+    const room = Math.max(200, card.clientWidth - 40);
     paint(canvas, image, message.watermark, Math.min(2, room / image.width, (0.75 * window.innerHeight) / image.height));
     root.focus({ preventScroll: true });
     return {

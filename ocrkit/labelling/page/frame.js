@@ -35,12 +35,15 @@ function paint(canvas, image, worker, scale) {
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
   if (!worker) return;
   context.save();
-  context.font = `${12 * ratio}px sans-serif`;
-  context.fillStyle = "rgba(120, 120, 120, 0.22)";
-  context.rotate(-0.3);
-  for (let y = 0, row = 0; y < canvas.height + canvas.width; y += 64 * ratio, row += 1)
-    for (let x = -canvas.height - (row % 2) * 50 * ratio; x < canvas.width; x += 150 * ratio)
-      context.fillText(worker, x, y);
+  context.font = `${13 * ratio}px sans-serif`;
+  context.fillStyle = "rgba(120, 120, 120, 0.3)";
+  context.textAlign = "center";
+  context.translate(canvas.width / 2, canvas.height / 2); // of the smallest picture, too, one name crosses the middle
+  context.rotate(-0.25);
+  const reach = Math.hypot(canvas.width, canvas.height) / 2, across = context.measureText(worker).width + 60 * ratio;
+  for (let row = -Math.ceil(reach / (56 * ratio)); row * 56 * ratio <= reach; row += 1)
+    for (let place = -Math.ceil(reach / across); place * across <= reach; place += 1)
+      context.fillText(worker, (place + (row % 2) / 2) * across, (row * 56 + 5) * ratio);
   context.restore();
 }
 
@@ -119,8 +122,9 @@ function render({ model, el }) {
       make("li", {}, make("code", {}, example.shown), " → ", make("code", {}, example.answer), example.why ? `: ${example.why}` : ""));
     const open = help.open;
     help.replaceChildren(make("summary", {}, "How to answer"), make("p", {}, template.instructions),
-      examples.length ? make("ul", {}, ...examples) : null, interfaces[template.interface].help(template));
+      ...(examples.length ? [make("ul", {}, ...examples)] : []), interfaces[template.interface].help(template));
     help.open = open;
+    help.hidden = false;
     let image;
     try {
       image = await bitmap(buffers[0]);
@@ -138,7 +142,7 @@ function render({ model, el }) {
     const share = (value) => (value === null ? "–" : `${Math.round(100 * value)} %`);
     state.textContent = `${message.done} of ${message.tasks} done · agreement ${share(message.agreement)}`;
     const [svg, found] = curve(message.errors);
-    graph.replaceChildren(svg, ` ${found} errors of ours found`);
+    graph.replaceChildren(...(found ? [svg] : []), ` ${found} of our readings were wrong`);
     graph.hidden = !message.errors.length;
   }
 
@@ -164,7 +168,7 @@ function render({ model, el }) {
     else if (message.kind === "done") {
       close();
       title.textContent = "All done";
-      help.open = false;
+      help.hidden = true;
       card.replaceChildren(...[make("p", {}, "There is nothing left for you in this job. Thank you."),
         message.url ? make("p", {}, make("a", { href: message.url }, "Go back to the study")) : null].filter(Boolean));
       root.focus();

@@ -36,7 +36,7 @@ interfaces.text = {
       make("button", { type: "submit", class: "main" }, "Right ", make("kbd", {}, "Enter")));
     card.replaceChildren(make("div", { class: "picture" }, canvas), list, form,
       make("div", { class: "choices" }, ...choiceButtons(template.choices, flag)));
-    const room = Math.max(200, card.clientWidth - 24);
+    const room = Math.max(200, card.clientWidth - 40);
     paint(canvas, image, message.watermark, Math.min(4, Math.max(1, 72 / image.height), room / image.width));
     if (list.children.length) offer(0);
     const type = () => { field.focus(); field.select(); };
