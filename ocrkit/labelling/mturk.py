@@ -99,7 +99,7 @@ def send(store: Store, job: Job, mturk: Any, most_usd: float | None) -> tuple[in
                 RequesterAnnotation=f"{job.name} {task}",
                 UniqueRequestToken=token,
             )["HIT"]["HITId"]
-            each = template.redundancy * template.pay_usd * (1 + pool.fee)
+            each = template.redundancy * pool.answer_usd(template.pay_usd, template.redundancy)
             store.add_sent(job, pool.name, task, hit, each)
     return len(questions), usd
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -36,12 +37,21 @@ class Pool:
 
     Attributes:
         under_nda: each of them accepts an agreement before they see anything, so that they may see private pages.
-        fee: that a crowd's owner takes, as a share of the pay; yours to check.
+        fee: that a crowd's owner takes, as a share of the pay. These change: check them before you send.
+        least_fee_usd: of an answer.
+        many: people a task from which the fee is twice that; 0 where it never is.
     """
 
     name: str
     under_nda: bool = False
     fee: float = 0.0
+    least_fee_usd: float = 0.0
+    many: int = 0
+
+    def answer_usd(self, pay_usd: float, redundancy: int) -> float:
+        """What an answer costs, pay and fee."""
+        fee = self.fee * (2 if self.many and redundancy >= self.many else 1)
+        return pay_usd + (max(fee * pay_usd, self.least_fee_usd) if pay_usd else 0.0)
 
 
 POOLS = {
@@ -49,7 +59,7 @@ POOLS = {
     for pool in (
         Pool("notebook"),
         Pool("contractors", under_nda=True),
-        Pool("mturk", fee=0.2),
+        Pool("mturk", fee=0.2, least_fee_usd=0.01, many=10),
         Pool("prolific", fee=0.333),
     )
 }
@@ -74,12 +84,17 @@ def check_pool(job: Job, pool: Pool) -> None:
         )
 
 
-def cost_usd(store: Store, job: Job, pool: Pool, redundancy: int | None = None) -> tuple[int, float]:
-    """How many answers are still to be asked for, and what they cost with the pool's fee."""
+def cost_usd(store: Store, job: Job, pool: Pool) -> tuple[int, float]:
+    """How many answers are still to be asked for, and what they cost with the pool's fee, in whole cents."""
     sent = {row["task"] for row in store.sent(job, pool.name)}
-    times = redundancy or job.template.redundancy
-    answers = sum(times for task in store.tasks(job) if task["id"] not in sent)
-    return answers, answers * job.template.pay_usd * (1 + pool.fee)
+    template = job.template
+    answers = template.redundancy * sum(task["id"] not in sent for task in store.tasks(job))
+    return answers, whole_cents(answers * pool.answer_usd(template.pay_usd, template.redundancy))
+
+
+def whole_cents(usd: float) -> float:
+    """Rounded up, but for what floats add."""
+    return math.ceil(100 * usd - 1e-6) / 100
 
 
 def check_cost(usd: float, most_usd: float | None, answers: int) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from ocrkit.errors import BadParams, MissingExtra
 from ocrkit.labelling.jobs import Job, Refused, Store
-from ocrkit.labelling.pools import POOLS, PoolDown, Settled, check_cost, check_pool, settle
+from ocrkit.labelling.pools import POOLS, PoolDown, Settled, check_cost, check_pool, settle, whole_cents
 
 API = "https://api.prolific.com/api/v1/"
 TASKS_A_PLACE = 50  # that each person answers
@@ -104,7 +104,7 @@ def send(
     answers = template.redundancy * sum(task["gold"] is None for task in store.tasks(job))
     places = max(template.redundancy, math.ceil(answers / TASKS_A_PLACE))
     cents = round(100 * template.pay_usd * TASKS_A_PLACE)
-    usd = places * cents / 100 * (1 + pool.fee)
+    usd = whole_cents(places * pool.answer_usd(cents / 100, 1))
     check_cost(usd, most_usd, answers)
     minutes = max(1, math.ceil(template.seconds * TASKS_A_PLACE / 60))
     query = "&".join(f"{name}={{{{%{name}%}}}}" for name in ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID"))
