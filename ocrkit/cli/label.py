@@ -434,7 +434,7 @@ def _record(store: Store, job: Job, told: dict[str, Any], labels: Any) -> None:
 @click.option("--unsure", is_flag=True, help="Also write labels that people did not agree on.")
 @_jobs_option
 def export_(job: str, output: Path, form: str, unsure: bool, path: Path) -> None:
-    """Write the labels of JOB as a data set to learn from, and where each comes from as provenance.json."""
+    """Write the labels of JOB as a data set to learn from, and where each comes from as about/provenance.json."""
     with Store(path) as store:
         counts = export(store, store.job(job), output, form, unsure)
     written = sum(counts.pop(name, 0) for name in ("written", "answers", "keep", "fix", "drop"))

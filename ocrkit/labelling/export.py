@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,10 +20,10 @@ from ocrkit import __version__
 from ocrkit.alphabet import normalise
 from ocrkit.datasets import Sample
 from ocrkit.datasets.write import write_crops, write_table
-from ocrkit.errors import BadParams
+from ocrkit.errors import BadDataset, BadParams
 from ocrkit.files import make_folder, plain, whole_folder, write_whole
 from ocrkit.labelling.aggregate import Labels, Result, alpha, results, text_distance
-from ocrkit.labelling.jobs import Job, Store
+from ocrkit.labelling.jobs import Job, Store, Vote
 from ocrkit.labelling.pools import PrivateData
 from ocrkit.labelling.tasks import decisions_of
 from ocrkit.metrics import correct_words, wilson_interval
@@ -102,7 +104,8 @@ def export(store: Store, job: Job, folder: Path, form: str, unsure: bool = False
             counts["answers"] = write_votes(store, job, made / "votes.csv")
         if not any(counts[name] for name in ("written", "answers", "keep", "fix", "drop")):
             raise BadParams(f"The job {job.name} has no answers that can be written as {form}.")
-        write_whole(made / "provenance.json", json.dumps(provenance(store, job, labels), indent=1, ensure_ascii=False))
+        about = make_folder(made / "about")  # not beside the labels, where adapters look for more of them
+        write_whole(about / "provenance.json", json.dumps(provenance(store, job, labels), indent=1, ensure_ascii=False))
     return counts
 
 
@@ -152,6 +155,33 @@ def write_votes(store: Store, job: Job, path: Path) -> int:
         )  # fmt: skip
     write_table(path, ("task", "person", "answer", "seconds", "gold", "reading", "random"), rows)
     return len(rows)
+
+
+def load_votes(folder: Path) -> tuple[list[Vote], dict[int, tuple[str, bool]]]:
+    """The answers that `write_votes` wrote, and of each task our reading and whether chance chose it.
+
+    Raises:
+        BadDataset: the table is missing or of another form.
+    """
+    path = folder / "votes.csv"
+    tasks: dict[str, int] = {}
+    votes: list[Vote] = []
+    readings: dict[int, tuple[str, bool]] = {}
+    try:
+        rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline="")))
+        for row in rows:
+            task = tasks.setdefault(row["task"], len(tasks))
+            gold = json.loads(row["gold"]) if row["gold"] else None
+            value = json.loads(row["answer"])
+            votes.append(Vote(task, int(row["person"]), value, float(row["seconds"]), float(len(votes)), gold))
+            readings[task] = (row["reading"], row["random"] == "1")
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise BadDataset(
+            f"{path} is no table of answers as `ocrkit label export --form votes` writes: {error}."
+        ) from None
+    if not votes:
+        raise BadDataset(f"{path} holds no answers.")
+    return votes, readings
 
 
 def _value(result: Result | None) -> Mapping[str, Any]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from random import Random
 
+import numpy as np
+
 from ocrkit.labelling.jobs import Job, NewTask, Store, Vote
+from ocrkit.labelling.tasks import png
 
 # What is often taken for what; other letters are taken for any.
 _CONFUSED = {"0": "O8", "1": "l7", "5": "S6", "8": "B3", "O": "0Q", "S": "5", "l": "1I", "m": "rn", "e": "c", "c": "e"}
@@ -66,9 +69,5 @@ def answer_all(store: Store, job: Job, truths: Mapping[str, str], rates: Mapping
 
 def blank_tasks(count: int) -> list[NewTask]:
     """Tasks without much of a picture, for what only needs many."""
-    # The smallest PNG: one grey pixel.
-    pixel = bytes.fromhex(
-        "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49444154789c63680000008200817743c9ba"
-        "0000000049454e44ae426082"
-    )
+    pixel = png(np.full((1, 1), 128, np.uint8))
     return [NewTask(f"t{number}", {"reading": f"word{number}"}, pixel) for number in range(count)]

@@ -65,7 +65,7 @@ def test_flags_count_as_answers_and_disagreement_is_unsure() -> None:
     given += [Vote(2, 0, flag, 1, 0, None), Vote(2, 1, {"text": "a"}, 1, 0, None)]
     labels = results(given)
     assert labels.results[1].value == flag
-    assert [result.task for result in labels.unsure()][0] == 2
+    assert labels.unsure()[0].task == 2
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-boto3 = pytest.importorskip("boto3")
-httpx = pytest.importorskip("httpx")
+pytest.importorskip("boto3")
+import httpx
 
 from ocrkit.errors import BadParams
 from ocrkit.labelling import mturk, prolific
@@ -139,7 +139,7 @@ def test_what_could_end_a_question_early_is_written_otherwise(store: Store) -> N
 def test_sending_goes_on_where_it_was_cut_off_and_pays_nothing_twice(store: Store, paid: Job, turk: Any) -> None:
     handler, client = turk
     handler.fails_at = 1
-    with pytest.raises(PoolDown, match="out of order.*goes on"):
+    with pytest.raises(PoolDown, match=r"out of order.*goes on"):
         mturk.send(store, paid, client, 1.0)
     handler.fails_at = -1
     assert mturk.send(store, paid, client, 1.0)[0] == 2

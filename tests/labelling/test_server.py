@@ -109,7 +109,11 @@ def refused(store: Store) -> list[str]:
 def register(client: TestClient, store: Store, name: str = "Ada") -> Authenticator:
     device, invitation = Authenticator(ORIGIN, "localhost"), store.invite(name, "contractors")
     options = client.post("/register/begin", json={"invitation": invitation}).json()
-    made = {"invitation": invitation, "credential": device.make(options["challenge"]), "challenge": options["challenge"]}
+    made = {
+        "invitation": invitation,
+        "credential": device.make(options["challenge"]),
+        "challenge": options["challenge"],
+    }
     assert client.post("/register/finish", json=made).status_code == 200
     return device
 
@@ -217,7 +221,8 @@ def test_a_request_without_the_token_is_refused(store: Store, job: Job, token: s
 
 def test_a_request_from_another_page_or_to_another_name_is_refused(store: Store, job: Job) -> None:
     client = log_in(client_of(store, job), store)
-    assert client.post("/message", json={"kind": "task"}, headers={"origin": "https://evil.example"}).status_code == 403
+    elsewhere = {"origin": "https://evil.example"}
+    assert client.post("/message", json={"kind": "task"}, headers=elsewhere).status_code == 403
     assert client.get("/", headers={"host": "evil.example"}).status_code == 421
     assert refused(store) == ["another origin", "another host"]
 
@@ -248,7 +253,15 @@ def test_a_session_ends_with_a_dismissal_with_idleness_and_with_logging_out(stor
 
 @pytest.mark.parametrize(
     "path",
-    ["/../jobs.db", "/%2e%2e/jobs.db", "/..%2fjobs.db", "/page/../../jobs.py", "/jobs.db", "/picture/1", "//etc/passwd"],
+    [
+        "/../jobs.db",
+        "/%2e%2e/jobs.db",
+        "/..%2fjobs.db",
+        "/page/../../jobs.py",
+        "/jobs.db",
+        "/picture/1",
+        "//etc/passwd",
+    ],
 )
 def test_there_are_no_files_but_those_of_the_page_and_no_way_to_a_picture(store: Store, job: Job, path: str) -> None:
     client = log_in(client_of(store, job), store)
@@ -256,7 +269,9 @@ def test_there_are_no_files_but_those_of_the_page_and_no_way_to_a_picture(store:
     assert refused(store) == ["no such page"]
 
 
-@pytest.mark.parametrize("query", ["PROLIFIC_PID=abc&STUDY_ID=s&SESSION_ID=x", "workerId=A1", "pool=contractors", "key=x"])
+@pytest.mark.parametrize(
+    "query", ["PROLIFIC_PID=abc&STUDY_ID=s&SESSION_ID=x", "workerId=A1", "pool=contractors", "key=x"]
+)
 def test_an_address_that_claims_another_pool_lets_nobody_in(store: Store, job: Job, query: str) -> None:
     client = client_of(store, job)
     assert client.get(f"/?{query}").headers.get("set-cookie") is None

@@ -98,7 +98,9 @@ def test_an_answer_that_the_task_does_not_allow_is_sent_back(value: object, sent
         template.checked(value)
 
 
-@pytest.mark.parametrize("box", [[0, 0, float("nan"), 1], [0, 0, 1e9, 1], ["a", 0, 1, 1], [0, 0, 1], None, [1, 1, 1, 1]])
+@pytest.mark.parametrize(
+    "box", [[0, 0, float("nan"), 1], [0, 0, 1e9, 1], ["a", 0, 1, 1], [0, 0, 1], None, [1, 1, 1, 1]]
+)
 def test_a_box_without_four_sides_around_something_is_sent_back(box: object) -> None:
     with pytest.raises(BadAnswer):
         load_template("boxes").checked({"boxes": [{"box": box, "text": "a"}]})
