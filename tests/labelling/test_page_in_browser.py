@@ -129,7 +129,7 @@ def test_an_answer_that_the_server_did_not_get_is_sent_again_and_one_to_mend_sta
         wait_for(lambda: "not among those that the model learns" in shown(browser))
         assert field(browser) == "T\u00f6tal"
         browser.execute_script(
-            "const real = window.fetch; window.fetch = () => { window.fetch = real; return Promise.reject(new Error()) }"
+            "const real = window.fetch; window.fetch = () => { window.fetch = real; return Promise.reject(Error()) }"
         )
         press(browser, "Total", Keys.ENTER)
         wait_for(lambda: "does not answer" in shown(browser))
