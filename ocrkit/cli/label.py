@@ -19,7 +19,7 @@ from ocrkit.labelling.export import FORMS, digest_of, export, summary
 from ocrkit.labelling.jobs import Job, NewTask, Store, only_server
 from ocrkit.labelling.mturk import SANDBOX
 from ocrkit.labelling.order import ORDERS, Reading
-from ocrkit.labelling.pools import CLOSED, DEFAULT, POOLS
+from ocrkit.labelling.pools import CLOSED, DEFAULT, POOLS, PrivateData
 from ocrkit.labelling.templates import Template, load_template
 
 if TYPE_CHECKING:
@@ -129,7 +129,16 @@ def _tasks(
 ) -> tuple[list[NewTask], dict[str, Any], bool, str]:
     """The tasks of a new job, facts about their making, whether they are private, and the form of their source."""
     from ocrkit.datasets import load_crops
-    from ocrkit.labelling.tasks import page_tasks, pages_of, read_by, suspect_tasks, word_tasks, words_of
+    from ocrkit.labelling.tasks import (
+        Donated,
+        page_tasks,
+        pages_of,
+        private_page_tasks,
+        read_by,
+        suspect_tasks,
+        word_tasks,
+        words_of,
+    )
     from ocrkit.recognition.model import find_model, identity
     from ocrkit.recognition.recognizer import load_recognizer
 
@@ -140,10 +149,15 @@ def _tasks(
 
     if template.interface != "text":
         pages, private = pages_of(folder, form, reader if template.interface == "boxes" else None)
-        return page_tasks(pages[:count], template.interface == "boxes"), {}, private, form or "pictures"
+        kind = form or "pictures"
+        if private:
+            return private_page_tasks(Donated(pages[:count], words=False)), {}, True, kind
+        return page_tasks(pages[:count], template.interface == "boxes"), {}, False, kind
     material = words_of(folder, form, reader)
     about = {"model": identity(find_model(model))}
     if suspects:
+        if material.private:
+            raise PrivateData("Labels of donated documents are not written into a job to be doubted.")
         from ocrkit.recognition.suspects import DECISIONS, decided, find_suspects, read_decisions
 
         samples = decided(material.samples, read_decisions(folder / DECISIONS))
@@ -157,7 +171,8 @@ def _tasks(
         about["other_model"] = identity(find_model(other_model))
     known = load_crops(gold) if gold else []
     readings: list[Reading] = read_by(material.samples, first, second)
-    tasks = word_tasks(material.samples, readings, order, count, seed, known, read_by(known, first))
+    keys = list(material.pictures) if material.pictures is not None else None
+    tasks = word_tasks(material.samples, readings, order, count, seed, known, read_by(known, first), keys)
     return tasks, about, material.private, material.form
 
 

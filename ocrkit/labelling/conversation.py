@@ -88,13 +88,18 @@ class Conversation:
 
     def _task(self) -> tuple[dict[str, Any], list[bytes]]:
         enough = self._most and self._store.answered(self._job, self._worker) >= self._most
-        lease = None if enough else self._store.lease(self._job, self._worker, self._address)
-        if lease is None:
+        while lease := None if enough else self._store.lease(self._job, self._worker, self._address):
+            try:
+                picture = self._pictures[lease.key] if self._job.private else lease.picture
+            except (KeyError, OcrkitError) as error:  # withdrawn since, or gone
+                self._store.drop(self._job, lease.task, str(error))
+            else:
+                break
+        else:
             return {"kind": "done", "job": self._job.name}, []
-        picture = self._pictures.get(lease.key, b"") if self._job.private else lease.picture or b""
         told = {"kind": "task", "task": lease.task, "until": lease.until, **shown(self._job.template, lease.content)}
         watermark = "" if self._worker.pool in _OWN else self._worker.name
-        return {**told, "job": self._job.name, "watermark": watermark}, [picture]
+        return {**told, "job": self._job.name, "watermark": watermark}, [picture or b""]
 
 
 def shown(template: Template, content: Mapping[str, Any]) -> dict[str, Any]:

@@ -624,6 +624,13 @@ class Store:
         if lease["gold"] is not None:
             self._judge(job, worker)
 
+    def drop(self, job: Job, task: int, why: str) -> None:
+        """Ask nobody about a task any more, as its picture cannot be shown."""
+        with self._write():
+            self._db.execute("DELETE FROM leases WHERE task = ?", (task,))
+            self._db.execute("UPDATE tasks SET need = 0 WHERE id = ?", (task,))
+            self.audit("not shown", job=job.id, task=task, detail=why)
+
     def record(self, job: Job, worker: Worker, task: int, value: Any, seconds: float, key: str) -> bool:
         """Keep an answer that came without a lease, from a crowd; whether it is new.
 

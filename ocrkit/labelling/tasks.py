@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,6 +15,7 @@ import numpy as np
 from ocrkit.alphabet import normalise
 from ocrkit.datasets import LabelledPage, LabelledWord, Sample, cut, load_pages, read_shard, word_samples
 from ocrkit.datasets._files import IMAGE_SUFFIXES
+from ocrkit.datasets.forms import PAGE_FORMS
 from ocrkit.document import Image
 from ocrkit.errors import BadDataset, BadImage, BadParams
 from ocrkit.files import folder_name
@@ -22,7 +23,7 @@ from ocrkit.images import load_image, to_grey
 from ocrkit.labelling.aggregate import Labels, key_of
 from ocrkit.labelling.jobs import Job, NewTask, Store
 from ocrkit.labelling.order import Reading, ordered
-from ocrkit.labelling.pools import is_private
+from ocrkit.labelling.pools import PRIVATE_FORMS, is_private
 from ocrkit.labelling.templates import Template
 from ocrkit.recognition.suspects import Suspect, sample_id
 
@@ -49,13 +50,47 @@ class Material:
     """Words to ask about, and where they come from.
 
     Attributes:
-        private: whether they are of donated documents.
+        pictures: of donated documents, by the keys of tasks, in the order of the samples.
     """
 
     samples: Sequence[Sample]
     source: str
     form: str
-    private: bool
+    pictures: Donated | None = None
+
+    @property
+    def private(self) -> bool:
+        """Whether they are of donated documents."""
+        return self.pictures is not None
+
+
+class Donated(Mapping[str, bytes]):
+    """The pictures of private tasks as PNG, by keys that say nothing of them.
+
+    Each is read from where it is kept whenever it is asked for, so that it ends with its donor's consent.
+
+    Args:
+        pages: labelled ones.
+        words: whether tasks are about their words, or about whole pages.
+    """
+
+    def __init__(self, pages: Iterable[LabelledPage], words: bool) -> None:
+        self._places: dict[str, tuple[LabelledPage, np.ndarray | None]] = {}
+        for page in pages:
+            if words:
+                self._places |= {f"{page.id}/{i}": (page, word.quad) for i, word in enumerate(page.words)}
+            else:
+                self._places[page.id] = page, None
+
+    def __getitem__(self, key: str) -> bytes:
+        page, quad = self._places[key]
+        return shown_page(page.image())[0] if quad is None else png(cut(to_grey(page.image()), quad))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 def words_of(folder: Path, form: str | None, reader: Callable[[], Reader] | None = None) -> Material:
@@ -74,14 +109,22 @@ def words_of(folder: Path, form: str | None, reader: Callable[[], Reader] | None
     if not folder.is_dir():
         raise BadDataset(f"There is no folder {folder}.")
     if form is None and (shards := sorted(folder.glob("[0-9]*.npz"))):
-        return Material([sample for path in shards for sample in read_shard(path)], str(folder), "shards", False)
+        return Material([sample for path in shards for sample in read_shard(path)], str(folder), "shards")
     if form is None and (folder / "labels.csv").is_file():
         form = "crops"
     if form is not None:
-        pages = load_pages(folder, form)
+        pages = _labelled_pages(folder, form)
         if not any(page.words for page in pages):
             raise BadDataset(f"{folder} labels lines, not words: cut them with `ocrkit data words` first.")
-        return Material(list(word_samples(pages)), str(folder), form, is_private(form, pages))
+        if not is_private(form, pages):
+            return Material(list(word_samples(pages)), str(folder), form)
+        donated = Donated(pages, words=True)
+        samples = [
+            Sample(cut(to_grey(page.image()), word.quad), word.text, document=page.document or page.id)
+            for page in pages
+            for word in page.words
+        ]
+        return Material(samples, str(folder), form, donated)
     samples = []
     for page in _pictures_of(folder, reader):
         grey = to_grey(page.image())
@@ -90,7 +133,14 @@ def words_of(folder: Path, form: str | None, reader: Callable[[], Reader] | None
         samples += [Sample(crop, text, source=folder_name(folder), document=page.id) for crop, text in big]
     if not samples:
         raise BadDataset(f"No word was found in the pictures of {folder}.")
-    return Material(samples, str(folder), _DETECTED, False)
+    return Material(samples, str(folder), _DETECTED)
+
+
+def _labelled_pages(folder: Path | str, form: str) -> list[LabelledPage]:
+    """Labelled pages; of those that donors gave, the ones that may be shown to be labelled."""
+    if form in PRIVATE_FORMS and form in PAGE_FORMS:
+        return list(PAGE_FORMS[form](Path(folder), use="label"))
+    return load_pages(folder, form)
 
 
 def _pictures_of(folder: Path, reader: Callable[[], Reader] | None) -> list[LabelledPage]:
@@ -129,6 +179,7 @@ def word_tasks(
     seed: int = 7,
     gold: Sequence[Sample] = (),
     gold_readings: Sequence[Reading] = (),
+    private_keys: Sequence[str] | None = None,
 ) -> list[NewTask]:
     """Tasks about words, in an order, and those whose answer is known.
 
@@ -141,6 +192,7 @@ def word_tasks(
         gold: words whose label is known to be right. Those that we misread come first: who copies what a machine says
             shall fail on them.
         gold_readings: of them.
+        private_keys: of samples that nothing may be kept of: neither their pictures nor what we read in them.
     """
     tasks: list[NewTask] = []
     there: set[str] = set()
@@ -154,7 +206,13 @@ def word_tasks(
     for place, is_random in ordered(readings, order, seed):
         if len(tasks) == wanted:
             break
-        task = _task(samples[place], readings[place], random=is_random)
+        sample = samples[place]
+        if private_keys is None:
+            task = _task(sample, readings[place], random=is_random)
+        elif min(sample.image.shape) >= _SMALLEST_PX:
+            task = NewTask(private_keys[place], {}, document=sample.document, random=is_random)
+        else:
+            continue
         if task.key not in there:
             there.add(task.key)
             tasks.append(task)
@@ -194,15 +252,26 @@ def page_tasks(pages: Iterable[LabelledPage], boxes: bool = True) -> list[NewTas
     tasks = []
     for page in pages:
         image = page.image()
-        scale = min(1.0, _LARGEST_PX / max(image.shape[:2]))
-        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+        picture, scale = shown_page(image)
         content: dict[str, Any] = {"scale": scale}
         if boxes:
             content["boxes"] = [
                 {"box": [round(float(side) * scale, 1) for side in word.box], "text": word.text} for word in page.words
             ]
-        tasks.append(NewTask(picture_key(image), content, png(small), page.document or page.id))
+        tasks.append(NewTask(picture_key(image), content, picture, page.document or page.id))
     return tasks
+
+
+def shown_page(image: Image) -> tuple[bytes, float]:
+    """A page as PNG, no larger than is of use, and the scale that made it so."""
+    scale = min(1.0, _LARGEST_PX / max(image.shape[:2]))
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    return png(small), scale
+
+
+def private_page_tasks(donated: Donated) -> list[NewTask]:
+    """Tasks about whole donated pages, of which nothing is kept."""
+    return [NewTask(key, {"scale": 1.0}, document=key) for key in donated]
 
 
 def pages_of(
@@ -210,7 +279,7 @@ def pages_of(
 ) -> tuple[list[LabelledPage], bool]:
     """Pages to draw boxes on or tell kinds of, and whether they are private; see `words_of`."""
     if form is not None:
-        pages = load_pages(folder, form)
+        pages = _labelled_pages(folder, form)
         return pages, is_private(form, pages)
     return _pictures_of(folder, reader), False
 
@@ -307,15 +376,13 @@ def check_pictures(store: Store, job: Job) -> None:
             raise BadParams(f"Task {task['id']} of {job.name} has a picture that is missing or broken.")
 
 
-def reopened(job: Job) -> dict[str, bytes]:
-    """The pictures of a private job by the keys of their tasks, from where they are kept; they stay in memory.
+def reopened(job: Job) -> Donated:
+    """The pictures of a private job, from where they are kept.
 
     Raises:
         BadDataset: the source is gone, or is not private any more.
     """
-    pages = load_pages(job.source, job.form)
+    pages = _labelled_pages(job.source, job.form)
     if not is_private(job.form, pages):
         raise BadDataset(f"The job {job.name} is private, but {job.source} is not: nothing of it is shown.")
-    if job.template.interface == "text":
-        return {picture_key(sample.image): png(sample.image) for sample in word_samples(pages)}
-    return {task.key: task.picture or b"" for task in page_tasks(pages, boxes=False)}
+    return Donated(pages, words=job.template.interface == "text")

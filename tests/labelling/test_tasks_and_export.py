@@ -14,6 +14,7 @@ from ocrkit.datasets.write import write_crops
 from ocrkit.document import box_to_quad
 from ocrkit.errors import BadDataset, BadParams
 from ocrkit.labelling.aggregate import results
+from ocrkit.labelling.conversation import Conversation
 from ocrkit.labelling.export import export, load_votes, summary
 from ocrkit.labelling.jobs import Store
 from ocrkit.labelling.order import Reading
@@ -24,6 +25,7 @@ from ocrkit.labelling.tasks import (
     check_pictures,
     page_tasks,
     picture_key,
+    reopened,
     suspect_tasks,
     word_tasks,
     words_of,
@@ -208,3 +210,49 @@ def test_pages_are_shown_as_pictures(template: str) -> None:
     (task,) = page_tasks([page], template == "boxes")
     assert ("boxes" in task.content) == (template == "boxes")
     assert cv2.imdecode(np.frombuffer(task.picture, np.uint8), cv2.IMREAD_COLOR).shape == (50, 40, 3)
+
+
+class DonatedPage(LabelledPage):
+    """A page as a vault gives it, whose donor may take it back."""
+
+    private = True
+    withdrawn = False
+
+    def image(self) -> np.ndarray:
+        if self.withdrawn:
+            raise BadDataset("Withdrawn.")
+        return super().image()
+
+
+def donated_pages() -> list[DonatedPage]:
+    pages = []
+    for number in range(2):
+        pixels = np.random.default_rng(number).integers(0, 255, (60, 200), np.uint8)
+        words = tuple(LabelledWord(f"secret{i}", box_to_quad((10 + 90 * i, 10, 90 + 90 * i, 40))) for i in range(2))
+        pages.append(DonatedPage(f"doc{number}", words, pixels=pixels))
+    return pages
+
+
+def test_of_donated_words_the_file_holds_neither_picture_nor_text_and_a_withdrawn_one_is_shown_no_more(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = donated_pages()
+    forms = {"vault": lambda folder, use: pages if use == "label" else []}
+    monkeypatch.setattr("ocrkit.labelling.tasks.PAGE_FORMS", forms)
+    material = words_of(tmp_path, "vault")
+    readings = [Reading(sample.text, 0.5, sample.text) for sample in material.samples]
+    assert material.private
+    tasks = word_tasks(material.samples, readings, "given", private_keys=list(material.pictures))
+    job = store.add_job("donated", load_template("transcribe"), tasks, str(tmp_path), "vault", private=True)
+    conversation = Conversation(store, job, store.worker("Ada", "contractors", make=True), reopened(job))
+    message, (picture,) = conversation.reply({"kind": "task"})
+    shown = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert (shown == pages[0].pixels[10:40, 10:90]).all()
+    assert message["content"] == {}
+
+    monkeypatch.setattr(type(pages[0]), "withdrawn", True)
+    assert conversation.reply({"kind": "task"})[0]["kind"] == "done"
+    assert [row["detail"] for row in store.audited("not shown")] == ["Withdrawn."] * 4
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"secret" not in kept
+    assert picture not in kept
