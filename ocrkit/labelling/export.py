@@ -24,7 +24,7 @@ from ocrkit.errors import BadDataset, BadParams
 from ocrkit.files import make_folder, plain, whole_folder, write_whole
 from ocrkit.labelling.aggregate import Labels, Result, alpha, results, text_distance
 from ocrkit.labelling.jobs import Job, Store, Vote
-from ocrkit.labelling.pools import PrivateData
+from ocrkit.labelling.pools import DEFAULT, PrivateData
 from ocrkit.labelling.tasks import decisions_of
 from ocrkit.metrics import correct_words, wilson_interval
 
@@ -32,7 +32,7 @@ FORMS = ("crops", "label-studio", "decisions", "votes")
 
 
 def summary(store: Store, job: Job, labels: Labels | None = None) -> dict[str, Any]:
-    """The numbers of a job: progress, agreement, speed, cost, and how often our readings were right.
+    """The numbers of a job: progress, agreement, speed, what crowds and contractors cost, how often we read right.
 
     `readings_right` counts the randomly placed words only, where there are any: the others were chosen because they are
     hard.
@@ -42,7 +42,9 @@ def summary(store: Store, job: Job, labels: Labels | None = None) -> dict[str, A
     nominal, by_character = alpha(votes), alpha(votes, text_distance)
     seconds = sum(vote.seconds for vote in votes)
     gold = [vote.value == vote.gold for vote in votes if vote.gold is not None]
-    spent = sum(row["usd"] for row in store.sent(job)) or len(votes) * job.template.pay_usd
+    contractors = {person.id for person in store.people() if person.pool == DEFAULT}
+    paid = sum(vote.worker in contractors for vote in votes)
+    spent = sum(row["usd"] for row in store.sent(job)) + paid * job.template.pay_usd
     told: dict[str, Any] = {
         **store.progress(job),
         "alpha": nominal.value,
@@ -268,8 +270,8 @@ def _write_label_studio(
 
 
 def digest_of(store: Store, job: Job) -> str:
-    """What stands for the tasks of a job and all answers to them."""
+    """32 figures that stand for the tasks of a job and all answers to them; MLflow takes 36 at most."""
     digest = hashlib.sha256(json.dumps([task["key"] for task in store.tasks(job)]).encode())
     for vote in store.votes(job):
         digest.update(json.dumps([vote.task, vote.worker, dict(vote.value)], sort_keys=True).encode())
-    return digest.hexdigest()
+    return digest.hexdigest()[:32]
