@@ -30,6 +30,7 @@ _OF_TEMPLATES = (
     "longest",
     "examples",
 )
+_MOST_TASKS = 2**63  # that SQLite counts
 _OF_TASKS = ("reading", "candidates", "boxes", "scale")
 
 
@@ -71,9 +72,9 @@ class Conversation:
     def _reply(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         kind = message.get("kind")
         if kind == "answer":
-            task, key, seconds = message.get("task"), message.get("key"), message.get("seconds", 0)
-            if not isinstance(task, int) or not isinstance(key, str) or not isinstance(seconds, int | float):
-                raise BadAnswer("An answer names its task, a key of its own, and the seconds it took.")
+            task, key, seconds = message.get("task"), message.get("key", ""), message.get("seconds", 0)
+            if not (isinstance(task, int) and 0 < task < _MOST_TASKS and isinstance(seconds, int | float)):
+                raise BadAnswer("An answer names its task, and the seconds it took.")
             with self._store.together():
                 self._store.answer(self._job, self._worker, task, message.get("value"), seconds, key, self._address)
                 return self._task()

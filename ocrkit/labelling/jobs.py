@@ -596,10 +596,12 @@ class Store:
         """Keep an answer; the same `key` again changes nothing, as a reply may be lost after the answer was kept.
 
         Raises:
-            BadAnswer: not one that the template allows; the person keeps the task.
+            BadAnswer: not one that the template allows, or without a key; the person keeps the task.
             LeaseOver: the person does not have that task, or its time is over.
             Refused: the person is paused or dismissed.
         """
+        if not (isinstance(key, str) and 0 < len(key) <= 80 and key.isascii() and key.isprintable()):
+            raise BadAnswer("An answer needs a key of its own.")
         with self._write():
             self._must_be_active(worker, job)
             if self._db.execute("SELECT 1 FROM answers WHERE worker = ? AND key = ?", (worker.id, key)).fetchone():
@@ -648,9 +650,7 @@ class Store:
         return True
 
     def _insert(self, job: Job, worker: Worker, task: int, checked: dict[str, Any], seconds: float, key: str) -> None:
-        if not (isinstance(key, str) and 0 < len(key) <= 80):
-            raise BadAnswer("An answer needs a key of its own.")
-        kept = min(max(float(seconds), 0.0), 86_400.0)
+        kept = min(float(seconds), 86_400.0) if seconds > 0 else 0.0  # which NaN is not
         self._db.execute(
             "INSERT INTO answers (job, task, worker, key, value, seconds, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (job.id, task, worker.id, key, _json(checked), kept, self._clock()),
@@ -862,4 +862,4 @@ def _json(value: Any) -> str:
 
 def _digest(secret: str | bytes) -> str:
     """What is kept of a secret, so that a copy of the file opens nothing."""
-    return hashlib.sha256(secret.encode() if isinstance(secret, str) else secret).hexdigest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass") if isinstance(secret, str) else secret).hexdigest()

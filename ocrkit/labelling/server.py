@@ -22,12 +22,15 @@ from ocrkit.labelling.jobs import Job, Session, Store, Worker
 from ocrkit.labelling.pools import Pool, PrivateData, check_pool
 
 try:
+    import webauthn  # noqa: F401  so that a missing one is told at the start
     from starlette.applications import Starlette
     from starlette.requests import ClientDisconnect, Request
     from starlette.responses import JSONResponse, Response
     from starlette.routing import Route
 except ImportError:
-    raise MissingExtra("The labelling page needs starlette and uvicorn: pip install 'ocrkit[labelling]'.") from None
+    raise MissingExtra(
+        "The labelling page needs starlette, uvicorn and webauthn: pip install 'ocrkit[labelling]'."
+    ) from None
 
 _MOST_BYTES = 1_000_000  # of a request
 _TRIES, _WITHIN_S = 10, 300.0  # refusals of an address before it has to wait

@@ -172,8 +172,9 @@ def test_an_invitation_serves_once_and_within_a_week(store: Store, job: Job, clo
     register(client, store)
     old = store.invite("Ben", "contractors")
     clock.now += 8 * 24 * 3600
-    for invitation in (old, "guessed", None, 7):
-        assert client.post("/register/begin", json={"invitation": invitation}).status_code == 403
+    for invitation in (old, "guessed", None, "\ud800"):
+        body = json.dumps({"invitation": invitation})
+        assert client.post("/register/begin", content=body).status_code == 403
     assert refused(store) == ["invitation"] * 4
 
 
@@ -307,14 +308,38 @@ def test_every_answer_forbids_keeping_framing_and_foreign_scripts(store: Store, 
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"7", b'{"kind": "answer"}', b'{"kind": "answer", "task": "1", "key": 3}', b"[" * 100_000, b"\xff"],
+    [
+        b"",
+        b"[]",
+        b"7",
+        b'{"kind": "answer"}',
+        b'{"kind": "answer", "task": "1", "key": 3}',
+        b'{"kind": "answer", "task": 1180591620717411303424, "key": "k", "value": {"text": "a"}}',
+        b'{"kind": "answer", "task": 1, "key": "\\ud800", "value": {"text": "a"}}',
+        b'{"kind": "answer", "task": 1, "key": "k", "value": {"text": "\\ud800"}}',
+        b'{"kind": "answer", "task": 1, "key": "k", "value": {"text": "a"}, "seconds": "long"}',
+        b'{"kind": "\\ud800"}',
+        b"[" * 100_000,
+        b"\xff",
+    ],
 )
 def test_a_request_of_no_sense_is_answered_with_a_sentence(store: Store, job: Job, body: bytes) -> None:
     client = log_in(client_of(store, job), store)
+    say(client, {"kind": "task"})
     response = client.post("/message", content=body)
     head = json.loads(response.content.partition(b"\n")[0])
     assert response.status_code in (200, 400)
     assert head["sentence"]
+    assert store.votes(job) == []
+
+
+@pytest.mark.parametrize("seconds", ["NaN", "-5", "1e999", "true"])
+def test_a_time_that_is_none_spoils_no_answer(store: Store, job: Job, seconds: str) -> None:
+    client = log_in(client_of(store, job), store)
+    message, _ = say(client, {"kind": "task"})
+    body = json.dumps(answer_to(message)).replace('"seconds": 1', f'"seconds": {seconds}')
+    assert client.post("/message", content=body).status_code == 200
+    assert 0 <= store.votes(job)[0].seconds <= 86_400
 
 
 def test_a_request_that_is_too_large_is_refused(store: Store, job: Job) -> None:
