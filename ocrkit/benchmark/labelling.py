@@ -47,6 +47,7 @@ class Soak:
         kills: of the server.
         seconds: from the first to the last answer.
         times_s: from sending an answer to having the next task, of those that were not cut off, `(N,)`.
+        cpu_s: processor time of the server an answer, which other programs hardly affect; `nan` where it was killed.
     """
 
     answers: int
@@ -56,6 +57,7 @@ class Soak:
     kills: int
     seconds: float
     times_s: np.ndarray
+    cpu_s: float
 
 
 class _Server:
@@ -80,6 +82,15 @@ class _Server:
             except OSError:
                 time.sleep(0.05)
         raise OcrkitError("The labelling server does not start.")
+
+    def cpu_s(self) -> float:
+        """Processor time since it began; `nan` where the system does not tell."""
+        try:
+            stat = Path(f"/proc/{self._process.pid if self._process else 0}/stat").read_text()
+        except OSError:
+            return float("nan")
+        fields = stat.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def kill(self) -> None:
         if self._process:
@@ -157,7 +168,7 @@ def soak(tasks: int, people: int, kills: int, seed: int = 7, said: Callable[[int
         server.start()
         try:
             crowd = [_Person(server.port, *login, r.uniform(0.6, 1), r.getrandbits(32)) for login in logins]
-            begun = time.perf_counter()
+            begun, spent = time.perf_counter(), server.cpu_s()
             for person in crowd:
                 person.start()
             killed = 0
@@ -169,7 +180,7 @@ def soak(tasks: int, people: int, kills: int, seed: int = 7, said: Callable[[int
                 server.start()
             for person in crowd:
                 person.join()
-            seconds = time.perf_counter() - begun
+            seconds, spent = time.perf_counter() - begun, server.cpu_s() - spent
         finally:
             server.kill()
         if failed := next((person.failed for person in crowd if person.failed), ""):
@@ -184,7 +195,16 @@ def soak(tasks: int, people: int, kills: int, seed: int = 7, said: Callable[[int
     )
     answered = {vote.task for vote in votes}
     times = np.array([t for person in crowd for t in person.times])
-    return Soak(len(votes), lost, len(votes) - len(answered), tasks - len(answered), killed, seconds, times)
+    return Soak(
+        len(votes),
+        lost,
+        len(votes) - len(answered),
+        tasks - len(answered),
+        killed,
+        seconds,
+        times,
+        float("nan") if killed else spent / len(votes),
+    )
 
 
 # --- learning curves by order -----------------------------------------------------------------------------------------
@@ -251,6 +271,19 @@ def replay(
                 points.append(Point(order, count, seed, float(right.mean())))
                 said(points[-1])
     return points
+
+
+def errors_found(
+    pool: Sequence[Sample], readings: Sequence[Reading], order: str, seeds: Sequence[int], shares: Sequence[float]
+) -> dict[float, float]:
+    """The share of all misread words among the first ones of an order, by the share of words asked about."""
+    wrong = np.array([reading.text != sample.text for sample, reading in zip(pool, readings)])
+    found = {}
+    for share in shares:
+        first = round(share * len(pool))
+        hits = [wrong[[place for place, _ in ordered(readings, order, seed)[:first]]].sum() for seed in seeds]
+        found[share] = float(np.mean(hits) / max(1, wrong.sum()))
+    return found
 
 
 def _half(real: Source, invented: Source) -> Source:

@@ -438,6 +438,7 @@ def labelling(tasks: int, people: int, kills: int, seed: int) -> None:
         "twice": result.twice,
         "unanswered": result.unanswered,
     }
+    row["cpu_ms"] = 1000 * result.cpu_s
     row |= {"kills": result.kills, "answers/s": result.answers / result.seconds, "p50_ms": p50, "p95_ms": p95}
     _print_rows([row], f"{tasks:,} tasks, {people} people at once, seed {seed}")
     if result.lost or result.twice or result.unanswered:
@@ -472,7 +473,7 @@ def label_order(
     quieten_tensorflow()
     from random import Random
 
-    from ocrkit.benchmark.labelling import Point, replay
+    from ocrkit.benchmark.labelling import Point, errors_found, replay
     from ocrkit.labelling.tasks import read_by
     from ocrkit.learning.finetune import usable
     from ocrkit.recognition.model import alphabet_of
@@ -489,13 +490,22 @@ def label_order(
     readings = read_by(known, first, second)
     apart = float(np.mean([reading.text != reading.other for reading in readings]))
     click.echo(f"{len(known):,} words to choose from, of which the two readers read {apart:.1%} differently.")
+    shares, numbers = (0.05, 0.1, 0.2), range(7, 7 + seeds)
+    finds = [
+        {
+            "order": order,
+            **{f"first {s:.0%}": v for s, v in errors_found(known, readings, order, numbers, shares).items()},
+        }
+        for order in ("random", "confidence", "disagreement")
+    ]
+    _print_rows(finds, "Share of the misread words found")
     invented = WordGenerator(build_vocabulary(), audit(font_folders(fonts)), WordOptions()).samples
     sizes = {"random": [0, words // 2, words], "disagreement": [words // 2, words]}
 
     def say(point: Point) -> None:
         click.echo(f"{point.order:>13} {point.words:>6,} words, seed {point.seed}: {point.right:.4f}")
 
-    points = replay(known, readings, other_words, invented, path, sizes, range(7, 7 + seeds), said=say)
+    points = replay(known, readings, other_words, invented, path, sizes, numbers, said=say)
     rows = []
     for order, counts in sizes.items():
         for count in counts:
