@@ -15,6 +15,7 @@ VERBS = {
     "data": "Fetch, check, describe and cut up labelled pages or word crops.",
     "evaluate": "Score a model on labelled or invented words.",
     "finetune": "Fine-tune a model on labelled real words.",
+    "label": "Have words and pages labelled by people, and take the labels for training.",
     "promote": "Make a model the champion of MLflow's registry, if it is better.",
     "read": "Read images and PDFs as text, JSON, hOCR, ALTO or searchable PDF.",
     "release": "Check, calibrate and score a trained model, and release it.",

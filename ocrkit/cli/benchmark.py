@@ -473,6 +473,108 @@ def sealed(*, folder: Path, form: str, half: str | None, count: int, repeats: in
     _print_rows([vars(cost)], f"{len(pages)} different pages, median of {repeats} rounds")
 
 
+@benchmark.command()
+@click.option("--tasks", type=click.IntRange(min=1), default=500, show_default=True, help="Number of tasks.")
+@click.option("--people", type=click.IntRange(1, 200), default=1, show_default=True, help="Simulated people at once.")
+@click.option(
+    "--kills", type=click.IntRange(min=0), default=0, show_default=True, help="How often the server is killed."
+)
+@click.option("--seed", type=int, default=7, show_default=True, help="Seed of people and moments.")
+def labelling(tasks: int, people: int, kills: int, seed: int) -> None:
+    """Let simulated people answer tasks by HTTP, also while the server is killed: what is lost, how long does it take?
+
+    One person shows the server's time a task. The exit status is 2 if an answer is lost or a task answered twice.
+    """
+    from ocrkit.benchmark.labelling import soak as soak_labelling
+
+    with progress_bar("Killing", "servers", kills) as bar:
+        result = soak_labelling(tasks, people, kills, seed, lambda _: bar.update())
+    p50, p95 = (1000 * float(np.quantile(result.times_s, share)) for share in (0.5, 0.95))
+    row: dict[str, Any] = {
+        "answers": result.answers,
+        "lost": result.lost,
+        "twice": result.twice,
+        "unanswered": result.unanswered,
+    }
+    row["cpu_ms"] = 1000 * result.cpu_s
+    row |= {"kills": result.kills, "answers/s": result.answers / result.seconds, "p50_ms": p50, "p95_ms": p95}
+    _print_rows([row], f"{tasks:,} tasks, {people} people at once, seed {seed}")
+    if result.lost or result.twice or result.unanswered:
+        raise BadDataset("Answers were lost, or tasks answered twice.")
+
+
+@benchmark.command("label-order")
+@folder_argument
+@form_option
+@click.option("--judge", required=True, type=click.Path(path_type=Path), help="Folder of crops of other documents.")
+@click.option("--words", type=click.IntRange(min=2), default=400, show_default=True, help="Words in random order.")
+@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Number of repetitions.")
+@click.option("--pool", type=click.IntRange(min=2), default=5000, show_default=True, help="Words to choose from.")
+@click.option("--judges", type=click.IntRange(min=1), default=1500, show_default=True, help="Words to judge by.")
+@click.option("--model", default="fast-synthetic", show_default=True, help="Model that must not know FOLDER.")
+@click.option("--other-model", help="Second reader that must not know FOLDER. Default: MODEL's look at closer crops.")
+@fonts_option
+def label_order(
+    *,
+    folder: Path,
+    form: str,
+    judge: Path,
+    words: int,
+    seeds: int,
+    pool: int,
+    judges: int,
+    model: str,
+    other_model: str | None,
+    fonts: tuple[str, ...],
+) -> None:
+    """Replay labelling on the known words of FOLDER: does half of them, in order of disagreement, teach as much?"""
+    quieten_tensorflow()
+    from random import Random
+
+    from ocrkit.benchmark.labelling import Point, errors_found, replay
+    from ocrkit.labelling.tasks import read_by
+    from ocrkit.learning.finetune import usable
+    from ocrkit.recognition.model import alphabet_of
+    from ocrkit.recognition.recognizer import Closer
+    from ocrkit.synth.generator import WordGenerator, WordOptions
+
+    path = find_model(model)
+    alphabet = alphabet_of(path)
+    known, other_words = (usable(real_words(place, form, None), alphabet) for place in (folder, judge))
+    known = Random("pool").sample(known, min(pool, len(known)))
+    other_words = Random("judges").sample(other_words, min(judges, len(other_words)))
+    first = load_recognizer(path, threads=1, decoder="greedy")
+    second = load_recognizer(other_model, threads=1, decoder="greedy") if other_model else Closer(first)
+    readings = read_by(known, first, second)
+    apart = float(np.mean([reading.text != reading.other for reading in readings]))
+    click.echo(f"{len(known):,} words to choose from, of which the two readers read {apart:.1%} differently.")
+    shares, numbers = (0.05, 0.1, 0.2), range(7, 7 + seeds)
+    finds = [
+        {
+            "order": order,
+            **{f"first {s:.0%}": v for s, v in errors_found(known, readings, order, numbers, shares).items()},
+        }
+        for order in ("random", "confidence", "disagreement")
+    ]
+    _print_rows(finds, "Share of the misread words found")
+    invented = WordGenerator(build_vocabulary(), audit(font_folders(fonts)), WordOptions()).samples
+    sizes = {"random": [0, words // 2, words], "disagreement": [words // 2, words]}
+
+    def say(point: Point) -> None:
+        click.echo(f"{point.order:>13} {point.words:>6,} words, seed {point.seed}: {point.right:.4f}")
+
+    points = replay(known, readings, other_words, invented, path, sizes, numbers, said=say)
+    rows = []
+    for order, counts in sizes.items():
+        for count in counts:
+            right = np.array([point.right for point in points if (point.order, point.words) == (order, count)])
+            interval = bootstrap_interval(right)
+            rows.append(
+                {"order": order, "words": count, "right": right.mean(), "low": interval.low, "high": interval.high}
+            )
+    _print_rows(rows, f"{len(other_words):,} words to judge by, caseless, {seeds} seeds")
+
+
 def _labelled_pages(folder: Path, form: str, half: str | None) -> list[LabelledPage]:
     pages = [page for page in load_pages(folder, form) if half in (None, half_of(page.document or page.id))]
     if not pages:

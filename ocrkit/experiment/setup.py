@@ -27,7 +27,7 @@ from ocrkit.files import part_beside
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-PIPELINE, TRAININGS, CHAMPION = "Pipeline", "Trainings", "Champion"
+PIPELINE, TRAININGS, CHAMPION, LABELLING = "Pipeline", "Trainings", "Champion", "Labelling"
 # What each experiment says on its page.
 EXPERIMENTS = {
     PIPELINE: "From invented words to read documents. A run is a pipeline, the runs below it are its stages; the "
@@ -36,6 +36,8 @@ EXPERIMENTS = {
     "the curves of all have the words seen below.",
     CHAMPION: "Every time a challenger was weighed against the champion: what was compared, and why it was promoted "
     "or refused.",
+    LABELLING: "Jobs that people answered: how well they agree, how fast they are, what it costs. A run each time that "
+    "a job was collected.",
 }
 # MLflow's page for runs with curves, rather than the one for chats with a language model.
 _KIND = {"mlflow.experimentKind": "custom_model_development"}

@@ -90,6 +90,11 @@ def _pipeline(profile: str) -> str:
     return file.read_text()
 
 
+def is_unattended() -> bool:
+    """Whether the runner executes the notebook, so that nobody is there to answer a question."""
+    return RUN_FILE in os.environ
+
+
 def reopen(stage: str, run_id: str) -> Run:
     """A run that another process began and left open."""
     from ocrkit.experiment import kept

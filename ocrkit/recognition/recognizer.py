@@ -155,6 +155,17 @@ def closer(crop: Image, options: DecodeOptions = _DEFAULT) -> Image:
     return cv2.resize(crop[trim : height - trim], size, interpolation=cv2.INTER_CUBIC)
 
 
+class Closer:
+    """A second reader from one model: it reads crops `closer`; where that differs, the model is unsure."""
+
+    def __init__(self, recognizer: Recognizer, options: DecodeOptions = _DEFAULT) -> None:
+        self._recognizer, self._options = recognizer, options
+
+    def recognize(self, crops: Sequence[Image]) -> list[Guess]:
+        """One guess a crop, in the crops' order."""
+        return self._recognizer.recognize([closer(crop, self._options) for crop in crops])
+
+
 def tidied(guess: Guess, options: DecodeOptions = _DEFAULT) -> Guess:
     """The guess with its dashes and the blanks before its marks as the options want them."""
     text, spans = guess.text, guess.spans

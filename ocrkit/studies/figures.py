@@ -240,6 +240,22 @@ class Outcome:
     most_times: float
 
 
+def found_by_order(errors: Mapping[str, Sequence[bool]]) -> Figure:
+    """The share of all errors that is found over the share of words that people were asked about, a line an order.
+
+    Args:
+        errors: by the name of the order, for each word in that order, whether it is an error.
+    """
+    figure, axis = plt.subplots(figsize=(_WIDTH * 0.6, 3.4), dpi=_DPI)
+    for name, wrong in errors.items():
+        found = np.append(0, np.cumsum(wrong)) / max(1, np.sum(wrong))
+        axis.plot(np.linspace(0, 100, len(found)), 100 * found, label=name)
+    axis.set(xlabel="words asked about, %", ylabel="errors found, %", xlim=(0, 100), ylim=(0, 102))
+    axis.legend(frameon=False, loc="lower right")
+    figure.tight_layout()
+    return figure
+
+
 def decisions(outcomes: Sequence[Outcome], label: str) -> Figure:
     """What a gate decided, the oldest first: gain and time of each challenger against their bounds, and the outcome.
 

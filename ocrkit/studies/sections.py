@@ -81,6 +81,28 @@ class Real(Base):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Label(Base):
+    """25_label.
+
+    Attributes:
+        jobs: folders that `ocrkit label export --form votes` wrote, to report on.
+        words: of data/real/tune, for a job that simulated people answer.
+        people: shares of right answers of the simulated people.
+        redundancy: of them, who answer each word.
+    """
+
+    jobs: tuple[str, ...]
+    words: Count
+    people: tuple[Share, ...]
+    redundancy: Count
+
+    def __post_init__(self) -> None:
+        """Nobody answers a word twice."""
+        if self.redundancy > len(self.people):
+            raise BadParams(f"label.redundancy is {self.redundancy}, more than the {len(self.people)} people.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Train(TrainOptions, Base):
     """30_train; `epochs` passes over the synthetic words."""
 

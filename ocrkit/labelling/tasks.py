@@ -1,0 +1,388 @@
+"""Where tasks come from: labelled pages, crops, shards, plain pictures, doubted labels, and answers that differ."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import cv2
+import numpy as np
+
+from ocrkit.alphabet import normalise
+from ocrkit.datasets import LabelledPage, LabelledWord, Sample, cut, load_pages, read_shard, word_samples
+from ocrkit.datasets._files import IMAGE_SUFFIXES
+from ocrkit.datasets.forms import PAGE_FORMS
+from ocrkit.document import Image
+from ocrkit.errors import BadDataset, BadImage, BadParams
+from ocrkit.files import folder_name
+from ocrkit.images import load_image, to_grey
+from ocrkit.labelling.aggregate import Labels, key_of
+from ocrkit.labelling.jobs import Job, NewTask, Store
+from ocrkit.labelling.order import Reading, ordered
+from ocrkit.labelling.pools import PRIVATE_FORMS, is_private
+from ocrkit.labelling.templates import Template
+from ocrkit.recognition.suspects import Suspect, sample_id
+
+if TYPE_CHECKING:
+    from ocrkit.documents.reader import Reader
+    from ocrkit.recognition import Guess
+
+_DETECTED = "detected"  # in place of a form, where words were found rather than labelled
+_LARGEST_PX = 2200  # a side of a page as it is shown
+_MARGIN = 0.1  # of paper around a word that was found, in heights
+_SMALLEST_PX = 4
+
+
+class WordReader(Protocol):
+    """What reads crops; `ocrkit.recognition.load_recognizer` gives one."""
+
+    def recognize(self, crops: Sequence[Image]) -> list[Guess]:
+        """One guess a crop, in order."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """Words to ask about, and where they come from.
+
+    Attributes:
+        pictures: of donated documents, by the keys of tasks, in the order of the samples.
+    """
+
+    samples: Sequence[Sample]
+    source: str
+    form: str
+    pictures: Donated | None = None
+
+    @property
+    def private(self) -> bool:
+        """Whether they are of donated documents."""
+        return self.pictures is not None
+
+
+class Donated(Mapping[str, bytes]):
+    """The pictures of private tasks as PNG, by keys that say nothing of them.
+
+    Each is read from where it is kept whenever it is asked for, so that it ends with its donor's consent.
+
+    Args:
+        pages: labelled ones.
+        words: whether tasks are about their words, or about whole pages.
+    """
+
+    def __init__(self, pages: Iterable[LabelledPage], words: bool) -> None:
+        self._places: dict[str, tuple[LabelledPage, np.ndarray | None]] = {}
+        for page in pages:
+            if words:
+                self._places |= {f"{page.id}/{i}": (page, word.quad) for i, word in enumerate(page.words)}
+            else:
+                self._places[page.id] = page, None
+
+    def __getitem__(self, key: str) -> bytes:
+        page, quad = self._places[key]
+        return shown_page(page.image())[0] if quad is None else png(cut(to_grey(page.image()), quad))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+def words_of(folder: Path, form: str | None, reader: Callable[[], Reader] | None = None) -> Material:
+    """The words of a folder.
+
+    Args:
+        folder: shards, labelled crops or pages, or plain pictures of pages.
+        form: of labelled pages; without one, shards are taken, or `labels.csv`, or else the words that `reader` finds
+            in the pictures.
+        reader: makes the reader, where one is needed.
+
+    Raises:
+        BadDataset: nothing of that is there.
+        BadImage: a picture that cannot be read.
+    """
+    if not folder.is_dir():
+        raise BadDataset(f"There is no folder {folder}.")
+    if form is None and (shards := sorted(folder.glob("[0-9]*.npz"))):
+        return Material([sample for path in shards for sample in read_shard(path)], str(folder), "shards")
+    if form is None and (folder / "labels.csv").is_file():
+        form = "crops"
+    if form is not None:
+        pages = _labelled_pages(folder, form)
+        if not any(page.words for page in pages):
+            raise BadDataset(f"{folder} labels lines, not words: cut them with `ocrkit data words` first.")
+        if not is_private(form, pages):
+            return Material(list(word_samples(pages)), str(folder), form)
+        donated = Donated(pages, words=True)
+        samples = [
+            Sample(cut(to_grey(page.image()), word.quad), word.text, document=page.document or page.id)
+            for page in pages
+            for word in page.words
+        ]
+        return Material(samples, str(folder), form, donated)
+    samples = []
+    for page in _pictures_of(folder, reader):
+        grey = to_grey(page.image())
+        crops = [(cut(grey, word.quad, _MARGIN), word.text) for word in page.words]
+        big = [(crop, text) for crop, text in crops if min(crop.shape) >= _SMALLEST_PX]
+        samples += [Sample(crop, text, source=folder_name(folder), document=page.id) for crop, text in big]
+    if not samples:
+        raise BadDataset(f"No word was found in the pictures of {folder}.")
+    return Material(samples, str(folder), _DETECTED)
+
+
+def _labelled_pages(folder: Path | str, form: str) -> list[LabelledPage]:
+    """Labelled pages; of those that donors gave, the ones that may be shown to be labelled."""
+    if form in PRIVATE_FORMS and form in PAGE_FORMS:
+        return list(PAGE_FORMS[form](Path(folder), use="label"))
+    return load_pages(folder, form)
+
+
+def _pictures_of(folder: Path, reader: Callable[[], Reader] | None) -> list[LabelledPage]:
+    """The plain pictures of a folder as pages, with the words that a reader finds, where one is given."""
+    if not folder.is_dir():
+        raise BadDataset(f"There is no folder {folder}.")
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+    if not paths:
+        raise BadDataset(f"{folder} holds neither labels nor pictures.")
+    read = reader() if reader else None
+    pages = []
+    for path in paths:
+        image = load_image(path)
+        # Quads are those of the picture as it was given, also where the page was turned or straightened to be read.
+        found = [word for line in read.read(image).pages[0].lines for word in line.words] if read else []
+        words = tuple(LabelledWord(word.text, word.quad) for word in found)
+        pages.append(LabelledPage(path.stem, words, pixels=image, source=folder_name(folder)))
+    return pages
+
+
+def read_by(samples: Sequence[Sample], recognizer: WordReader | None, other: WordReader | None = None) -> list[Reading]:
+    """What one or two models make of the words; without any, nothing."""
+    if recognizer is None:
+        return [Reading("", 0.0) for _ in samples]
+    crops = [sample.image for sample in samples]
+    guesses = recognizer.recognize(crops)
+    others = [guess.text for guess in other.recognize(crops)] if other else [None] * len(crops)
+    return [Reading(guess.text, guess.confidence, text) for guess, text in zip(guesses, others)]
+
+
+def word_tasks(
+    samples: Sequence[Sample],
+    readings: Sequence[Reading],
+    order: str,
+    count: int | None = None,
+    seed: int = 7,
+    gold: Sequence[Sample] = (),
+    gold_readings: Sequence[Reading] = (),
+    private_keys: Sequence[str] | None = None,
+) -> list[NewTask]:
+    """Tasks about words, in an order, and those whose answer is known.
+
+    Args:
+        samples: words; equal pictures are asked about once.
+        readings: of them.
+        order: see `ocrkit.labelling.order`.
+        count: the most tasks; all by default.
+        seed: of chance.
+        gold: words whose label is known to be right. Those that we misread come first: who copies what a machine says
+            shall fail on them.
+        gold_readings: of them.
+        private_keys: of samples that nothing may be kept of: neither their pictures nor what we read in them.
+    """
+    tasks: list[NewTask] = []
+    there: set[str] = set()
+    known = sorted(zip(gold, gold_readings), key=lambda pair: pair[1].text == normalise(pair[0].text))
+    for sample, reading in known:
+        task = _task(sample, reading, gold={"text": normalise(sample.text)})
+        if task.key not in there:
+            there.add(task.key)
+            tasks.append(task)
+    wanted = len(tasks) + (len(samples) if count is None else count)
+    for place, is_random in ordered(readings, order, seed):
+        if len(tasks) == wanted:
+            break
+        sample = samples[place]
+        if private_keys is None:
+            task = _task(sample, readings[place], random=is_random)
+        elif min(sample.image.shape) >= _SMALLEST_PX:
+            task = NewTask(private_keys[place], {}, document=sample.document, random=is_random)
+        else:
+            continue
+        if task.key not in there:
+            there.add(task.key)
+            tasks.append(task)
+    return tasks
+
+
+def _task(sample: Sample, reading: Reading, gold: Mapping[str, Any] | None = None, random: bool = False) -> NewTask:
+    candidates = list(dict.fromkeys(filter(None, (reading.text, reading.other))))
+    content = {"reading": reading.text, "confidence": round(reading.confidence, 4), "candidates": candidates}
+    return NewTask(picture_key(sample.image), content, png(sample.image), sample.document, gold, random)
+
+
+def suspect_tasks(suspects: Sequence[Suspect]) -> list[NewTask]:
+    """For `verify`: labels that are doubted, each beside what the network reads; see `decisions_of`."""
+    return [
+        NewTask(
+            sample_id(suspect.sample),
+            {
+                "reading": suspect.sample.text,
+                "candidates": list(dict.fromkeys([suspect.sample.text, suspect.reading])),
+                "label": suspect.sample.text,
+                "evidence": min(suspect.evidence, 1e9),
+            },
+            png(suspect.sample.image),
+            suspect.sample.document,
+        )
+        for suspect in suspects
+    ]
+
+
+def page_tasks(pages: Iterable[LabelledPage], boxes: bool = True) -> list[NewTask]:
+    """Tasks about whole pages: their words as boxes to mend, or only their picture.
+
+    Raises:
+        BadImage: a page that cannot be read.
+    """
+    tasks = []
+    for page in pages:
+        image = page.image()
+        picture, scale = shown_page(image)
+        content: dict[str, Any] = {"scale": scale}
+        if boxes:
+            content["boxes"] = [
+                {"box": [round(float(side) * scale, 1) for side in word.box], "text": word.text} for word in page.words
+            ]
+        tasks.append(NewTask(picture_key(image), content, picture, page.document or page.id))
+    return tasks
+
+
+def shown_page(image: Image) -> tuple[bytes, float]:
+    """A page as PNG, no larger than is of use, and the scale that made it so."""
+    scale = min(1.0, _LARGEST_PX / max(image.shape[:2]))
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    return png(small), scale
+
+
+def private_page_tasks(donated: Donated) -> list[NewTask]:
+    """Tasks about whole donated pages, of which nothing is kept."""
+    return [NewTask(key, {"scale": 1.0}, document=key) for key in donated]
+
+
+def pages_of(
+    folder: Path, form: str | None, reader: Callable[[], Reader] | None = None
+) -> tuple[list[LabelledPage], bool]:
+    """Pages to draw boxes on or tell kinds of, and whether they are private; see `words_of`."""
+    if form is not None:
+        pages = _labelled_pages(folder, form)
+        return pages, is_private(form, pages)
+    return _pictures_of(folder, reader), False
+
+
+def example_tasks(template: Template) -> list[NewTask]:
+    """Invented tasks that show what a template looks like, also one that we misread."""
+    texts = {"Total": "Total", "9.90": "9.90", "Invoice": "lnvoice", "No. 0815": "No. O815", "Thank": "Thank"}
+    if template.interface == "text":
+        return [
+            NewTask(text, {"reading": reading, "candidates": list(dict.fromkeys([reading, text]))}, png(_drawn(text)))
+            for text, reading in texts.items()
+        ]
+    page = np.full((420, 640), 255, np.uint8)
+    boxes = []
+    for row, (text, reading) in enumerate(texts.items()):
+        word, top = _drawn(text), 40 + 70 * row
+        page[top : top + word.shape[0], 60 : 60 + word.shape[1]] = word
+        boxes.append({"box": [60, top, 60 + word.shape[1], top + word.shape[0]], "text": reading})
+    content = {"scale": 1.0, "boxes": boxes[:-1]} if template.interface == "boxes" else {"scale": 1.0}
+    return [NewTask(f"page {number}", content, png(page)) for number in (1, 2)]
+
+
+def _drawn(text: str) -> Image:
+    """A word in the font that OpenCV draws itself, which is there on every machine."""
+    (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, 1, 1)
+    image = np.full((40, width + 12), 255, np.uint8)
+    cv2.putText(image, text, (6, 30), cv2.FONT_HERSHEY_DUPLEX, 1, 0, 1, cv2.LINE_AA)
+    return image
+
+
+def adjudication(store: Store, job: Job, labels: Labels) -> list[NewTask]:
+    """Tasks about what people did not agree on, with their answers to choose from, the likeliest first."""
+    by_task = {task["id"]: task for task in store.tasks(job)}
+    given: dict[int, list[str]] = {}
+    for vote in store.votes(job):
+        given.setdefault(vote.task, []).append(key_of(vote.value))
+    tasks = []
+    for result in labels.unsure():
+        task = by_task[result.task]
+        answers = [json.loads(key) for key in sorted(set(given[result.task]), key=given[result.task].count)[::-1]]
+        texts = [result.value["text"]] if result.value and "text" in result.value else []
+        texts += [answer["text"] for answer in answers if "text" in answer]
+        content = {**task["content"], "candidates": list(dict.fromkeys(texts))}
+        content["reading"] = texts[0] if texts else ""
+        tasks.append(NewTask(task["key"], content, store.picture(result.task), task["document"]))
+    return tasks
+
+
+def decisions_of(store: Store, job: Job, labels: Labels) -> list[tuple[str, str, str]]:
+    """What the answers of a `verify` job on suspects decide: id, `keep`, `fix` or `drop`, and the new label.
+
+    Only sure answers decide; the others keep the label.
+    """
+    rows = []
+    for task in store.tasks(job):
+        result = labels.results.get(task["id"])
+        if result is None or not result.is_sure or result.value is None:
+            continue
+        text = result.value.get("text")
+        label = task["content"].get("label")
+        decision = "drop" if text is None else "keep" if text == normalise(label or "") else "fix"
+        rows.append((task["key"], decision, str(text) if decision == "fix" else ""))
+    return rows
+
+
+def picture_key(image: Image) -> str:
+    """Sixteen figures that stand for a picture's pixels."""
+    digest = hashlib.sha256(repr(image.shape).encode())
+    digest.update(image.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def png(image: Image) -> bytes:
+    """A picture as PNG.
+
+    Raises:
+        BadImage: it has no pixels.
+    """
+    if not image.size:
+        raise BadImage("A picture without pixels cannot be shown.")
+    pixels = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    return bytes(cv2.imencode(".png", pixels)[1].tobytes())
+
+
+def check_pictures(store: Store, job: Job) -> None:
+    """Make sure, before people come, that every picture of a job is whole.
+
+    Raises:
+        BadParams: one is missing or broken.
+    """
+    for task in store.tasks(job):
+        data = store.picture(task["id"])
+        if data is None or cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) is None:
+            raise BadParams(f"Task {task['id']} of {job.name} has a picture that is missing or broken.")
+
+
+def reopened(job: Job) -> Donated:
+    """The pictures of a private job, from where they are kept.
+
+    Raises:
+        BadDataset: the source is gone, or is not private any more.
+    """
+    pages = _labelled_pages(job.source, job.form)
+    if not is_private(job.form, pages):
+        raise BadDataset(f"The job {job.name} is private, but {job.source} is not: nothing of it is shown.")
+    return Donated(pages, words=job.template.interface == "text")
