@@ -188,7 +188,8 @@ class Jails:
             self._end(zygote)
             raise
         if isinstance(said, _Ended):
-            raise self._died(self._end(zygote) if said.by_itself else None)
+            status = self._end(zygote)
+            raise self._died(status if said.by_itself else None)
         self._keep(zygote, pages)
         return said
 

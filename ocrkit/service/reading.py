@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import PIL.Image
+import pypdfium2
 
 from ocrkit.document import Image, Page
 from ocrkit.documents.options import ReadOptions
@@ -59,8 +60,6 @@ def count_pages(document: bytes) -> int | None:
     """How many pages a PDF has; `None` for pictures, whose pages are not counted."""
     if not is_pdf(document[:1024]):
         return None
-    import pypdfium2
-
     with suppress(pypdfium2.PdfiumError):
         pdf = pypdfium2.PdfDocument(document)
         try:
