@@ -41,6 +41,12 @@ FORMS = {
     "alto": ("application/xml", ".xml"),
     "pdf": ("application/pdf", ".pdf"),
 }
+_FILES = {
+    "page.css": "text/css",
+    "page.js": "text/javascript",
+    "login.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 _STATUS: dict[type[OcrkitError], int] = {
     UnknownDocument: 404,
     BadQuery: 400,
@@ -142,7 +148,7 @@ class Face:
             api.Operation("POST", "/login", self.login, "Give the token once.", {}),
             *(
                 api.Operation("GET", f"/{name}", partial(_file, name), "A part of the page.", {})
-                for name in ("page.css", "page.js", "login.js")
+                for name in _FILES
             ),
         ]
         rate = Rate(self.options.a_second, self.options.at_once)
@@ -343,8 +349,8 @@ def _sentence(status: int, sentence: str, headers: dict[str, str] | None = None)
 async def _file(name: str, request: Request) -> Response:
     if name.endswith(".css"):
         both = ((_HERE.parent / "html" / "style.css"), _HERE / name)
-        return Response("\n".join(path.read_text("utf-8") for path in both), media_type="text/css")
-    return FileResponse(_HERE / name, media_type="text/javascript")
+        return Response("\n".join(path.read_text("utf-8") for path in both), media_type=_FILES[name])
+    return FileResponse(_HERE / name, media_type=_FILES[name])
 
 
 async def _failed(request: Request, error: Exception) -> Response:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "ocrkit"
 _LOCAL = ("127.0.0.1", "localhost", "[::1]")
-_OPEN = ("/health", "/login", "/page.css", "/login.js")  # without a token
+_OPEN = ("/health", "/login", "/page.css", "/login.js", "/icon.svg")  # without a token
 _CLIENTS = 10_000  # that are remembered
 _HEADERS = {
     b"content-security-policy": b"default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "

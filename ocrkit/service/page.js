@@ -177,6 +177,7 @@ at("search").addEventListener("submit", event => {
 async function search(asked, before) {
   const query = new URLSearchParams({q: asked, limit: 10});
   if (before) query.set("before", before);
+  else at("found").textContent = "Searching …";
   try {
     const found = await ask(`search?${query}`);
     if (!before) at("hits").replaceChildren();
@@ -207,7 +208,7 @@ function hitRow(hit, asked) {
   hit.snippet.forEach(([word, asked]) => snippet.append(asked ? make("mark", {}, word) : word, " "));
   return make("li", {}, make("a", {class: "thumb", href: link, "aria-label": `Page ${hit.number} of ${hit.name}`}, sheet),
     make("p", {}, make("a", {href: link}, hit.name || hit.document)),
-    make("p", {}, make("small", {}, `page ${hit.number}, ${new Date(1000 * hit.added).toLocaleDateString("en-GB")}`)), snippet);
+    make("p", {}, make("small", {}, `page ${hit.number}, ${new Date(1000 * hit.added).toLocaleDateString("en-GB", {day: "numeric", month: "short", year: "numeric"})}`)), snippet);
 }
 
 function picture(document, page) {

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Annotated, Literal
+from typing import IO, Annotated, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -127,6 +127,12 @@ class ResultWriter:
         self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_STORED)
         self._job = job
         self.pages: list[StoredPage] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *how: object) -> None:
+        self._zip.close()  # else it would try to when the file is gone
 
     def add(self, page: StoredPage, picture: bytes) -> None:
         """A page and its picture as a JPEG; none where it is empty."""

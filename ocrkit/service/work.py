@@ -122,8 +122,7 @@ def read_into(shared: Shared, jails: Jails, job: Job, on_page: Callable[[int], o
             shared.result(job.id)
             return None
     document = shared.read_file(job.file)
-    with shared.temporary() as file:
-        writer = ResultWriter(file, job)
+    with shared.temporary() as file, ResultWriter(file, job) as writer:
 
         def add(page: StoredPage, picture: bytes) -> None:
             try:
