@@ -74,7 +74,7 @@ def _documents(folder: Path) -> list[Path]:
     fonts = FontOptions(sources=("packages",))
     options = PageOptions(kinds=("receipt",), fonts=fonts)
     generator = PageGenerator(build_vocabulary(), audit(font_folders(fonts.sources)), options)
-    pages = {number: Image.fromarray(generator.page(number).image()) for number in (*_DOCUMENTS.values(), *_PDF[1])}
+    pages = {number: Image.fromarray(generator[number].image()) for number in (*_DOCUMENTS.values(), *_PDF[1])}
     for name, number in _DOCUMENTS.items():
         pages[number].save(folder / name)
     first, *others = (pages[number].convert("RGB") for number in _PDF[1])

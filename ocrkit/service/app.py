@@ -146,10 +146,7 @@ class Face:
         page = [
             api.Operation("GET", "/", self.home, "The page.", {}),
             api.Operation("POST", "/login", self.login, "Give the token once.", {}),
-            *(
-                api.Operation("GET", f"/{name}", partial(_file, name), "A part of the page.", {})
-                for name in _FILES
-            ),
+            *(api.Operation("GET", f"/{name}", partial(_file, name), "A part of the page.", {}) for name in _FILES),
         ]
         rate = Rate(self.options.a_second, self.options.at_once)
         return Starlette(

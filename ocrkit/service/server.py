@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import socket
 import subprocess
 import sys
@@ -11,12 +12,16 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 
 from ocrkit.errors import OcrkitError
+from ocrkit.files import write_whole
+from ocrkit.recognition.model import identity
+from ocrkit.service import logs
 from ocrkit.service.app import Face, FaceOptions
 from ocrkit.service.index import Index
 from ocrkit.service.intake import Choose
-from ocrkit.service.queue import Queue
+from ocrkit.service.queue import Pinned, Queue
 from ocrkit.service.store import Store
 from ocrkit.service.walls import NoJail
 from ocrkit.service.work import WorkOptions, mend
@@ -115,7 +120,7 @@ def serve(
     choose: Choose,
     host: str = "127.0.0.1",
     port: int = 8018,
-    ready: threading.Event | None = None,
+    port_file: Path | None = None,
 ) -> None:
     """Serve until a signal says to stop.
 
@@ -126,7 +131,7 @@ def serve(
         choose: see `ocrkit.service.intake.choose_model`.
         host: address to answer at.
         port: 0 for any that is free.
-        ready: set once questions are answered.
+        port_file: where to write the port.
 
     Raises:
         NoJail: see `Worker`.
@@ -145,8 +150,8 @@ def serve(
         config = uvicorn.Config(answers, log_config=None, access_log=False, lifespan="off", server_header=False)
         place = f"[{host}]" if ":" in host else host
         _LOG.info("serving", extra={"address": f"http://{place}:{listening.getsockname()[1]}/", "worker": worker.pid})
-        if ready:
-            ready.set()
+        if port_file:
+            write_whole(port_file, str(listening.getsockname()[1]))
         uvicorn.Server(config).run(sockets=[listening])
     finally:
         worker.stop()
@@ -163,3 +168,22 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.close()
         raise OcrkitError(f"{host}:{port} cannot be had: {error.strerror or error}; give another --port.") from None
     return listening
+
+
+def main(arguments: list[str]) -> None:
+    """Serve a store with any options: `python -m ocrkit.service.server FOLDER WORK FACE`, for tests and benchmarks.
+
+    The port is any that is free, and written into the store's file `port`.
+    """
+    logs.structured()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    folder, work, face = arguments
+    store, options = Store(folder), WorkOptions(**json.loads(work))
+    pinned = Pinned(options.model, Path(options.model).name, identity(Path(options.model)))
+    serve(
+        store, options, FaceOptions(**json.loads(face)), lambda digest: pinned, port=0, port_file=store.folder / "port"
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

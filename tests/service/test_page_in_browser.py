@@ -82,7 +82,10 @@ def test_a_document_goes_its_way_by_keyboard_alone(browser: Any, address: str, t
         "return ['x','y','width','height'].map(n => Number(document.querySelector('#sheet rect.hit').getAttribute(n)))"
     )
     assert box == [95.5, 5.5, 89, 39]  # the second word of the line, and a rim
-    assert until("[...document.querySelectorAll('#sheet text')].map(t => t.firstChild.data).join(' ')") == names["good.pdf"]
+    assert (
+        until("[...document.querySelectorAll('#sheet text')].map(t => t.firstChild.data).join(' ')")
+        == names["good.pdf"]
+    )
     assert until("document.querySelector('#sheet image').getBBox().width") == 500
 
     # Forgetting, which asks first.
