@@ -12,6 +12,7 @@ from typing import Literal
 from ocrkit.errors import OcrkitError
 from ocrkit.files import make_folder
 
+_PAGE_BYTES = 16384  # so that rows of a kilobyte or two waste little of it
 _PATIENCE_S = 30.0  # for another writer
 
 
@@ -51,6 +52,7 @@ class Database:
             found = sqlite3.connect(self.path, timeout=_PATIENCE_S, isolation_level=None)
             found.row_factory = sqlite3.Row
             try:
+                found.execute(f"PRAGMA page_size={_PAGE_BYTES}")  # of a file that is new
                 found.execute("PRAGMA journal_mode=WAL")
                 found.execute(f"PRAGMA synchronous={self._synchronous}")
                 found.execute("PRAGMA secure_delete=ON")

@@ -147,7 +147,7 @@ class Index:
         added: float | None = None,
     ) -> None:
         """Add a page, in place of what was known of it."""
-        packed = pack(words)
+        packed = pack(words, max(size))
         tokens = [token for word in words for token in tokens_of(word.text)]
         with self.database.writing() as connection:
             self._remove(connection, document, number)
@@ -385,37 +385,46 @@ def _phrase(phrase: _Phrase, instead: dict[str, tuple[str, ...]]) -> str:
 # A page's words, packed
 
 
+_GRID, _SURE, _HEAD = 1024, 20, 6  # parts of a page's side; steps of confidence; bytes in front
+
+
 class Packed(NamedTuple):
-    """Words, their boxes in whole px `(N, 4)` and confidences in hundredths `(N,)`."""
+    """Words, their boxes in px `(N, 4)` and confidences `(N,)`."""
 
     texts: list[str]
     boxes: np.ndarray
     confidences: np.ndarray
 
 
-def pack(words: Sequence[StoredWord]) -> bytes:
-    """Words, boxes and confidences in few bytes: boxes as they differ from the word before, column by column."""
-    boxes = np.array([word.box for word in words], float).reshape(-1, 4).round().clip(0, 2**30).astype(np.int64)
+def pack(words: Sequence[StoredWord], longest_px: int = 0) -> bytes:
+    """Words, boxes and confidences in few bytes: boxes as they differ from the word before, column by column.
+
+    Of a page with a side of `longest_px`, boxes are told to a thousandth of it, and confidences to a twentieth: enough
+    to show where a word is, and how sure it was. All that was read is in the result.
+    """
+    grid = max(1, -(-longest_px // _GRID))
+    boxes = np.array([word.box for word in words], float).reshape(-1, 4) / grid
+    boxes = boxes.round().clip(0, 2**30).astype(np.int64)
     x0, y0, x1, y1 = boxes.T
     gap = x0 - np.concatenate([[0], x1[:-1]])  # a word begins where the last one ends, plus a blank
     columns = np.concatenate([gap, np.diff(y0, prepend=0), x1 - x0, np.diff(y1 - y0, prepend=0)])
-    confidences = np.array([round(100 * word.confidence) for word in words], np.uint8)
+    confidences = np.array([round(_SURE * word.confidence) for word in words], np.uint8)
     texts = "\n".join(word.text.replace("\n", " ") for word in words).encode("utf-8", "replace")
-    parts = [len(words).to_bytes(4, "big"), confidences.tobytes(), _varints(columns), texts]
-    return zlib.compress(b"".join(parts), 9)
+    head = len(words).to_bytes(4, "big") + grid.to_bytes(2, "big")
+    return zlib.compress(b"".join([head, confidences.tobytes(), _varints(columns), texts]), 9)
 
 
 def unpack(packed: bytes) -> Packed:
-    """What `pack` was given."""
+    """What `pack` was given, as exactly as it is kept."""
     content = zlib.decompress(packed)
-    count = int.from_bytes(content[:4], "big")
-    confidences = np.frombuffer(content, np.uint8, count, 4)
-    columns, end = _numbers(content, 4 + count, 4 * count)
+    count, grid = int.from_bytes(content[:4], "big"), int.from_bytes(content[4:6], "big")
+    confidences = np.frombuffer(content, np.uint8, count, _HEAD) / _SURE
+    columns, end = _numbers(content, _HEAD + count, 4 * count)
     gap, dy, width, dh = columns.reshape(4, count)
     y0, height = dy.cumsum(), dh.cumsum()
     x1 = (gap + width).cumsum()
     texts = content[end:].decode().split("\n") if count else []
-    return Packed(texts, np.stack([x1 - width, y0, x1, y0 + height], 1), confidences)
+    return Packed(texts, grid * np.stack([x1 - width, y0, x1, y0 + height], 1), confidences)
 
 
 def _varints(values: np.ndarray) -> bytes:
@@ -448,7 +457,7 @@ def _hit(row: sqlite3.Row, query: _Query, instead: dict[str, tuple[str, ...]]) -
     texts, boxes, confidences = unpack(row["words"])
     marked = sorted(_marked_words(texts, query, instead))
     words = tuple(
-        Found(texts[place], tuple(boxes[place].tolist()), confidences[place] / 100)  # type: ignore[arg-type]
+        Found(texts[place], tuple(boxes[place].tolist()), float(confidences[place]))  # type: ignore[arg-type]
         for place in marked[:_MOST_MARKED]
     )
     first = marked[0] if marked else 0

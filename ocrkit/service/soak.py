@@ -32,6 +32,7 @@ from ocrkit.service.queue import JobOptions, Queue, QueueOptions
 from ocrkit.service.results import StoredWord
 from ocrkit.service.store import Store
 from ocrkit.service.work import Work, WorkOptions
+from ocrkit.synth.corpus import build_vocabulary
 
 Shown = Callable[[int], object]  # called with how much more is done
 
@@ -237,13 +238,12 @@ def searches(
 ) -> Searched:
     """Fill an index with simulated pages and search it.
 
-    A page has about 220 words, drawn as words of a language are: few are frequent, many are rare, and one in fifty is
-    misread. Questions are of one to three words of any frequency, phrases, beginnings and, apart, misspelt words.
+    A page has about 220 words of a dictionary, drawn as words of a language are: few are frequent, many are rare, and
+    one in fifty is misread. Questions are of one to three words of any frequency, phrases, beginnings and, apart, misspelt words.
     """
     rng, r = np.random.default_rng(seed), random.Random(seed)
-    vocabulary = [
-        "".join(r.choice(_LETTERS) for _ in range(r.choice((2, 3, 4, 5, 5, 6, 7, 8, 9, 11)))) for _ in range(60_000)
-    ]
+    vocabulary = list(dict.fromkeys(build_vocabulary().words))
+    r.shuffle(vocabulary)
     index, added, text_bytes = Index(folder / "index.db"), [], 0
     kept: list[list[str]] = []
     for number in range(pages):

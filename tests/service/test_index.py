@@ -19,7 +19,7 @@ def words(text: str) -> list[StoredWord]:
         x, y = 100.0 * (place % 5), 40.0 * (place // 5)
         box = (x, y, x + 10 * len(part), y + 30)
         quad = ((x, y), (box[2], y), (box[2], y + 30), (x, y + 30))
-        found.append(StoredWord(text=part, confidence=0.87, doubtful=False, box=box, quad=quad))
+        found.append(StoredWord(text=part, confidence=0.86, doubtful=False, box=box, quad=quad))
     return found
 
 
@@ -128,7 +128,7 @@ def test_a_hit_says_where_on_the_page_it_is(index):
     places = [PAGES["invoice"].split().index(text) for text in ("boxes", "of", "paper,")]
     boxes = [words(PAGES["invoice"])[place].box for place in places]
     assert [word.box for word in hit.words] == boxes
-    assert hit.words[0].confidence == 0.87
+    assert hit.words[0].confidence == 0.85
     assert (hit.width, hit.height) == (500, 700)
     assert [text for text, asked in hit.snippet if asked] == ["boxes", "of", "paper,"]
 
