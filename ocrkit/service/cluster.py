@@ -73,6 +73,11 @@ class DaskReads:
             with suppress(Exception):  # a scheduler that is gone has forgotten it by itself
                 task.cancel(force=True)
 
+    @property
+    def pids(self) -> list[int]:
+        """None: whatever is kept warm is elsewhere."""
+        return []
+
     def close(self) -> None:
         """Let go of the scheduler; its workers go on."""
         self._closed.set()

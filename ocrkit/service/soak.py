@@ -232,6 +232,14 @@ class Searched:
     search_ms: np.ndarray
     fuzzy_ms: np.ndarray
 
+    def row(self) -> dict[str, float]:
+        """In a few figures."""
+        found: dict[str, float] = {"pages": self.pages, "index/text": self.index_mb / self.text_mb}
+        for name in ("add_ms", "search_ms", "fuzzy_ms"):
+            values = getattr(self, name)
+            found |= {f"{name} p50": _quantile(values, 0.5), f"{name} p95": _quantile(values, 0.95)}
+        return found
+
 
 def searches(
     pages: int, folder: Path, questions: int = 300, seed: int = 0, shown: Shown = lambda more: None
@@ -239,7 +247,8 @@ def searches(
     """Fill an index with simulated pages and search it.
 
     A page has about 220 words of a dictionary, drawn as words of a language are: few are frequent, many are rare, and
-    one in fifty is misread. Questions are of one to three words of any frequency, phrases, beginnings and, apart, misspelt words.
+    one in fifty is misread. Questions are of one to three words of any frequency, phrases, beginnings and, apart,
+    misspelt words.
     """
     rng, r = np.random.default_rng(seed), random.Random(seed)
     vocabulary = list(dict.fromkeys(build_vocabulary().words))
@@ -345,14 +354,12 @@ def clients(
                 connection.close()
             except OSError:
                 content, status = b"", 0
+            took_ms = 1000 * (time.perf_counter() - asked)
             with lock:
                 statuses[status] += 1
-                if uploads and status == 202:
-                    taken.add(json.loads(content)["id"])
-                if not uploads and status == 200:
-                    searched.append(1000 * (time.perf_counter() - asked))
-                if status == 429 and not answer.headers.get("Retry-After"):
-                    without += 1
+                taken.update([json.loads(content)["id"]] if status == 202 else [])
+                searched.extend([took_ms] if status == 200 else [])
+                without += status == 429 and not answer.headers.get("Retry-After")
             time.sleep(r.uniform(0.05, 0.5) if status != 429 else r.uniform(0.5, 1.5))
 
     threads = [threading.Thread(target=client, args=(number,)) for number in range(count)]
@@ -453,5 +460,5 @@ def _laid_out(texts: Sequence[str], rng: np.random.Generator) -> list[StoredWord
     return words
 
 
-def _quantile(values: Sequence[float], share: float) -> float:
-    return float(np.quantile(values, share)) if values else float("nan")
+def _quantile(values: Sequence[float] | np.ndarray, share: float) -> float:
+    return float(np.quantile(values, share)) if len(values) else float("nan")

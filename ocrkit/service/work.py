@@ -73,6 +73,11 @@ class Reads(Protocol):
         """
         ...
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes that are kept warm here."""
+        return []
+
     def close(self) -> None:
         """Let go of what was started."""
 
@@ -107,6 +112,12 @@ class LocalReads:
     def read(self, job: Job, on_page: Callable[[int], object]) -> None:
         """Read it in a jail of its model."""
         read_into(self._shared, self.jails(job.model.folder), job, on_page)
+
+    @property
+    def pids(self) -> list[int]:
+        """The zygotes, or kept jails."""
+        with self._lock:
+            return [pid for jails in self._jails.values() for pid in jails.pids]
 
     def close(self) -> None:
         """End all jails."""
@@ -187,6 +198,11 @@ class Work:
     def is_alive(self) -> bool:
         """Whether anybody works."""
         return any(thread.is_alive() for thread in self._threads)
+
+    @property
+    def pids(self) -> list[int]:
+        """The zygotes, and kept jails, of this process."""
+        return self._reads.pids
 
     def drain(self, patience_s: float | None = None) -> bool:
         """Work until nothing is due and nothing is being read; whether that was reached in time."""

@@ -9,14 +9,13 @@ import time
 import pytest
 from conftest import MODEL
 from service_readers import document, page_of
+from starlette.testclient import TestClient
 
 from ocrkit.service import intake
 from ocrkit.service.app import Face, FaceOptions
 from ocrkit.service.guard import Rate
 from ocrkit.service.results import ResultWriter, StoredPage
 from ocrkit.service.work import add_to_index
-
-from starlette.testclient import TestClient
 
 
 def face(store, queue, index, **options) -> Face:

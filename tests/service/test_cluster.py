@@ -66,5 +66,5 @@ def test_a_scheduler_that_is_not_there_is_named(store, monkeypatch):
     from ocrkit.service import cluster as clusters
 
     monkeypatch.setattr(clusters, "_START_S", 0.5)
-    with pytest.raises(OcrkitError, match="No Dask scheduler answers at tcp://127.0.0.1:9"):
+    with pytest.raises(OcrkitError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         Work(store, replace(OPTIONS, dask="tcp://127.0.0.1:9"))

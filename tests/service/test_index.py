@@ -77,7 +77,8 @@ def test_what_is_asked_for_is_found_the_newest_first(index, asked, documents):
     "asked",
     [
         'the "', "- boxes", "boxes -", "*boxes", "NEAR( boxes", "NEAR(boxes, 3", "boxes AND", "boxes OR", "NOT boxes",
-        "boxes:", "text:boxes", "{boxes}", "^boxes", "boxes + paper", "(boxes", "boxes) --", "'; DROP TABLE page; boxes",
+        "boxes:", "text:boxes", "{boxes}", "^boxes", "boxes + paper", "(boxes", "boxes) --",
+        "'; DROP TABLE page; boxes",
         '"" boxes', "boxes\0paper", "boxes 😀", "\u202eboxes", 'bo"xes', "NEAR boxes", "boxes NEAR", "boxes NEAR/0 of",
         "boxes NEAR/999 of", "%boxes%", "boxes\\", "ﬁle boxes", "\ud800 boxes",
     ],

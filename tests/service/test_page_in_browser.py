@@ -1,4 +1,4 @@
-"""The page in a browser: hand in, watch, search, see the hit on the page, forget; by keyboard, and in a narrow window."""
+"""The page in a browser: hand in, watch, search, see the hit on the page, forget; by keyboard, and when narrow."""
 
 from __future__ import annotations
 

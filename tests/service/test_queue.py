@@ -191,10 +191,14 @@ def test_a_full_disk_is_said_and_loses_nothing(queue):
     ids = [add(queue, number)[0].id for number in range(3)]
     connection = queue.database.connection
     connection.execute(f"PRAGMA max_page_count={connection.execute('PRAGMA page_count').fetchone()[0]}")
-    with pytest.raises(DiskFull, match="disk is full"):
-        for number in range(3, 500):
+
+    def fill() -> None:
+        for number in range(3, 5000):
             queue.put(f"{number:064x}", "n" * 200, "pdf", 10, MODEL)
             ids.append(number)
+
+    with pytest.raises(DiskFull, match="disk is full"):
+        fill()
     connection.execute("PRAGMA max_page_count=1000000")
     assert queue.counts()["queued"] == len(ids)
     assert queue.claim().id == ids[0]
