@@ -46,8 +46,8 @@ def tiff_in_a_circle() -> bytes:
 
 
 def pdf_bomb(pages: int, side: int) -> bytes:
-    """A PDF that says it has many pages, all of them one, and unpacks to 50 MB."""
-    stream = zlib.compress(b"0 0 1 1 re f\n" * 4_000_000, 9)
+    """A PDF that says it has many pages, all of them one, and unpacks to a thousand times its bytes."""
+    stream = zlib.compress(b"0 0 1 1 re f\n" * 200_000, 9)
     kids = " ".join(["3 0 R"] * pages)
     return (
         b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
@@ -62,7 +62,7 @@ def pdf_bomb(pages: int, side: int) -> bytes:
 def hostile(count: int) -> list[bytes]:
     """Bombs, and documents changed by chance."""
     seeds = list(pictures().values())
-    bombs = [png_bomb(9000), png_bomb(200_000), tiff_in_a_circle(), pdf_bomb(30, 14_400)]
+    bombs = [png_bomb(11_500), png_bomb(200_000), tiff_in_a_circle(), pdf_bomb(30, 14_400)]
     return bombs + [changed_bytes((r := Random(f"service/{n}")).choice(seeds), r) for n in range(count)]
 
 
