@@ -73,8 +73,9 @@ def drain(*, store: Path, shared: str, jails: int | None, no_jail: bool, dask: s
     """Read all that waits, without a server; what was given up has its reason in `ocrkit queue status`."""
     opened = _queue(store)
     from ocrkit.service.index import Index
+    from ocrkit.service.readers import WorkOptions
     from ocrkit.service.store import Store
-    from ocrkit.service.work import Work, WorkOptions, mend
+    from ocrkit.service.work import Work, mend
 
     place = Store(store, shared or None)
     mend(place, opened, Index(place.index))

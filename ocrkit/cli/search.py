@@ -72,7 +72,10 @@ def search(
     hits = Index(opened.index).search(asked, fuzzy=fuzzy, kind=kind, since=begin, until=end, limit=limit)
     names = Queue(opened.queue).names({hit.document for hit in hits.hits})
     if as_json:
-        told = [asdict(hit) | {"name": names.get(hit.document, "")} for hit in hits.hits]
+        told = [
+            asdict(hit) | {"name": names.get(hit.document, ""), "words": [word._asdict() for word in hit.words]}
+            for hit in hits.hits
+        ]
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
     else:
         for token, alike in hits.instead.items():

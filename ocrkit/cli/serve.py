@@ -74,10 +74,10 @@ def serve(
         from ocrkit.service import logs
         from ocrkit.service.app import FaceOptions
         from ocrkit.service.intake import choose_model
+        from ocrkit.service.readers import WorkOptions
         from ocrkit.service.server import serve as serve_store
         from ocrkit.service.store import Store
         from ocrkit.service.walls import Limits
-        from ocrkit.service.work import WorkOptions
     except ModuleNotFoundError as missing:
         raise MissingExtra(f"The service needs {missing.name}: pip install 'ocrkit[service]'.") from None
     opened = Store(store, shared or None)

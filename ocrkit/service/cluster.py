@@ -12,17 +12,15 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ocrkit.errors import MissingExtra, OcrkitError
 from ocrkit.recognition.model import released_folder
 from ocrkit.service.jail import READER, Closed, Jails, ReaderDied, Refused
 from ocrkit.service.queue import Job
+from ocrkit.service.readers import WorkOptions, read_into
 from ocrkit.service.store import Shared
 from ocrkit.service.walls import NoJail
-
-if TYPE_CHECKING:
-    from ocrkit.service.work import WorkOptions
 
 _LOOK_S = 0.5
 _START_S = 30.0  # for a scheduler to answer
@@ -96,8 +94,6 @@ def read_here(place: str, job: Job, options: WorkOptions) -> tuple[str, str]:
         What kind of failure, and a sentence; both empty where all went well. Failures are told rather than raised, so
         that Dask does not judge them.
     """
-    from ocrkit.service.work import read_into
-
     try:
         read_into(Shared(place), _jails(job.model.folder, job.model.name, options), job, lambda page: None)
     except _FAILURES as error:

@@ -22,9 +22,10 @@ from ocrkit.service.app import Face, FaceOptions
 from ocrkit.service.index import Index
 from ocrkit.service.intake import Choose
 from ocrkit.service.queue import Pinned, Queue
+from ocrkit.service.readers import WorkOptions
 from ocrkit.service.store import Store
 from ocrkit.service.walls import NoJail
-from ocrkit.service.work import WorkOptions, mend
+from ocrkit.service.work import mend
 
 _LOG = logging.getLogger("ocrkit.service")
 _PAUSES_S = (0.2, 1.0, 5.0, 15.0)  # before a worker that ended is started again; the last holds for all further ones

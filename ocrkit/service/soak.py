@@ -29,9 +29,10 @@ from ocrkit.service.app import FaceOptions
 from ocrkit.service.index import Index
 from ocrkit.service.jail import Jails, Refused
 from ocrkit.service.queue import JobOptions, Queue, QueueOptions
+from ocrkit.service.readers import WorkOptions
 from ocrkit.service.results import StoredWord
 from ocrkit.service.store import Store
-from ocrkit.service.work import Work, WorkOptions
+from ocrkit.service.work import Work
 from ocrkit.synth.corpus import build_vocabulary
 
 Shown = Callable[[int], object]  # called with how much more is done

@@ -21,10 +21,11 @@ from service_readers import document  # noqa: E402
 
 from ocrkit.service import intake, soak  # noqa: E402
 from ocrkit.service.queue import Queue, QueueOptions  # noqa: E402
+from ocrkit.service.readers import WorkOptions  # noqa: E402
 from ocrkit.service.reading import model_folder  # noqa: E402
 from ocrkit.service.store import Store  # noqa: E402
 from ocrkit.service.walls import Limits  # noqa: E402
-from ocrkit.service.work import Work, WorkOptions  # noqa: E402
+from ocrkit.service.work import Work  # noqa: E402
 
 RETRY_AT_ONCE = QueueOptions(lease_s=10.0, retry_s=(0.0,))
 

@@ -13,7 +13,8 @@ from conftest import ECHO, LIMITS
 
 from ocrkit.errors import OcrkitError
 from ocrkit.service.queue import QueueOptions
-from ocrkit.service.work import Work, WorkOptions
+from ocrkit.service.readers import WorkOptions
+from ocrkit.service.work import Work
 
 OPTIONS = WorkOptions(jails=3, limits=LIMITS, queue=QueueOptions(lease_s=20.0, retry_s=(0.0,)), make=ECHO)
 

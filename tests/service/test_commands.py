@@ -13,7 +13,7 @@ from service_readers import document
 
 from ocrkit.cli import main
 from ocrkit.errors import OcrkitError
-from ocrkit.service import work
+from ocrkit.service import readers
 from ocrkit.service.queue import Pinned
 from ocrkit.studies.champion import choose_champion
 
@@ -21,12 +21,12 @@ from ocrkit.studies.champion import choose_champion
 @pytest.fixture
 def ocrkit(tmp_path: Path, monkeypatch):
     """Runs a verb on a store whose reader reads what documents say."""
-    made = work.WorkOptions
+    made = readers.WorkOptions
 
     def echoing(**options):
         return made(**{**options, "limits": LIMITS, "make": "service_readers:echo"})
 
-    monkeypatch.setattr(work, "WorkOptions", echoing)
+    monkeypatch.setattr(readers, "WorkOptions", echoing)
     monkeypatch.setenv("COLUMNS", "200")
 
     def run(*words: str) -> tuple[int, str]:

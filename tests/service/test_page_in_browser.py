@@ -15,8 +15,9 @@ from service_readers import document
 from ocrkit.service.app import Face, FaceOptions
 from ocrkit.service.index import Index
 from ocrkit.service.queue import Queue, QueueOptions
+from ocrkit.service.readers import WorkOptions
 from ocrkit.service.store import Store
-from ocrkit.service.work import Work, WorkOptions
+from ocrkit.service.work import Work
 
 
 @pytest.fixture

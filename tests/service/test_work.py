@@ -21,8 +21,9 @@ from ocrkit.service import intake, work
 from ocrkit.service import store as stores
 from ocrkit.service.jail import Refused
 from ocrkit.service.queue import JobOptions, QueueOptions, UnknownDocument
+from ocrkit.service.readers import WorkOptions, read_into
 from ocrkit.service.store import Store
-from ocrkit.service.work import Work, WorkOptions, add_to_index, forget, mend, read_into
+from ocrkit.service.work import Work, add_to_index, forget, mend
 
 OPTIONS = WorkOptions(jails=2, limits=LIMITS, queue=QueueOptions(lease_s=8.0, retry_s=(0.0,)), make=ECHO)
 
