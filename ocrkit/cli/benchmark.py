@@ -45,6 +45,8 @@ from ocrkit.synth.fonts import audit, font_folders
 _WORST = 12  # photos that are shown
 _PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".pdf"}
 
+_SERVICE = ("throughput", "jail", "kills", "search", "clients")
+
 _runtime = click.option(
     "--runtime",
     type=click.Choice(list(RUNTIMES)),
@@ -324,6 +326,70 @@ def soak(*, folder: Path, pages: int, files: int, model: str | None, runtime: st
     rows = [{"page": n + 1, "resident_mb": done.resident_mb[n]} for n in at]
     _print_rows(rows, f"{pages} pages, {len(found)} files, {runtime}")
     click.echo(f"Memory after {WARM_UP} pages grew by {done.growth:.1%}; a page took {done.slowdown:+.1%} longer.")
+
+
+@benchmark.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@model_option
+@click.option("--only", default=",".join(_SERVICE), show_default=True, help="What is measured, with commas between.")
+@click.option("--pages", type=click.IntRange(min=2), default=200, show_default=True, help="Files of FOLDER to read.")
+@click.option("--jails", type=click.IntRange(min=1), default=2, show_default=True, help="Number of jails.")
+@click.option("--documents", type=click.IntRange(min=1), default=500, show_default=True, help="Read while killing.")
+@click.option("--kills", type=click.IntRange(min=1), default=100, show_default=True, help="Number of kills.")
+@click.option(
+    "--index-pages", type=click.IntRange(min=500), default=100_000, show_default=True, help="Simulated pages searched."
+)
+@click.option("--clients", type=click.IntRange(min=1), default=50, show_default=True, help="Number of clients at once.")
+@click.option(
+    "--minutes", type=click.FloatRange(min=0.1), default=10.0, show_default=True, help="For which the clients ask."
+)
+def service(
+    *,
+    folder: Path,
+    model: str | None,
+    only: str,
+    pages: int,
+    jails: int,
+    documents: int,
+    kills: int,
+    index_pages: int,
+    clients: int,
+    minutes: float,
+) -> None:
+    """Put the reading service under load: throughput, jails, killed processes, search, and many clients.
+
+    `throughput` reads files of FOLDER in jails and by plain processes; `jail` times one that reads nothing; `kills`
+    ends server, worker and zygote at random moments; `search` fills an index with simulated pages; `clients` hand in
+    and search at once.
+    """
+    try:
+        from ocrkit.service import soak as load
+    except ModuleNotFoundError as missing:
+        raise MissingExtra(f"The service needs {missing.name}: pip install 'ocrkit[service]'.") from None
+    wanted = [name.strip() for name in only.split(",")]
+    if unknown := set(wanted) - set(_SERVICE):
+        raise BadParams(f"{', '.join(sorted(unknown))} cannot be measured; choose from {', '.join(_SERVICE)}.")
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _PICTURES)[:pages]
+    if len(files) < jails:
+        raise BadDataset(f"{folder} holds fewer than {jails} pictures or PDFs.")
+    for name in wanted:
+        with load.scratch() as place:
+            if name == "throughput":
+                done = load.throughput(files, model, jails)
+                rows = [vars(done) | {"jailed/plain": done.ratio, "by CPU time": done.cpu_ratio}]
+            elif name == "jail":
+                taken = {mode: load.jail_ms(model, 100, mode) for mode in ("fork", "kept")}
+                rows = [{"mode": mode, "median_ms": np.median(ms), "p95_ms": np.quantile(ms, 0.95)}
+                        for mode, ms in taken.items()]  # fmt: skip
+            elif name == "kills":
+                with progress_bar("Killing", "processes", kills) as bar:
+                    rows = [vars(load.kills(documents, kills, place, shown=bar.update))]
+            elif name == "search":
+                with progress_bar("Indexing", "pages", index_pages) as bar:
+                    rows = [load.searches(index_pages, place, shown=bar.update).row()]
+            else:
+                rows = [vars(load.clients(clients, 60 * minutes, place, load.WorkOptions(jails=jails)))]
+        _print_rows(rows, f"\n{name}: {len(files)} files, {jails} jails")
 
 
 @benchmark.command("photos")

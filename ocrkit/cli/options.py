@@ -64,6 +64,25 @@ class PageNumbers(click.ParamType):
 pages_option = click.option(
     "--pages", type=PageNumbers(), metavar="1-3,7", help="Read only these pages; a PDF keeps its others as they are."
 )
+store_option = click.option(
+    "--store",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="service",
+    show_default=True,
+    help="Folder of the reading service: its queue, index, documents and results.",
+)
+shared_option = click.option(
+    "--shared", default="", metavar="PLACE", help="Keep documents and results here instead, such as s3://bucket/folder."
+)
+jails_option = click.option(
+    "--jails", type=click.IntRange(1, 256), help="Number of documents read at once. Default: one a core."
+)
+no_jail_option = click.option(
+    "--no-jail", is_flag=True, help="Read without a jail; only for documents whose makers you trust."
+)
+all_pages_option = click.option(
+    "--all-pages", is_flag=True, help="Read all pages of long documents, not only the first ten."
+)
 force_option = click.option("--force", is_flag=True, help="Overwrite existing files, but never an input.")
 fonts_option = click.option(
     "--fonts",

@@ -160,6 +160,25 @@ class Benchmark(Base):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Service(Base):
+    """70_service.
+
+    Attributes:
+        documents: small ones, drawn by us, that go through the queue.
+        jails: that read at once.
+        hostile: among the documents, one in so many cannot be read.
+        index_pages: simulated, to be searched.
+        questions: to the index.
+    """
+
+    documents: Count
+    jails: Count
+    hostile: Count
+    index_pages: Count
+    questions: Count
+
+
+@dataclass(frozen=True, kw_only=True)
 class Leaderboard(Base):
     """90_leaderboard.
 

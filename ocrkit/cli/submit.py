@@ -1,0 +1,82 @@
+"""`ocrkit submit`: documents into the queue of the reading service, running or not."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ocrkit.cli.options import all_pages_option, model_option, shared_option, store_option
+from ocrkit.cli.progress import shown
+from ocrkit.cli.verbs import FAILED, complain, verb
+from ocrkit.errors import MissingExtra, OcrkitError
+
+if TYPE_CHECKING:
+    from ocrkit.service.queue import Job, Queue
+
+
+@verb()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@store_option
+@shared_option
+@model_option
+@all_pages_option
+@click.option("--keep-doubtful", is_flag=True, help="Keep what looks like words and is hardly read.")
+@click.option("--wait", is_flag=True, help="Wait until all are done, and say what became of each.")
+def submit(
+    *,
+    files: tuple[Path, ...],
+    store: Path,
+    shared: str,
+    model: str | None,
+    all_pages: bool,
+    keep_doubtful: bool,
+    wait: bool,
+) -> None:
+    """Hand FILES to the reading service; print an id for each, by which the service knows it.
+
+    Handing in the same file again changes nothing and gives the same id. Nobody needs to be serving: the queue waits
+    for `ocrkit serve` or `ocrkit queue drain`.
+    """
+    try:
+        from ocrkit.service import intake
+        from ocrkit.service.queue import JobOptions, Queue
+        from ocrkit.service.store import Store
+    except ModuleNotFoundError as missing:
+        raise MissingExtra(f"The service needs {missing.name}: pip install 'ocrkit[service]'.") from None
+    opened = Store(store, shared or None)
+    queue, choose = Queue(opened.queue), intake.choose_model(model)
+    options = JobOptions(all_pages=all_pages, keep_doubtful=keep_doubtful)
+    jobs: list[Job] = []
+    for path in shown(files, "Handing in", "files"):
+        try:
+            with path.open("rb") as file:
+                job, _ = intake.hand_in(opened, queue, file, path.name, choose, options, path)
+        except OcrkitError as error:
+            complain(f"{path}: {error}")
+        except OSError as error:
+            complain(f"{path} cannot be read: {error.strerror or error}.")
+        else:
+            jobs.append(job)
+            if not wait:
+                click.echo(f"{job.id} {job.state:7} {path}")
+    failed = len(jobs) < len(files)
+    if wait:
+        failed |= not _waited(queue, jobs)
+    if failed:
+        sys.exit(FAILED)
+
+
+def _waited(queue: Queue, jobs: list[Job]) -> bool:
+    """Say what becomes of each job; whether all were read."""
+    good = True
+    for job in shown(jobs, "Reading", "files"):
+        while (now := queue.job(job.id)).state not in ("done", "dead"):
+            time.sleep(0.2)
+        good &= now.state == "done"
+        what = f"{now.pages} page{'s' * (now.pages != 1)}" if now.state == "done" else now.reason
+        click.echo(f"{now.id} {now.state:7} {now.name}: {what}")
+    return good

@@ -1,0 +1,145 @@
+"""The one door into queue and index: what may come in, as what it is kept, and what reads it."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, cast
+
+from ocrkit.errors import BadImage, OcrkitError
+from ocrkit.images.pdf import is_pdf
+from ocrkit.recognition.model import find_model, identity
+from ocrkit.service.queue import Job, JobOptions, Pinned, Queue
+from ocrkit.service.store import Store
+
+MOST_BYTES = 100 * 2**20
+Choose = Callable[[str], Pinned]  # from the digest of a document to the model that is to read it
+
+_START = 1024
+_LONGEST_NAME = 200
+# How the files of each kind begin; of those with a size in front, what stands behind it.
+_KINDS: tuple[tuple[str, int, bytes], ...] = (
+    ("jpeg", 0, b"\xff\xd8\xff"),
+    ("png", 0, b"\x89PNG\r\n\x1a\n"),
+    ("tiff", 0, b"II*\0"),
+    ("tiff", 0, b"MM\0*"),
+    ("gif", 0, b"GIF8"),
+    ("bmp", 0, b"BM"),
+    ("webp", 8, b"WEBP"),
+    ("jpeg2000", 0, b"\0\0\0\x0cjP  "),
+    ("jpeg2000", 0, b"\xff\x4f\xff\x51"),
+    *(("heic", 4, b"ftyp" + brand) for brand in (b"heic", b"heix", b"hevc", b"mif1", b"msf1")),
+    ("avif", 4, b"ftypavif"),
+    *(("pnm", 0, mark) for mark in (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6")),
+)
+
+
+class PrivateData(OcrkitError):
+    """A donated document where none may be."""
+
+
+class TooLarge(OcrkitError):
+    """A document of more bytes than the service takes."""
+
+
+def choose_model(model: str | None = None) -> Choose:
+    """The seam for whoever decides which model reads a document: one function from its digest to a pinned model.
+
+    Here it is always the same; `ocrkit.studies.champion` gives the registry's champion, and a rollout can give some
+    documents to a challenger.
+
+    Raises:
+        BadModel: there is no such model.
+    """
+    folder = find_model(model).resolve()
+    pinned = Pinned(str(folder), folder.name, identity(folder))
+    return lambda digest: pinned
+
+
+def refuse_donated(source: Path | None = None) -> None:
+    """Refuse documents that were donated for learning only: the service keeps, shows and finds what it is given.
+
+    Raises:
+        PrivateData: this process has opened a vault, or `source` lies in one.
+    """
+    opened = getattr(sys.modules.get("ocrkit.vault"), "opened", False)
+    inside = source is not None and any((above / "roster.json").is_file() for above in source.absolute().parents)
+    if opened or inside:
+        raise PrivateData("Donated documents never enter the service: they were given for learning only.")
+
+
+def kind_of(start: bytes) -> str:
+    """What kind of document begins so.
+
+    Raises:
+        BadImage: none that can be read.
+    """
+    if is_pdf(start[:_START]):
+        return "pdf"
+    for kind, place, mark in _KINDS:
+        if start[place : place + len(mark)] == mark:
+            return kind
+    raise BadImage("This is neither a PDF nor a picture in a known format, so it is not taken.")
+
+
+def hand_in(
+    store: Store,
+    queue: Queue,
+    file: IO[bytes],
+    name: str,
+    choose: Choose,
+    options: JobOptions | None = None,
+    source: Path | None = None,
+) -> tuple[Job, bool]:
+    """Take a document into the store and the queue; its job, and whether it is a new one.
+
+    Args:
+        store: that keeps it.
+        queue: of the store.
+        file: its bytes.
+        name: for people.
+        choose: see `choose_model`.
+        options: how it is to be read.
+        source: where it lies, if it is a file of this machine.
+
+    Raises:
+        PrivateData: see `refuse_donated`.
+        BadImage: see `kind_of`.
+        TooLarge: it has more than `MOST_BYTES`.
+        DiskFull: there is no room; nothing is kept then.
+    """
+    refuse_donated(source)
+    kind = kind_of(file.read(_START))
+    file.seek(0)
+    digest, size = hashlib.sha256(), 0
+    while part := file.read(1 << 20):
+        digest.update(part)
+        size += len(part)
+        if size > MOST_BYTES:
+            raise TooLarge(f"A document may have {MOST_BYTES // 2**20} MB at most.")
+    key = digest.hexdigest()
+    model = choose(key)
+    if not store.has_file(key):
+        store.write_file(key, file)
+    return queue.put(key, tidy_name(name), kind, size, model, options)
+
+
+def hand_in_bytes(
+    store: Store, queue: Queue, data: bytes, name: str, choose: Choose, options: JobOptions | None = None
+) -> tuple[Job, bool]:
+    """The same for a document in memory."""
+    with TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        return hand_in(store, queue, cast(IO[bytes], file), name, choose, options)
+
+
+def tidy_name(name: str) -> str:
+    """A name that can be shown and stored: the end of a path, without what steers terminals, and not too long."""
+    end = name.replace("\\", "/").rstrip("/").rpartition("/")[2].encode("utf-8", "replace").decode()
+    plain = "".join(" " if unicodedata.category(sign).startswith("C") else sign for sign in end)
+    return " ".join(plain.split())[-_LONGEST_NAME:] or "document"

@@ -1,0 +1,109 @@
+"""The verbs: hand in without a server, work it off, look, search, draw the hit, forget; and what is said else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from conftest import LIMITS, MODEL
+from service_readers import document
+
+from ocrkit.cli import main
+from ocrkit.errors import OcrkitError
+from ocrkit.service import readers
+from ocrkit.service.queue import Pinned
+from ocrkit.studies.champion import choose_champion
+
+
+@pytest.fixture
+def ocrkit(tmp_path: Path, monkeypatch):
+    """Runs a verb on a store whose reader reads what documents say."""
+    made = readers.WorkOptions
+
+    def echoing(**options):
+        return made(**{**options, "limits": LIMITS, "make": "service_readers:echo"})
+
+    monkeypatch.setattr(readers, "WorkOptions", echoing)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*words: str) -> tuple[int, str]:
+        answer = CliRunner().invoke(main, [*words, "--store", str(tmp_path / "store")])
+        assert answer.exception is None or isinstance(answer.exception, SystemExit), answer.exception
+        return answer.exit_code, answer.output
+
+    return run
+
+
+def test_documents_are_handed_in_read_found_and_forgotten(ocrkit, tmp_path):
+    for name, says in {"one.pdf": "hello Xylophone", "two.pdf": "refuse"}.items():
+        (tmp_path / name).write_bytes(document(says))
+    (tmp_path / "three.txt").write_text("no document")
+    files = [str(tmp_path / name) for name in ("one.pdf", "two.pdf", "three.txt", "missing.pdf")]
+    code, said = ocrkit("submit", *files)
+    assert code == 2
+    assert said.count("queued") == 2
+    assert "three.txt: This is neither a PDF nor a picture" in said
+    assert "missing.pdf cannot be read" in said
+    identity = next(line.split()[0] for line in said.splitlines() if line.endswith("one.pdf"))
+    assert ocrkit("submit", files[0])[1].split()[0] == identity
+
+    code, said = ocrkit("queue", "drain", "--jails", "1")
+    assert code == 2  # one was given up
+    assert "1 read, 1 given up, 0 waiting." in said
+    said = ocrkit("queue", "status")[1]
+    assert "0 queued, 0 reading, 1 done, 1 dead" in said
+    assert "two.pdf: There is nothing in it." in said
+    assert "1 document will be read again" in ocrkit("queue", "retry")[1]
+
+    picture = tmp_path / "hit.png"
+    code, said = ocrkit("search", "xylophone", "--image", str(picture))
+    assert code == 0
+    assert "one.pdf, page 1: hello Xylophone" in said
+    assert cv2.imread(str(picture)).min() < 250  # something is marked
+    assert "is there already" in ocrkit("search", "xylophone", "--image", str(picture))[1]
+    assert "also searched for what may be xylophome misread: xylophone" in ocrkit("search", "xylophome")[1]
+    assert ocrkit("search", "--json", "xylophone")[1].count('"box"') == 1
+
+    assert ocrkit("queue", "forget", identity)[0] == 0
+    code, said = ocrkit("search", "xylophone")
+    assert (code, said) == (1, "ocrkit: no page says this.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("search", "x"), "is no store"),
+        (("queue", "status"), "is no store"),
+        (("serve", "--host", "0.0.0.0"), "give a --token"),
+        (("serve", "--champion", "--model", "fast"), "leave one out"),
+        (("serve", "--model", "nowhere"), "There is no model"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(ocrkit, words, said):
+    code, output = ocrkit(*words)
+    assert code == 2
+    assert said in output
+
+
+def test_the_champion_is_asked_for_now_and_then_and_the_last_one_reads_on(tmp_path):
+    answers = iter([MODEL, Pinned("/two", "two", "2" * 64, 8), None])
+
+    def ask(folder: Path) -> Pinned:
+        answer = next(answers)
+        if answer is None:
+            raise OcrkitError("The store does not answer.")
+        return answer
+
+    choose = choose_champion(tmp_path, ask, every_s=0.0)
+    assert [choose("a").version, choose("b").version] == [8, 8]
+    still = choose_champion(tmp_path, lambda folder: MODEL, every_s=3600.0)
+    assert still("a") == MODEL
+
+
+def test_a_marked_word_stays_readable():
+    from ocrkit.cli.search import to_colour
+
+    assert to_colour(np.zeros((2, 3), np.uint8)).shape == (2, 3, 3)
