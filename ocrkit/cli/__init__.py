@@ -18,6 +18,7 @@ VERBS = {
     "promote": "Make a model the champion of MLflow's registry, if it is better.",
     "read": "Read images and PDFs as text, JSON, hOCR, ALTO or searchable PDF.",
     "release": "Check, calibrate and score a trained model, and release it.",
+    "rollout": "Bring a challenger to everybody by steps, and back at once.",
     "runs": "Import recorded trainings into MLflow.",
     "scan": "Crop and straighten the page in a photo.",
     "synth": "Render invented words and simulated pages, with their labels.",

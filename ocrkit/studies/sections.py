@@ -15,6 +15,7 @@ from ocrkit.errors import BadParams
 from ocrkit.experiment.params import Base, Sections
 from ocrkit.learning.trainer import TrainOptions
 from ocrkit.recognition.options import DecodeOptions
+from ocrkit.rollout.policy import Policy
 from ocrkit.synth.generator import WordOptions
 from ocrkit.values import Count, NotNegative, Positive, Share, Within
 
@@ -187,6 +188,19 @@ class Promote(Base):
     gain: float
     loss: NotNegative
     slower: Positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollout(Base):
+    """`ocrkit rollout`, which is no stage: how a challenger comes to everybody, and back.
+
+    Attributes:
+        policy: of the steps.
+        look_every_s: how often `ocrkit rollout watch` does what the policy says.
+    """
+
+    policy: Policy
+    look_every_s: Positive
 
 
 # The class `Train` is for the section `train`.
