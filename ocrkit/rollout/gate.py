@@ -33,7 +33,7 @@ Role = Literal["champion", "challenger"]
 
 
 class PageReader(Protocol):
-    """What reads pages, such as an `ocrkit.engines.Engine`; where it has a method `close`, that is called at the end."""
+    """What reads pages, such as an `ocrkit.engines.Engine`; its method `close`, if it has one, is called at the end."""
 
     def read(self, image: Image) -> Page:
         """The words of a page image, or an `OcrkitError`."""

@@ -29,9 +29,9 @@ from ocrkit.engines.registry import ENGINES, load_engine, missing_engines
 from ocrkit.errors import BadParams, OcrkitError
 from ocrkit.experiment import params, paths, setup, track
 from ocrkit.experiment.kept import StoreDown, connect, is_down
-from ocrkit.files import make_folder
-from ocrkit.recognition.model import find_model
-from ocrkit.rollout import Check, Ledger, Move, Numbers, Observation, Pin, Policy, State, decide
+from ocrkit.files import make_folder, whole_folder
+from ocrkit.recognition.model import CARD, find_model
+from ocrkit.rollout import Check, Follower, Gate, Ledger, Move, Numbers, Observation, Pin, Policy, State, decide
 from ocrkit.rollout.ledger import kind_of, pseudonym
 from ocrkit.rollout.state import ENGINE, BadState, percent
 from ocrkit.studies.figures import Evidence, evidence
@@ -46,6 +46,7 @@ TAG = "rollout"  # of the registered reader: the state, as one text
 STAGE = "rollout"  # of the runs
 _NICE = 19  # of second readings
 _LONGEST_MOVE_S = 300.0
+_FOLLOW_S = 30.0
 _ALIKE = 1e-9  # F1
 
 
@@ -172,32 +173,8 @@ class Rollouts:
         return Judged(documents, len(outcomes), outcomes.count(1), outcomes.count(-1))
 
     def load(self, pin: Pin, role: Literal["serve", "shadow"]) -> Engine:
-        """The engine of a pin, in a process of its own; one for second readings yields to all else.
-
-        Raises:
-            OcrkitError: it cannot be loaded.
-        """
-        nice = _NICE if role == "shadow" else 0
-        if pin.is_engine:
-            return EngineProcess(partial(_nicely, nice, pin.version), self.policy.timeout_s)
-        package = self._package(pin)
-        return PackagedEngine(package / "code", package / "artifacts" / "model", self.policy.timeout_s, nice)
-
-    def _package(self, pin: Pin) -> Path:
-        """The folder that MLflow packaged a version in, brought here once."""
-        from mlflow.artifacts import download_artifacts
-
-        folder = self._folder / "versions" / f"{pin.name}-{pin.version}"
-        try:
-            where = self._client.get_model_version_download_uri(pin.name, pin.version)
-            if not folder.is_dir():
-                part = make_folder(folder.with_name(f".{folder.name}.part"))
-                download_artifacts(artifact_uri=where, dst_path=str(part), tracking_uri=paths.tracking_uri())
-                inner = next(path for path in part.rglob("MLmodel")).parent
-                inner.rename(folder)
-        except (MlflowException, OSError, StopIteration) as error:
-            raise OcrkitError(f"{pin} cannot be fetched from the registry: {error}.") from None
-        return next(path for path in (folder, *folder.iterdir()) if (path / "MLmodel").exists())
+        """As the function of that name."""
+        return load(pin, role, self._folder, self.policy.timeout_s)
 
     def _pin(self, challenger: str) -> Pin:
         from ocrkit.studies.served import READER
@@ -358,6 +335,61 @@ def ask() -> State:
         if not is_down(error):
             raise BadState(f"The registry's answer cannot be used: {error}.") from None
         raise StoreDown(f"MLflow's store {paths.tracking_uri()} does not answer.") from None
+
+
+def load(pin: Pin, role: Literal["serve", "shadow"], folder: Path, timeout_s: float) -> Engine:
+    """The engine of a pin, in a process of its own; one for second readings yields to all else.
+
+    Args:
+        pin: what is to read.
+        role: what for.
+        folder: in which versions are kept that were fetched from the registry.
+        timeout_s: for a page.
+
+    Raises:
+        OcrkitError: it cannot be loaded.
+    """
+    nice = _NICE if role == "shadow" else 0
+    if pin.is_engine:
+        return EngineProcess(partial(_nicely, nice, pin.version), timeout_s)
+    package = _package(pin, folder)
+    models = list((package / "artifacts").glob(f"*/{CARD}"))
+    if not models:
+        raise OcrkitError(f"{pin} is a version without a model.")
+    return PackagedEngine(package / "code", models[0].parent, timeout_s, nice)
+
+
+def _package(pin: Pin, folder: Path) -> Path:
+    """The folder that MLflow packaged a version in, brought here once."""
+    from mlflow.artifacts import download_artifacts
+
+    here = folder / "versions" / f"{pin.name}-{pin.version}"
+    if here.is_dir():  # a version never changes
+        return here
+    try:
+        with whole_folder(here) as part:
+            uri = f"models:/{pin.name}/{pin.version}"
+            download_artifacts(artifact_uri=uri, dst_path=str(part), tracking_uri=paths.tracking_uri())
+    except (MlflowException, OSError) as error:
+        raise OcrkitError(f"{pin} cannot be fetched from the registry: {error}.") from None
+    return here
+
+
+def open_gate(folder: Path, every_s: float = _FOLLOW_S) -> Gate:
+    """What a service reads by: it follows the rollout of this project within `every_s` seconds.
+
+    Where MLflow's store does not answer, the versions that were last pinned stay in use, over restarts too.
+
+    Args:
+        folder: of the ledger, and of what is remembered.
+        every_s: how often the state is asked for.
+
+    Raises:
+        OcrkitError: nobody answers and nothing is remembered, or the champion cannot be loaded.
+    """
+    policy = params.params("rollout", SECTIONS).policy
+    follower = Follower(ask, every_s, make_folder(folder) / "state.json")
+    return Gate(follower, partial(load, folder=folder, timeout_s=policy.timeout_s), Ledger(folder), policy)
 
 
 def told(state: State) -> str:
