@@ -6,15 +6,25 @@ rules of `ocrkit.rollout.policy`, not readers.
 
 from __future__ import annotations
 
+import os
+import time
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from math import nan
+from pathlib import Path
 from random import Random
 from statistics import median
+from tempfile import TemporaryDirectory
 
-from ocrkit.rollout.evidence import Tally
-from ocrkit.rollout.ledger import Summary
-from ocrkit.rollout.policy import Policy, decide
-from ocrkit.rollout.state import Pin, State
+import numpy as np
+
+from ocrkit.datasets import book_page
+from ocrkit.engines.base import Engine
+from ocrkit.engines.process import EngineProcess
+from ocrkit.engines.registry import load_engine
+from ocrkit.rollout import Follower, Gate, Ledger, Pin, Policy, State, Summary, Tally, bucket, decide
 
 KINDS = {"letter": 0.4, "receipt": 0.3, "form": 0.2, "photo": 0.1}  # of the documents
 
@@ -40,13 +50,27 @@ class Challenger:
     slow: float = 0.01
 
 
+ALIKE = Challenger()
+CHALLENGERS = {
+    "alike": ALIKE,
+    "better on 60 %": Challenger(0.6),
+    "better on 70 %": Challenger(0.7),
+    "worse on receipts only": Challenger(0.7, {"receipt": 0.3}),
+    "crashing": Challenger(0.6, fails=1.0),
+    "crashing on half": Challenger(0.6, fails=0.5),
+    "sleeping": Challenger(0.6, slow=1.0),
+    "blank on half": Challenger(0.6, empty=0.5),
+}
+KEYS = 100_000
+
+
 @dataclass(frozen=True)
 class Replay:
     """How a rollout of a made-up challenger went.
 
     Attributes:
         outcome: `won`, `stopped`, or `running` at the end.
-        shares: the largest share that it had.
+        share: the largest that it had.
         documents: read by both until the end.
         differing: labelled ones on which they differed, until it was first let up; `None`: it never was.
     """
@@ -94,20 +118,65 @@ def replay(
     return Replay("running", state.share, days * documents, first)
 
 
-def shares(challenger: Challenger, policy: Policy, seeds: Sequence[int], **traffic: float) -> dict[str, float]:
-    """How many of the replays end how, as shares; and the medians of those that were let up or stopped."""
-    runs = [replay(challenger, policy, seed, **traffic) for seed in seeds]  # type: ignore[arg-type]
+def shares(runs: Sequence[Replay]) -> dict[str, float]:
+    """How many replays ended how, as shares; and when those were let up or stopped, as medians."""
     stopped = [run for run in runs if run.outcome == "stopped"]
     up = [run.differing for run in runs if run.differing is not None]
     return {
-        "let up": len(up) / len(runs),
-        "won": sum(run.outcome == "won" for run in runs) / len(runs),
+        "let_up": len(up) / len(runs),
+        "differing_until": median(up) if up else nan,
         "stopped": len(stopped) / len(runs),
-        "stopped before 25 %": sum(run.share < 0.25 for run in stopped) / len(runs),
-        "differing documents until let up, median": median(up) if up else float("nan"),
-        "documents until stopped, median": median(run.documents for run in stopped) if stopped else float("nan"),
-        "documents until stopped, most": max((run.documents for run in stopped), default=float("nan")),
+        "below_25_%": sum(run.share < 0.25 for run in stopped) / len(runs),
+        "documents_until": median(run.documents for run in stopped) if stopped else nan,
+        "at_most": max((run.documents for run in stopped), default=nan),
+        "won": sum(run.outcome == "won" for run in runs) / len(runs),
     }
+
+
+def assigned(steps: Sequence[float]) -> dict[str, float]:
+    """The share of `KEYS` keys that is in the group at each step of a rollout."""
+    places = sorted(bucket("salt", str(number)) for number in range(KEYS))
+    return {f"{step:g}": bisect_left(places, step) / KEYS for step in steps}
+
+
+def shadow_cost(pages: int) -> dict[str, float]:
+    """How long answers take with a second reader behind them, in times those without one: median and p95.
+
+    Both gates read the book page by turns. The second reading is done by a process that yields to all others.
+    """
+    image = book_page().image()
+    champion, challenger = Pin("ocrkit-reader", "1"), Pin("ocrkit-reader", "2")
+    alone = State(1, champion, None, 0, (0.0, 1.0), "", 0.0, "won")
+    shadowed = State(1, champion, challenger, 0, (0.0, 1.0), "salt", 0.0)
+    times: dict[bool, list[float]] = {False: [], True: []}
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+        gates = {}
+        for state in (alone, shadowed):
+            ledger, follower = Ledger(Path(folder)), Follower(lambda state=state: state, every_s=0)  # type: ignore[misc]
+            gates[state is shadowed] = stack.enter_context(closing(Gate(follower, _load, ledger, Policy())))
+        for gate in gates.values():
+            gate.read(image, "warm up")
+            gate.wait()
+        for number in range(2 * pages):
+            which = bool((number + number // 2) % 2)
+            begun = time.perf_counter()
+            gates[which].read(image, str(number))
+            times[which].append(time.perf_counter() - begun)
+            # Documents do not come faster than they are read, or the second readings would be left out.
+            gates[which].wait() if number % 4 == 3 else None
+    ratio = [float(np.quantile(times[True], q) / np.quantile(times[False], q)) for q in (0.5, 0.95)]
+    return {"answers": pages, "median": ratio[0], "p95": ratio[1]}
+
+
+def _load(pin: Pin, role: str) -> Engine:
+    if role == "shadow":
+        return EngineProcess(_yielding)
+    return load_engine("ours")
+
+
+def _yielding() -> Engine:
+    os.nice(19)
+    return load_engine("ours")
 
 
 class _Counts:
@@ -153,6 +222,4 @@ class _Counts:
 
 
 def _up(state: State) -> State:
-    from dataclasses import replace
-
     return replace(state, epoch=state.epoch + 1, step=state.step + 1)

@@ -164,7 +164,7 @@ class Gate:
         begun = time.perf_counter()
         try:
             page, seconds = _timed(engine, image, broken)
-        except OcrkitError:
+        except Exception:  # whatever a challenger does, its document is read
             failed = Numbers(time.perf_counter() - begun, failed=True)
             champion = self._by_champion(state, image)
             numbers = Numbers.of(champion.page, champion.seconds)
@@ -216,7 +216,7 @@ class Gate:
             if name not in self._engines and name not in self._broken:
                 try:
                     self._engines[name] = self._load(*name)  # type: ignore[arg-type]
-                except OcrkitError as error:
+                except Exception as error:  # an engine of another package may raise anything
                     self._broken[name] = str(error)
                     _LOGGER.warning("%s cannot be loaded: %s", name[0], error)
         for name in [name for name in self._engines if name not in wanted and name != (self._champion, "serve")]:
@@ -238,7 +238,7 @@ class Gate:
             page, seconds = _timed(engine, second.image, broken)
             its = Numbers.of(page, seconds)
             differing = _differing(second.page, page)
-        except OcrkitError:
+        except Exception:  # likewise
             its = Numbers(time.perf_counter() - begun, failed=True)
         champion, challenger = (mine, its) if second.role == "champion" else (its, mine)
         self._keep(state, second.key, second.kind, second.role, champion, challenger, differing)
