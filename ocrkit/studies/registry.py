@@ -80,7 +80,7 @@ class Registry:
         digest = self.client.get_model_version(READER.name, version).tags.get("digest")
         for model in MODELS:
             for one in self.client.search_model_versions(f"name = '{model.name}'"):
-                wanted = one.version == version if model is READER else one.tags.get("digest") == digest
+                wanted = str(one.version) == version if model is READER else one.tags.get("digest") == digest
                 if wanted and ((now := self._at(model.name, alias)) is None or now.version != one.version):
                     self.client.set_registered_model_alias(model.name, alias, one.version)
 

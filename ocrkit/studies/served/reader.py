@@ -12,7 +12,8 @@ import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
-from ocrkit import Document, OcrkitError, Page, Reader
+from ocrkit import OcrkitError, Reader
+from ocrkit.document import Document, Page
 from ocrkit.images import iter_pages
 
 if TYPE_CHECKING:
