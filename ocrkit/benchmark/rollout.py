@@ -11,7 +11,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import nan
 from pathlib import Path
 from random import Random
@@ -111,7 +111,7 @@ def replay(
             return Replay("stopped", state.share, number + 1, first)
         if move.to == "up":
             first = counts.differing if first is None else first
-            state = _up(state)
+            state = state.up(0.0, move.reason)
             counts.at_step = 0
             if state.share == 1:
                 return Replay("won", 1.0, number + 1, first)
@@ -219,7 +219,3 @@ class _Counts:
     def _add(self, what: str, kind: str, outcome: int) -> None:
         tally = Tally(int(outcome > 0), int(outcome < 0), int(outcome == 0))
         self.tallies[what][kind] = self.tallies[what].get(kind, Tally()) + tally
-
-
-def _up(state: State) -> State:
-    return replace(state, epoch=state.epoch + 1, step=state.step + 1)

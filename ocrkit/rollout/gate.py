@@ -92,6 +92,8 @@ class Gate:
         policy: says how many documents may wait for their second reading.
         chosen: whether the challenger reads for a key; by the state's share, if not otherwise by
             `ocrkit.rollout.flags.assignment`.
+        clock: seconds since 1970, that comparisons are dated by.
+        timer: seconds, that readings are timed by.
 
     Raises:
         OcrkitError: the champion cannot be loaded.
@@ -104,8 +106,11 @@ class Gate:
         ledger: Ledger,
         policy: Policy,
         chosen: Callable[[State, str], bool] = by_share,
+        clock: Callable[[], float] = time.time,
+        timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._follower, self._load, self._ledger, self._chosen = follower, load, ledger, chosen
+        self._clock, self._timer = clock, timer
         self._engines: dict[tuple[Pin, str], PageReader] = {}
         self._broken: dict[tuple[Pin, str], str] = {}
         self._waiting: Queue[_Second] = Queue(policy.backlog)
@@ -141,6 +146,11 @@ class Gate:
         """Until every document that waits has been read again."""
         self._waiting.join()
 
+    def wait_until_loaded(self) -> None:
+        """Until everything that the state names is loaded, or is known not to load."""
+        while any(name not in self._engines and name not in self._broken for name in _needed(self._follower.state)):
+            time.sleep(0.005)
+
     def close(self) -> None:
         """Stop all engines; what waits for its second reading is left out."""
         self._stop.set()
@@ -150,7 +160,7 @@ class Gate:
 
     def _by_champion(self, state: State, image: Image) -> Served:
         pin = self._present_champion(state)
-        page, seconds = _timed(self._engines[pin, "serve"], image)
+        page, seconds = self._timed(self._engines[pin, "serve"], image)
         return Served(page, pin, "champion", state.epoch, seconds)
 
     def _by_challenger(self, state: State, image: Image, key: str, kind: str) -> Served | None:
@@ -161,11 +171,11 @@ class Gate:
         if engine is None and broken is None:
             self._skipped[state.salt, _NOT_LOADED] += 1
             return None
-        begun = time.perf_counter()
+        begun = self._timer()
         try:
-            page, seconds = _timed(engine, image, broken)
+            page, seconds = self._timed(engine, image, broken)
         except Exception:  # whatever a challenger does, its document is read
-            failed = Numbers(time.perf_counter() - begun, failed=True)
+            failed = Numbers(self._timer() - begun, failed=True)
             champion = self._by_champion(state, image)
             numbers = Numbers.of(champion.page, champion.seconds)
             self._keep(state, key, kind, "champion", numbers, failed, len(champion.page.words))
@@ -206,12 +216,7 @@ class Gate:
                 self._waiting.task_done()
 
     def _load_all(self) -> None:
-        state = self._follower.state
-        wanted = [(state.champion, "serve")]
-        if state.is_running and state.challenger:
-            wanted.append((state.challenger, "shadow"))
-            if state.share > 0:
-                wanted += [(state.challenger, "serve"), (state.champion, "shadow")]
+        wanted = _needed(self._follower.state)
         for name in wanted:
             if name not in self._engines and name not in self._broken:
                 try:
@@ -228,29 +233,38 @@ class Gate:
         state, other = second.state, second.state.challenger if second.role == "champion" else second.state.champion
         assert other is not None, "nothing waits where there is no challenger"
         mine = Numbers.of(second.page, second.seconds)
-        begun = time.perf_counter()
+        begun = self._timer()
         differing = mine.words
         engine, broken = self._engines.get((other, "shadow")), self._broken.get((other, "shadow"))
         if engine is None and broken is None:
             self._skipped[state.salt, _NOT_LOADED] += 1
             return
         try:
-            page, seconds = _timed(engine, second.image, broken)
+            page, seconds = self._timed(engine, second.image, broken)
             its = Numbers.of(page, seconds)
             differing = _differing(second.page, page)
         except Exception:  # likewise
-            its = Numbers(time.perf_counter() - begun, failed=True)
+            its = Numbers(self._timer() - begun, failed=True)
         champion, challenger = (mine, its) if second.role == "champion" else (its, mine)
         self._keep(state, second.key, second.kind, second.role, champion, challenger, differing)
 
     def _keep(
         self, state: State, key: str, kind: str, role: Role, champion: Numbers, challenger: Numbers, differing: int
     ) -> None:
-        seen = Observation(pseudonym(state.salt, key), state.step, kind, role, champion, challenger, differing)
+        name, now = pseudonym(state.salt, key), self._clock()
+        seen = Observation(name, state.step, kind, role, champion, challenger, differing, now)
         try:
             self._ledger.observe(state.salt, seen)
         except OcrkitError as error:  # an answer must not be lost with its numbers
             _LOGGER.warning("A comparison was not kept: %s", error)
+
+    def _timed(self, engine: PageReader | None, image: Image, broken: str | None = None) -> tuple[Page, float]:
+        """What an engine reads, and how long it took; one that could not be loaded fails with the reason."""
+        if engine is None:
+            raise OcrkitError(broken or _NOT_LOADED)
+        begun = self._timer()
+        page = engine.read(image)
+        return page, self._timer() - begun
 
     def _count_skipped(self) -> None:
         while self._skipped:
@@ -259,13 +273,14 @@ class Gate:
                 self._ledger.skip(salt, why, count)
 
 
-def _timed(engine: PageReader | None, image: Image, broken: str | None = None) -> tuple[Page, float]:
-    """What an engine reads, and how long it took; one that could not be loaded fails with the reason."""
-    if engine is None:
-        raise OcrkitError(broken or _NOT_LOADED)
-    begun = time.perf_counter()
-    page = engine.read(image)
-    return page, time.perf_counter() - begun
+def _needed(state: State) -> list[tuple[Pin, str]]:
+    """The engines that a state needs, each for its role."""
+    needed = [(state.champion, "serve")]
+    if state.is_running and state.challenger:
+        needed.append((state.challenger, "shadow"))
+        if state.share > 0:
+            needed += [(state.challenger, "serve"), (state.champion, "shadow")]
+    return needed
 
 
 def _differing(first: Page, second: Page) -> int:

@@ -285,6 +285,7 @@ class Ledger:
         database = None
         try:
             database = sqlite3.connect(self.path, timeout=_WAIT_S)
+            database.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the last numbers, never the file
             with database:
                 yield database
         except sqlite3.Error as error:

@@ -87,6 +87,21 @@ class State:
             return self.outcome
         return "shadow" if self.share == 0 else percent(self.share)
 
+    def up(self, now: float, reason: str, by: str = "") -> State:
+        """One step up; at the last one the challenger becomes the champion."""
+        assert self.challenger is not None, "a rollout that runs has a challenger"
+        step, epoch = self.step + 1, self.epoch + 1
+        new = dataclasses.replace(self, epoch=epoch, step=step, since=now, reason=reason, by=by, run="")
+        if self.shares[step] < 1:
+            return new
+        return dataclasses.replace(new, champion=self.challenger, challenger=None, outcome="won")
+
+    def stopped(self, now: float, reason: str, by: str = "") -> State:
+        """Everything is the champion's again."""
+        return dataclasses.replace(
+            self, epoch=self.epoch + 1, since=now, outcome="stopped", reason=reason, by=by, run=""
+        )
+
     def to_json(self) -> str:
         """The state as one line of text."""
         return json.dumps({"form": FORM, **dataclasses.asdict(self)}, sort_keys=True, ensure_ascii=False)

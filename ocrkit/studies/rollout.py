@@ -34,9 +34,10 @@ from ocrkit.recognition.model import CARD, find_model
 from ocrkit.rollout import Check, Follower, Gate, Ledger, Move, Numbers, Observation, Pin, Policy, State, decide
 from ocrkit.rollout.ledger import kind_of, pseudonym
 from ocrkit.rollout.state import ENGINE, BadState, percent
-from ocrkit.studies.figures import Evidence, evidence
+from ocrkit.studies.figures import evidence
 from ocrkit.studies.registry import CHALLENGER, CHAMPION, Registry
 from ocrkit.studies.sections import SECTIONS, Rollout
+from ocrkit.studies.traffic import evidence_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -120,8 +121,8 @@ class Rollouts:
             if move.to == "stay":
                 return state, move
             if move.to == "stop":
-                return self._move(state, self._stopped(state, move.reason), move.checks), move
-            return self._move(state, self._up(state, move.reason), move.checks), move
+                return self._move(state, state.stopped(time.time(), move.reason, track.user()), move.checks), move
+            return self._move(state, state.up(time.time(), move.reason, track.user()), move.checks), move
 
     def stop(self, reason: str) -> State:
         """Give everything back to the champion at once.
@@ -131,7 +132,7 @@ class Rollouts:
         """
         with self._moving() as state:
             _check_runs(state)
-            return self._move(state, self._stopped(state, reason), ())
+            return self._move(state, state.stopped(time.time(), reason, track.user()), ())
 
     def next(self, state: State) -> Move:
         """What the policy says to a state, of which nothing is done.
@@ -196,27 +197,6 @@ class Rollouts:
                 raise BadParams(f"The registry has no version {name!r} of {READER.name}.") from None
         return Pin(READER.name, str(self.registry.challenger(find_model(challenger)).version))
 
-    def _up(self, state: State, reason: str) -> State:
-        step = state.step + 1
-        new = replace(
-            state, epoch=state.epoch + 1, step=step, since=time.time(), reason=reason, by=track.user(), run=""
-        )
-        if state.shares[step] < 1:
-            return new
-        assert state.challenger is not None
-        return replace(new, champion=state.challenger, challenger=None, outcome="won")
-
-    def _stopped(self, state: State, reason: str) -> State:
-        return replace(
-            state,
-            epoch=state.epoch + 1,
-            since=time.time(),
-            outcome="stopped",
-            reason=reason,
-            by=track.user(),
-            run="",
-        )
-
     def _move(self, old: State, new: State, checks: tuple[Check, ...]) -> State:
         """Make `new` the state: the run that tells of it first, then the tag, which is the move, then the aliases."""
         from ocrkit.studies.served import READER
@@ -259,15 +239,7 @@ class Rollouts:
 
     def picture(self, state: State) -> Any:
         """The evidence and the guards over the steps of a rollout, as a figure."""
-        return evidence(
-            Evidence(
-                verdicts=tuple(self.ledger.verdicts(state.salt)),
-                moves=tuple((at, stage, outcome) for at, _, stage, outcome, _ in self.ledger.moves(state.salt)),
-                guards=tuple(self.ledger.harm(state.salt)),
-                alpha=self.policy.alpha,
-                guard_alpha=self.policy.guard_alpha,
-            )
-        )
+        return evidence(evidence_of(self.ledger, state.salt, self.policy))
 
     @contextmanager
     def _moving(self) -> Iterator[State]:

@@ -192,15 +192,23 @@ class Promote(Base):
 
 @dataclass(frozen=True, kw_only=True)
 class Rollout(Base):
-    """`ocrkit rollout`, which is no stage: how a challenger comes to everybody, and back.
+    """`ocrkit rollout`, and 95_rollout, which replays made-up traffic by its policy.
 
     Attributes:
-        policy: of the steps.
+        policy: how a challenger comes to everybody, and back.
         look_every_s: how often `ocrkit rollout watch` does what the policy says.
+        days: of made-up traffic.
+        documents: of it, a day.
+        pages: simulated ones that it is made of, where `folders` names none.
+        folders: labelled pages that it is made of.
     """
 
     policy: Policy
     look_every_s: Positive
+    days: Count
+    documents: Count
+    pages: Count
+    folders: tuple[Folder, ...]
 
 
 # The class `Train` is for the section `train`.
