@@ -20,6 +20,7 @@ VERBS = {
     "queue": "Look after the queue of the reading service.",
     "read": "Read images and PDFs as text, JSON, hOCR, ALTO or searchable PDF.",
     "release": "Check, calibrate and score a trained model, and release it.",
+    "rollout": "Bring a challenger to everybody by steps, and back at once.",
     "runs": "Import recorded trainings into MLflow.",
     "scan": "Crop and straighten the page in a photo.",
     "search": "Find words in the documents that the reading service has read.",

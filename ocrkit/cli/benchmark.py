@@ -12,7 +12,7 @@ import click
 import cv2
 import numpy as np
 
-from ocrkit.benchmark import machine, photos, precision, speed
+from ocrkit.benchmark import machine, photos, precision, rollout, speed
 from ocrkit.benchmark.soak import WARM_UP
 from ocrkit.benchmark.soak import soak as soak_pages
 from ocrkit.cli.options import (
@@ -390,6 +390,26 @@ def service(
             else:
                 rows = [vars(load.clients(clients, 60 * minutes, place, load.WorkOptions(jails=jails)))]
         _print_rows(rows, f"\n{name}: {len(files)} files, {jails} jails")
+
+
+@benchmark.command("rollout")
+@click.option("--seeds", type=click.IntRange(min=2), default=500, show_default=True, help="Replays without difference.")
+@click.option("--replays", type=click.IntRange(min=2), default=100, show_default=True, help="Replays of every other.")
+@click.option("--pages", type=click.IntRange(min=1), default=40, show_default=True, help="Pages read with a shadow.")
+def rollout_rules(*, seeds: int, replays: int, pages: int) -> None:
+    """What the rules of a rollout do to challengers whose truth is known, and what a shadow costs the answer."""
+    from ocrkit.rollout.policy import Policy
+
+    policy = Policy()
+    for name, challenger in rollout.CHALLENGERS.items():
+        count = seeds if challenger == rollout.ALIKE else replays
+        with progress_bar(name, "replays", count) as bar:
+            runs = [rollout.replay(challenger, policy, seed) for seed in range(count) if not bar.update()]
+        _print_rows([{"replays": count, **rollout.shares(runs)}], f"A challenger that is {name}")
+    _print_rows(
+        [rollout.assigned(policy.shares)], f"{rollout.KEYS:,} keys: the share of them in the group, at each step"
+    )
+    _print_rows([rollout.shadow_cost(pages)], "The answer's time with a second reading behind it, against none")
 
 
 @benchmark.command("photos")

@@ -54,7 +54,7 @@ class OwnEngine(Engine):
         page = self._reader.read(image).pages[0]
         rest = time.perf_counter() - begun - sum(self._spent.values())
         self.steps = {**self._spent, "rest": rest}
-        return _turned_back(page)
+        return turned_back(page)
 
     def recognize(self, crops: Sequence[Image]) -> list[str]:
         """The text of each word crop."""
@@ -81,7 +81,7 @@ class _Timed:
     recognize: Callable[[Sequence[Image]], list[Guess]]
 
 
-def _turned_back(page: Page) -> Page:
+def turned_back(page: Page) -> Page:
     """The page with its words where they stand in the image as it was before the reader turned it clockwise."""
 
     def quarter_back(word: Word, width: float) -> Word:

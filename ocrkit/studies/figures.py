@@ -5,7 +5,7 @@ Every figure is made with pyplot, so that a notebook shows it at the end of the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from matplotlib.ticker import NullFormatter, PercentFormatter
 
 from ocrkit.document import Image
 from ocrkit.metrics import Interval
+from ocrkit.rollout.evidence import log_e_value
 
 BLUE, RED, GREY = "#3b6ea5", "#c2413b", "#6b7280"
 _KEPT = "#2e7d4f"
@@ -289,6 +290,89 @@ def decisions(outcomes: Sequence[Outcome], label: str) -> Figure:
         axis.spines[["top", "right", "left"]].set_visible(False)
     figure.tight_layout()
     return figure
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What `evidence` draws of a rollout.
+
+    Attributes:
+        verdicts: when, kind and outcome (1: the challenger was better, -1: worse, 0: alike) of each labelled document.
+        moves: when, stage and outcome of each move.
+        guards: when, which, and the logarithm of the e-value of each guard.
+        alpha: the way up needs an e-value of 1 / alpha.
+        guard_alpha: a guard stops at an e-value of 1 / guard_alpha.
+    """
+
+    verdicts: Sequence[tuple[float, str, int]]
+    moves: Sequence[tuple[float, str, str]]
+    guards: Sequence[tuple[float, str, float]]
+    alpha: float
+    guard_alpha: float
+
+
+def evidence(its: Evidence) -> Figure:
+    """Evidence that a challenger is better, above, and guards against harm, below, over the steps as coloured bands."""
+    figure, axes = plt.subplots(2, 1, figsize=(_WIDTH, 5.2), dpi=_DPI, sharex=True, height_ratios=(3, 2))
+    times = [at for at, *_ in (*its.verdicts, *its.moves, *its.guards)]
+    first, last = min(times), max(times)
+    units = ((86400.0, "days"), (3600.0, "hours"), (60.0, "minutes"), (0.0, "seconds"))
+    least, name = next(unit for unit in units if last - first >= 2 * unit[0])
+    unit = least or 1.0
+
+    def since(at: float) -> float:
+        return (at - first) / unit
+
+    kinds = sorted({kind for _, kind, _ in its.verdicts})
+    lines = {"all kinds": list(its.verdicts)}
+    if len(kinds) > 1:
+        lines |= {kind: [verdict for verdict in its.verdicts if verdict[1] == kind] for kind in kinds}
+    for number, (kind, verdicts) in enumerate(lines.items()):
+        outcomes = np.array([outcome for *_, outcome in verdicts])
+        wins, losses = np.cumsum(outcomes > 0), np.cumsum(outcomes < 0)
+        signed = [np.sign(w - b) * max(0.0, log_e_value(int(w), int(b))) for w, b in zip(wins, losses)]
+        colour, width = ("black", 2.0) if number == 0 else (_BOX_COLOURS[number % len(_BOX_COLOURS)] / 255, 1.0)
+        powers = np.array(signed) / np.log(10)
+        axes[0].step([since(at) for at, *_ in verdicts], powers, where="post", label=kind, color=colour, lw=width)
+    for name_of_guard in dict.fromkeys(which for _, which, _ in its.guards):
+        path = [(since(at), power / np.log(10)) for at, which, power in its.guards if which == name_of_guard]
+        axes[1].step(*zip(*path), where="post", label=name_of_guard)
+    axes[0].axhline(-np.log10(its.alpha), ls="--", color=_KEPT, lw=1)
+    axes[0].axhline(np.log10(its.guard_alpha), ls="--", color=RED, lw=1)
+    axes[1].axhline(-np.log10(its.guard_alpha), ls="--", color=RED, lw=1)
+    _bands(axes, its.moves, since, since(last))
+    axes[0].set_ylabel("challenger worse   |   better\nevidence, powers of ten", fontsize=9)
+    axes[1].set_ylabel("harm, powers of ten", fontsize=9)
+    axes[1].set_xlabel(f"{name} since the start")
+    for axis in axes:
+        axis.grid(alpha=0.3)
+        axis.spines[["top", "right"]].set_visible(False)
+        if axis.get_legend_handles_labels()[0]:
+            axis.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    figure.tight_layout()
+    return figure
+
+
+def _bands(
+    axes: Sequence[Axes], moves: Sequence[tuple[float, str, str]], since: Callable[[float], float], end: float
+) -> None:
+    """The steps behind the curves, each with its name on top."""
+    blues = plt.get_cmap("Blues")
+    ends = [since(at) for at, *_ in moves[1:]] + [max(end, since(moves[-1][0]))] if moves else []
+    for number, ((at, stage, outcome), stop) in enumerate(zip(moves, ends)):
+        colour = {"won": "#cfe8d8", "stopped": "#f3d2d0"}.get(outcome, blues(0.08 + 0.1 * number))
+        for axis in axes:
+            axis.axvspan(since(at), stop, color=colour, lw=0, zorder=0)
+        axes[0].annotate(
+            stage,
+            (since(at), 1.0),
+            (3, -3),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            fontsize=8,
+            va="top",
+            color=GREY,
+        )
 
 
 def ladder(rungs: Sequence[str], scores: Mapping[str, Sequence[Interval]]) -> Figure:

@@ -18,6 +18,7 @@ from ocrkit.recognition.model import identity
 from ocrkit.studies import donated
 from ocrkit.studies.figures import Outcome, decisions
 from ocrkit.studies.registry import Registry
+from ocrkit.studies.rollout import state_of
 from ocrkit.studies.sections import SECTIONS, Promote
 
 if TYPE_CHECKING:
@@ -94,6 +95,9 @@ def promote(folder: Path, comparison: Path) -> Decision:
     figures = _read(comparison)
     experiment, client = connect(setup.CHAMPION)
     registry = Registry(client, experiment)
+    running = state_of(client, registry)
+    if running.is_running:
+        raise BadParams(f"A rollout of {running.challenger} runs: let it end, or `ocrkit rollout stop` first.")
     digest = identity(folder)  # told before anything is registered
     champion = registry.champion()
     if champion.tags["digest"] == digest:

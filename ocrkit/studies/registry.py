@@ -85,6 +85,28 @@ class Registry:
             self.client.set_registered_model_alias(model.name, CHAMPION, version.version)
             self.client.delete_registered_model_alias(model.name, CHALLENGER)
 
+    def point(self, alias: str, version: str) -> None:
+        """Let an alias stand at a version of the reader, and at that of the recogniser with the same model.
+
+        Nothing is written where it stands there already.
+        """
+        from ocrkit.studies.served import MODELS, READER
+
+        digest = self.client.get_model_version(READER.name, version).tags.get("digest")
+        for model in MODELS:
+            for one in self.client.search_model_versions(f"name = '{model.name}'"):
+                wanted = str(one.version) == version if model is READER else one.tags.get("digest") == digest
+                if wanted and ((now := self._at(model.name, alias)) is None or now.version != one.version):
+                    self.client.set_registered_model_alias(model.name, alias, one.version)
+
+    def forget(self, alias: str) -> None:
+        """Take an alias away where it stands."""
+        from ocrkit.studies.served import MODELS
+
+        for model in MODELS:
+            if self._at(model.name, alias):
+                self.client.delete_registered_model_alias(model.name, alias)
+
     def note(self, version: ModelVersion, why: str, tags: Mapping[str, str]) -> None:
         """Write on a version's page why it is what it is; the last line, what model it is, stays."""
         about = f"{why}\n\n{str(version.description).splitlines()[-1]}"

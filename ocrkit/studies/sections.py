@@ -15,6 +15,7 @@ from ocrkit.errors import BadParams
 from ocrkit.experiment.params import Base, Sections
 from ocrkit.learning.trainer import TrainOptions
 from ocrkit.recognition.options import DecodeOptions
+from ocrkit.rollout.policy import Policy
 from ocrkit.synth.generator import WordOptions
 from ocrkit.values import Count, NotNegative, Positive, Share, Within
 
@@ -241,6 +242,27 @@ class Vault(Base):
 
     folder: str
     retire_days: Count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollout(Base):
+    """`ocrkit rollout`, and 95_rollout, which replays made-up traffic by its policy.
+
+    Attributes:
+        policy: how a challenger comes to everybody, and back.
+        look_every_s: how often `ocrkit rollout watch` does what the policy says.
+        days: of made-up traffic.
+        documents: of it, a day.
+        pages: simulated ones that it is made of, where `folders` names none.
+        folders: labelled pages that it is made of.
+    """
+
+    policy: Policy
+    look_every_s: Positive
+    days: Count
+    documents: Count
+    pages: Count
+    folders: tuple[Folder, ...]
 
 
 # The class `Train` is for the section `train`.

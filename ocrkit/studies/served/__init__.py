@@ -85,8 +85,9 @@ RECOGNIZER = Served(
 )
 READER = Served(
     "ocrkit-reader",
-    "Reads a document: a photo, scan or PDF in, its text and words with their boxes (x0, y0, x1, y1 in pixels) out.",
-    (_TEXT, ColSpec(Array(_WORD), "words"), _ERROR),
+    "Reads a document: a photo, scan or PDF in, its text and words with their boxes (x0, y0, x1, y1 in pixels) out.\n"
+    "Served in a project with OCRKIT_ROLLOUT=data/rollout, it follows `ocrkit rollout`; `version` says what read.",
+    (_TEXT, ColSpec(Array(_WORD), "words"), _ERROR, ColSpec(DataType.string, "version")),
     "receipt.jpg",
 )
 MODELS = (RECOGNIZER, READER)
