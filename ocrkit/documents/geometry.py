@@ -9,7 +9,7 @@ import numpy as np
 
 from ocrkit.document import Image, Line, Word
 
-_SLIM = 0.25  # of a word's shorter side; a wider margin would be more than the word
+_SLIM = 0.1  # of a word's shorter side; a wider margin would be more than the word
 
 
 def turned(image: Image, degrees: int) -> Image:

@@ -58,7 +58,7 @@ class Piece:
     """A box `(4,)` px, its crop's left edge on the page in px, the crop and what it was read as.
 
     `space` is the probability that there is a space before it, as far as the gap can tell; `ink` is where its ink is,
-    `(4,)` px, or `None` where the box is that. `struck` words are struck through.
+    `(4,)` px, or `None` where the box is that. `struck` words are struck through; a `sign` stands alone in its row.
     """
 
     box: np.ndarray
@@ -68,6 +68,7 @@ class Piece:
     space: float = 0.5
     ink: np.ndarray | None = None
     struck: bool = False
+    sign: bool = False
 
     @property
     def place(self) -> np.ndarray:

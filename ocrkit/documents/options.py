@@ -10,7 +10,9 @@ from ocrkit.documents.dewarp import DewarpOptions
 from ocrkit.documents.joins import JoinOptions
 from ocrkit.documents.orientation import OrientationOptions
 from ocrkit.documents.photo import PhotoOptions
+from ocrkit.documents.screen import ScreenOptions
 from ocrkit.documents.script import ScriptOptions
+from ocrkit.documents.shapes import ShapeOptions
 from ocrkit.options import options_class
 
 
@@ -34,10 +36,12 @@ class ReadOptions:
         smallest_page_px: nothing of fewer pixels a side holds a letter.
         many_boxes: more than these are first read in part.
         sampled_boxes: of so many boxes of print some are surely read.
+        screen: when dots are a tint.
         photo: when a page is read as seen from straight above.
         orientation: when a page is turned.
         dewarp: when a page is curled, and straightened before it is read.
         joins: when neighbouring boxes are read as one word.
+        shapes: when a reading is put right by its size.
         aside: when a line up or down the page is print.
         script: when a page is in a script that cannot be read.
         assembly: how words become lines, columns and paragraphs.
@@ -56,10 +60,12 @@ class ReadOptions:
     smallest_page_px: int = 8
     many_boxes: int = 1000
     sampled_boxes: int = 100
+    screen: ScreenOptions = field(default_factory=ScreenOptions)
     photo: PhotoOptions = field(default_factory=PhotoOptions)
     orientation: OrientationOptions = field(default_factory=OrientationOptions)
     dewarp: DewarpOptions = field(default_factory=DewarpOptions)
     joins: JoinOptions = field(default_factory=JoinOptions)
+    shapes: ShapeOptions = field(default_factory=ShapeOptions)
     aside: AsideOptions = field(default_factory=AsideOptions)
     script: ScriptOptions = field(default_factory=ScriptOptions)
     assembly: AssemblyOptions = field(default_factory=AssemblyOptions)
