@@ -10,6 +10,7 @@ from ocrkit.documents.dewarp import DewarpOptions
 from ocrkit.documents.joins import JoinOptions
 from ocrkit.documents.orientation import OrientationOptions
 from ocrkit.documents.photo import PhotoOptions
+from ocrkit.documents.quotes import QuoteOptions
 from ocrkit.documents.screen import ScreenOptions
 from ocrkit.documents.script import ScriptOptions
 from ocrkit.documents.shapes import ShapeOptions
@@ -42,6 +43,7 @@ class ReadOptions:
         dewarp: when a page is curled, and straightened before it is read.
         joins: when neighbouring boxes are read as one word.
         shapes: when a reading is put right by its size.
+        quotes: when a page's apostrophes and quotation marks are curled.
         aside: when a line up or down the page is print.
         script: when a page is in a script that cannot be read.
         assembly: how words become lines, columns and paragraphs.
@@ -66,6 +68,7 @@ class ReadOptions:
     dewarp: DewarpOptions = field(default_factory=DewarpOptions)
     joins: JoinOptions = field(default_factory=JoinOptions)
     shapes: ShapeOptions = field(default_factory=ShapeOptions)
+    quotes: QuoteOptions = field(default_factory=QuoteOptions)
     aside: AsideOptions = field(default_factory=AsideOptions)
     script: ScriptOptions = field(default_factory=ScriptOptions)
     assembly: AssemblyOptions = field(default_factory=AssemblyOptions)

@@ -18,6 +18,7 @@ from ocrkit.documents.dewarp import Bend, dewarp, level_boxes
 from ocrkit.documents.geometry import moved, widened
 from ocrkit.documents.joins import Piece, join_pieces
 from ocrkit.documents.options import ReadOptions
+from ocrkit.documents.quotes import with_quotes
 from ocrkit.documents.reading import Reading
 from ocrkit.documents.screen import unscreened
 from ocrkit.documents.script import is_unreadable
@@ -39,7 +40,7 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
         return Reading(image, left_out={"noise": sum(map(len, boxes))})
     pieces = read(np.concatenate(boxes))
     rows = join_pieces(in_lines(pieces, [line for line in detected if not line.aside]), read, options.joins)
-    rows = by_shape(rows, options.shapes)
+    rows = with_quotes(by_shape(rows, options.shapes), options.quotes)
     if not holds_print([piece for row in rows for piece in row], options):
         return Reading(image, pieces=pieces, left_out={"noise": len(pieces)})
     guesses = [piece.guess for row in rows for piece in row]

@@ -17,7 +17,6 @@ from ocrkit.synth.corpus import (
     CorpusOptions,
     Vocabulary,
     build_vocabulary,
-    curled,
     elided,
     read_books,
     symbol_histogram,

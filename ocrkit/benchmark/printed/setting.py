@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
 
+from ocrkit.alphabet import curled
 from ocrkit.datasets.sample import LabelledWord
 from ocrkit.document import box_to_quad
-from ocrkit.synth.corpus import Vocabulary, curled
+from ocrkit.synth.corpus import Vocabulary
 from ocrkit.synth.layouts.families import Family
 from ocrkit.synth.layouts.sheet import Colour, Sheet, Type
 

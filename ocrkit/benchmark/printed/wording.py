@@ -70,7 +70,7 @@ def sentence(r: Random, v: Vocabulary) -> list[str]:
         if roll < 0.11:
             words[i] += r.choice(",,,,,;:")
         elif roll < 0.13:
-            words[i] = r.choice(["({})", "“{}”", '"{}"', "'{}'", "[{}]", "({}),", '"{},"']).format(words[i])
+            words[i] = r.choice(["({})", '"{}"', '"{}"', "'{}'", "[{}]", "({}),", '"{},"']).format(words[i])
         elif roll < 0.145:
             words[i] += r.choice([" –", " —", " -", "...", "…"])
     words[0] = words[0][:1].upper() + words[0][1:]
