@@ -30,8 +30,8 @@ class ShapeOptions:
             not in capitals.
     """
 
-    en_dash: float = 0.58
-    em_dash: float = 1.1
+    en_dash: float = 0.47
+    em_dash: float = 1.0
     small_letter: float = 0.87
 
 
