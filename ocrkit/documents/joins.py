@@ -54,7 +54,34 @@ class JoinOptions:
     marks: str = ".,:/-"
     sure_word: float = 0.75
     small_words: str = "IAaOoyeuàl|&"
-    words: frozenset[str] = frozenset("of to in is it at on by we he an as or if no so my us do go me up am be".split())
+    words: frozenset[str] = frozenset(
+        [
+            "of",
+            "to",
+            "in",
+            "is",
+            "it",
+            "at",
+            "on",
+            "by",
+            "we",
+            "he",
+            "an",
+            "as",
+            "or",
+            "if",
+            "no",
+            "so",
+            "my",
+            "us",
+            "do",
+            "go",
+            "me",
+            "up",
+            "am",
+            "be",
+        ]
+    )
     signs: str = ":-="
     seams: str = "'’.,:/-"
     seam_confidence: float = 0.9
@@ -152,7 +179,7 @@ def _may_be_seam(left: str, right: str, space: float, options: JoinOptions) -> b
 
 
 def _is_seam(left: str, right: str, whole: str, options: JoinOptions) -> bool:
-    """Whether `whole` is both of them with a mark between; digits on both sides of a point, letters of an apostrophe."""
+    """Whether `whole` is both of them with a mark between: an apostrophe among letters, another among digits."""
     signs = ["".join(filter(str.isalnum, text)).casefold() for text in (left, right, whole)]
     if signs[0] + signs[1] != signs[2] or not signs[0] or not signs[1]:
         return False

@@ -21,7 +21,7 @@ _DOT = np.array([[12, 5, 6, 13], [4, 0, 1, 7], [11, 3, 2, 8], [15, 10, 9, 14]], 
 
 
 def _screened(grey: Image, depth: float) -> Image:
-    """The page with its mid-tones as dots, the darker the larger, by `depth` 0 to 1; black and white stay as they are."""
+    """The page with its mid-tones as dots, the darker the larger, by `depth` 0 to 1; black and white stay."""
     height, width = grey.shape
     dots = np.tile(_DOT, (-(-height // 4), -(-width // 4)))[:height, :width]
     printed = np.where(grey / 255 > 0.08 + 0.84 * (1 - dots), 255, 0)

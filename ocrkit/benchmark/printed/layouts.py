@@ -16,13 +16,14 @@ _TINTS: tuple[Colour, ...] = ((228, 228, 228), (214, 226, 240), (240, 232, 205),
 _MIDDLE: tuple[Colour, ...] = ((128, 128, 128), (150, 150, 150), (88, 132, 176), (176, 100, 84), (96, 144, 100))
 _DARK: tuple[Colour, ...] = ((30, 34, 44), (16, 48, 84), (0, 0, 0), (70, 20, 30))
 _QUIET: Colour = (96, 96, 96)
+_BODY = Style()
 
 
 def _heading(size: float, align: str = "left", colour: Colour = BLACK) -> Style:
     return Style(size, "bold", colour, ("heading",), align, 1.2)
 
 
-def _right(style: Style = Style()) -> Style:
+def _right(style: Style = _BODY) -> Style:
     return replace(style, align="right")
 
 
@@ -51,7 +52,9 @@ def _cells(
             style = replace(style, kinds=("cell", "on a tint"))
         for k, text in enumerate(row):
             aligned = replace(style, align="left" if k == 0 else "right" if text[:1] in "0123456789-($" else "middle")
-            s.text(text, edges[k] + pad, s.y + (row_height - 1.3 * s.em) / 2, aligned, edges[k + 1] - edges[k] - 2 * pad)
+            s.text(
+                text, edges[k] + pad, s.y + (row_height - 1.3 * s.em) / 2, aligned, edges[k + 1] - edges[k] - 2 * pad
+            )
         s.y += row_height
     levels = range(count + 1) if ruled in ("level", "grid") else (0, 1, count) if ruled == "few" else ()
     for k in levels:
@@ -65,7 +68,7 @@ def _ground_kind(colour: Colour) -> str:
     return "light on mid-tone" if sum(colour) > 270 else "light on dark"
 
 
-def _bullets(s: Setting, items: int, x: float, width: float, style: Style = Style()) -> None:
+def _bullets(s: Setting, items: int, x: float, width: float, style: Style = _BODY) -> None:
     sign = s.r.choice("••-–*")
     for _ in range(items):
         if s.y + style.size * s.em * 1.3 > s.bottom:
@@ -106,7 +109,7 @@ def letter(s: Setting) -> None:
         s.skip(0.6)
         s.block(prose(r, v, r.randint(2, 5)), style=Style(align=justify))
     s.skip(0.6)
-    s.block("Yours sincerely,".split())
+    s.block(["Yours", "sincerely,"])
     s.skip(1.5)
     s.block(texts.person(r, v).split())
     s.skip(0.4)
@@ -132,7 +135,7 @@ def contract(s: Setting) -> None:
     s.skip(1)
     s.rule(s.y + 1.4 * s.em, s.x0, s.x0 + 0.4 * s.width)
     s.y += 1.5 * s.em
-    s.block("(Signature)".split(), style=Style(0.8))
+    s.block(["(Signature)"], style=Style(0.8))
 
 
 def article(s: Setting) -> None:
@@ -169,7 +172,12 @@ def slide(s: Setting) -> None:
     band, size = r.choice(_MIDDLE + _DARK), r.uniform(2.2, 4)
     height = 1.9 * size * s.em
     s.sheet.fill(0, 0, s.sheet.width, height, band)
-    s.text(title(r, v, 2), s.x0, 0.3 * size * s.em, replace(_heading(size, colour=WHITE), kinds=("heading", _ground_kind(band))))
+    s.text(
+        title(r, v, 2),
+        s.x0,
+        0.3 * size * s.em,
+        replace(_heading(size, colour=WHITE), kinds=("heading", _ground_kind(band))),
+    )
     s.y = height + s.em
     big = Style(r.uniform(1.3, 1.9))
     s.bottom -= 5 * s.em
@@ -191,7 +199,12 @@ def table(s: Setting) -> None:
     head = [title(r, v, 1), *(r.choice([str(1990 + i), title(r, v, 1), "Q1", "%", "Total"]) for i in range(columns))]
     rows = [head]
     for _ in range(r.randint(12, 22)):
-        rows.append([title(r, v, r.randint(1, 2)), *(r.choice(["-", "–", number(r), number(r), amount(r), "I", "0", "1"]) for _ in range(columns))])
+        rows.append(
+            [
+                title(r, v, r.randint(1, 2)),
+                *(r.choice(["-", "–", number(r), number(r), amount(r), "I", "0", "1"]) for _ in range(columns)),
+            ]
+        )
     shares = [0.36, *([0.64 / columns] * columns)]
     head_colour = r.choice([None, *_MIDDLE, *_DARK])
     _cells(s, rows, shares, r.uniform(1.45, 1.9), ruled=r.choice(["level", "grid", "few", "none"]),
@@ -296,7 +309,10 @@ def web_long(s: Setting) -> None:
         s.text(title(r, v, 1), s.x0 + k * 0.25 * s.width, 0.6 * s.em, style)
     s.y = 4 * s.em
     s.block(title(r, v, 4).split(), style=_heading(2.4))
-    s.block(f"{texts.person(r, v)} · {texts.date(r, v)} · {r.randrange(2, 30)} min".split(), style=Style(0.85, colour=_QUIET))
+    s.block(
+        f"{texts.person(r, v)} · {texts.date(r, v)} · {r.randrange(2, 30)} min".split(),
+        style=Style(0.85, colour=_QUIET),
+    )
     while s.y < s.bottom - 4 * s.em:
         s.skip(0.8)
         s.block(title(r, v, 3).split(), style=_heading(1.5))
@@ -345,14 +361,18 @@ def form(s: Setting) -> None:
         label, value = texts.label_of(r, v), texts.value_of(r, v)
         if kind < 0.4:
             s.text(f"{label}:", s.x0, s.y, Style(0.9), 0.3 * s.width)
-            s.text(value, s.x0 + 0.36 * s.width, s.y - 0.1 * s.em, Style(cut="bold", kinds=("filled in",)), 0.6 * s.width)
+            s.text(
+                value, s.x0 + 0.36 * s.width, s.y - 0.1 * s.em, Style(cut="bold", kinds=("filled in",)), 0.6 * s.width
+            )
             s.rule(s.y + 1.45 * s.em, s.x0 + 0.34 * s.width, s.x1)
             s.skip(1.9)
         elif kind < 0.75:
             half = s.width / 2
             s.sheet.frame(s.x0, s.y, s.x0 + half, s.y + 3 * s.em, 1, BLACK)
             s.sheet.frame(s.x0 + half, s.y, s.x1, s.y + 3 * s.em, 1, BLACK)
-            for x, (text, answer) in zip((s.x0, s.x0 + half), ((label, value), (texts.label_of(r, v), texts.value_of(r, v)))):
+            for x, (text, answer) in zip(
+                (s.x0, s.x0 + half), ((label, value), (texts.label_of(r, v), texts.value_of(r, v)))
+            ):
                 s.text(f"{number_}. {text}", x + 0.3 * s.em, s.y + 0.1 * s.em, Style(0.72))
                 s.text(answer, x + 0.8 * s.em, s.y + 1.3 * s.em, Style(kinds=("filled in",)))
                 number_ += 1
@@ -384,7 +404,10 @@ def book(s: Setting) -> None:
         tokens[0] = tokens[0]._replace(text=first[1:])
         for _ in range(2):
             line: list[Token] = []
-            while tokens and s.height_of([*line, tokens[0]], s.width - indent, body) < 1.5 * body.leading * s.type(body).size:
+            while (
+                tokens
+                and s.height_of([*line, tokens[0]], s.width - indent, body) < 1.5 * body.leading * s.type(body).size
+            ):
                 line.append(tokens.pop(0))
             s.block(line, s.x0 + indent, s.width - indent, replace(body, align="left"))
     s.block(tokens, style=body)
@@ -413,7 +436,7 @@ def title_page(s: Setting) -> None:
     s.skip(3)
     s.block(prose(r, v, 1), style=Style(0.9, align="middle"))
     s.skip(2)
-    s.block("Third edition, revised & enlarged".split(), style=Style(align="middle"))
+    s.block(["Third", "edition,", "revised", "&", "enlarged"], style=Style(align="middle"))
     s.y = s.bottom - 5 * s.em
     s.block(f"{texts.company(r, v)} • {texts.proper(r, v)}".split(), style=Style(1.1, align="middle"))
     s.block(r.choice(["1987", "MCMXCI", "2024", "1911"]).split(), style=Style(align="middle"))
@@ -422,7 +445,7 @@ def title_page(s: Setting) -> None:
 def price_list(s: Setting) -> None:
     """Names and prices with leaders, old prices struck, groups on bands."""
     r, v = s.r, s.vocabulary
-    s.block("Price List".split(), style=_heading(r.uniform(2, 3.5), "middle"))
+    s.block(["Price", "List"], style=_heading(r.uniform(2, 3.5), "middle"))
     while s.y < s.bottom - 6 * s.em:
         s.skip(0.7)
         band = r.choice(_MIDDLE + _DARK + _TINTS)
@@ -435,7 +458,9 @@ def price_list(s: Setting) -> None:
             if s.y > s.bottom - 2 * s.em:
                 break
             s.text(title(r, v, r.randint(1, 3)), s.x0, s.y, Style(kinds=("cell",)), 0.5 * s.width)
-            s.text(r.choice(["1 kg", "10 x 1 l", "a piece", "100 g", "I", "-"]), s.x0 + 0.55 * s.width, s.y, Style(0.85))
+            s.text(
+                r.choice(["1 kg", "10 x 1 l", "a piece", "100 g", "I", "-"]), s.x0 + 0.55 * s.width, s.y, Style(0.85)
+            )
             if r.random() < 0.3:
                 s.text(amount(r, 20_000), s.x0, s.y, Style(align="right", stroke="through"), 0.84 * s.width)
             s.text(f"€{amount(r, 200_000)}", s.x0, s.y, Style(cut="bold", kinds=("cell",), align="right"), s.width)
@@ -455,7 +480,8 @@ def code(s: Setting) -> None:
     while s.y < s.bottom - 2 * s.em:
         a, b = r.choice(names), r.choice(names)
         text = r.choice(
-            [f"def {a}({b}, n=10):", f"if {a} >= {r.randrange(100)}:", f"{a} = [{b}[i] for i in range(n)]", f"return {a}",
+            [f"def {a}({b}, n=10):", f"if {a} >= {r.randrange(100)}:", f"{a} = [{b}[i] for i in range(n)]",
+             f"return {a}",
              f"{a}_{b} = \"{b}\"  # {a}", f"for {a} in {b}.items():", f"print(f\"{{{a}}}: {b}\")", f"{a} += {b} * 2",
              f"assert {a} != {b}, '{a}'", f"x = {{\"{a}\": {r.randrange(1000)}}}"]
         )  # fmt: skip
@@ -472,7 +498,13 @@ def flyer(s: Setting) -> None:
     band, size = r.choice(_MIDDLE), r.uniform(3.5, 6)
     height = 2.4 * size * s.em
     s.sheet.fill(0, 0, s.sheet.width, height, band)
-    s.text(title(r, v, 1), 0, 0.5 * size * s.em, replace(_heading(size, "middle", WHITE), kinds=("heading", _ground_kind(band))), s.sheet.width)
+    s.text(
+        title(r, v, 1),
+        0,
+        0.5 * size * s.em,
+        replace(_heading(size, "middle", WHITE), kinds=("heading", _ground_kind(band))),
+        s.sheet.width,
+    )
     s.y = height + s.em
     s.block(sentence(r, v), style=Style(1.6, align="middle"))
     for _ in range(3):

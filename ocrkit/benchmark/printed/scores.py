@@ -19,8 +19,8 @@ FATES = (
     "extra",
 )  # fmt: skip
 MARKS = {
-    "comma": ",", "point": ".", "apostrophe": "'’", "quotation mark": "\"“”‘", "hyphen": "-", "dash": "–—", "colon": ":;",
-    "bracket": "()[]", "bullet": "•",
+    "comma": ",", "point": ".", "apostrophe": "'’", "quotation mark": "\"“”‘", "hyphen": "-", "dash": "–—",
+    "colon": ":;", "bracket": "()[]", "bullet": "•",
 }  # fmt: skip
 _IOU = 0.5
 _INSIDE = 0.5  # share of a box that lies in another
@@ -96,7 +96,10 @@ def score_page(page: PrintedPage, found: Sequence[Word]) -> PrintScore:
     signs = np.array([-1, -1, 1, 1])
     sides = (boxes[pairs[:, 1]] - wanted[pairs[:, 0]]) * signs * _MEASURED_DPI / page.dpi
     return PrintScore(
-        PrecisionRecall(right, len(truth), len(found)), tuple(outcomes), sides, {k: (a, b) for k, (a, b) in marks.items()}
+        PrecisionRecall(right, len(truth), len(found)),
+        tuple(outcomes),
+        sides,
+        {k: (a, b) for k, (a, b) in marks.items()},
     )
 
 
@@ -119,12 +122,17 @@ def kinds_of(text: str) -> frozenset[str]:
     """What a word is counted under for its text alone."""
     tests = {
         "number with thousands": any(
-            text[i] in ",." and text[i - 1].isdigit() and text[i + 1 : i + 4].isdigit() and len(text[i + 1 : i + 4]) == 3
+            text[i] in ",."
+            and text[i - 1].isdigit()
+            and text[i + 1 : i + 4].isdigit()
+            and len(text[i + 1 : i + 4]) == 3
             for i in range(1, len(text) - 3)
         ),
         "one letter or digit": len(text) == 1 and text.isalnum(),
         "mark alone": not any(map(str.isalnum, text)),
-        "elision or contraction": any(a.isalpha() and b in "'’" and c.isalpha() for a, b, c in zip(text, text[1:], text[2:])),
+        "elision or contraction": any(
+            a.isalpha() and b in "'’" and c.isalpha() for a, b, c in zip(text, text[1:], text[2:])
+        ),
         "hyphenated": any(a.isalnum() and b == "-" and c.isalnum() for a, b, c in zip(text, text[1:], text[2:])),
         "quoted or in brackets": text[:1] in "\"'“‘([" and len(text) > 1,
         "comma or point behind": len(text) > 1 and text[-1] in ",.",

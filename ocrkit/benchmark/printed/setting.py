@@ -149,16 +149,14 @@ class Setting:
         rows: list[list[Token]] = [[]]
         used, space = 0.0, self.type(style).space
         for token in tokens:
-            wide = self._width(token, style)
-            if rows[-1] and used + wide > width:
-                head, tail = self._broken(token, width - used, style)
-                if head:
-                    rows[-1].append(head)
-                    token, wide = tail, self._width(tail, style)
+            rest = token
+            if rows[-1] and used + self._width(token, style) > width:
+                head, rest = self._broken(token, width - used, style)
+                rows[-1] += [head] if head else []
                 rows.append([])
                 used = 0.0
-            rows[-1].append(token)
-            used += wide + space
+            rows[-1].append(rest)
+            used += self._width(rest, style) + space
         return [row for row in rows if row]
 
     def _broken(self, token: Token, room: float, style: Style) -> tuple[Token | None, Token]:

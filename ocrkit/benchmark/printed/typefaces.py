@@ -21,24 +21,33 @@ class Typeface(NamedTuple):
     source: str
 
 
-TYPEFACES = (
-    Typeface("STIX General", "tune", "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "matplotlib"),
-    Typeface("Liberation Sans", "tune", *(f"LiberationSans-{c}" for c in ("Regular", "Bold", "Italic")), "fonts-liberation"),
-    Typeface("DejaVu Sans", "tune", "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "matplotlib"),
-    Typeface("Lato", "tune", "Lato-Regular", "Lato-Bold", "Lato-Italic", "font-lato"),
-    Typeface("Caladea", "tune", "Caladea-Regular", "Caladea-Bold", "Caladea-Italic", "font-caladea"),
-    Typeface("Liberation Mono", "tune", *(f"LiberationMono-{c}" for c in ("Regular", "Bold", "Italic")), "fonts-liberation"),
-    Typeface("Source Serif", "tune", "SourceSerifPro-Regular", "SourceSerifPro-Bold", "SourceSerifPro-It", "font-source-serif-pro"),
-    Typeface("C059", "tune", *(f"C059-{c}" for c in ("Roman", "Bold", "Italic")), "fonts-urw-base35"),
-    Typeface("Liberation Serif", "report", *(f"LiberationSerif-{c}" for c in ("Regular", "Bold", "Italic")), "fonts-liberation"),
-    Typeface("Carlito", "report", "Carlito-Regular", "Carlito-Bold", "Carlito-Italic", "fonts-crosextra-carlito"),
-    Typeface("DejaVu Serif", "report", "DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic", "matplotlib"),
-    Typeface("Hanken Grotesk", "report", "HankenGrotesk-Regular", "HankenGrotesk-Bold", "HankenGrotesk-Italic", "font-hanken-grotesk"),
-    Typeface("Source Sans", "report", "SourceSansPro-Regular", "SourceSansPro-Bold", "SourceSansPro-It", "font-source-sans-pro"),
-    Typeface("DejaVu Sans Mono", "report", "DejaVuSansMono", "DejaVuSansMono-Bold", "DejaVuSansMono-Oblique", "matplotlib"),
-    Typeface("P052", "report", *(f"P052-{c}" for c in ("Roman", "Bold", "Italic")), "fonts-urw-base35"),
-    Typeface("Nimbus Sans", "report", *(f"NimbusSans-{c}" for c in ("Regular", "Bold", "Italic")), "fonts-urw-base35"),
-)  # fmt: skip
+_TRUETYPE, _SOURCE, _URW = (
+    ("-Regular", "-Bold", "-Italic"),
+    ("-Regular", "-Bold", "-It"),
+    ("-Roman", "-Bold", "-Italic"),
+)
+_DEJAVU, _STIX = ("", "-Bold", "-Oblique"), ("", "Bol", "Italic")
+TYPEFACES = tuple(
+    Typeface(name, half, *(stem + cut for cut in cuts), source)
+    for name, half, stem, cuts, source in (
+        ("STIX General", "tune", "STIXGeneral", _STIX, "matplotlib"),
+        ("Liberation Sans", "tune", "LiberationSans", _TRUETYPE, "fonts-liberation"),
+        ("DejaVu Sans", "tune", "DejaVuSans", _DEJAVU, "matplotlib"),
+        ("Lato", "tune", "Lato", _TRUETYPE, "font-lato"),
+        ("Caladea", "tune", "Caladea", _TRUETYPE, "font-caladea"),
+        ("Liberation Mono", "tune", "LiberationMono", _TRUETYPE, "fonts-liberation"),
+        ("Source Serif", "tune", "SourceSerifPro", _SOURCE, "font-source-serif-pro"),
+        ("C059", "tune", "C059", _URW, "fonts-urw-base35"),
+        ("Liberation Serif", "report", "LiberationSerif", _TRUETYPE, "fonts-liberation"),
+        ("Carlito", "report", "Carlito", _TRUETYPE, "fonts-crosextra-carlito"),
+        ("DejaVu Serif", "report", "DejaVuSerif", ("", "-Bold", "-Italic"), "matplotlib"),
+        ("Hanken Grotesk", "report", "HankenGrotesk", _TRUETYPE, "font-hanken-grotesk"),
+        ("Source Sans", "report", "SourceSansPro", _SOURCE, "font-source-sans-pro"),
+        ("DejaVu Sans Mono", "report", "DejaVuSansMono", _DEJAVU, "matplotlib"),
+        ("P052", "report", "P052", _URW, "fonts-urw-base35"),
+        ("Nimbus Sans", "report", "NimbusSans", _TRUETYPE, "fonts-urw-base35"),
+    )
+)
 
 
 def installed(half: str, typefaces: Iterable[Typeface] = TYPEFACES) -> tuple[dict[str, Family], list[Typeface]]:
@@ -49,7 +58,8 @@ def installed(half: str, typefaces: Iterable[Typeface] = TYPEFACES) -> tuple[dic
     Raises:
         BadDataset: it has none of them.
     """
-    files = {path.stem: path for path, _ in reversed(font_files(font_folders(("packages", "system"))))}
+    found_files = font_files(font_folders(("packages", "system")))
+    files = {path.stem: path for path, _ in reversed(found_files) if path.suffix.lower() in (".ttf", ".otf")}
     found, missing = {}, []
     for typeface in typefaces:
         if typeface.half != half:

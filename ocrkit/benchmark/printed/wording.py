@@ -30,9 +30,11 @@ def number(r: Random) -> str:
     whole = r.randrange(1_000, 9_999_999)
     return r.choice(
         [
-            f"{whole:,}", f"{whole:,}", f"{whole / 100:,.2f}", f"{whole:,}".replace(",", "."), f"{r.random() * 100:.1f}%",
+            f"{whole:,}", f"{whole:,}", f"{whole / 100:,.2f}", f"{whole:,}".replace(",", "."),
+            f"{r.random() * 100:.1f}%",
             f"{r.randrange(1900, 2030)}", f"{r.randrange(1, 112)}", f"-{r.random() * 100:.2f}", f"${whole / 100:,.2f}",
-            f"{r.randrange(1, 24)}:{r.randrange(60):02}", f"No.{r.randrange(1, 200)}", f"{r.randrange(1, 12)}/{r.randrange(1, 12)}",
+            f"{r.randrange(1, 24)}:{r.randrange(60):02}", f"No.{r.randrange(1, 200)}",
+            f"{r.randrange(1, 12)}/{r.randrange(1, 12)}",
             f"({whole:,})", f"§{r.randrange(1, 90)}", f"{r.randrange(11, 1112)}",
         ]
     )  # fmt: skip
@@ -46,18 +48,11 @@ def amount(r: Random, most: int = 2_000_000) -> str:
 def word(r: Random, v: Vocabulary) -> str:
     """A word of running text."""
     roll = r.random()
-    if roll < 0.05:
-        return r.choice(_CONTRACTED)
-    if roll < 0.07:
-        return r.choice(_ELIDED)
-    if roll < 0.10:
-        return r.choice(_HYPHENATED)
-    if roll < 0.13:
-        return r.choice(_SHORT)
-    if roll < 0.16:
-        return texts.proper(r, v).split()[0]
+    for until, words in ((0.05, _CONTRACTED), (0.07, _ELIDED), (0.10, _HYPHENATED), (0.13, _SHORT)):
+        if roll < until:
+            return r.choice(words)
     if roll < 0.20:
-        return number(r)
+        return texts.proper(r, v).split()[0] if roll < 0.16 else number(r)
     text = texts.frequent(r, v.words)
     return "I" if text == "i" else text
 
