@@ -33,6 +33,8 @@ class ReadOptions:
         doubtful_confidence: guesses below it are noise even on such a line.
         well_read: mean confidence of the others on such a line, at least.
         well_read_share: of the pieces of such a line, that are read with `min_confidence`, at least.
+        signs: what a sign that stands alone in a row may be; anything else was dirt.
+        plain_signs: those of them that are kept even if their readings are doubtful.
         sure_confidence: where no word of a page reaches it there is no print, and the others are noise, too.
         smallest_page_px: nothing of fewer pixels a side holds a letter.
         many_boxes: more than these are first read in part.
@@ -58,6 +60,8 @@ class ReadOptions:
     doubtful_confidence: float = 0.2
     well_read: float = 0.75
     well_read_share: float = 0.7
+    signs: frozenset[str] = frozenset("-–—•*I1|l:=")
+    plain_signs: frozenset[str] = frozenset("-–—I1|l")
     sure_confidence: float = 0.7
     smallest_page_px: int = 8
     many_boxes: int = 1000

@@ -103,6 +103,9 @@ def keep_words(
     words, left_out = [], {"noise": 0, "struck": 0}
     for row in rows:
         level = [piece for piece in row if piece.guess.text and not is_within(piece.box, aside)]
+        if not options.keep_doubtful and len(level) == 1 and level[0].sign and level[0].guess.text not in options.signs:
+            left_out["noise"] += 1
+            level = []
         clean = [piece for piece in level if not piece.struck]
         least = 0.0 if options.keep_doubtful else doubtful_from(clean, options)
         kept = [piece for piece in clean if piece.guess.confidence >= least]
@@ -120,7 +123,7 @@ def doubtful_from(row: Sequence[Piece], options: ReadOptions) -> float:
 
     The detector finds a sign alone only in a row of print, so it is kept as on such a line.
     """
-    if len(row) == 1 and row[0].sign:
+    if len(row) == 1 and row[0].sign and row[0].guess.text in options.plain_signs:
         return options.doubtful_confidence
     sure = [piece.guess.confidence for piece in row if piece.guess.confidence >= options.min_confidence]
     well_read = len(sure) >= options.well_read_share * len(row) and np.mean(sure or 0) >= options.well_read

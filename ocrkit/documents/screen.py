@@ -15,14 +15,14 @@ class ScreenOptions:
 
     Attributes:
         step: grey levels; from one pixel to the next, where a dot begins or ends.
-        steps: share of the pixels of an area where one does, both across and down, at least; small print has 0.2.
+        steps: share of the pixels of an area where one does, both across and down, at least; small print has up to 0.3.
         window_px: side of the area that is looked at.
         blur_px: sigma by which dots become a tint.
         least_share: of the page that is screened, below which it is left as it is.
     """
 
     step: int = 60
-    steps: float = 0.27
+    steps: float = 0.34
     window_px: int = 25
     blur_px: float = 2.0
     least_share: float = 0.003
