@@ -1,4 +1,7 @@
-"""Halftone: the dots that a screened tint consists of, made grey again, or they would pass for letters."""
+"""Halftone: the dots that a screened tint consists of, made grey again, or they would pass for letters.
+
+Of tints around half of ink; the dots of lighter ones are told from print by their size.
+"""
 
 from __future__ import annotations
 

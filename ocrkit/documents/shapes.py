@@ -45,7 +45,9 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
         return [list(row) for row in rows]
     capitals = [_capital_height(row) or usual for row in rows]
     has_hyphens = any(
-        _is_dash(piece) and _width(piece) <= options.hyphen * capital for row, capital in zip(rows, capitals) for piece in row
+        _is_dash(piece) and _width(piece) <= options.hyphen * capital
+        for row, capital in zip(rows, capitals)
+        for piece in row
     )
     return [[_named(piece, capital, has_hyphens, options) for piece in row] for row, capital in zip(rows, capitals)]
 
