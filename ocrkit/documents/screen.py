@@ -37,14 +37,14 @@ def unscreened(grey: Image, options: ScreenOptions) -> Image:
     dotted = np.abs(np.diff(few[:, 0].astype(np.int16), axis=1)) > options.step
     if dotted.mean() < options.steps * options.least_share:
         return grey
-    areas = np.full(grey.shape, np.uint8(255))
+    areas: np.ndarray = np.full(grey.shape, np.uint8(255))
     for way in (0, 1):
         steps = np.zeros_like(grey)
         ahead, behind = (grey[1:], grey[:-1]) if way else (grey[:, 1:], grey[:, :-1])
         spot = (slice(1, None), slice(None)) if way else (slice(None), slice(1, None))
         steps[spot] = cv2.threshold(cv2.absdiff(ahead, behind), options.step, 255, cv2.THRESH_BINARY)[1]
         share = cv2.blur(steps, (options.window_px, options.window_px))
-        areas &= cv2.threshold(share, 255 * options.steps, 255, cv2.THRESH_BINARY)[1]
+        areas = cv2.bitwise_and(areas, cv2.threshold(share, 255 * options.steps, 255, cv2.THRESH_BINARY)[1])
     if cv2.countNonZero(areas) < options.least_share * areas.size:
         return grey
     # Letters on a tint interrupt it.

@@ -63,7 +63,7 @@ def jpeg(page: LabelledPage, r: Random) -> LabelledPage:
     """As it was set, saved with loss."""
     picture = cv2.cvtColor(page.image(), cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, r.randint(25, 70)))
-    return replace(page, pixels=cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
+    return replace(page, pixels=cv2.cvtColor(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB))
 
 
 COPIES: dict[str, Callable[[LabelledPage, Random], LabelledPage]] = {

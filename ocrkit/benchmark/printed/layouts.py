@@ -262,10 +262,10 @@ def invoice(s: Setting) -> None:
     _cells(s, rows, [0.46, 0.12, 0.2, 0.22], ruled=r.choice(["level", "grid", "few"]),
            tint=r.choice([None, *_TINTS]), light_head=r.choice([None, *_MIDDLE, *_DARK]))  # fmt: skip
     s.skip(0.5)
-    for label, value in (("Subtotal :", total), ("VAT 19% :", total * 19 // 100), ("TOTAL :", total * 119 // 100)):
+    for label, cents in (("Subtotal :", total), ("VAT 19% :", total * 19 // 100), ("TOTAL :", total * 119 // 100)):
         style = Style(cut="bold" if label[0] == "T" else "regular")
         s.text(label, s.x0 + 0.55 * s.width, s.y, style)
-        s.text(f"€ {texts.money(value)}", s.x0, s.y, _right(style), s.width)
+        s.text(f"€ {texts.money(cents)}", s.x0, s.y, _right(style), s.width)
         s.skip(1.5)
     s.skip(1)
     s.block(["Payment:", *sentence(r, v)], style=Style(0.85))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
 
+import numpy as np
+
 from ocrkit.alphabet import curled
 from ocrkit.datasets.sample import LabelledWord
 from ocrkit.document import box_to_quad
@@ -202,7 +204,7 @@ class Setting:
         box = parts[0].box
         if len(parts) > 1:
             other = parts[1].box
-            box = [*map(min, box[:2], other[:2]), *map(max, box[2:], other[2:])]
+            box = np.concatenate([np.minimum(box[:2], other[:2]), np.maximum(box[2:], other[2:])])
         text = shown + (token.raised if len(parts) > 1 else "")
         self.sheet.words[first:] = [LabelledWord(text, box_to_quad(box))]
         stroke, kinds = token.stroke or style.stroke, set(style.kinds)

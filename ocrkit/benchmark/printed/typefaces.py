@@ -28,7 +28,7 @@ _TRUETYPE, _SOURCE, _URW = (
 )
 _DEJAVU, _STIX = ("", "-Bold", "-Oblique"), ("", "Bol", "Italic")
 TYPEFACES = tuple(
-    Typeface(name, half, *(stem + cut for cut in cuts), source)
+    Typeface(name, half, stem + cuts[0], stem + cuts[1], stem + cuts[2], source)
     for name, half, stem, cuts, source in (
         ("STIX General", "tune", "STIXGeneral", _STIX, "matplotlib"),
         ("Liberation Sans", "tune", "LiberationSans", _TRUETYPE, "fonts-liberation"),
