@@ -54,6 +54,17 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).translate(_TABLE).split())
 
 
+def curled(text: str) -> str:
+    """`text` with typographic quotes: a straight one opens at the start and after a blank or bracket, else closes."""
+    signs = []
+    for before, sign in zip(f" {text}", text):
+        if sign in "'\"":
+            opens = before in " (["
+            sign = {"'": "’‘", '"': "”“"}[sign][opens]  # noqa: PLW2901
+        signs.append(sign)
+    return "".join(signs)
+
+
 class Alphabet:
     """Characters <-> class numbers; class 0 is the CTC blank, class `i + 1` the i-th character.
 

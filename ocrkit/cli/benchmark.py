@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import click
 import cv2
 import numpy as np
 
-from ocrkit.benchmark import machine, photos, precision, rollout, speed
+from ocrkit.benchmark import machine, photos, precision, printed, rollout, speed
 from ocrkit.benchmark.soak import WARM_UP
 from ocrkit.benchmark.soak import soak as soak_pages
 from ocrkit.cli.options import (
@@ -42,7 +44,7 @@ from ocrkit.synth.camera import CameraOptions
 from ocrkit.synth.corpus import build_vocabulary
 from ocrkit.synth.fonts import audit, font_folders
 
-_WORST = 12  # photos that are shown
+_WORST = 12  # photos or pages that are shown
 _PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".pdf"}
 
 _SERVICE = ("throughput", "jail", "kills", "search", "clients")
@@ -169,6 +171,7 @@ def engines(*, folder: Path, form: str, half: str | None, limit: int, threads: i
     )
     rows = [{column: row[column] for column in kept} for row in speed.beside(usable, samples, repeats)]
     _print_rows(rows, f"{len(samples)} words, {threads} threads, {repeats} turns")
+    click.echo("; ".join(f"{engine.name} is {engine.version}" for engine in usable))
 
 
 @benchmark.command()
@@ -474,6 +477,79 @@ def photographed(
             worst = photos.shoot(pages, int(number), seed, camera).overlay()
             _, picture = cv2.imencode(".jpg", cv2.cvtColor(worst, cv2.COLOR_RGB2BGR))
             write_whole(make_folder(output) / f"photo-{number}.jpg", picture.tobytes())
+
+
+@benchmark.command("print")
+@click.option(
+    "--half",
+    type=click.Choice(["tune", "report"]),
+    default="report",
+    show_default=True,
+    help="Half of the layouts and typefaces; thresholds are chosen on `tune` alone.",
+)
+@click.option(
+    "--pages",
+    "count",
+    type=click.IntRange(min=1),
+    default=printed.PAGES // 2,
+    show_default=True,
+    help="Number of pages.",
+)
+@click.option("--engines", default="ours,tesseract,rapidocr", show_default=True, help="Engines, separated by commas.")
+@one_thread_option
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all that is drawn.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for all figures (print.json), and for the worst pages of the first engine as pictures.",
+)
+def print_pages(*, half: str, count: int, engines: str, threads: int, seed: int, output: Path | None) -> None:
+    """Read rendered pages of plain print whose every word's ink is known, with several engines.
+
+    A word is right if a box found it (IoU of 0.5) and its text is exactly the same, marks and capitals included. A mark
+    is right if it is read in the box of its word. Pictures of the worst pages show words read right in green, lost ones
+    in red, invented ones in blue, and others in orange under what was read.
+    """
+    names = [name.strip() for name in engines.split(",")]
+    missing = missing_engines(names)
+    for name, reason in missing.items():
+        click.echo(f"{name} is left out. {reason}", err=True)
+    readers = {name: load_engine(name, threads=threads) for name in names if name not in missing}
+    if not readers:
+        raise BadParams("None of these engines can be used here.")
+    pages = printed.PrintedPages(build_vocabulary(), half, seed)
+    for lacking in pages.missing:
+        click.echo(f"{lacking.name} is not installed, so others take its place: it is in {lacking.source}.", err=True)
+    scores: dict[str, list[printed.PrintScore]] = {name: [] for name in readers}
+    seconds, drawn = dict.fromkeys(readers, 0.0), []
+    for number in shown(range(count), "Reading", "pages"):
+        page = pages[number]
+        drawn.append((page.layout, page.typeface, page.copy))
+        for name, reader in readers.items():
+            begun = time.perf_counter()
+            words = reader.read(page.page.image()).words
+            seconds[name] += time.perf_counter() - begun
+            scores[name].append(printed.score_page(page, words))
+    report = printed.Report(half, drawn, scores, {name: total / count for name, total in seconds.items()})
+    _print_rows(report.summary(), f"{count} pages, {report.words} words; typefaces: {', '.join(pages.typefaces)}")
+    for title, rows in (
+        ("right words by layout: recall and precision", report.by_layout()),
+        ("right words by kind of copy", report.by_copy()),
+        ("words read right, by kind", report.by_kind()),
+        ("marks read right", report.by_mark()),
+        ("what became of the words", report.budget()),
+    ):
+        click.echo("")
+        _print_rows(rows, title)
+    click.echo("; ".join(f"{name} is {reader.version}" for name, reader in readers.items()))
+    if output:
+        folder = make_folder(output)
+        write_whole(folder / "print.json", json.dumps(report.to_dict(), indent=1, ensure_ascii=False) + "\n")
+        first = next(iter(scores.values()))
+        for number in sorted(range(count), key=lambda n: first[n].words.f1)[:_WORST]:
+            picture = cv2.cvtColor(printed.overlay(pages[number], first[number]), cv2.COLOR_RGB2BGR)
+            write_whole(folder / f"{drawn[number][0]}-{number}.png", cv2.imencode(".png", picture)[1].tobytes())
 
 
 @benchmark.command()

@@ -243,6 +243,9 @@ def _print_comparison(comparison: Comparison) -> None:
         )
         click.echo(f"\n{data}, {category}: {counted}")
         _print_table(_SCORES, its)
+    click.echo("")
+    for name, facts in comparison.engines.items():
+        click.echo(f"{name}: {facts.version}")
     click.echo("\nWhat it costs: the median page; the ratio of pairs, which is the time for all pages that both")
     click.echo("could read, over the first engine's for the same pages; memory; list prices")
     _print_table(_COSTS, comparison.costs())

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from ocrkit.detection.lines import regular_lines, stand_aside, string_lines
+from ocrkit.detection.lone import lone_signs
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pairs import clashes
 from ocrkit.detection.prune import prune, with_colons
@@ -42,6 +43,7 @@ class DetectedLine:
             odds.
         struck: `(N,)` whether each word is struck through; `None` for none.
         ink: `(N, 4)` px; where each word's ink is, inside its box or a dash's; `None` where the boxes are that.
+        sign: whether it is one sign that stands alone in a row of print, see `lone_signs`.
     """
 
     boxes: np.ndarray
@@ -49,6 +51,7 @@ class DetectedLine:
     spaces: np.ndarray | None = None
     ink: np.ndarray | None = None
     struck: np.ndarray | None = None
+    sign: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +93,9 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLi
     dark, light = find_dark(page, height, options), find_light(page, height, options)
     level = settle(_of_one_ink(dark, light, options), height, options)
     level = without_clashes(level + small_words(grey, scale, dark, height, options), options)
+    lines = level.line.max(initial=-1)
+    level += lone_signs(dark.letters, level, options)
+    level += lone_signs(light.letters, level, options)
     aside = words_aside(dark, height, options)
     struck = struck_through(level, dark, height, options)
     edges = np.tile(image.shape[1::-1], 2)
@@ -98,14 +104,38 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLi
             np.clip(words.boxes[of_line] / scale, 0, edges),
             words is aside,
             words.space[of_line],
-            np.clip(words.ink[of_line] / scale, 0, edges),
+            tight(grey, np.clip(words.ink[of_line] / scale, 0, edges), max(1.0, 1 / scale), options),
             None if words is aside else struck[of_line],
+            words is level and words.line[of_line[0]] > lines,
         )
         # Where more seems to run up or down than stands level, it is a texture, or the page lies on its side.
         for words in ((level, aside) if len(aside) < len(level) else (level,))
         for of_line in np.split(np.arange(len(words)), np.flatnonzero(np.diff(words.line)) + 1)
         if len(of_line)
     ]
+
+
+def tight(grey: Image, boxes: np.ndarray, slack_px: float, options: DetectorOptions = _DEFAULT) -> np.ndarray:
+    """The boxes `(N, 4)` moved onto the edges of their ink, which lie within `slack_px` of their sides."""
+    moved = boxes.copy()
+    for i, (x0, y0, x1, y1) in enumerate(boxes):
+        left, top = max(0, int(np.floor(x0 - slack_px))), max(0, int(np.floor(y0 - slack_px)))
+        crop = grey[top : int(np.ceil(y1 + slack_px)), left : int(np.ceil(x1 + slack_px))]
+        if not crop.size:
+            continue
+        paper = np.median(np.concatenate([crop[0], crop[-1]]))
+        off = np.abs(crop - np.float32(paper))
+        ink = off > options.edge_share * off.max()
+        for axis, low, high in ((0, x0 - left, x1 - left), (1, y0 - top, y1 - top)):
+            filled = ink.any(axis)
+            start, end = int(np.ceil(low + slack_px)), int(np.floor(high - slack_px))
+            before, after = filled[: max(start, 0) + 1], filled[max(end, 0) :]
+            corner = (left, top)[axis]
+            if before.any():
+                moved[i, axis] = corner + int(before.argmax())
+            if after.any():
+                moved[i, axis + 2] = corner + max(end, 0) + len(after) - int(after[::-1].argmax())
+    return moved
 
 
 def dark_on_light(image: Image, options: DetectorOptions = _DEFAULT) -> Image:
@@ -205,7 +235,19 @@ def _of_one_ink(dark: Stages, light: Stages, options: DetectorOptions) -> Words:
             options.inner_edge if inside[i] else 0.5,
         )
     ]
-    return words[np.setdiff1d(np.arange(len(words)), ground)]
+    kept = np.setdiff1d(np.arange(len(words)), ground)
+    kept = np.setdiff1d(kept, _bands(words, inner, outer, kept, options))
+    return words[kept]
+
+
+def _bands(
+    words: Words, inner: np.ndarray, outer: np.ndarray, kept: np.ndarray, options: DetectorOptions
+) -> np.ndarray:
+    """Those of the `outer` words that are but the ground of the words within them, which have more letters."""
+    height = words.ink[:, 3] - words.ink[:, 1]
+    standing = np.isin(inner, kept) & (height[outer] >= options.band_height * height[inner])
+    inside = np.bincount(outer[standing], words.letters[inner[standing]], minlength=len(words))
+    return np.flatnonzero(inside > words.letters)
 
 
 def _crop(page: Image, box: np.ndarray) -> Image:

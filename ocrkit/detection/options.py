@@ -80,6 +80,16 @@ class DetectorOptions:
         min_aspect: width over height; a word alone on its line is a stroke when it is narrower, margin included.
         same_row: share of its height by which a word alone on its line stands level with a longer one in the same row
             of a table, at least; it is no noise then.
+        band_height: times the height of the words of the other ink in it, from which on what passes for a word of fewer
+            letters is their ground.
+        edge_share: of the ink's contrast, from which on a pixel belongs to a word's box.
+        sign_rows: heights of the row; a sign alone may stand so far from the word whose row it is in.
+        sign_apart: of its longer side; nothing stands nearer to a sign that stands alone.
+        dash_place: from a row's top to its bottom, between which shares a dash or a bullet has its middle.
+        longest_dash: heights of the row.
+        bullet_reach: heights of the row; a bullet's word begins no farther to its right.
+        stroke_width: of its height; an upright stroke that is a one or an I is no wider.
+        most_signs: alone on a page; more are a texture.
         clash: share of the smaller of two words' boxes beyond which they cannot both be words.
     """
 
@@ -145,4 +155,13 @@ class DetectorOptions:
     min_alone: float = 0.8
     min_aspect: float = 0.45
     same_row: float = 0.9
+    band_height: float = 1.5
+    edge_share: float = 0.5
+    sign_rows: float = 40.0
+    sign_apart: float = 0.35
+    dash_place: tuple[float, float] = (0.25, 0.8)
+    longest_dash: float = 1.6
+    bullet_reach: float = 3.0
+    stroke_width: float = 0.5
+    most_signs: int = 400
     clash: float = 0.5

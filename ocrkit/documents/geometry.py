@@ -9,7 +9,8 @@ import numpy as np
 
 from ocrkit.document import Image, Line, Word
 
-_SLIM = 0.25  # of a word's shorter side; a wider margin would be more than the word
+_SLIM = 0.1  # of a word's shorter side, as a wider margin would be more than a dash
+_LOW_PX = 6  # words that are no higher are dashes and dots
 
 
 def turned(image: Image, degrees: int) -> Image:
@@ -41,7 +42,7 @@ def widened(line: Line, margin_px: float) -> Line:
 
     def wider(word: Word) -> Word:
         sides = np.linalg.norm(np.diff(word.quad[:3], axis=0), axis=1)
-        margin = min(margin_px, _SLIM * sides.min())
+        margin = min(margin_px, _SLIM * sides.min()) if sides.min() <= _LOW_PX else min(margin_px, 0.25 * sides.min())
         return replace(word, quad=word.quad + margin * np.sign(word.quad - word.quad.mean(0)))
 
     return replace(line, words=tuple(map(wider, line.words)))

@@ -36,7 +36,12 @@ class JoinOptions:
         marks: what stands inside numbers, dates and times.
         sure_word: confidence from which on a fragment behind a sure space is a word.
         small_words: letters that are words where they stand alone.
+        words: short ones that are none but words, where they are surely read and a space is likely.
         signs: characters that are words where they stand alone, and so no fragments.
+        seams: marks inside words and numbers, beside which a gap may be as wide as a space.
+        seam_confidence: share of the lower confidence of the two that the whole must reach where it shows one of
+            `seams` between them, and the letters and digits of both.
+        word_space: probability of a space, from which on a fragment that is surely read is a word.
         fragment_gain: by how much the whole must be surer than the less sure of the two, where one is a fragment.
     """
 
@@ -49,7 +54,38 @@ class JoinOptions:
     marks: str = ".,:/-"
     sure_word: float = 0.75
     small_words: str = "IAaOoyeuàl|&"
+    words: frozenset[str] = frozenset(
+        [
+            "of",
+            "to",
+            "in",
+            "is",
+            "it",
+            "at",
+            "on",
+            "by",
+            "we",
+            "he",
+            "an",
+            "as",
+            "or",
+            "if",
+            "no",
+            "so",
+            "my",
+            "us",
+            "do",
+            "go",
+            "me",
+            "up",
+            "am",
+            "be",
+        ]
+    )
     signs: str = ":-="
+    seams: str = "'’.,:/-"
+    seam_confidence: float = 0.9
+    word_space: float = 0.6
     fragment_gain: float = 0.1
 
 
@@ -58,7 +94,7 @@ class Piece:
     """A box `(4,)` px, its crop's left edge on the page in px, the crop and what it was read as.
 
     `space` is the probability that there is a space before it, as far as the gap can tell; `ink` is where its ink is,
-    `(4,)` px, or `None` where the box is that. `struck` words are struck through.
+    `(4,)` px, or `None` where the box is that. `struck` words are struck through; a `sign` stands alone in its row.
     """
 
     box: np.ndarray
@@ -68,6 +104,7 @@ class Piece:
     space: float = 0.5
     ink: np.ndarray | None = None
     struck: bool = False
+    sign: bool = False
 
     @property
     def place(self) -> np.ndarray:
@@ -115,20 +152,43 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
     left, right = a.guess.text, b.guess.text
     if not (near and left and right) or " " in left + right:
         return False
-    return _digits_meet(left, right) or _may_be_fragment(a.guess, b.guess, b.space, options)
+    if _digits_meet(left, right) or _may_be_seam(left, right, b.space, options):
+        return True
+    return _may_be_fragment(a.guess, b.guess, b.space, options)
 
 
 def _may_be_fragment(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
     """Whether one of the two is short, and behind what is surely a space no word of its own."""
     short = [part for part in (a, b) if len(part.text) <= options.fragment and part.text not in options.signs]
-    if space < options.sure_space:
+    if space < options.word_space:
         return bool(short)
+    if space < options.sure_space:
+        return any(part.confidence < options.sure_word or part.text not in options.words for part in short)
     return any(
         part.confidence < options.sure_word
         and part.text[-1] != "."
         and part.text.strip(options.marks) not in options.small_words
         for part in short
     )
+
+
+def _may_be_seam(left: str, right: str, space: float, options: JoinOptions) -> bool:
+    """Whether the two may be one word with a mark at the seam, such as `child` and `'s`, `1,575.` and `13`."""
+    marked = left[-1] in options.seams or right[0] in options.seams or (len(right) == 1 and right in "sStT")
+    return space < options.sure_gap and marked and left[:1].isalnum() | (len(left) > 1) and any(map(str.isalnum, right))
+
+
+def _is_seam(left: str, right: str, whole: str, options: JoinOptions) -> bool:
+    """Whether `whole` is both of them with a mark between: an apostrophe among letters, another among digits."""
+    signs = ["".join(filter(str.isalnum, text)).casefold() for text in (left, right, whole)]
+    if signs[0] + signs[1] != signs[2] or not signs[0] or not signs[1]:
+        return False
+    end = [i for i, character in enumerate(whole) if character.isalnum()][len(signs[0]) - 1]
+    seam = whole[end + 1 : end + 2]
+    before, after = whole[end], whole[end + 2 : end + 3]
+    if seam in ("'", "’"):
+        return before.isalpha() and after.isalpha()
+    return bool(seam) and seam in options.seams and before.isdigit() and after.isdigit()
 
 
 def _digits_meet(left: str, right: str) -> bool:
@@ -151,4 +211,6 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
         beside_one = not between and "1" in (a.text[-1], b.text[0]) and space < options.sure_gap
         if marked or beside_one:
             return whole.confidence >= options.mark_confidence * lower
+    if _may_be_seam(a.text, b.text, space, options) and _is_seam(a.text, b.text, whole.text, options):
+        return whole.confidence >= options.seam_confidence * lower
     return _may_be_fragment(a, b, space, options) and whole.confidence >= lower + options.fragment_gain

@@ -10,7 +10,10 @@ from ocrkit.documents.dewarp import DewarpOptions
 from ocrkit.documents.joins import JoinOptions
 from ocrkit.documents.orientation import OrientationOptions
 from ocrkit.documents.photo import PhotoOptions
+from ocrkit.documents.quotes import QuoteOptions
+from ocrkit.documents.screen import ScreenOptions
 from ocrkit.documents.script import ScriptOptions
+from ocrkit.documents.shapes import ShapeOptions
 from ocrkit.options import options_class
 
 
@@ -30,14 +33,19 @@ class ReadOptions:
         doubtful_confidence: guesses below it are noise even on such a line.
         well_read: mean confidence of the others on such a line, at least.
         well_read_share: of the pieces of such a line, that are read with `min_confidence`, at least.
+        signs: what a sign that stands alone in a row may be; anything else was dirt.
+        plain_signs: those of them that are kept even if their readings are doubtful.
         sure_confidence: where no word of a page reaches it there is no print, and the others are noise, too.
         smallest_page_px: nothing of fewer pixels a side holds a letter.
         many_boxes: more than these are first read in part.
         sampled_boxes: of so many boxes of print some are surely read.
+        screen: when dots are a tint.
         photo: when a page is read as seen from straight above.
         orientation: when a page is turned.
         dewarp: when a page is curled, and straightened before it is read.
         joins: when neighbouring boxes are read as one word.
+        shapes: when a reading is put right by its size.
+        quotes: when a page's apostrophes and quotation marks are curled.
         aside: when a line up or down the page is print.
         script: when a page is in a script that cannot be read.
         assembly: how words become lines, columns and paragraphs.
@@ -52,14 +60,19 @@ class ReadOptions:
     doubtful_confidence: float = 0.2
     well_read: float = 0.75
     well_read_share: float = 0.7
+    signs: frozenset[str] = frozenset("-–—•*I1|l:=")
+    plain_signs: frozenset[str] = frozenset("-–—I1|l")
     sure_confidence: float = 0.7
     smallest_page_px: int = 8
     many_boxes: int = 1000
     sampled_boxes: int = 100
+    screen: ScreenOptions = field(default_factory=ScreenOptions)
     photo: PhotoOptions = field(default_factory=PhotoOptions)
     orientation: OrientationOptions = field(default_factory=OrientationOptions)
     dewarp: DewarpOptions = field(default_factory=DewarpOptions)
     joins: JoinOptions = field(default_factory=JoinOptions)
+    shapes: ShapeOptions = field(default_factory=ShapeOptions)
+    quotes: QuoteOptions = field(default_factory=QuoteOptions)
     aside: AsideOptions = field(default_factory=AsideOptions)
     script: ScriptOptions = field(default_factory=ScriptOptions)
     assembly: AssemblyOptions = field(default_factory=AssemblyOptions)

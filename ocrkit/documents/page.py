@@ -18,8 +18,11 @@ from ocrkit.documents.dewarp import Bend, dewarp, level_boxes
 from ocrkit.documents.geometry import moved, widened
 from ocrkit.documents.joins import Piece, join_pieces
 from ocrkit.documents.options import ReadOptions
+from ocrkit.documents.quotes import with_quotes
 from ocrkit.documents.reading import Reading
+from ocrkit.documents.screen import unscreened
 from ocrkit.documents.script import is_unreadable
+from ocrkit.documents.shapes import by_shape
 
 Detector = Callable[[Image], Sequence[DetectedLine]]
 
@@ -28,7 +31,7 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
     """A page as it stands, a negative as its positive, a curled one straightened."""
     if min(image.shape[:2]) < options.smallest_page_px:
         return Reading(image)
-    grey, detected, bend = dewarp(dark_on_light(image), detect, options.dewarp)
+    grey, detected, bend = dewarp(unscreened(dark_on_light(image), options.screen), detect, options.dewarp)
     boxes = level_boxes(detected)
     if not boxes:
         return Reading(image)
@@ -37,6 +40,7 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
         return Reading(image, left_out={"noise": sum(map(len, boxes))})
     pieces = read(np.concatenate(boxes))
     rows = join_pieces(in_lines(pieces, [line for line in detected if not line.aside]), read, options.joins)
+    rows = with_quotes(by_shape(rows, options.shapes), options.quotes)
     if not holds_print([piece for row in rows for piece in row], options):
         return Reading(image, pieces=pieces, left_out={"noise": len(pieces)})
     guesses = [piece.guess for row in rows for piece in row]
@@ -71,7 +75,7 @@ def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[lis
         ink = line.boxes if line.ink is None else line.ink
         struck = [False] * len(line.boxes) if line.struck is None else line.struck.tolist()
         found = zip(islice(unread, len(line.boxes)), spaces, ink, struck)
-        rows.append([replace(piece, space=p, ink=place, struck=out) for piece, p, place, out in found])
+        rows.append([replace(piece, space=p, ink=place, struck=out, sign=line.sign) for piece, p, place, out in found])
     return rows
 
 
@@ -99,6 +103,9 @@ def keep_words(
     words, left_out = [], {"noise": 0, "struck": 0}
     for row in rows:
         level = [piece for piece in row if piece.guess.text and not is_within(piece.box, aside)]
+        if not options.keep_doubtful and len(level) == 1 and level[0].sign and level[0].guess.text not in options.signs:
+            left_out["noise"] += 1
+            level = []
         clean = [piece for piece in level if not piece.struck]
         least = 0.0 if options.keep_doubtful else doubtful_from(clean, options)
         kept = [piece for piece in clean if piece.guess.confidence >= least]
@@ -112,7 +119,12 @@ def keep_words(
 
 
 def doubtful_from(row: Sequence[Piece], options: ReadOptions) -> float:
-    """The confidence from which on a piece of the row is kept: lower on a line that is read well as a whole."""
+    """The confidence from which on a piece of the row is kept: lower on a line that is read well as a whole.
+
+    The detector finds a sign alone only in a row of print, so it is kept as on such a line.
+    """
+    if len(row) == 1 and row[0].sign and row[0].guess.text in options.plain_signs:
+        return options.doubtful_confidence
     sure = [piece.guess.confidence for piece in row if piece.guess.confidence >= options.min_confidence]
     well_read = len(sure) >= options.well_read_share * len(row) and np.mean(sure or 0) >= options.well_read
     return options.doubtful_confidence if well_read else options.min_confidence

@@ -13,7 +13,7 @@ from itertools import accumulate
 from pathlib import Path
 from random import Random
 
-from ocrkit.alphabet import CHARACTERS, normalise
+from ocrkit.alphabet import CHARACTERS, curled, normalise
 from ocrkit.errors import BadDataset, MissingExtra
 from ocrkit.files import write_whole
 from ocrkit.synth.profanity import is_profane
@@ -432,17 +432,6 @@ def elided(r: Random, text: str, share: float) -> str:
     elif text[0].isupper() and r.random() < 0.5:
         before, text = before.capitalize(), text[0].lower() + text[1:]
     return f"{before}'{text}"
-
-
-def curled(text: str) -> str:
-    """`text` with typographic quotes: a straight one opens at the start and after a blank or bracket, else closes."""
-    signs = []
-    for before, sign in zip(f" {text}", text):
-        if sign in "'\"":
-            opens = before in " (["
-            sign = {"'": "’‘", '"': "”“"}[sign][opens]  # noqa: PLW2901
-        signs.append(sign)
-    return "".join(signs)
 
 
 @dataclass(frozen=True)

@@ -295,3 +295,25 @@ def test_components_are_those_of_scipy(nodes, edges):
     a, b = rng.integers(0, nodes, (2, edges))
     graph = coo_matrix((np.ones(edges, np.int8), (a, b)), shape=(nodes, nodes))
     assert _components(nodes, a, b).tolist() == connected_components(graph, directed=False)[1].tolist()
+
+
+def test_signs_alone_in_a_row_are_found_and_specks_are_not():
+    page = draw(["Depot 4711", "Bridge 1203", "Harbour 5520"], size=20, shape=(200, 600), leading=2)
+    for y in (43, 83):  # half-way up the first two rows: dashes of empty cells
+        page.image[y : y + 2, 400:408] = 0
+    page.image[103:107, 500:504] = 0  # between two rows
+    lines = detect(page.image)
+    signs = [line for line in lines if line.sign]
+    assert sorted(float(line.ink[0, 1]) for line in signs) == pytest.approx([43, 83], abs=1)
+    assert {round(float(line.ink[0, 0])) for line in signs} <= {399, 400, 401}
+
+
+def test_boxes_of_shrunk_pages_stand_on_the_ink():
+    page = draw(["Harbour News tonight"], size=70, shape=(200, 1000))
+    found = detect(page.image)
+    dark = page.image < 128
+    for line in found:
+        for x0, y0, x1, y1 in line.ink.round().astype(int):
+            ys = np.flatnonzero(dark[:, x0 - 8 : x1 + 8].any(1))
+            assert abs(ys.min() - y0) <= 1
+            assert abs(ys.max() + 1 - y1) <= 1

@@ -83,10 +83,26 @@ def program(tmp_path, monkeypatch, body):
 )
 def test_a_tesseract_that_fails_is_a_failure_in_one_sentence(tmp_path, monkeypatch, body, message):
     program(tmp_path, monkeypatch, body)
-    engine = TesseractEngine()
-    assert engine.version == "9.9"
+    engine = TesseractEngine(in_process=False)
+    assert engine.version == "9.9, a process a page"
     with pytest.raises(EngineFailed, match=message):
         engine.read(np.zeros((10, 10), np.uint8))
+
+
+def test_tesseract_in_process_reads_as_its_program_does():
+    pytest.importorskip("tesserocr")
+    if missing_engines().get("tesseract"):
+        pytest.skip("no tesseract")
+    library, command = (TesseractEngine(in_process=here) for here in (True, False))
+    image, _ = print_words("INVOICE", "2468")
+    words = [
+        [(word.text, word.box.round().tolist()) for word in engine.read(image).words] for engine in (library, command)
+    ]
+    assert words[0] == words[1]
+    assert library.recognize([image, image]) == command.recognize([image, image])
+    assert "in process" in library.version
+    with pytest.raises(EngineFailed, match="Tesseract failed"):
+        TesseractEngine(language="xyz", in_process=True)
 
 
 def test_tesseract_output_becomes_paragraphs_lines_and_words(tmp_path, monkeypatch):
@@ -101,7 +117,7 @@ def test_tesseract_output_becomes_paragraphs_lines_and_words(tmp_path, monkeypat
     ]
     table = "\n".join(row.replace(" ", "\t", 11) for row in [header, *rows])
     program(tmp_path, monkeypatch, f"print({table!r})")
-    page = TesseractEngine().read(np.zeros((90, 90), np.uint8))
+    page = TesseractEngine(in_process=False).read(np.zeros((90, 90), np.uint8))
     assert page.text == '"quoted word\nnext\n\nfar'
     assert page.words[0].confidence == pytest.approx(0.915)
     assert page.words[0].box.tolist() == [10, 10, 30, 18]
@@ -110,7 +126,8 @@ def test_tesseract_output_becomes_paragraphs_lines_and_words(tmp_path, monkeypat
 def test_engines_that_are_not_there_are_named_with_a_way_to_get_them(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setitem(sys.modules, "rapidocr", None)
-    monkeypatch.setattr("ocrkit.engines.rapidocr.find_spec", lambda name: None)
+    for engine in ("rapidocr", "tesseract"):
+        monkeypatch.setattr(f"ocrkit.engines.{engine}.find_spec", lambda name: None)
     assert set(missing_engines(["ours", "tesseract", "rapidocr"])) == {"tesseract", "rapidocr"}
     with pytest.raises(MissingExtra, match="apt-get install tesseract-ocr"):
         load_engine("tesseract")

@@ -103,7 +103,7 @@ def test_a_program_that_an_engine_started_ends_with_it(tmp_path, monkeypatch):
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     with (
-        closing(start_engine("tesseract", timeout_s=2)) as engine,
+        closing(start_engine("tesseract", timeout_s=2, in_process=False)) as engine,
         pytest.raises(EngineFailed, match="longer than 2 s"),
     ):
         engine.read(PAGE)

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from ocrkit.alphabet import CHARACTERS, normalise
+from ocrkit.alphabet import CHARACTERS, curled, normalise
 from ocrkit.errors import BadDataset, OcrkitError
 from ocrkit.synth import corpus
 from ocrkit.synth.corpus import (
@@ -17,7 +17,6 @@ from ocrkit.synth.corpus import (
     CorpusOptions,
     Vocabulary,
     build_vocabulary,
-    curled,
     elided,
     read_books,
     symbol_histogram,

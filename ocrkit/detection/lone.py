@@ -1,0 +1,82 @@
+"""Signs that stand alone in a row of print: the dash of an empty cell, a list's bullet, a one or an I of a table.
+
+By themselves they look like dirt and strokes, so lines are not begun by them and `settle` drops them; what tells them
+is the print in their row: a stroke's top and foot are those of its letters, a dash stands half-way up.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ocrkit.detection.options import DetectorOptions
+from ocrkit.detection.regions import Regions
+from ocrkit.detection.words import Words
+
+
+def lone_signs(letters: Regions, words: Words, options: DetectorOptions) -> Words:
+    """Words of one sign each, a line of its own for each.
+
+    Args:
+        letters: what may be text, of one ink.
+        words: those that were found.
+        options: `sign_rows`, `sign_apart`, `min_dash` and `most_signs` matter here.
+    """
+    sure = words[words.letters > 1]
+    free = letters[~_within(letters.boxes, words.boxes)]
+    if not len(sure) or not len(free):
+        return Words.none()
+    height = np.median(sure.ink[:, 3] - sure.ink[:, 1])
+    kinds = _kinds(free, height, options)
+    free, kinds = free[kinds > 0], kinds[kinds > 0]
+    if not 0 < len(free) <= options.most_signs:
+        return Words.none()
+    apart = _apart(free.boxes, np.concatenate([free.boxes, words.ink]), options)
+    free, kinds = free[apart], kinds[apart]
+
+    x0, y0, x1, y1 = (side[:, None] for side in free.boxes.T)
+    left, top, right, bottom = sure.ink.T
+    tall = bottom - top
+    gap = np.maximum(np.maximum(left - x1, x0 - right), 0)
+    place = ((y0 + y1) / 2 - top) / tall
+    near = (gap <= options.sign_rows * tall) & (place > 0) & (place < 1)
+    off = options.level * tall + 1
+    stroke = (np.abs(y0 - top) <= off) & (np.abs(y1 - bottom) <= off)
+    dash = (place > options.dash_place[0]) & (place < options.dash_place[1]) & (x1 - x0 >= options.min_dash * tall)
+    dash &= x1 - x0 <= options.longest_dash * tall
+    bullet = (left >= x1) & (gap <= options.bullet_reach * tall) & (place < options.dash_place[1])
+    fits = near & np.choose(kinds[:, None] - 1, [stroke, dash, bullet])
+    beside = np.where(fits, gap, np.inf).argmin(1) if len(free) else np.zeros(0, int)
+    found = fits.any(1)
+    ink, beside = free.boxes[found], beside[found]
+    around = ink.copy()
+    around[:, 1] = np.minimum(around[:, 1], top[beside])
+    around[:, 3] = np.maximum(around[:, 3], bottom[beside])
+    ones = np.ones(len(ink))
+    margin = options.margin * tall[beside, None] * [-1, -1, 1, 1]
+    return Words(around + margin, ink, np.arange(len(ink)), ones.astype(int), ones)
+
+
+def _kinds(regions: Regions, height: float, options: DetectorOptions) -> np.ndarray:
+    """What each region's shape may be, `(N,)`: 1 an upright stroke, 2 a dash, 3 a bullet, 0 none of them."""
+    tall, wide = regions.heights, regions.widths
+    fill = regions.area / np.maximum(tall * wide, 1)
+    stroke = (wide <= options.stroke_width * tall) & (tall >= options.min_letter * height)
+    dash = (wide >= options.min_dash * height) & (wide >= 1.5 * tall) & (tall < 0.3 * height) & (fill >= 0.6)
+    small, large = np.minimum(tall, wide), np.maximum(tall, wide)
+    bullet = (small >= 0.6 * large) & (large >= 0.2 * height) & (large <= 0.75 * height) & (fill >= 0.4)
+    return np.select([stroke, dash, bullet], [1, 2, 3], 0)
+
+
+def _within(boxes: np.ndarray, words: np.ndarray) -> np.ndarray:
+    """Whether the middle of each box lies in one of `words`, `(N,)`."""
+    middle = (boxes[:, None, :2] + boxes[:, None, 2:]) / 2
+    return ((words[None, :, :2] <= middle) & (middle <= words[None, :, 2:])).all(2).any(1)
+
+
+def _apart(boxes: np.ndarray, others: np.ndarray, options: DetectorOptions) -> np.ndarray:
+    """Whether nothing of `others`, of which `boxes` are the first, stands near each box, `(N,)`."""
+    reach = options.sign_apart * np.maximum(boxes[:, 2:] - boxes[:, :2], 1).max(1)
+    gaps = np.maximum(others[None, :, :2] - boxes[:, None, 2:], boxes[:, None, :2] - others[None, :, 2:]).max(2)
+    near = gaps < reach[:, None]
+    near[np.arange(len(boxes)), np.arange(len(boxes))] = False
+    return ~near.any(1)
