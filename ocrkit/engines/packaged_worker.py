@@ -32,6 +32,7 @@ def main() -> None:
     while header := source.read(8):
         picture = source.read(int.from_bytes(header))
         pixels = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_UNCHANGED)
+        assert pixels is not None, "a PNG comes in"
         try:
             page = reader.read(pixels[:, :, ::-1] if pixels.ndim == 3 else pixels).pages[0]
             tell({"page": page.to_dict()})

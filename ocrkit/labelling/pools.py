@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ocrkit.datasets import LabelledPage
-from ocrkit.errors import BadParams, OcrkitError
+from ocrkit.errors import BadParams, OcrkitError, PrivateData
 from ocrkit.labelling.jobs import GOLD_LEAST, Job, Store, Worker
 from ocrkit.metrics import wilson_interval
 
@@ -17,10 +17,6 @@ CLOSED = (
     "Amazon has taken no new requesters for Mechanical Turk since 30 July 2026: without an account from before, "
     "choose --pool contractors, which is the default, or --pool prolific."
 )
-
-
-class PrivateData(OcrkitError):
-    """Private pages were to be shown to people who are under no agreement; nothing was sent."""
 
 
 class PoolDown(OcrkitError):

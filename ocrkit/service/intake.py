@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, cast
 
-from ocrkit.errors import BadImage, OcrkitError
+from ocrkit import privacy
+from ocrkit.errors import BadImage, OcrkitError, PrivateData
 from ocrkit.images.pdf import is_pdf
 from ocrkit.recognition.model import find_model, identity
 from ocrkit.service.queue import Job, JobOptions, Pinned, Queue
@@ -19,6 +19,7 @@ from ocrkit.service.store import Store
 MOST_BYTES = 100 * 2**20
 Choose = Callable[[str], Pinned]  # from the digest of a document to the model that is to read it
 
+_ROSTER = "roster.json"  # of a vault, whose code needs packages that the service does without
 _START = 1024
 _LONGEST_NAME = 200
 # How the files of each kind begin; of those with a size in front, what stands behind it.
@@ -36,10 +37,6 @@ _KINDS: tuple[tuple[str, int, bytes], ...] = (
     ("avif", 4, b"ftypavif"),
     *(("pnm", 0, mark) for mark in (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6")),
 )
-
-
-class PrivateData(OcrkitError):
-    """A donated document where none may be."""
 
 
 class TooLarge(OcrkitError):
@@ -66,9 +63,8 @@ def refuse_donated(source: Path | None = None) -> None:
     Raises:
         PrivateData: this process has opened a vault, or `source` lies in one.
     """
-    opened = getattr(sys.modules.get("ocrkit.vault"), "opened", False)
-    inside = source is not None and any((above / "roster.json").is_file() for above in source.absolute().parents)
-    if opened or inside:
+    inside = source is not None and any((above / _ROSTER).is_file() for above in source.absolute().parents)
+    if privacy.is_open() or inside:
         raise PrivateData("Donated documents never enter the service: they were given for learning only.")
 
 
