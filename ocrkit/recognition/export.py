@@ -18,7 +18,7 @@ from ocrkit.recognition.preprocess import HEIGHT, WIDTHS, batches
 
 OPSET = 17
 Run = Callable[[np.ndarray], np.ndarray]  # uint8 (N, 32, W) -> float32 (N, T, classes)
-TOLERANCE = 1e-4  # on logits, whose spread is about 10
+TOLERANCE = 2e-4  # on logits, whose spread is up to 40; the order of sums moves single ones by 1e-4
 
 
 def folded(network: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
