@@ -66,9 +66,14 @@ class Recipe(Protocol):
         ...
 
 
+def _plain(value: object) -> object:
+    """What JSON has no form for: options, and sets, whose order is nobody's."""
+    return sorted(value) if isinstance(value, frozenset) else asdict(value)  # type: ignore[call-overload]
+
+
 def _digest(recipe: object, **more: object) -> str:
     facts = {"recipe": type(recipe).__name__, "version": __version__, "options": recipe, **more}
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=asdict).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=_plain).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ class StoredPage(_Checked):
     width: _Side
     height: _Side
     rotation: Literal[0, 90, 180, 270]
+    turn: Literal[0, 90, 180, 270]
     error: Annotated[str, Field(max_length=2000)] | None
     left_out: dict[_Text, Annotated[int, Field(ge=0)]]
     lines: tuple[StoredLine, ...]
@@ -218,6 +219,7 @@ def _page(page: StoredPage, picture: bytes) -> Page:
         lines=lines,
         # A picture stands upright already, whatever had to be done for that.
         rotation=0 if picture else page.rotation,
+        turn=0 if picture else page.turn,
         original=picture or None,
         dpi=page.dpi,
         sheet_pt=page.sheet_pt,

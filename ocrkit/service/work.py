@@ -130,7 +130,7 @@ class Work:
             _LOG.warning("refused", extra=told)
         except ReaderDied as error:
             self.queue.failed(job, str(error))
-            _LOG.warning("reader died", extra=told | {"reason": str(error)})
+            _LOG.warning("reader died: %s", error, extra=told)
         except DiskFull as error:
             self.queue.give_back(job, str(error), _FULL_S)
             _LOG.error("disk full", extra=told | {"reason": str(error)})

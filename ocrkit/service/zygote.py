@@ -129,7 +129,7 @@ def _one(end: int, read: Read) -> bool:
     options, document = json.loads(asked[1]), sent[1]
     try:
         for page in read(document, options["keep_doubtful"], options["most_pages"]):
-            words = page.to_dict() | {"dpi": page.dpi, "sheet_pt": page.sheet_pt}
+            words = page.to_dict()
             wire.send(end, wire.WORDS, json.dumps(words, ensure_ascii=False).encode("utf-8", "replace"))
             wire.send(end, wire.PICTURE, picture_of(page) or b"")
             del page

@@ -6,18 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from service_constants import ECHO, LIMITS, MODEL
 from service_readers import document
 
 from ocrkit.service import intake
 from ocrkit.service.index import Index
 from ocrkit.service.jail import Jails
-from ocrkit.service.queue import Job, JobOptions, Pinned, Queue, QueueOptions
+from ocrkit.service.queue import Job, JobOptions, Queue, QueueOptions
 from ocrkit.service.store import Store
-from ocrkit.service.walls import Limits
-
-ECHO = "service_readers:echo"
-MODEL = Pinned("/models/one", "one", "1" * 64, 7)
-LIMITS = Limits(cpu_s=1, wall_s=60.0, memory_mb=128, all_pages_times=1, pages=3)
 
 
 @pytest.fixture

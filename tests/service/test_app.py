@@ -7,7 +7,7 @@ import re
 import time
 
 import pytest
-from conftest import MODEL
+from service_constants import MODEL
 from service_readers import document, page_of
 from starlette.testclient import TestClient
 

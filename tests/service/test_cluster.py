@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from conftest import ECHO, LIMITS
+from service_constants import ECHO, LIMITS
 
 from ocrkit.errors import OcrkitError
 from ocrkit.service.queue import QueueOptions

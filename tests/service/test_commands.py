@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from conftest import LIMITS, MODEL
+from service_constants import LIMITS, MODEL
 from service_readers import document
 
 from ocrkit.cli import main

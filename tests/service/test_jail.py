@@ -13,7 +13,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from conftest import ECHO, LIMITS
+from service_constants import ECHO, LIMITS
 from service_readers import document
 
 import ocrkit

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ECHO, LIMITS, MODEL
+from service_constants import ECHO, LIMITS, MODEL
 from service_readers import document
 
 from ocrkit.service.app import Face, FaceOptions

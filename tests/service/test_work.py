@@ -13,7 +13,7 @@ import time
 from dataclasses import asdict, replace
 
 import pytest
-from conftest import ECHO, LIMITS, MODEL
+from service_constants import ECHO, LIMITS, MODEL
 from service_readers import document
 
 from ocrkit import privacy
