@@ -54,7 +54,7 @@ class JoinOptions:
     marks: str = ".,:/-"
     sure_word: float = 0.75
     small_words: str = "IAaOoyeuàl|&"
-    words: frozenset[str] = frozenset(
+    words: tuple[str, ...] = tuple(
         [
             "of",
             "to",

@@ -60,8 +60,8 @@ class ReadOptions:
     doubtful_confidence: float = 0.2
     well_read: float = 0.75
     well_read_share: float = 0.7
-    signs: frozenset[str] = frozenset("-–—•*I1|l:=")
-    plain_signs: frozenset[str] = frozenset("-–—I1|l")
+    signs: tuple[str, ...] = tuple("-–—•*I1|l:=")
+    plain_signs: tuple[str, ...] = tuple("-–—I1|l")
     sure_confidence: float = 0.7
     smallest_page_px: int = 8
     many_boxes: int = 1000
