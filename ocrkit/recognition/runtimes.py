@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ocrkit import strict
 from ocrkit.errors import BadModel, BadParams, MissingExtra, OcrkitError, quoted
 from ocrkit.plugins import Plugins
 from ocrkit.recognition.export import Run
@@ -42,6 +43,8 @@ def open_openvino(folder: Path, threads: int | None, precision: str = "f32") -> 
     core = openvino.Core()
     if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise MissingExtra("This processor does not compute in bfloat16: choose the runtime openvino.")
+    if precision == "bf16" and strict.is_on():  # its kernels are oneDNN's, which strict mode holds at AVX2
+        raise MissingExtra("Strict mode keeps to AVX2, which has no bfloat16: choose the runtime openvino.")
     settings = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
     if threads:
         settings["INFERENCE_NUM_THREADS"] = str(threads)
