@@ -113,7 +113,7 @@ def replay(
             first = counts.differing if first is None else first
             state = state.up(0.0, move.reason)
             counts.at_step = 0
-            if state.share == 1:
+            if not state.is_running:
                 return Replay("won", 1.0, number + 1, first)
     return Replay("running", state.share, days * documents, first)
 

@@ -17,7 +17,7 @@ from ocrkit.recognition.network import SIZES
 ONNX, WEIGHTS, LEXICON, CARD = "model.onnx", "model.weights.h5", "lexicon.bin", "card.json"
 _OLD_LEXICON = "lexicon.u32"  # of before words had frequencies
 _COLDEST, _HOTTEST = 1e-3, 1e3  # temperatures; calibration finds some between 0.5 and 3
-DEFAULT_MODEL = "fast-print"
+DEFAULT_MODEL = "fast-receipts"
 
 
 def released_folder() -> Path:

@@ -62,11 +62,11 @@ def test_values_of_section_base_profile_and_overrides_are_laid_over_each_other(r
 def test_of_the_options_of_steps_a_notebook_shows_those_that_are_not_at_their_defaults(root):
     every = len(params.flatten(params.params("assemble", SECTIONS)))
     assert params.shown(params.params("assemble", SECTIONS)) == {
-        "seed": 7, "profile": "default", "at their defaults": f"{every - 2} other values",
+        "seed": 7, "profile": "default", "strict": True, "at their defaults": f"{every - 3} other values",
     }  # fmt: skip
     changed = params.shown(params.params("assemble", SECTIONS, {"detector.cues": ["mser"]}))
     assert changed["detector.cues"] == ("mser",)
-    assert changed["at their defaults"] == f"{every - 3} other values"
+    assert changed["at their defaults"] == f"{every - 4} other values"
 
 
 def test_options_are_frozen(root):

@@ -20,7 +20,7 @@ NOTEBOOKS = sorted((REPO / "notebooks").glob("*.ipynb"))
 
 def test_every_notebook_has_a_stage_in_its_order_and_every_section_a_class():
     assert [stage.notebook for stage in STAGES.values()] == [notebook.stem for notebook in NOTEBOOKS]
-    assert params.read(REPO, SECTIONS).keys() - {"base", "profiles"} == {*STAGES, "promote"} == SECTIONS.keys()
+    assert params.read(REPO, SECTIONS).keys() - {"base", "profiles"} == {*STAGES, "promote", "vault"} == SECTIONS.keys()
 
 
 def test_every_profile_names_every_stage():

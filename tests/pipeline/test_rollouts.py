@@ -106,7 +106,7 @@ def test_a_challenger_rises_step_by_step_and_everybody_follows(rollouts):
 
 
 def test_harm_stops_it_and_the_champion_stays(rollouts):
-    rollouts.start("fast-print")
+    rollouts.start("fast-receipts")
     champion = rollouts.state().champion
     fill(rollouts, better=False)
     told = said("step", code=1)
@@ -117,7 +117,7 @@ def test_harm_stops_it_and_the_champion_stays(rollouts):
 
 
 def test_a_person_stops_it_with_a_reason_and_watch_ends_with_it(rollouts):
-    rollouts.start("fast-print")
+    rollouts.start("fast-receipts")
     assert "was stopped" in said("stop", "--reason", "The lawyers ask.")
     assert "The lawyers ask." in said("status")
     assert said("watch") == ""
@@ -147,14 +147,14 @@ def test_a_challenger_that_does_not_load_moves_nothing(rollouts, monkeypatch):
 
     monkeypatch.setattr(rollouts_module, "load", load)
     with pytest.raises(BadParams, match="does not load or read, so nothing moves: Its weights are of another"):
-        rollouts.start("fast-print")
+        rollouts.start("fast-receipts")
     assert rollouts.state() == before
 
 
 def test_a_store_that_goes_down_in_the_middle_leaves_the_old_state(rollouts, monkeypatch):
     from mlflow.exceptions import MlflowException
 
-    state = rollouts.start("fast-print")
+    state = rollouts.start("fast-receipts")
     fill(rollouts)
 
     def down(*arguments: object) -> None:
@@ -168,7 +168,7 @@ def test_a_store_that_goes_down_in_the_middle_leaves_the_old_state(rollouts, mon
 
 
 def test_a_registry_of_a_later_version_is_not_touched(rollouts, monkeypatch):
-    state = rollouts.start("fast-print")
+    state = rollouts.start("fast-receipts")
     client = rollouts.registry.client
     client.set_registered_model_tag("ocrkit-reader", "rollout", state.to_json().replace('"form": 1', '"form": 2'))
     for verb in ("status", "step", "stop"):
@@ -204,7 +204,7 @@ def stepping(kill_at: int = 0) -> subprocess.Popen:
 
 
 def test_two_steps_at_once_move_it_once(rollouts):
-    state = rollouts.start("fast-print")
+    state = rollouts.start("fast-receipts")
     fill(rollouts)
     both = [stepping(), stepping()]
     ends = [process.communicate() for process in both]
@@ -215,7 +215,7 @@ def test_two_steps_at_once_move_it_once(rollouts):
 
 
 def test_a_move_that_is_killed_is_made_whole_or_not_at_all(rollouts):
-    state = rollouts.start("fast-print")
+    state = rollouts.start("fast-receipts")
     fill(rollouts)
     # Writes of a move: the run with its values, the tag, then what tells of it.
     moments = [3, 30, *range(4, 30), *range(1, 3), *range(31, 60)][:KILLS]

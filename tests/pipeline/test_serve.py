@@ -118,6 +118,7 @@ def test_what_is_no_picture_gets_a_sentence_and_the_others_are_read(ask):
         "text": "",
         "words": [],
         "error": "The data is neither an image in a known format nor a PDF.",
+        "version": "",
     }
     assert receipt["text"].split()[:2] == ["CORNER", "CAFE"]
 
