@@ -262,7 +262,7 @@ def test_a_vault_that_cannot_be_written_is_not_read_either(lab):
     with lab.open() as vault:
         list(vault.read("train", "x"))  # all that reading imports, which nobody may read who is not root
     for path in (lab.root, *lab.root.parents, lab.folder):
-        if path.stat().st_uid == 0 and path != Path("/") and str(path).startswith(str(lab.root.parent.parent)):
+        if path.stat().st_uid == 0 and "pytest-of-" in str(path):  # as pytest makes them
             path.chmod(0o755)
     for path in lab.folder.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o444)
