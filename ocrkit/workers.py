@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +28,7 @@ Tell = Callable[[int], None]  # called with how much more is done while a piece 
 Work = Callable[[T, Tell], R]
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
+_LONGEST_FOLDER = 70  # bytes, which leave room for the names that multiprocessing adds
 _TRIES = 2  # of a piece of work during which its process ended
 _LOOK_S = 5.0  # between looks at whether a cluster still has workers
 _DESERTED_S = 60.0  # a cluster without a worker for so long gets none
@@ -121,11 +123,13 @@ def _on_processes(
 
 
 def _context(preload: Sequence[str]) -> Any:
-    """Processes that are split from a server which has no threads, or from nothing where systems know no fork.
+    """Processes that are split from a server which has no threads, or from nothing where that cannot be had.
 
     A fork of this process would take over its memory, and the locks of its threads.
     """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
+    # The server listens at a socket in the folder for temporary files, whose path systems let be 107 bytes long.
+    fits = len(os.fsencode(tempfile.gettempdir())) <= _LONGEST_FOLDER
+    if "forkserver" not in multiprocessing.get_all_start_methods() or not fits:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(preload))  # of no effect where the server runs already
