@@ -187,7 +187,8 @@ def photo() -> bytes:
 def test_in_the_jail_documents_of_every_kind_are_read_as_outside():
     jails = Jails(reading.model_folder(None), limits=walls.Limits())
     reader = ocrkit.Reader(threads=1)
-    cases = [content for content in reading._documents() if len(content) < 60_000]
+    # HEIC photos are not read in the jail, where libheif starts a thread: docs/service.md says so.
+    cases = [content for content in reading._documents() if len(content) < 60_000 and content[4:12] != b"ftypheic"]
     # And two that were never seen before.
     noise = np.random.default_rng(0).integers(0, 255, (60, 200), np.uint8)
     cases += [cv2.imencode(".png", noise)[1].tobytes(), photo()]
