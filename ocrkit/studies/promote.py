@@ -15,6 +15,7 @@ from ocrkit.experiment import params, setup, track
 from ocrkit.experiment.kept import connect
 from ocrkit.metrics import Interval
 from ocrkit.recognition.model import identity
+from ocrkit.rollout import Check
 from ocrkit.studies import donated
 from ocrkit.studies.figures import Outcome, decisions
 from ocrkit.studies.registry import Registry
@@ -30,15 +31,6 @@ _ALL, _REAL = "all", "real"
 _PASSED = "passed"
 _BROKEN = "gate.broken"  # tag of a decision's run: the rules that the challenger did not keep
 _MOST_DECISIONS = 12  # of the chart
-
-
-@dataclass(frozen=True)
-class Check:
-    """One rule of the gate, whether it is kept, and by which numbers."""
-
-    rule: str
-    passed: bool
-    finding: str
 
 
 @dataclass(frozen=True)
