@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -28,6 +28,8 @@ Tell = Callable[[int], None]  # called with how much more is done while a piece 
 Work = Callable[[T, Tell], R]
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
+# Of processes that read pictures: what is let go of goes back to the system at once rather than to a heap that only grows.
+_LEAN = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "262144"}  # bytes; read by glibc alone
 _LONGEST_FOLDER = 70  # bytes, which leave room for the names that multiprocessing adds
 _TRIES = 2  # of a piece of work during which its process ended
 _LOOK_S = 5.0  # between looks at whether a cluster still has workers
@@ -139,20 +141,20 @@ def _context(preload: Sequence[str]) -> Any:
 def _started(context: Any, work: Work[Any, Any]) -> tuple[Connection, _Process]:
     connection, its = context.Pipe()
     process = context.Process(target=_serve, args=(its, work), daemon=True)
-    with _one_thread():  # for the server, whose libraries look at it when they are loaded
+    with _set(ONE_THREAD | _LEAN):  # for the server, whose libraries look at it when they are loaded
         process.start()
     its.close()
     return connection, _Process(process)
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    kept = {name: os.environ[name] for name in ONE_THREAD if name in os.environ}
-    os.environ.update(ONE_THREAD)
+def _set(variables: Mapping[str, str]) -> Iterator[None]:
+    kept = {name: os.environ[name] for name in variables if name in os.environ}
+    os.environ.update(variables)
     try:
         yield
     finally:
-        for name in ONE_THREAD:
+        for name in variables:
             del os.environ[name]
         os.environ.update(kept)
 

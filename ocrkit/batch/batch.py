@@ -16,8 +16,10 @@ from ocrkit.batch.remote import is_remote
 from ocrkit.batch.task import Outcome, Task, do
 from ocrkit.workers import Lost, Tell, spread
 
-# All that reading needs but ONNX Runtime, which starts a thread.
-_SHARED = ("ocrkit.batch.warm", "ocrkit.documents.searchable", "ocrkit.documents.scan", "ocrkit.formats.forms")
+# All that reading needs. ONNX Runtime starts a thread when it is loaded unless its telemetry is off, as ocrkit sees to.
+_SHARED = (
+    "ocrkit.batch.warm", "ocrkit.documents.searchable", "ocrkit.documents.scan", "ocrkit.formats.forms", "onnxruntime",
+)  # fmt: skip
 _FILES_FOR_A_PROCESS = 4  # the start of a process takes about as long as a few pages do
 
 

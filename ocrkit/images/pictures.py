@@ -45,7 +45,8 @@ def picture_pages(file: BinaryIO, name: str, stored: AsStored | None = None) -> 
         # A mirrored photo cannot be put upright by turning its bytes' picture.
         if _orientation(picture) in (1, *ROTATIONS):
             page = replace(page, original=original_of(picture, file))
-    yield page  # with the decoder's own copy of the pixels already let go
+    del picture  # with its own copy of the pixels, which would stay for as long as the page is read
+    yield page
 
 
 def picture_sizes(file: BinaryIO, name: str) -> tuple[tuple[int, int], tuple[int, int]]:
