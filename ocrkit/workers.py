@@ -28,7 +28,7 @@ Tell = Callable[[int], None]  # called with how much more is done while a piece 
 Work = Callable[[T, Tell], R]
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
-# Of processes that read pictures: what is let go of goes back to the system at once rather than to a heap that only grows.
+# Of processes that read pictures: what they let go of goes back to the system at once, not to a heap that only grows.
 _LEAN = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "262144"}  # bytes; read by glibc alone
 _LONGEST_FOLDER = 70  # bytes, which leave room for the names that multiprocessing adds
 _TRIES = 2  # of a piece of work during which its process ended
