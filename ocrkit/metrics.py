@@ -157,6 +157,34 @@ def match_boxes(truth: np.ndarray, found: np.ndarray, iou: float = 0.5) -> np.nd
 def _assign(gain: np.ndarray) -> np.ndarray:
     """One-to-one pairs of rows and columns of `(N, M)` with the greatest sum of gains, which are not below 0: `(K, 2)`.
 
+    Groups of rows and columns between which there is no gain are assigned one by one; words seldom overlap others.
+    """
+    pairs = [np.zeros((0, 2), int)]
+    for rows, columns in _groups(gain > 0):
+        of_group = _assign_group(gain[np.ix_(rows, columns)])
+        pairs.append(np.stack([rows[of_group[:, 0]], columns[of_group[:, 1]]], axis=1))
+    found = np.concatenate(pairs)
+    return found[found[:, 0].argsort()]
+
+
+def _groups(linked: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows and columns of each connected part of a bipartite graph `(N, M)`; not rows that are linked to nothing."""
+    todo = linked.any(1)
+    while todo.any():
+        rows = np.zeros(len(linked), bool)
+        new = rows.copy()
+        new[todo.argmax()] = True
+        while new.any():
+            rows |= new
+            columns = linked[rows].any(0)
+            new = linked[:, columns].any(1) & ~rows
+        todo &= ~rows
+        yield np.flatnonzero(rows), np.flatnonzero(columns)
+
+
+def _assign_group(gain: np.ndarray) -> np.ndarray:
+    """The pairs within one group.
+
     The Hungarian method by shortest augmenting paths, as in Jonker and Volgenant, "A shortest augmenting path algorithm
     for dense and sparse linear assignment problems" (1987); written out, because the light install would need SciPy for
     nothing else. N further columns take rows at no gain, so that every path is short.

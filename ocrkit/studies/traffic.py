@@ -175,7 +175,9 @@ def _looked(state: State, ledger: Ledger, policy: Policy, now: float) -> State:
 
 def _told(ledger: Ledger, rollout: str) -> list[dict[str, float | str]]:
     moves = ledger.moves(rollout)
-    return [{"day": round(at / _DAY_S + 1, 1), "to": stage, "why": reason} for at, _, stage, _, reason in moves]
+    return [
+        {"days_since_start": round(at / _DAY_S, 1), "to": stage, "why": reason} for at, _, stage, _, reason in moves
+    ]
 
 
 def _better(page: LabelledPage, image: Image, engines: Mapping[str, Engine]) -> int:
