@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import zlib
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import pikepdf
 
@@ -40,15 +42,15 @@ def save(pdf: pikepdf.Pdf, path: Path, *, new: bool, pdfa: bool = False) -> Path
     """
     linearize = not new and pdf.is_linearized
     try:
-        with whole_file(path) as file:
+        with whole_file(path) as file, _told_late(file) as patient:
             if pdfa:
-                _save_pdfa(pdf, file, path, linearize)
+                _save_pdfa(pdf, patient, path, linearize)
             elif new:
                 packed = pikepdf.ObjectStreamMode.generate
-                pdf.save(file, deterministic_id=True, min_version="1.6", object_stream_mode=packed)
+                pdf.save(patient, deterministic_id=True, min_version="1.6", object_stream_mode=packed)
             else:
                 pdf.save(
-                    file,
+                    patient,
                     deterministic_id=True,
                     fix_metadata_version=False,
                     linearize=linearize,
@@ -60,6 +62,53 @@ def save(pdf: pikepdf.Pdf, path: Path, *, new: bool, pdfa: bool = False) -> Path
     except (pikepdf.PdfError, RuntimeError) as error:
         raise OcrkitError(f"{path} cannot be written: {error}.") from None
     return path
+
+
+@contextmanager
+def _told_late(file: BinaryIO) -> Iterator[BinaryIO]:
+    """A file whose errors of writing, such as a full disk, are raised at the end of the context.
+
+    qpdf 12.4 ends the whole process where one is raised while it writes.
+
+    Raises:
+        OSError: the first of them.
+    """
+    patient = _PatientFile(file)
+    yield cast(BinaryIO, patient)
+    if patient.error is not None:
+        raise patient.error
+
+
+class _PatientFile:
+    """A file that takes whatever is written, and keeps the first error in mind."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        """Write, unless that has failed before; returns the number of bytes of `data`."""
+        self._try(lambda: self._file.write(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Write what waits to be written."""
+        self._try(self._file.flush)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go elsewhere, which writes what waits, too."""
+        return self._try(lambda: self._file.seek(offset, whence)) or 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def _try(self, call: Callable[[], int | None]) -> int | None:
+        if self.error is None:
+            try:
+                return call()
+            except OSError as error:
+                self.error = error
+        return None
 
 
 def _save_pdfa(pdf: pikepdf.Pdf, file: BinaryIO, path: Path, linearize: bool) -> None:
