@@ -52,8 +52,10 @@ def release(
     replace: bool,
 ) -> None:
     """Check, calibrate and score the model in TRAINED, and release it as NAME."""
-    from ocrkit.learning.release import release_model
+    from ocrkit.learning.release import model_of, release_model
+    from ocrkit.studies.donated import check_consent
 
+    check_consent(model_of(trained))
     into = into or released_folder()
     echo_scores(release_model(trained, name, into, real, synthetic, fonts, replace))
     click.echo(f"Released: {into / name}")

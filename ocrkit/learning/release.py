@@ -59,7 +59,7 @@ def release_model(
         BadModel: too large, damaged, or its export does not agree with it.
     """
     quieten_tensorflow()
-    model = trained / "model" if (trained / "model" / CARD).is_file() else trained
+    model = model_of(trained)
     card = read_card(model)
     target = into / name
     if Path(name).name != name or name.startswith("."):
@@ -98,6 +98,11 @@ def release_model(
         write_whole(folder / "card.md", card_markdown(name, card, evaluations, greedy))
         check_size(into, sorted(folder.iterdir()), name)
     return evaluations
+
+
+def model_of(trained: Path) -> Path:
+    """The folder of the model in the folder of a training, which may be that of a model itself."""
+    return trained / "model" if (trained / "model" / CARD).is_file() else trained
 
 
 def check_size(into: Path, files: Sequence[Path], name: str) -> None:

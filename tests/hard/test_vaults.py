@@ -357,6 +357,8 @@ def test_a_withdrawal_makes_stages_stale_and_models_unfit(tmp_path):
     assert "roster.json" in place.call("dvc", "status", "donated")
     said = place.ocrkit("promote", "mine/model", "--comparison", comparison, status=2)
     assert "withdrawn by their donors" in said
+    said = place.ocrkit("release", "mine", "gone", "--into", "released", status=2)
+    assert "withdrawn by their donors" in said
     assert "Checked" in place.ocrkit("vault", "verify")
     retire = (
         "from ocrkit.experiment import setup\nfrom ocrkit.experiment.kept import connect\n"
