@@ -19,6 +19,8 @@ from ocrkit.documents.reader import Reader
 from ocrkit.errors import BadImage
 from ocrkit.images.pdf import is_pdf
 from ocrkit.recognition import load_recognizer
+from ocrkit.service.heic import decode_without_threads
+from ocrkit.service.intake import kind_of
 
 Read = Callable[[bytes, bool, int | None], Iterator[Page]]  # document, whether doubtful words are kept, most pages
 QUALITY = 88  # of the JPEGs of pages that are none
@@ -45,11 +47,13 @@ def make(model: str) -> Read:
         BadModel: it is missing or damaged.
     """
     cv2.setNumThreads(1)
-    _one_thread_each()
+    knows_heic = _one_thread_each()
     recognizer = load_recognizer(model, threads=1)
     readers = [Reader(options=ReadOptions(keep_doubtful=kept), recognizer=recognizer) for kept in (False, True)]
 
     def read(document: bytes, keep_doubtful: bool, most: int | None) -> Iterator[Page]:
+        if not knows_heic and _is_heic(document):
+            raise BadImage("HEIC photos cannot be decoded without threads on this system: save it as JPEG.")
         return islice(readers[keep_doubtful].pages(document), most)
 
     warm_up(read)
@@ -93,8 +97,8 @@ def warm_up(read: Read) -> None:
         count_pages(document)
 
 
-def _one_thread_each() -> None:
-    """Load every format of pictures, and let none be decoded by threads, which no jail can start."""
+def _one_thread_each() -> bool:
+    """Load every format of pictures, and let none be decoded by threads, which no jail can start; whether none is."""
     PIL.Image.init()
     with suppress(ImportError):
         from PIL import AvifImagePlugin
@@ -104,7 +108,14 @@ def _one_thread_each() -> None:
         import pillow_heif
 
         pillow_heif.register_heif_opener()
-        pillow_heif.options.DECODE_THREADS = 1
+        return decode_without_threads()
+    return True  # where HEIC is not installed, whoever opens the photo says so
+
+
+def _is_heic(document: bytes) -> bool:
+    with suppress(BadImage):
+        return kind_of(document[:1024]) == "heic"
+    return False
 
 
 def _documents() -> Iterator[bytes]:
