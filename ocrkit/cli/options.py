@@ -22,6 +22,11 @@ half_option = click.option(
     "--half", type=click.Choice(["tune", "report"]), help="Use only one half of the pages, split by a hash."
 )
 model_option = click.option("--model", help="A released model's name, or a model's folder. Default: the default model.")
+champion_option = click.option(
+    "--champion",
+    is_flag=True,
+    help="Read with the champion of MLflow's registry; while a rollout runs, its share with the challenger.",
+)
 
 
 def _few(context: click.Context, parameter: click.Parameter, threads: int | None) -> int | None:

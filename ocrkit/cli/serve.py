@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ocrkit.cli.options import jails_option, model_option, no_jail_option, shared_option, store_option
+from ocrkit.cli.options import (
+    champion_option,
+    jails_option,
+    model_option,
+    no_jail_option,
+    shared_option,
+    store_option,
+)
 from ocrkit.cli.verbs import verb
 from ocrkit.errors import BadParams, MissingExtra
 
 if TYPE_CHECKING:
     from ocrkit.service.intake import Choose
+    from ocrkit.service.store import Store
 
 
 @verb()
@@ -44,7 +52,7 @@ if TYPE_CHECKING:
     "--rate", type=click.FloatRange(min=0.1), default=20.0, show_default=True, help="Requests a second of each client."
 )
 @model_option
-@click.option("--champion", is_flag=True, help="Read with the champion of MLflow's registry, whichever it is.")
+@champion_option
 @click.option("--dask", metavar="ADDRESS", default="", help="Let the workers of this Dask scheduler read instead.")
 def serve(
     *,
@@ -68,12 +76,9 @@ def serve(
     Documents that are dropped on the page, or handed in by REST or `ocrkit submit`, wait in a queue, are read by
     processes that can do nothing else, and can be searched. Logs are lines of JSON on standard error.
     """
-    if champion and model:
-        raise BadParams("Either --champion or --model says what reads: leave one out.")
     try:
         from ocrkit.service import logs
         from ocrkit.service.app import FaceOptions
-        from ocrkit.service.intake import choose_model
         from ocrkit.service.readers import WorkOptions
         from ocrkit.service.server import serve as serve_store
         from ocrkit.service.store import Store
@@ -81,7 +86,7 @@ def serve(
     except ModuleNotFoundError as missing:
         raise MissingExtra(f"The service needs {missing.name}: pip install 'ocrkit[service]'.") from None
     opened = Store(store, shared or None)
-    choose = _champion(opened.folder) if champion else choose_model(model)
+    choose = chosen(opened, model, champion)
     work = WorkOptions(
         jails=jails or cores(),
         mode=jail_mode(no_jail, mode),
@@ -105,9 +110,18 @@ def jail_mode(no_jail: bool, mode: str = "fork") -> str:
     return "open" if no_jail else {"fork": "fork", "worker": "kept"}[mode]
 
 
-def _champion(folder: Path) -> Choose:
+def chosen(store: Store, model: str | None, champion: bool, follow: bool = True) -> Choose:
+    """What reads the documents of a store; where `follow`, asked for again as long as this process runs."""
+    if champion and model:
+        raise BadParams("Either --champion or --model says what reads: leave one out.")
+    from ocrkit.service.intake import choose_model
+    from ocrkit.service.queue import Queue
+
+    if not champion:
+        return choose_model(model)
     try:
-        from ocrkit.studies.champion import choose_champion
+        from ocrkit.studies.versions import Versions
     except ModuleNotFoundError as missing:
         raise MissingExtra(f"The registry needs {missing.name}: pip install 'ocrkit[notebooks]'.") from None
-    return choose_champion(folder / "models")
+    folder, withdraw = store.folder / "models", Queue(store.queue).withdraw
+    return (Versions(folder, withdraw) if follow else Versions(folder, withdraw, 0)).choose

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ocrkit.cli.options import all_pages_option, model_option, shared_option, store_option
+from ocrkit.cli.options import all_pages_option, champion_option, model_option, shared_option, store_option
 from ocrkit.cli.progress import shown
+from ocrkit.cli.serve import chosen
 from ocrkit.cli.verbs import FAILED, complain, verb
 from ocrkit.errors import MissingExtra, OcrkitError
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 @store_option
 @shared_option
 @model_option
+@champion_option
 @all_pages_option
 @click.option("--keep-doubtful", is_flag=True, help="Keep what looks like words and is hardly read.")
 @click.option("--wait", is_flag=True, help="Wait until all are done, and say what became of each.")
@@ -32,6 +34,7 @@ def submit(
     store: Path,
     shared: str,
     model: str | None,
+    champion: bool,
     all_pages: bool,
     keep_doubtful: bool,
     wait: bool,
@@ -48,7 +51,7 @@ def submit(
     except ModuleNotFoundError as missing:
         raise MissingExtra(f"The service needs {missing.name}: pip install 'ocrkit[service]'.") from None
     opened = Store(store, shared or None)
-    queue, choose = Queue(opened.queue), intake.choose_model(model)
+    queue, choose = Queue(opened.queue), chosen(opened, model, champion, follow=False)
     options = JobOptions(all_pages=all_pages, keep_doubtful=keep_doubtful)
     jobs: list[Job] = []
     for path in shown(files, "Handing in", "files"):

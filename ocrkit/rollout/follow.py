@@ -18,7 +18,8 @@ _LOGGER = logging.getLogger(__name__)
 class Follower:
     """Holds the state of a rollout for those who serve by it; where nobody answers, the last one stays in force.
 
-    A state is replaced as a whole, and only by a later epoch, so that nobody serves by half of a move.
+    A state is replaced as a whole, and never by one of an earlier epoch, so that nobody serves by half of a move. One
+    of the same epoch may differ: a promotion without a rollout changes the champion, and moves nothing else.
 
     Args:
         source: gives the state as it stands now, or raises an `OcrkitError`.
@@ -48,7 +49,7 @@ class Follower:
             self._complained = True
             return self.state
         self._complained, self.asked_at = False, time.time()
-        if state.epoch > self.state.epoch:
+        if state.epoch >= self.state.epoch and state != self.state:
             self.state = state
             self._write(state)
         return self.state

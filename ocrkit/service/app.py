@@ -112,6 +112,7 @@ class Face:
                               "name": ("string", "For people."),
                               "all_pages": ("boolean", "Else the first ten."),
                               "keep_doubtful": ("boolean", "Keep what looks like words and is hardly read."),
+                              "key": ("string", "Such as a user; in a rollout, one version reads all of a key."),
                           }, body=True),
             api.Operation("GET", "/documents", self.list, "Documents, the newest first.", {200: api.Documents},
                           {"state": ("string", ", ".join(STATES)), "limit": ("integer", "At most 500.")}),
@@ -171,7 +172,7 @@ class Face:
         options = JobOptions(
             all_pages=_yes(request, "all_pages") or False, keep_doubtful=_yes(request, "keep_doubtful") or False
         )
-        name = request.query_params.get("name", "document")
+        name, key = request.query_params.get("name", "document"), request.query_params.get("key", "")
         with self.store.temporary() as file:
             size = 0
             async for part in request.stream():
@@ -180,7 +181,9 @@ class Face:
                     raise intake.TooLarge(f"A document may have {intake.MOST_BYTES // 2**20} MB at most.")
                 file.write(part)
             file.seek(0)
-            job, new = await run_in_threadpool(intake.hand_in, self.store, self.queue, file, name, self.choose, options)
+            job, new = await run_in_threadpool(
+                intake.hand_in, self.store, self.queue, file, name, self.choose, options, key=key
+            )
         _LOG.info("taken", extra={"document": job.id, "kind": job.kind, "size": job.size, "new": new})
         return _json(api.told(job), 202, {"Location": f"/documents/{job.id}"})
 

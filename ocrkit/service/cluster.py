@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ocrkit.errors import MissingExtra, OcrkitError
-from ocrkit.recognition.model import released_folder
+from ocrkit.recognition.model import identity, released_folder
 from ocrkit.service.jail import READER, Closed, Jails, ReaderDied, Refused
-from ocrkit.service.queue import Job
+from ocrkit.service.queue import Job, Pinned
 from ocrkit.service.readers import WorkOptions, read_into
 from ocrkit.service.store import Shared
 from ocrkit.service.walls import NoJail
@@ -95,7 +95,7 @@ def read_here(place: str, job: Job, options: WorkOptions) -> tuple[str, str]:
         that Dask does not judge them.
     """
     try:
-        read_into(Shared(place), _jails(job.model.folder, job.model.name, options), job, lambda page: None)
+        read_into(Shared(place), _jails(job.model, options), job, lambda page: None)
     except _FAILURES as error:
         return type(error).__name__, str(error)
     except OcrkitError as error:
@@ -108,13 +108,17 @@ _KEPT: dict[str, Jails] = {}
 _LOCK = threading.Lock()
 
 
-def _jails(folder: str, name: str, options: WorkOptions) -> Jails:
+def _jails(model: Pinned, options: WorkOptions) -> Jails:
     """This worker's jails for a model, which lies where the service has it, or among the released ones."""
-    found = folder if Path(folder).is_dir() or options.make != READER else str(released_folder() / name)
     with _LOCK:
-        if found not in _KEPT:
-            _KEPT[found] = Jails(found, options.mode, options.limits, options.make)
-        return _KEPT[found]
+        if model.identity not in _KEPT:
+            found = model.folder
+            if options.make == READER:
+                found = found if Path(found).is_dir() else str(released_folder() / model.name)
+                if identity(Path(found)) != model.identity:
+                    raise OcrkitError(f"The worker has another model that is called {model.name}.")
+            _KEPT[model.identity] = Jails(found, options.mode, options.limits, options.make)
+        return _KEPT[model.identity]
 
 
 def _told(answer: Any) -> None:

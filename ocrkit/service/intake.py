@@ -17,11 +17,12 @@ from ocrkit.service.queue import Job, JobOptions, Pinned, Queue
 from ocrkit.service.store import Store
 
 MOST_BYTES = 100 * 2**20
-Choose = Callable[[str], Pinned]  # from the digest of a document to the model that is to read it
+Choose = Callable[[str], Pinned]  # from the key of a document to the model that is to read it
 
 _ROSTER = "roster.json"  # of a vault, whose code needs packages that the service does without
 _START = 1024
 _LONGEST_NAME = 200
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 # How the files of each kind begin; of those with a size in front, what stands behind it.
 _KINDS: tuple[tuple[str, int, bytes], ...] = (
     ("jpeg", 0, b"\xff\xd8\xff"),
@@ -33,7 +34,7 @@ _KINDS: tuple[tuple[str, int, bytes], ...] = (
     ("webp", 8, b"WEBP"),
     ("jpeg2000", 0, b"\0\0\0\x0cjP  "),
     ("jpeg2000", 0, b"\xff\x4f\xff\x51"),
-    *(("heic", 4, b"ftyp" + brand) for brand in (b"heic", b"heix", b"hevc", b"mif1", b"msf1")),
+    *(("heic", 4, b"ftyp" + brand) for brand in _HEIC_BRANDS),
     ("avif", 4, b"ftypavif"),
     *(("pnm", 0, mark) for mark in (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6")),
 )
@@ -44,17 +45,17 @@ class TooLarge(OcrkitError):
 
 
 def choose_model(model: str | None = None) -> Choose:
-    """The seam for whoever decides which model reads a document: one function from its digest to a pinned model.
+    """The seam for whoever decides which model reads a document: one function from its key to a pinned model.
 
-    Here it is always the same; `ocrkit.studies.champion` gives the registry's champion, and a rollout can give some
-    documents to a challenger.
+    Here it is always the same; `ocrkit.studies.versions` gives the champion of MLflow's registry, or, for its share of
+    keys, the challenger of a rollout.
 
     Raises:
         BadModel: there is no such model.
     """
     folder = find_model(model).resolve()
     pinned = Pinned(str(folder), folder.name, identity(folder))
-    return lambda digest: pinned
+    return lambda key: pinned
 
 
 def refuse_donated(source: Path | None = None) -> None:
@@ -90,6 +91,7 @@ def hand_in(
     choose: Choose,
     options: JobOptions | None = None,
     source: Path | None = None,
+    key: str = "",
 ) -> tuple[Job, bool]:
     """Take a document into the store and the queue; its job, and whether it is a new one.
 
@@ -101,6 +103,8 @@ def hand_in(
         choose: see `choose_model`.
         options: how it is to be read.
         source: where it lies, if it is a file of this machine.
+        key: of a user or a device, whose documents are all to be read by the same model; by default each document is
+            for itself. It is not kept.
 
     Raises:
         PrivateData: see `refuse_donated`.
@@ -117,21 +121,27 @@ def hand_in(
         size += len(part)
         if size > MOST_BYTES:
             raise TooLarge(f"A document may have {MOST_BYTES // 2**20} MB at most.")
-    key = digest.hexdigest()
-    model = choose(key)
-    if not store.has_file(key):
-        store.write_file(key, file)
-    return queue.put(key, tidy_name(name), kind, size, model, options)
+    content = digest.hexdigest()
+    model = choose(key or content)
+    if not store.has_file(content):
+        store.write_file(content, file)
+    return queue.put(content, tidy_name(name), kind, size, model, options)
 
 
 def hand_in_bytes(
-    store: Store, queue: Queue, data: bytes, name: str, choose: Choose, options: JobOptions | None = None
+    store: Store,
+    queue: Queue,
+    data: bytes,
+    name: str,
+    choose: Choose,
+    options: JobOptions | None = None,
+    key: str = "",
 ) -> tuple[Job, bool]:
     """The same for a document in memory."""
     with TemporaryFile() as file:
         file.write(data)
         file.seek(0)
-        return hand_in(store, queue, cast(IO[bytes], file), name, choose, options)
+        return hand_in(store, queue, cast(IO[bytes], file), name, choose, options, key=key)
 
 
 def tidy_name(name: str) -> str:

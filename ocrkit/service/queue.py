@@ -40,6 +40,8 @@ CREATE INDEX IF NOT EXISTS job_file ON job(file);
 CREATE TABLE IF NOT EXISTS tally (name TEXT PRIMARY KEY, count INTEGER NOT NULL);
 """
 _ENDED = "The process that read it ended."
+# What reads a document after a failure: the model that stands behind the one that is tried, if one is.
+_OTHERWISE = "coalesce(json_extract(model, '$.otherwise'), model)"
 
 
 class UnknownDocument(OcrkitError):
@@ -91,6 +93,8 @@ class Pinned:
         identity: of all that decides what it reads; see `ocrkit.recognition.model.identity`.
         version: its number in the registry; `None` where it comes from none.
         engine: name of the engine that runs it.
+        otherwise: the model that reads the document where this one fails, or is withdrawn before its turn: the champion
+            behind a challenger.
     """
 
     folder: str
@@ -98,6 +102,7 @@ class Pinned:
     identity: str
     version: int | None = None
     engine: str = "ours"
+    otherwise: Pinned | None = None
 
 
 @dataclass(frozen=True)
@@ -223,9 +228,16 @@ class Queue:
             return held
 
     def failed(self, job: Job, reason: str, for_good: bool = False) -> bool:
-        """Say why it could not be read; it is tried again later, unless that is `for_good` or was the last try."""
+        """Say why it could not be read; it is tried again later, unless that is `for_good` or was the last try.
+
+        Where another model stands behind the one that failed, that one reads it, and at once.
+        """
         with self.database.writing() as connection:
-            if for_good or job.tries >= self.options.tries:
+            if job.model.otherwise:
+                told = f"state='queued', model={_OTHERWISE}, reason=?, due=0"
+                held = self._set(connection, job, told, f"{reason} {job.model.otherwise.name} reads it instead.")
+                name = "retried"
+            elif for_good or job.tries >= self.options.tries:
                 held = self._set(connection, job, "state='dead', reason=?, ended=?", reason, time.time())
                 name = "dead"
             else:
@@ -241,6 +253,20 @@ class Queue:
         told = "state='queued', tries=tries-1, reason=?, due=?"
         with self.database.writing() as connection:
             return self._set(connection, job, told, reason, since_start() + wait_s)
+
+    def withdraw(self, serving: Collection[str]) -> int:
+        """Let no document wait for a model that is not tried any more; how many did.
+
+        Args:
+            serving: identities of the models that read.
+        """
+        asked = ",".join("?" * len(serving))
+        with self.database.writing() as connection:
+            return connection.execute(
+                f"UPDATE job SET model={_OTHERWISE} WHERE state='queued' AND json_extract(model, '$.otherwise') NOTNULL"
+                f" AND json_extract(model, '$.identity') NOT IN ({asked})",
+                list(serving),
+            ).rowcount
 
     def retry(self, identity: str | None = None) -> int:
         """Try dead jobs again, or one of any state but being read; how many there were."""
@@ -334,8 +360,8 @@ class Queue:
 
     def _expire(self, connection: Connection, now: float) -> None:
         over = connection.execute(
-            "UPDATE job SET state=CASE WHEN tries>=? THEN 'dead' ELSE 'queued' END, reason=?, due=?,"
-            " ended=CASE WHEN tries>=? THEN ? ELSE 0 END WHERE state='reading' AND (lease<? OR boot<>?)"
+            f"UPDATE job SET state=CASE WHEN tries>=? THEN 'dead' ELSE 'queued' END, model={_OTHERWISE}, reason=?,"
+            " due=?, ended=CASE WHEN tries>=? THEN ? ELSE 0 END WHERE state='reading' AND (lease<? OR boot<>?)"
             " RETURNING state",
             (self.options.tries, _ENDED, now, self.options.tries, time.time(), now, self._boot),
         ).fetchall()

@@ -324,18 +324,33 @@ def load(pin: Pin, role: Literal["serve", "shadow"], folder: Path, timeout_s: fl
     nice = _NICE if role == "shadow" else 0
     if pin.is_engine:
         return EngineProcess(partial(_nicely, nice, pin.version), timeout_s)
+    code, model = packaged(pin, folder)
+    return PackagedEngine(code, model, timeout_s, nice)
+
+
+def packaged(pin: Pin, folder: Path) -> tuple[Path, Path]:
+    """The folders of a version's code and model, fetched from the registry once: a version never changes.
+
+    Raises:
+        OcrkitError: it cannot be fetched.
+    """
     package = _package(pin, folder)
     models = list((package / "artifacts").glob(f"*/{CARD}"))
     if not models:
         raise OcrkitError(f"{pin} is a version without a model.")
-    return PackagedEngine(package / "code", models[0].parent, timeout_s, nice)
+    return package / "code", models[0].parent
+
+
+def package_folder(pin: Pin, folder: Path) -> Path:
+    """Where a version is kept that was fetched."""
+    return folder / "versions" / f"{pin.name}-{pin.version}"
 
 
 def _package(pin: Pin, folder: Path) -> Path:
     """The folder that MLflow packaged a version in, brought here once."""
     from mlflow.artifacts import download_artifacts
 
-    here = folder / "versions" / f"{pin.name}-{pin.version}"
+    here = package_folder(pin, folder)
     if here.is_dir():  # a version never changes
         return here
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -53,6 +54,14 @@ CELLS = [
     ),
     new_code_cell('run.end({"loss": 1 / P.epochs, "words": len(list(words.iterdir()))})'),
 ]
+
+
+@pytest.fixture
+def dead_port() -> int:
+    """A port on loopback that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 class Project:

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,14 +21,6 @@ from ocrkit.experiment import kept, paths, track
 from ocrkit.studies.sections import Start
 
 REPO = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def dead_port() -> int:
-    """A port on loopback that nobody listens at."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,12 +19,19 @@ from ocrkit.experiment.kept import StoreDown
 from ocrkit.recognition.model import find_model
 from ocrkit.rollout import Numbers, Observation, Pin, State
 from ocrkit.rollout.ledger import pseudonym
+from ocrkit.service.intake import hand_in_bytes
+from ocrkit.service.queue import Queue
+from ocrkit.service.readers import WorkOptions
+from ocrkit.service.store import Store
+from ocrkit.service.work import Work
 from ocrkit.studies import rollout as rollouts_module
 from ocrkit.studies.promote import promote
 from ocrkit.studies.rollout import Rollouts, ask
+from ocrkit.studies.versions import Versions
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 REPO = Path(__file__).resolve().parents[2]
+sys.path.append(str(REPO / "tests/service"))
 STORE = Path("data/rollout")
 READERS = ("ocrkit-reader", "ocrkit-recognizer")
 # How many moments of a move a process is killed at; `make hard` tries them all.
@@ -103,6 +112,64 @@ def test_a_challenger_rises_step_by_step_and_everybody_follows(rollouts):
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert "| yes | better on labelled documents |" in runs[0].data.tags["mlflow.note.content"]
     assert {"evidence.png", "rules.json"} <= {file.path for file in client.list_artifacts(runs[0].info.run_id)}
+
+
+def until(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_the_reading_service_follows_each_move_and_reads_on_while_mlflow_is_down(
+    rollouts, tmp_path, monkeypatch, dead_port
+):
+    from service_readers import document
+
+    store = Store(tmp_path / "service")
+    queue = Queue(store.queue)
+    (other,) = {"fast-receipts", "fast-synthetic"} - {rollouts.registry.champion().tags["model"]}
+    state = rollouts.start(other)
+    champion, challenger = int(state.champion.version), int(state.challenger.version)
+    versions = Versions(tmp_path / "models", queue.withdraw, every_s=0.2)
+    keys = [f"user {number}" for number in range(60)]
+    work = Work(store, WorkOptions(make="service_readers:echo", model=versions.choose("").folder))
+    work.start()
+
+    def hand_in(key: str, says: str) -> str:
+        return hand_in_bytes(store, queue, document(says), "one.pdf", versions.choose, key=key)[0].id
+
+    def reader_of(identity: str) -> int | None:
+        until(lambda: queue.job(identity).state == "done")
+        return store.result(identity).reader.version
+
+    def chosen() -> dict[str, int | None]:
+        return {key: versions.choose(key).version for key in keys}
+
+    assert set(chosen().values()) == {champion}
+    for _ in range(3):
+        fill(rollouts)
+        rollouts.step()
+    until(lambda: set(chosen().values()) == {champion, challenger})
+    at_25 = chosen()
+    for version in (champion, challenger):
+        key = next(key for key in keys if at_25[key] == version)
+        assert reader_of(hand_in(key, f"for {key}")) == version
+
+    with monkeypatch.context() as down:
+        down.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{dead_port}")
+        again = Versions(tmp_path / "models", every_s=0)  # a restart
+        assert {key: again.choose(key).version for key in keys} == at_25
+        versions.refresh()
+        assert chosen() == at_25
+
+    work.stop()
+    waiting = hand_in(key, "for later")
+    assert queue.job(waiting).model.version == challenger
+    rollouts.stop("The test is over.")
+    until(lambda: queue.job(waiting).model.version == champion)
+    assert set(chosen().values()) == {champion}
+    versions.close()
 
 
 def test_harm_stops_it_and_the_champion_stays(rollouts):

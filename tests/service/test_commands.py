@@ -8,14 +8,11 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from service_constants import LIMITS, MODEL
+from service_constants import LIMITS
 from service_readers import document
 
 from ocrkit.cli import main
-from ocrkit.errors import OcrkitError
 from ocrkit.service import readers
-from ocrkit.service.queue import Pinned
-from ocrkit.studies.champion import choose_champion
 
 
 @pytest.fixture
@@ -79,6 +76,7 @@ def test_documents_are_handed_in_read_found_and_forgotten(ocrkit, tmp_path):
         (("queue", "status"), "is no store"),
         (("serve", "--host", "0.0.0.0"), "give a --token"),
         (("serve", "--champion", "--model", "fast"), "leave one out"),
+        (("submit", __file__, "--champion", "--model", "fast"), "leave one out"),
         (("serve", "--model", "nowhere"), "There is no model"),
     ],
 )
@@ -86,21 +84,6 @@ def test_what_cannot_be_is_said_in_a_sentence(ocrkit, words, said):
     code, output = ocrkit(*words)
     assert code == 2
     assert said in output
-
-
-def test_the_champion_is_asked_for_now_and_then_and_the_last_one_reads_on(tmp_path):
-    answers = iter([MODEL, Pinned("/two", "two", "2" * 64, 8), None])
-
-    def ask(folder: Path) -> Pinned:
-        answer = next(answers)
-        if answer is None:
-            raise OcrkitError("The store does not answer.")
-        return answer
-
-    choose = choose_champion(tmp_path, ask, every_s=0.0)
-    assert [choose("a").version, choose("b").version] == [8, 8]
-    still = choose_champion(tmp_path, lambda folder: MODEL, every_s=3600.0)
-    assert still("a") == MODEL
 
 
 def test_a_marked_word_stays_readable():
