@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,12 @@ from ocrkit.synth.camera import CameraOptions
 from ocrkit.synth.corpus import build_vocabulary
 from ocrkit.synth.fonts import audit, font_folders
 
+_MOST_COLUMNS = 10  # of a table of one row
 _WORST = 12  # photos or pages that are shown
 _PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".pdf"}
 
-_SERVICE = ("throughput", "jail", "kills", "search", "clients")
+_SERVICE = ("throughput", "jail", "kills", "hostile", "search", "clients")
+_KILL_PAUSE_S = (0.1, 8.0)  # a reader that is started anew takes some seconds
 
 _runtime = click.option(
     "--runtime",
@@ -336,9 +339,16 @@ def soak(*, folder: Path, pages: int, files: int, model: str | None, runtime: st
 @model_option
 @click.option("--only", default=",".join(_SERVICE), show_default=True, help="What is measured, with commas between.")
 @click.option("--pages", type=click.IntRange(min=2), default=200, show_default=True, help="Files of FOLDER to read.")
+@click.option(
+    "--rounds", type=click.IntRange(min=1), default=3, show_default=True, help="How often both ways read all files."
+)
 @click.option("--jails", type=click.IntRange(min=1), default=2, show_default=True, help="Number of jails.")
 @click.option("--documents", type=click.IntRange(min=1), default=500, show_default=True, help="Read while killing.")
 @click.option("--kills", type=click.IntRange(min=1), default=100, show_default=True, help="Number of kills.")
+@click.option("--hostile", type=click.IntRange(min=9), default=300, show_default=True, help="Bombs, crashes and such.")
+@click.option(
+    "--fuzzed", type=click.IntRange(min=0), default=10_000, show_default=True, help="Documents damaged by chance."
+)
 @click.option(
     "--index-pages", type=click.IntRange(min=500), default=100_000, show_default=True, help="Simulated pages searched."
 )
@@ -346,26 +356,34 @@ def soak(*, folder: Path, pages: int, files: int, model: str | None, runtime: st
 @click.option(
     "--minutes", type=click.FloatRange(min=0.1), default=10.0, show_default=True, help="For which the clients ask."
 )
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Also keep all figures in this JSON file."
+)
 def service(
     *,
     folder: Path,
     model: str | None,
     only: str,
     pages: int,
+    rounds: int,
     jails: int,
     documents: int,
     kills: int,
+    hostile: int,
+    fuzzed: int,
     index_pages: int,
     clients: int,
     minutes: float,
+    output: Path | None,
 ) -> None:
-    """Put the reading service under load: throughput, jails, killed processes, search, and many clients.
+    """Put the reading service under load: throughput, jails, killed processes, hostile documents, search, many clients.
 
-    `throughput` reads files of FOLDER in jails and by plain processes; `jail` times one that reads nothing; `kills`
-    ends server, worker and zygote at random moments; `search` fills an index with simulated pages; `clients` hand in
-    and search at once.
+    `throughput` reads files of FOLDER by `ocrkit read --jobs` and in jails, by turns; `jail` times one that reads
+    nothing; `kills` ends server, worker and zygote at random moments; `hostile` hands in what means harm; `search`
+    fills an index with simulated pages; `clients` hand in and search at once.
     """
     try:
+        from ocrkit.service import hostile as hostility
         from ocrkit.service import soak as load
     except ModuleNotFoundError as missing:
         raise MissingExtra(f"The service needs {missing.name}: pip install 'ocrkit[service]'.") from None
@@ -375,24 +393,46 @@ def service(
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _PICTURES)[:pages]
     if len(files) < jails:
         raise BadDataset(f"{folder} holds fewer than {jails} pictures or PDFs.")
+    options = load.WorkOptions(jails=jails, model=str(find_model(model).resolve()))
+    retried = replace(options, queue=load.QueueOptions(lease_s=3.0, tries=50, retry_s=(0.0,)))
+    figures: dict[str, Any] = {"cores": os.cpu_count(), "jails": jails}
+
+    def keep(name: str, rows: Sequence[Mapping[str, Any]], title: str) -> None:
+        _print_rows(rows, f"\n{name}: {title}")
+        figures[name] = {"load": os.getloadavg()[0], "rows": rows}
+        if output:
+            write_whole(output, json.dumps(figures, indent=1, default=float) + "\n")
+
     for name in wanted:
         with load.scratch() as place:
             if name == "throughput":
-                done = load.throughput(files, model, jails)
-                rows = [vars(done) | {"jailed/plain": done.ratio, "by CPU time": done.cpu_ratio}]
+                with progress_bar("Reading", "rounds", rounds) as bar:
+                    done = load.throughput(files, model, jails, rounds, bar.update)
+                rows = [vars(one) | {"ratio": one.ratio} for one in done]
+                keep(name, rows, f"`ocrkit read --jobs {jails}` and {jails} jails, by turns")
+                median = np.median([one.ratio for one in done])
+                click.echo(f"Jailed reading has {median:.3f} of the throughput (median).")
             elif name == "jail":
                 taken = {mode: load.jail_ms(model, 100, mode) for mode in ("fork", "kept")}
-                rows = [{"mode": mode, "median_ms": np.median(ms), "p95_ms": np.quantile(ms, 0.95)}
-                        for mode, ms in taken.items()]  # fmt: skip
+                keep(name, [{"mode": mode, "median_ms": np.median(ms), "p95_ms": np.quantile(ms, 0.95)}
+                            for mode, ms in taken.items()], "100 documents of nothing each")  # fmt: skip
             elif name == "kills":
                 with progress_bar("Killing", "processes", kills) as bar:
-                    rows = [vars(load.kills(documents, kills, place, shown=bar.update))]
+                    killed = load.kills(documents, kills, place, 0, retried, shown=bar.update, pause_s=_KILL_PAUSE_S)
+                row = vars(killed) | {"kills": sum(killed.kills.values())}
+                keep(name, [row | killed.kills | killed.states], f"{documents} documents")
+            elif name == "hostile":
+                with progress_bar("Reading", "documents") as bar:
+                    bad = hostility.documents(hostile, fuzzed)
+                    endured = hostility.endure(bad, place, jails, model, bar.update)
+                for part, rows in endured.tables().items():
+                    keep(f"hostile, {part}", rows, f"{hostile} hostile documents, {fuzzed} fuzzed")
             elif name == "search":
                 with progress_bar("Indexing", "pages", index_pages) as bar:
-                    rows = [load.searches(index_pages, place, shown=bar.update).row()]
+                    keep(name, [load.searches(index_pages, place, shown=bar.update).row()], "simulated pages")
             else:
-                rows = [vars(load.clients(clients, 60 * minutes, place, load.WorkOptions(jails=jails)))]
-        _print_rows(rows, f"\n{name}: {len(files)} files, {jails} jails")
+                keep(name, [vars(load.clients(clients, 60 * minutes, place, options))],
+                     f"{clients} at once for {minutes:g} minutes")  # fmt: skip
 
 
 @benchmark.command("rollout")
@@ -763,14 +803,24 @@ def _whole_numbers(text: str) -> list[int]:
     return [int(part) for part in numbers]
 
 
+def _figure(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_figure(one)}" for name, one in value.items()) or "-"
+    if isinstance(value, tuple):
+        return ", ".join(map(_figure, value))
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
 def _print_rows(rows: Sequence[Mapping[str, Any]], title: str) -> None:
     """A table under the machine's state, which decides what the numbers mean."""
     busy = os.getloadavg()[0]
     click.echo(f"{title}; {os.cpu_count()} cores with {busy:.1f} processes waiting for them")
     if not rows:
         return
-    shown = [[f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows]
+    shown = [[_figure(value) for value in row.values()] for row in rows]
     table = [list(rows[0]), *shown]
+    if len(rows) == 1 and len(rows[0]) > _MOST_COLUMNS:  # too wide for a line: one figure a line
+        table = [list(cells) for cells in zip(*table)]
     widths = [max(map(len, cells)) for cells in zip(*table)]
     for cells in table:
         click.echo("  ".join(cell.rjust(width) for cell, width in zip(cells, widths)))

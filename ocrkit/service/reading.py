@@ -89,7 +89,7 @@ def picture_of(page: Page) -> bytes | None:
 
 def warm_up(read: Read) -> None:
     """Read one of everything, since behind the walls nothing can be imported or opened any more."""
-    for number, document in enumerate(_documents()):
+    for number, document in enumerate(samples()):
         with suppress(BadImage):
             for page in read(document, number % 2 == 0, 10):
                 page.to_dict()
@@ -118,7 +118,8 @@ def _is_heic(document: bytes) -> bool:
     return False
 
 
-def _documents() -> Iterator[bytes]:
+def samples() -> Iterator[bytes]:
+    """Small documents of every kind, whole and damaged."""
     page = _page()
     small = page[:40, :160]
     for form in _FORMATS:

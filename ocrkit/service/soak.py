@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -54,57 +54,69 @@ def drawn(number: int, words: int = 12) -> bytes:
 
 @dataclass(frozen=True)
 class Throughput:
-    """The same files read by plain processes and in jails; seconds of wall clock, and of all processors together."""
+    """The same files read by plain processes and in jails: how many, and seconds by the clock."""
 
     files: int
+    plain_read: int
+    jailed_read: int
     plain_s: float
-    plain_cpu_s: float
     jailed_s: float
-    jailed_cpu_s: float
 
     @property
     def ratio(self) -> float:
         """Documents a second in jails, over those in plain processes."""
         return self.plain_s / self.jailed_s
 
-    @property
-    def cpu_ratio(self) -> float:
-        """The same by processor time, which other programs hardly change."""
-        return self.plain_cpu_s / self.jailed_cpu_s
 
+def throughput(
+    files: Sequence[Path],
+    model: str | None = None,
+    jails: int = 2,
+    rounds: int = 3,
+    shown: Shown = lambda more: None,
+) -> list[Throughput]:
+    """Read `files` by `ocrkit read --jobs` and by the service in as many jails, by turns; each round.
 
-def throughput(files: Sequence[Path], model: str | None = None, jails: int = 2) -> Throughput:
-    """Read `files` by so many plain processes at once, each its share, then by the service in as many jails.
-
-    Both begin with processes that are still to be started.
+    Both begin with processes that are still to be started, and take turns at being the first.
     """
-    with tempfile.TemporaryDirectory(prefix="ocrkit-") as folder:
-        command = [sys.executable, "-m", "ocrkit", "read", "-q", "--threads", "1", "--format", "json", "--force"]
-        command += ["--model", model] if model else []
-        one_thread = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-        begun, cpu = time.monotonic(), _children_s()
-        shares = [[str(file) for file in files[place::jails]] for place in range(jails)]
-        plain = [
-            subprocess.Popen([*command, "-o", f"{folder}/{place}/", *share], env=one_thread)
-            for place, share in enumerate(shares)
-        ]
-        for process in plain:
-            process.wait()
-        plain_s, plain_cpu_s = time.monotonic() - begun, _children_s() - cpu
+    found = []
+    for number in range(rounds):
+        with scratch() as folder:
+            turns = [partial(_plain, files, folder, model, jails), partial(_jailed, files, folder, model, jails)]
+            first = number % 2
+            taken = {place: turns[place]() for place in (first, 1 - first)}
+        (plain, plain_s), (jailed, jailed_s) = taken[0], taken[1]
+        found.append(Throughput(len(files), plain, jailed, plain_s, jailed_s))
+        shown(1)
+    return found
 
-        store = Store(Path(folder) / "service")
-        queue, choose = Queue(store.queue), intake.choose_model(model)
-        begun, cpu = time.monotonic(), _children_s() + time.process_time()
-        for file in files:
-            with file.open("rb") as content:
-                intake.hand_in(store, queue, content, file.name, choose)
-        work = Work(store, WorkOptions(jails=jails, model=choose("").folder))
-        work.start()
-        work.drain(_PATIENCE_S)
-        jailed_s = time.monotonic() - begun
-        work.stop()
-        jailed_cpu_s = _children_s() + time.process_time() - cpu
-    return Throughput(len(files), plain_s, plain_cpu_s, jailed_s, jailed_cpu_s)
+
+def _plain(files: Sequence[Path], folder: Path, model: str | None, jobs: int) -> tuple[int, float]:
+    """How many were read, and seconds."""
+    command = [sys.executable, "-m", "ocrkit", "read", "-q", "--jobs", str(jobs), "--format", "json", "--force"]
+    command += ["--model", model] if model else []
+    path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    begun = time.monotonic()
+    # What cannot be read is told by the exit status, and counted below.
+    subprocess.run(
+        [*command, "-o", f"{folder}/plain/", *map(str, files)], env=os.environ | path, check=False, capture_output=True
+    )
+    return len(list((folder / "plain").glob("*.json"))), time.monotonic() - begun
+
+
+def _jailed(files: Sequence[Path], folder: Path, model: str | None, jails: int) -> tuple[int, float]:
+    store = Store(folder / "service")
+    queue, choose = Queue(store.queue), intake.choose_model(model)
+    begun = time.monotonic()
+    for file in files:
+        with file.open("rb") as content:
+            intake.hand_in(store, queue, content, file.name, choose, JobOptions(all_pages=True))
+    work = Work(store, WorkOptions(jails=jails, model=choose("").folder))
+    work.start()
+    work.drain(_PATIENCE_S)
+    seconds = time.monotonic() - begun
+    work.stop()
+    return queue.counts()["done"], seconds
 
 
 def jail_ms(model: str | None = None, times: int = 100, mode: str = "fork") -> np.ndarray:
@@ -150,6 +162,7 @@ def kills(
     work: WorkOptions | None = None,
     make: Callable[[int], bytes] = drawn,
     shown: Shown = lambda more: None,
+    pause_s: tuple[float, float] = (0.05, 0.8),
 ) -> Killed:
     """Hand in documents and kill server, worker or zygote at random moments until `times` are done; then let it end.
 
@@ -161,10 +174,11 @@ def kills(
         work: how is read; the lease should be short.
         make: number -> document.
         shown: called with 1 after each kill.
+        pause_s: between kills, at least and at most; a process that is started again needs some to get anywhere.
     """
     options = work or WorkOptions(jails=2, queue=QueueOptions(lease_s=3.0, tries=50, retry_s=(0.0,)))
-    choose = intake.choose_model(None)
-    options = replace(options, model=options.model or choose("").folder)
+    choose = intake.choose_model(options.model or None)
+    options = replace(options, model=choose("").folder)
     store, calm = Store(folder / "killed"), Store(folder / "calm")
     queues = Queue(store.queue, options.queue), Queue(calm.queue, options.queue)
     for number in range(documents):
@@ -180,7 +194,7 @@ def kills(
     server = _serve(store, options)
     try:
         while sum(killed.values()) < times and time.monotonic() - begun < _PATIENCE_S:
-            time.sleep(r.uniform(0.05, 0.8))
+            time.sleep(r.uniform(*pause_s))
             if queues[0].is_idle():  # before all were killed: read some again
                 for job in queues[0].jobs("done", limit=documents // 4 + 1):
                     store.erase_result(job.id)
@@ -333,7 +347,7 @@ def clients(
     server = _serve(store, options, FaceOptions(a_second=1000.0, at_once=1000, most_waiting=most_waiting))
     port = int((store.folder / "port").read_text())
     queue = Queue(store.queue)
-    before = _resident_mb(server.pid)
+    before = resident_mb(server.pid)
     deadline, begun = time.monotonic() + seconds, time.monotonic()
 
     def client(number: int) -> None:
@@ -371,7 +385,7 @@ def clients(
     while not queue.is_idle() and time.monotonic() < deadline + _PATIENCE_S:
         time.sleep(0.2)
     lasted = time.monotonic() - begun
-    after = _resident_mb(server.pid)
+    after = resident_mb(server.pid)
     server.terminate()
     server.wait()
     done = {job.id for job in queue.jobs("done", limit=1_000_000)}
@@ -430,14 +444,12 @@ def _children(pid: int) -> list[int]:
     return []
 
 
-def _resident_mb(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def _children_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def resident_mb(pid: int) -> float:
+    """Memory that a process holds now; 0 where there is none."""
+    with suppress(OSError):
+        pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return 0.0
 
 
 def _misread(word: str, r: random.Random) -> str:

@@ -198,7 +198,7 @@ def heic_photos() -> list[bytes]:
 def test_in_the_jail_documents_of_every_kind_are_read_as_outside():
     jails = Jails(reading.model_folder(None), limits=walls.Limits())
     reader = ocrkit.Reader(threads=1)
-    cases = [content for content in reading._documents() if len(content) < 60_000]
+    cases = [content for content in reading.samples() if len(content) < 60_000]
     # And some that were never seen before.
     noise = np.random.default_rng(0).integers(0, 255, (60, 200), np.uint8)
     cases += [cv2.imencode(".png", noise)[1].tobytes(), photo(), *heic_photos()]
