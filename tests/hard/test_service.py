@@ -27,7 +27,7 @@ def test_hostile_documents_harm_no_other_and_each_is_read_or_given_up(tmp_path, 
     inputs = request.config.getoption("--inputs") * (request.config.getoption("--inputs") > 1000)
     seeds = list(pictures().values())
     changed = [("changed", changed_bytes((r := Random(f"service/{n}")).choice(seeds), r)) for n in range(inputs)]
-    done = hostile.endure([*hostile.documents(max(18, inputs // 30), 8), *changed], tmp_path)
+    done = hostile.endure([*hostile.documents(max(9, inputs // 30), 6), *changed], tmp_path)
     record_property("measured", str(done))
     assert done.others_done == done.others > 0
     assert done.unfinished == 0
