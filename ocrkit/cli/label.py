@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ocrkit.cli.options import model_option, optional_form_option
+from ocrkit.cli.options import jobs_option, model_option, optional_form_option, redundancy_option
 from ocrkit.cli.verbs import verb_group
 from ocrkit.errors import BadParams
 from ocrkit.labelling.export import FORMS, digest_of, export, summary
 from ocrkit.labelling.jobs import Job, NewTask, Store, only_server
 from ocrkit.labelling.mturk import SANDBOX
 from ocrkit.labelling.order import ORDERS, Reading
-from ocrkit.labelling.pools import CLOSED, DEFAULT, POOLS, PrivateData
+from ocrkit.labelling.pools import CLOSED, DEFAULT, POOLS, PrivateData, check_pool
 from ocrkit.labelling.templates import Template, load_template
 
 if TYPE_CHECKING:
@@ -28,15 +28,6 @@ if TYPE_CHECKING:
 
 _OTHER_MODEL = "fast-synthetic"
 
-_jobs_option = click.option(
-    "--jobs",
-    "path",
-    type=click.Path(path_type=Path),
-    default=Path("labelling/jobs.db"),
-    show_default=True,
-    envvar="OCRKIT_JOBS",
-    help="File of all jobs.",
-)
 _port_option = click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="Port.")
 _origin_option = click.option(
     "--origin", help="Address of the page as browsers see it, such as https://label.example.org."
@@ -64,13 +55,13 @@ def label() -> None:
 @optional_form_option
 @click.option("--order", type=click.Choice(ORDERS), default="disagreement", show_default=True, help="What comes first.")
 @click.option("--count", type=click.IntRange(min=1), help="Number of tasks. Default: all.")
-@click.option("--redundancy", type=click.IntRange(1, 50), help="People a task. Default: the template's.")
+@redundancy_option
 @click.option("--gold", type=click.Path(path_type=Path), help="Folder of crops whose labels are known to be right.")
 @click.option("--suspects", is_flag=True, help="Ask about the labels of FOLDER that the model doubts, with `verify`.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Seed of what is random.")
 @model_option
 @click.option("--other-model", default=_OTHER_MODEL, show_default=True, help="Second reader, to disagree with.")
-@_jobs_option
+@jobs_option
 def new(
     *,
     name: str,
@@ -85,7 +76,7 @@ def new(
     seed: int,
     model: str | None,
     other_model: str,
-    path: Path,
+    jobs_path: Path,
 ) -> None:
     """Make the job NAME of the words or pages in a folder.
 
@@ -101,7 +92,7 @@ def new(
     if chosen.alphabet == "model":
         changes["alphabet"] = alphabet_of(find_model(model)).characters
     chosen = chosen.model_copy(update=changes)
-    with Store(path, make=True) as store:
+    with Store(jobs_path, make=True) as store:
         if any(job.name == name for job in store.jobs()):
             raise BadParams(f"There is a job {name} already: choose another name.")
         tasks, about, private, kind = _tasks(
@@ -130,10 +121,8 @@ def _tasks(
     """The tasks of a new job, facts about their making, whether they are private, and the form of their source."""
     from ocrkit.datasets import load_crops
     from ocrkit.labelling.tasks import (
-        Donated,
         page_tasks,
         pages_of,
-        private_page_tasks,
         read_by,
         suspect_tasks,
         word_tasks,
@@ -150,9 +139,7 @@ def _tasks(
     if template.interface != "text":
         pages, private = pages_of(folder, form, reader if template.interface == "boxes" else None)
         kind = form or "pictures"
-        if private:
-            return private_page_tasks(Donated(pages[:count], words=False)), {}, True, kind
-        return page_tasks(pages[:count], template.interface == "boxes"), {}, False, kind
+        return page_tasks(pages[:count], template.interface == "boxes"), {}, private, kind
     material = words_of(folder, form, reader)
     about = {"model": identity(find_model(model))}
     if suspects:
@@ -171,8 +158,7 @@ def _tasks(
         about["other_model"] = identity(find_model(other_model))
     known = load_crops(gold) if gold else []
     readings: list[Reading] = read_by(material.samples, first, second)
-    keys = list(material.pictures) if material.pictures is not None else None
-    tasks = word_tasks(material.samples, readings, order, count, seed, known, read_by(known, first), keys)
+    tasks = word_tasks(material.samples, readings, order, count, seed, known, read_by(known, first), material.places)
     return tasks, about, material.private, material.form
 
 
@@ -204,7 +190,7 @@ def preview(template: str, port: int) -> None:
 @_port_option
 @_origin_option
 @click.option("--behind-proxy", is_flag=True, help="Believe a proxy on this machine where people come from.")
-@_jobs_option
+@jobs_option
 def serve(
     *,
     job: str,
@@ -215,14 +201,15 @@ def serve(
     port: int,
     origin: str | None,
     behind_proxy: bool,
-    path: Path,
+    jobs_path: Path,
 ) -> None:
     """Show the tasks of JOB on a page, to yourself (--local) or to people whom `ocrkit label invite` lets in.
 
     Contractors log in with a passkey, which wants https, by a proxy in front of this, or localhost, by an ssh tunnel.
     """
-    with only_server(path), Store(path) as store:
+    with only_server(jobs_path), Store(jobs_path) as store:
         found = store.job(job)
+        check_pool(found, POOLS["notebook" if local else pool])
         _check(store, found)
         if local:
             _serve_local(store, found, port)
@@ -241,7 +228,7 @@ def serve(
         else:
             from ocrkit.labelling.tasks import reopened
 
-            pictures = reopened(found) if found.private else {}
+            pictures = reopened(found) if found.private else None
             page = make_page(store, found, POOLS[pool], address, nda=text, pictures=pictures)
         click.echo(f"{job} is shown at {address}; stop with Ctrl-C.")
         serve_page(page, host, port, behind_proxy)
@@ -290,10 +277,10 @@ def _read_text(path: Path) -> str:
 @click.argument("person")
 @_port_option
 @_origin_option
-@_jobs_option
-def invite(person: str, port: int, origin: str | None, path: Path) -> None:
+@jobs_option
+def invite(person: str, port: int, origin: str | None, jobs_path: Path) -> None:
     """Print an address by which the contractor PERSON can make a passkey, once and within a week."""
-    with Store(path) as store:
+    with Store(jobs_path) as store:
         secret = store.invite(person, "contractors")
     click.echo(f"{origin or f'http://localhost:{port}'}/#invitation={secret}")
 
@@ -302,10 +289,10 @@ def invite(person: str, port: int, origin: str | None, path: Path) -> None:
 @click.argument("person")
 @click.argument("state", type=click.Choice(["active", "paused", "dismissed"]))
 @click.option("--why", default="", help="Reason, for the audit.")
-@_jobs_option
-def worker(person: str, state: Any, why: str, path: Path) -> None:
+@jobs_option
+def worker(person: str, state: Any, why: str, jobs_path: Path) -> None:
     """Pause or dismiss PERSON, or take them back; a dismissal ends their login at once."""
-    with Store(path) as store:
+    with Store(jobs_path) as store:
         store.set_state(store.person(person), state, why)
     click.echo(f"{person} is {state}.")
 
@@ -317,16 +304,15 @@ def worker(person: str, state: Any, why: str, path: Path) -> None:
 @click.option("--publish", is_flag=True, help="Let Prolific show the study at once, rather than keep it as a draft.")
 @_origin_option
 @_endpoint_option
-@_jobs_option
+@jobs_option
 def send(
-    job: str, pool: str, most_usd: float | None, publish: bool, origin: str | None, endpoint: str, path: Path
+    job: str, pool: str, most_usd: float | None, publish: bool, origin: str | None, endpoint: str, jobs_path: Path
 ) -> None:
     """Send the tasks of JOB to a crowd, if it costs no more than --most-usd; without that, say what it would cost."""
-    with Store(path) as store:
+    with Store(jobs_path) as store:
         found = store.job(job)
         if pool == "mturk":
             from ocrkit.labelling import mturk
-            from ocrkit.labelling.pools import check_pool
 
             check_pool(found, POOLS[pool])
             click.echo(CLOSED, err=True)
@@ -346,13 +332,13 @@ def send(
 @click.argument("job", required=False)
 @click.option("--audit", is_flag=True, help="Show everything that was refused.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@_jobs_option
-def status(job: str | None, audit: bool, as_json: bool, path: Path) -> None:
+@jobs_option
+def status(job: str | None, audit: bool, as_json: bool, jobs_path: Path) -> None:
     """Say how far each job is, or all about JOB: agreement, speed, cost, and each person's rate."""
     from ocrkit.files import plain
     from ocrkit.labelling.aggregate import results
 
-    with Store(path) as store:
+    with Store(jobs_path) as store:
         if audit:
             for row in store.audited("refused"):
                 when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["at"]))
@@ -388,13 +374,13 @@ def status(job: str | None, audit: bool, as_json: bool, path: Path) -> None:
 @click.argument("job")
 @click.option("--adjudicate", metavar="NAME", help="Make the job NAME of what people did not agree on.")
 @_endpoint_option
-@_jobs_option
-def collect(job: str, adjudicate: str | None, endpoint: str, path: Path) -> None:
+@jobs_option
+def collect(job: str, adjudicate: str | None, endpoint: str, jobs_path: Path) -> None:
     """Fetch what a crowd answered, approve or reject it, put all answers together, and record a run in MLflow."""
     from ocrkit.labelling.aggregate import results
     from ocrkit.labelling.tasks import adjudication
 
-    with Store(path) as store:
+    with Store(jobs_path) as store:
         found = store.job(job)
         for pool in sorted({row["pool"] for row in store.sent(found)}):
             settled = _collect(store, found, pool, endpoint)
@@ -408,8 +394,10 @@ def collect(job: str, adjudicate: str | None, endpoint: str, path: Path) -> None
             f"{job}: {told['answers']:,} answers to {told['tasks']:,} tasks; "
             f"{sure:,} labels are sure, {told['unsure']:,} not."
         )
-        if adjudicate:
-            tasks = adjudication(store, found, labels)
+        tasks = adjudication(store, found, labels) if adjudicate else []
+        if adjudicate and not tasks:
+            click.echo(f"Nothing is left to decide: no job {adjudicate} is made.")
+        elif adjudicate:
             template = load_template("adjudicate").model_copy(update={"alphabet": found.template.alphabet})
             about = {"of": job, **found.about}
             made = store.add_job(adjudicate, template, tasks, found.source, found.form, found.private, about)
@@ -433,10 +421,11 @@ def _record(store: Store, job: Job, told: dict[str, Any], labels: Any) -> None:
         from ocrkit.experiment.paths import NoProject
         from ocrkit.studies.labelling import record
 
-        run = record(job, told, labels, digest_of(store, job))
+        documents = {task["document"] for task in store.tasks(job) if task["id"] in labels.results}
+        run = record(job, told, labels, digest_of(store, job), len(documents))
     except ImportError as missing:
         click.echo(f"No run is recorded: {missing.name} is not installed.", err=True)
-    except NoProject as error:
+    except (NoProject, PrivateData) as error:
         click.echo(f"No run is recorded: {error}", err=True)
     else:
         click.echo(f"Recorded in MLflow's experiment Labelling, run {run}.")
@@ -447,12 +436,16 @@ def _record(store: Store, job: Job, told: dict[str, Any], labels: Any) -> None:
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder to make.")
 @click.option("--form", type=click.Choice(FORMS), default="crops", show_default=True, help="What is written.")
 @click.option("--unsure", is_flag=True, help="Also write labels that people did not agree on.")
-@_jobs_option
-def export_(job: str, output: Path, form: str, unsure: bool, path: Path) -> None:
-    """Write the labels of JOB as a data set to learn from, and where each comes from as about/provenance.json."""
-    with Store(path) as store:
+@jobs_option
+def export_(job: str, output: Path, form: str, unsure: bool, jobs_path: Path) -> None:
+    """Write the labels of JOB as a data set to learn from, and where each comes from as about/provenance.json.
+
+    Those of a job about donated pages are sealed in their vault: --form vault -o VAULT.
+    """
+    with Store(jobs_path) as store:
         counts = export(store, store.job(job), output, form, unsure)
     written = sum(counts.pop(name, 0) for name in ("written", "answers", "keep", "fix", "drop"))
-    click.echo(f"{output}: {written:,} written{''.join(f'; {count:,} {why}' for why, count in counts.items())}.")
+    left_out = "".join(f"; {count:,} {why}" for why, count in counts.items())
+    click.echo(f"{output}: {written:,} {'sealed' if form == 'vault' else 'written'}{left_out}.")
     if form == "crops":
         click.echo(f"Learn from them: ocrkit finetune {output} --form crops -o mymodel")

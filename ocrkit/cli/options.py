@@ -66,6 +66,18 @@ class PageNumbers(click.ParamType):
         return frozenset(numbers)
 
 
+jobs_option = click.option(
+    "--jobs",
+    "jobs_path",
+    type=_PATH,
+    default=Path("labelling/jobs.db"),
+    show_default=True,
+    envvar="OCRKIT_JOBS",
+    help="File of all labelling jobs.",
+)
+redundancy_option = click.option(
+    "--redundancy", type=click.IntRange(1, 50), help="People a task. Default: the template's."
+)
 pages_option = click.option(
     "--pages", type=PageNumbers(), metavar="1-3,7", help="Read only these pages; a PDF keeps its others as they are."
 )

@@ -10,11 +10,11 @@ Pixels travel as buffers beside a message and are nobody's state: neither notebo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ocrkit.errors import OcrkitError
-from ocrkit.labelling.jobs import Job, LeaseOver, Store, Worker
+from ocrkit.errors import BadImage, OcrkitError, Withdrawn
+from ocrkit.labelling.jobs import Job, Lease, LeaseOver, Store, Worker
 from ocrkit.labelling.templates import BadAnswer, Template
 
 _OWN = ("notebook",)  # pools of people whose own the pictures are
@@ -34,6 +34,10 @@ _MOST_TASKS = 2**63  # that SQLite counts
 _OF_TASKS = ("reading", "candidates", "boxes", "scale")
 
 
+# The picture of a private task, from where it is kept; see `ocrkit.labelling.tasks.reopened`.
+Pictures = Callable[[Lease], bytes]
+
+
 class Conversation:
     """One person at one job.
 
@@ -41,7 +45,7 @@ class Conversation:
         store: of the job.
         job: its tasks.
         worker: who answers.
-        pictures: of a private job, by the keys of its tasks; see `ocrkit.labelling.tasks.reopened`.
+        pictures: of a private job.
         address: that the person comes from, for the audit.
         most: tasks that the person may answer; 0 for all.
     """
@@ -51,12 +55,12 @@ class Conversation:
         store: Store,
         job: Job,
         worker: Worker,
-        pictures: Mapping[str, bytes] | None = None,
+        pictures: Pictures | None = None,
         address: str = "",
         most: int = 0,
     ) -> None:
         self._store, self._job, self._worker = store, job, worker
-        self._pictures, self._address, self._most = pictures or {}, address, most
+        self._pictures, self._address, self._most = pictures, address, most
 
     def reply(self, message: Any) -> tuple[dict[str, Any], list[bytes]]:
         """What is said back, and the pictures with it. An error is a message, too, so that nothing typed is lost."""
@@ -75,8 +79,12 @@ class Conversation:
             task, key, seconds = message.get("task"), message.get("key", ""), message.get("seconds", 0)
             if not (isinstance(task, int) and 0 < task < _MOST_TASKS and isinstance(seconds, int | float)):
                 raise BadAnswer("An answer names its task, and the seconds it took.")
-            with self._store.together():
-                self._store.answer(self._job, self._worker, task, message.get("value"), seconds, key, self._address)
+            try:
+                with self._store.together():
+                    self._store.answer(self._job, self._worker, task, message.get("value"), seconds, key, self._address)
+                    return self._task()
+            except Withdrawn as error:
+                self._store.drop(self._job, task, str(error))
                 return self._task()
         if kind == "undo":
             self._store.undo(self._job, self._worker)
@@ -91,8 +99,8 @@ class Conversation:
         enough = self._most and self._store.answered(self._job, self._worker) >= self._most
         while lease := None if enough else self._store.lease(self._job, self._worker, self._address):
             try:
-                picture = self._pictures[lease.key] if self._job.private else lease.picture
-            except (KeyError, OcrkitError) as error:  # withdrawn since, or gone
+                picture = self._picture(lease)
+            except OcrkitError as error:  # withdrawn since, or gone
                 self._store.drop(self._job, lease.task, str(error))
             else:
                 break
@@ -101,6 +109,13 @@ class Conversation:
         told = {"kind": "task", "task": lease.task, "until": lease.until, **shown(self._job.template, lease.content)}
         watermark = "" if self._worker.pool in _OWN else self._worker.name
         return {**told, "job": self._job.name, "watermark": watermark}, [picture or b""]
+
+    def _picture(self, lease: Lease) -> bytes | None:
+        if lease.picture or not self._job.private:  # known answers are of public pictures in private jobs too
+            return lease.picture
+        if self._pictures is None:
+            raise BadImage("The page's pictures are not at hand.")
+        return self._pictures(lease)
 
 
 def shown(template: Template, content: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -18,17 +18,19 @@ import numpy as np
 
 from ocrkit import __version__
 from ocrkit.alphabet import normalise
-from ocrkit.datasets import Sample
+from ocrkit.datasets import LabelledPage, LabelledWord, Sample
 from ocrkit.datasets.write import write_crops, write_table
+from ocrkit.document import box_to_quad
 from ocrkit.errors import BadDataset, BadParams
 from ocrkit.files import make_folder, plain, whole_folder, write_whole
 from ocrkit.labelling.aggregate import Labels, Result, alpha, results, text_distance
 from ocrkit.labelling.jobs import Job, Store, Vote
 from ocrkit.labelling.pools import DEFAULT, PrivateData
-from ocrkit.labelling.tasks import decisions_of
+from ocrkit.labelling.sealed import page_of_task
+from ocrkit.labelling.tasks import decisions_of, pages_of
 from ocrkit.metrics import correct_words, wilson_interval
 
-FORMS = ("crops", "label-studio", "decisions", "votes")
+FORMS = ("crops", "label-studio", "decisions", "votes", "vault")
 
 
 def summary(store: Store, job: Job, labels: Labels | None = None) -> dict[str, Any]:
@@ -45,8 +47,9 @@ def summary(store: Store, job: Job, labels: Labels | None = None) -> dict[str, A
     contractors = {person.id for person in store.people() if person.pool == DEFAULT}
     paid = sum(vote.worker in contractors for vote in votes)
     spent = sum(row["usd"] for row in store.sent(job)) + paid * job.template.pay_usd
+    progress = store.progress(job)
     told: dict[str, Any] = {
-        **store.progress(job),
+        **progress,
         "alpha": nominal.value,
         "alpha_low": nominal.low,
         "alpha_high": nominal.high,
@@ -57,6 +60,8 @@ def summary(store: Store, job: Job, labels: Labels | None = None) -> dict[str, A
         "gold_right": float(np.mean(gold)) if gold else float("nan"),
         "unsure": len(labels.unsure()),
     }
+    if job.private:
+        told["withdrawn"] = progress["answers"] - len(votes)
     by_chance = [
         (task["content"]["reading"], normalise(labels.results[task["id"]].value["text"]))  # type: ignore[index]
         for task in store.tasks(job)
@@ -75,20 +80,23 @@ def export(store: Store, job: Job, folder: Path, form: str, unsure: bool = False
     Args:
         store: of the job.
         job: whose answers are taken.
-        folder: to be made, whole or not at all.
+        folder: to be made, whole or not at all; of a private job, the vault that it is about.
         form: `crops` or `label-studio` to learn from; `decisions` of a `verify` job on suspects, for the folder of the
-            labels; `votes`, each answer without names, which DVC can track and notebook 25 reports on.
+            labels; `votes`, each answer without names, which DVC can track and notebook 25 reports on; `vault`, which
+            seals the labels of a private job in place of those that the vault has.
         unsure: write labels, too, that people did not agree on.
 
     Raises:
         PrivateData: donated pictures are not written into plain files.
         BadParams: the folder holds something, or the job has nothing of that form.
     """
-    if job.private:
+    if job.private and form != "vault":
         raise PrivateData(
             f"The job {job.name} shows private pages, whose pictures and texts are not written into plain files: "
-            "its labels go into the vault."
+            f"its labels go into the vault, by `ocrkit label export {job.name} --form vault -o {job.source}`."
         )
+    if form == "vault":
+        return _seal_labels(store, job, folder, unsure)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise BadParams(f"{folder} exists already: name another folder, or delete it first.")
     labels = results(store.votes(job))
@@ -109,6 +117,55 @@ def export(store: Store, job: Job, folder: Path, form: str, unsure: bool = False
         about = make_folder(made / "about")  # not beside the labels, where adapters look for more of them
         write_whole(about / "provenance.json", json.dumps(provenance(store, job, labels), indent=1, ensure_ascii=False))
     return counts
+
+
+def _seal_labels(store: Store, job: Job, folder: Path, unsure: bool) -> Counter[str]:
+    """Seal what people said about the pages of a vault in place of the labels that it has; all or nothing.
+
+    Words that nobody answered, or did not agree on, keep their labels; those with a flag are marked as not transcribed.
+    """
+    if not job.private or folder.resolve() != Path(job.source):
+        raise BadParams(f"The job {job.name} is not about the pages of a vault in {folder}, but about {job.source}.")
+    from ocrkit.datasets.vault import open_vault, relabel
+
+    labels = results(store.votes(job))
+    counts: Counter[str] = Counter()
+    by_page: dict[str, list[tuple[dict[str, Any], Mapping[str, Any] | None]]] = {}
+    for task, result in _results(store, job, labels):
+        value = _accepted(job, result, unsure, counts)
+        by_page.setdefault(page_of_task(task["key"]), []).append((task, value))
+    pages = []
+    for page in pages_of(folder, job.form)[0]:
+        answers = by_page.get(page.id, [])
+        if any(value is not None for _, value in answers):
+            pages.append(_relabelled(page, answers))
+            counts["written"] += sum(value is not None and not _is_flag(job, value) for _, value in answers)
+    if not pages:
+        raise BadParams(f"The job {job.name} has no answers that can be written as vault.")
+    relabel(open_vault(folder), pages, f"answers to the job {job.name}")
+    return counts
+
+
+def _relabelled(page: LabelledPage, answers: list[tuple[dict[str, Any], Mapping[str, Any] | None]]) -> LabelledPage:
+    """A page with what people said about it, or about its words."""
+    words = list(page.words)
+    places = {np.round(word.quad, 2).tobytes(): number for number, word in enumerate(words)}
+    for task, value in answers:
+        content = task["content"]
+        if "quad" in content:
+            quad = np.array(content["quad"], float)
+            text = "" if value is None else value.get("text", "")  # empty: ink that nobody transcribed
+            number = places.get(np.round(quad, 2).tobytes())
+            if number is None:
+                words.append(LabelledWord(text, quad))
+            elif value is not None:
+                words[number] = LabelledWord(text, quad)
+        elif value is not None and "boxes" in value:
+            boxes = [(entry["text"], np.array(entry["box"]) / content["scale"]) for entry in value["boxes"]]
+            words = [LabelledWord(text, box_to_quad(tuple(box))) for text, box in boxes]
+        elif value is not None and "choice" in value:
+            page = replace(page, category=value["choice"])
+    return replace(page, words=tuple(words))
 
 
 def provenance(store: Store, job: Job, labels: Labels) -> dict[str, Any]:
@@ -194,18 +251,36 @@ def _labelled(
     store: Store, job: Job, labels: Labels, unsure: bool, counts: Counter[str]
 ) -> Iterator[tuple[dict[str, Any], Mapping[str, Any], bytes]]:
     """Tasks with their answers and pictures; what is left out is counted."""
-    for task in store.tasks(job):
-        result = labels.results.get(task["id"])
-        if task["gold"] is not None:
+    for task, result in _results(store, job, labels):
+        value = _accepted(job, result, unsure, counts)
+        if value is None or _is_flag(job, value):
             continue
-        if result is None or result.value is None:
-            counts["not answered yet"] += 1
-        elif not (result.is_sure or unsure or result.votes == 1):
-            counts["not agreed on"] += 1
-        elif "choice" in result.value and job.template.interface != "choice":
-            counts[result.value["choice"]] += 1
-        elif picture := store.picture(task["id"]):
-            yield task, result.value, picture
+        if picture := store.picture(task["id"]):
+            yield task, value, picture
+
+
+def _results(store: Store, job: Job, labels: Labels) -> Iterator[tuple[dict[str, Any], Result | None]]:
+    """Tasks whose answer was not known, with what people say."""
+    for task in store.tasks(job):
+        if task["gold"] is None:
+            yield task, labels.results.get(task["id"])
+
+
+def _accepted(job: Job, result: Result | None, unsure: bool, counts: Counter[str]) -> Mapping[str, Any] | None:
+    """An answer that is taken as a label or a flag; what is left out, and flags, are counted."""
+    if result is None or result.value is None:
+        counts["not answered yet"] += 1
+        return None
+    if not (result.is_sure or unsure or result.votes == 1):
+        counts["not agreed on"] += 1
+        return None
+    if _is_flag(job, result.value):
+        counts[result.value["choice"]] += 1
+    return result.value
+
+
+def _is_flag(job: Job, value: Mapping[str, Any]) -> bool:
+    return "choice" in value and job.template.interface != "choice"
 
 
 def _write_crops(store: Store, job: Job, labels: Labels, folder: Path, unsure: bool, counts: Counter[str]) -> None:
@@ -270,8 +345,12 @@ def _write_label_studio(
 
 
 def digest_of(store: Store, job: Job) -> str:
-    """32 figures that stand for the tasks of a job and all answers to them; MLflow takes 36 at most."""
+    """32 figures that stand for the tasks of a job and all answers to them; MLflow takes 36 at most.
+
+    Of a private job they stand for when each answer came in place of the answer: texts can be guessed from digests.
+    """
     digest = hashlib.sha256(json.dumps([task["key"] for task in store.tasks(job)]).encode())
     for vote in store.votes(job):
-        digest.update(json.dumps([vote.task, vote.worker, dict(vote.value)], sort_keys=True).encode())
+        said = vote.at if job.private else dict(vote.value)
+        digest.update(json.dumps([vote.task, vote.worker, said], sort_keys=True).encode())
     return digest.hexdigest()[:32]

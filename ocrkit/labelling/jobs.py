@@ -2,7 +2,8 @@
 
 All of a change is one transaction that is on the disk before anybody is told of it, so a process that is killed loses
 nothing that it had confirmed. A task is leased to a person for a while and comes back when the time is over. Everything
-that was shown or refused is in the table `audit`, which can only be added to.
+that was shown or refused is in the table `audit`, which can only be added to. Of private jobs, what tasks show and what
+people answer is sealed, see `ocrkit.labelling.sealed`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any, Literal
@@ -24,6 +26,7 @@ from pydantic import ValidationError
 
 from ocrkit.errors import BadDataset, BadParams, OcrkitError, quoted
 from ocrkit.files import make_folder
+from ocrkit.labelling.sealed import Sealer, sealer_of
 from ocrkit.labelling.templates import BadAnswer, Template, stored
 from ocrkit.metrics import wilson_interval
 
@@ -33,6 +36,7 @@ GOLD_LEAST = 5  # gold answers before anybody is judged by them
 _INVITATION_S = 7 * 24 * 3600.0
 _IDLE_S = 15 * 60.0
 _SESSION_S = 12 * 3600.0
+_SHOWN = "task"  # what the content of a task is sealed as
 
 _SCHEMA = """
 CREATE TABLE jobs (
@@ -109,7 +113,7 @@ class NewTask:
 
     Attributes:
         key: tells tasks of one job apart, such as a digest of the pixels.
-        content: what the page shows: `reading`, `confidence`, `candidates`, `boxes`.
+        content: what the page shows: `reading`, `confidence`, `candidates`, `boxes`; and `quad`, where it was cut.
         picture: PNG; `None` for private ones, which never lie in the file.
         document: that it was cut from.
         gold: the right answer, where it is known and people are to be tested by it.
@@ -192,13 +196,21 @@ class Store:
         path: of the file, which is made where it is missing unless `make` is false; `None` keeps all in memory.
         make: make a missing file.
         clock: seconds since 1970.
+        sealer: what seals the texts of private jobs, by their source.
 
     Raises:
         BadStore: it cannot be used.
     """
 
-    def __init__(self, path: Path | None, make: bool = False, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        make: bool = False,
+        clock: Callable[[], float] = time.time,
+        sealer: Callable[[str], Sealer] = sealer_of,
+    ) -> None:
         self.path, self._clock, self._depth = path, clock, 0
+        self._sealer = cache(sealer)
         if path is not None:
             if not make and not path.is_file():
                 raise BadStore(f"There are no jobs in {path}: make one with `ocrkit label new`.")
@@ -262,7 +274,8 @@ class Store:
             sql = (
                 "INSERT INTO jobs (name, template, source, form, private, about, created) VALUES (?, ?, ?, ?, ?, ?, ?)"
             )
-            job = self._db.execute(sql, row).lastrowid
+            self._db.execute(sql, row)
+            job = self.job(name)
             there: set[str] = set()
             for place, task in enumerate(tasks):
                 if task.key in there:
@@ -270,15 +283,16 @@ class Store:
                 there.add(task.key)
                 gold = None if task.gold is None else _json(task.gold)
                 need = 0 if gold else template.redundancy
+                content = self._kept(job, task.key, _SHOWN, _json(task.content), gold)
+                picture = task.picture if gold or not private else None
                 self._db.execute(
                     "INSERT INTO tasks (job, place, key, document, content, picture, gold, random, need)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (job, place, task.key, task.document, _json(task.content), None if private else task.picture, gold,
-                     int(task.random), need),
-                )  # fmt: skip
-            if not self._one("SELECT count(*) FROM tasks WHERE job = ? AND gold IS NULL", job)[0]:
+                    (job.id, place, task.key, task.document, content, picture, gold, int(task.random), need),
+                )
+            if not self._one("SELECT count(*) FROM tasks WHERE job = ? AND gold IS NULL", job.id)[0]:
                 raise BadParams(f"The job {name} would have no tasks.")
-        return self.job(name)
+        return job
 
     def jobs(self) -> list[Job]:
         """All jobs, the oldest first."""
@@ -308,13 +322,17 @@ class Store:
         )
 
     def tasks(self, job: Job) -> list[dict[str, Any]]:
-        """Every task of a job in its order, as a table: id, key, document, content, gold, random, need."""
+        """Every task of a job in its order, as a table: id, key, document, content, gold, random, need.
+
+        The content is empty where a donor has withdrawn.
+        """
         rows = self._db.execute(
             "SELECT id, key, document, content, gold, random, need FROM tasks WHERE job = ? ORDER BY place", (job.id,)
-        )
+        ).fetchall()
+        contents = self._opened(job, [(row["key"], _SHOWN, row["content"], row["gold"]) for row in rows])
         return [
-            {**dict(row), "content": json.loads(row["content"]), "gold": json.loads(row["gold"] or "null")}
-            for row in rows
+            {**dict(row), "content": self._parsed(content), "gold": json.loads(row["gold"] or "null")}
+            for row, content in zip(rows, contents)
         ]
 
     def picture(self, task: int) -> bytes | None:
@@ -322,15 +340,16 @@ class Store:
         return self._one("SELECT picture FROM tasks WHERE id = ?", task)[0]
 
     def votes(self, job: Job) -> list[Vote]:
-        """All answers of a job, in the order in which they came."""
+        """All answers of a job, in the order in which they came, but for those whose donor has withdrawn."""
         rows = self._db.execute(
-            "SELECT a.task, a.worker, a.value, a.seconds, a.at, t.gold FROM answers a JOIN tasks t ON t.id = a.task"
-            " WHERE a.job = ? ORDER BY a.id",
+            "SELECT a.task, a.worker, a.value, a.seconds, a.at, t.key, t.gold FROM answers a"
+            " JOIN tasks t ON t.id = a.task WHERE a.job = ? ORDER BY a.id",
             (job.id,),
-        )
+        ).fetchall()
         return [
-            Vote(r["task"], r["worker"], json.loads(r["value"]), r["seconds"], r["at"], json.loads(r["gold"] or "null"))
-            for r in rows
+            Vote(r["task"], r["worker"], self._parsed(value), r["seconds"], r["at"], json.loads(r["gold"] or "null"))
+            for r, value in zip(rows, self._answers(job, rows))
+            if value is not None
         ]
 
     def progress(self, job: Job) -> dict[str, int]:
@@ -353,22 +372,21 @@ class Store:
         `errors` holds, for each word that they answered and we had read, whether our reading was wrong: its running sum
         is the curve that grows while people label.
         """
-        shared, agreeing = self._one(
-            "SELECT count(*), coalesce(sum(a.value = b.value), 0) FROM answers a"
-            " JOIN answers b ON b.task = a.task AND b.worker <> a.worker WHERE a.job = ? AND a.worker = ?",
-            job.id,
-            worker.id,
-        )
         rows = self._db.execute(
-            "SELECT json_extract(a.value, '$.text') AS text, json_extract(t.content, '$.reading') AS reading"
-            " FROM answers a JOIN tasks t ON t.id = a.task"
-            " WHERE a.job = ? AND a.worker = ? AND t.gold IS NULL ORDER BY a.id",
-            (job.id, worker.id),
-        )
+            "SELECT a.task, a.worker, a.value, t.key, t.gold, t.content FROM answers a JOIN tasks t ON t.id = a.task"
+            " WHERE a.job = ? AND a.task IN (SELECT task FROM answers WHERE job = ? AND worker = ?) ORDER BY a.id",
+            (job.id, job.id, worker.id),
+        ).fetchall()
+        values = self._answers(job, rows)
+        own = {row["task"]: value for row, value in zip(rows, values) if row["worker"] == worker.id}
+        others = [own[row["task"]] == value for row, value in zip(rows, values) if value and row["worker"] != worker.id]
+        asked = [row for row in rows if row["worker"] == worker.id and row["gold"] is None]
+        contents = self._opened(job, [(row["key"], _SHOWN, row["content"], None) for row in asked])
+        read = [(self._parsed(content).get("reading"), own[row["task"]]) for row, content in zip(asked, contents)]
         return {
             **self.progress(job),
-            "agreement": agreeing / shared if shared else None,
-            "errors": [int(row["text"] != row["reading"]) for row in rows if row["reading"]],
+            "agreement": sum(others) / len(others) if others else None,
+            "errors": [int(self._parsed(value).get("text") != reading) for reading, value in read if reading and value],
         }
 
     # --- people -------------------------------------------------------------------------------------------------------
@@ -551,7 +569,7 @@ class Store:
             ).fetchone()
             until = row["until"] if row else now + job.template.lease_s
             if row is None:
-                row = self._gold_for(job, worker) or self._next_for(job, worker)
+                row = self._gold_for(job, worker) or self._unanswered(job, worker, "need > 0 AND gold IS NULL")
                 if row is None:
                     return None
                 self._db.execute(
@@ -561,11 +579,13 @@ class Store:
                 if row["gold"] is None:
                     self._db.execute("UPDATE tasks SET need = need - 1 WHERE id = ?", (row["id"],))
             self.audit("shown", worker=worker.id, address=address, job=job.id, task=row["id"])
-        return Lease(row["id"], row["key"], json.loads(row["content"]), row["picture"], until)
+            (content,) = self._opened(job, [(row["key"], _SHOWN, row["content"], row["gold"])])
+        return Lease(row["id"], row["key"], self._parsed(content), row["picture"], until)
 
-    def _next_for(self, job: Job, worker: Worker) -> sqlite3.Row | None:
+    def _unanswered(self, job: Job, worker: Worker, which: str) -> sqlite3.Row | None:
+        """The first of those tasks that a person has not answered."""
         return self._db.execute(
-            "SELECT * FROM tasks WHERE job = ? AND need > 0 AND gold IS NULL AND NOT EXISTS"
+            f"SELECT * FROM tasks WHERE job = ? AND {which} AND NOT EXISTS"
             " (SELECT 1 FROM answers a WHERE a.task = tasks.id AND a.worker = ?) ORDER BY place LIMIT 1",
             (job.id, worker.id),
         ).fetchone()
@@ -584,11 +604,7 @@ class Store:
         chance = Random(f"{job.id}/{worker.id}/{answered}").random()
         if of_gold >= share * (answered + 1) + 1 or chance >= 2 * share:
             return None
-        return self._db.execute(
-            "SELECT * FROM tasks WHERE job = ? AND gold IS NOT NULL AND NOT EXISTS"
-            " (SELECT 1 FROM answers a WHERE a.task = tasks.id AND a.worker = ?) ORDER BY place LIMIT 1",
-            (job.id, worker.id),
-        ).fetchone()
+        return self._unanswered(job, worker, "gold IS NOT NULL")
 
     def answer(
         self, job: Job, worker: Worker, task: int, value: Any, seconds: float, key: str, address: str = ""
@@ -597,6 +613,7 @@ class Store:
 
         Raises:
             BadAnswer: not one that the template allows, or without a key; the person keeps the task.
+            Withdrawn: the donor of the page has taken it back; nothing is kept.
             LeaseOver: the person does not have that task, or its time is over.
             Refused: the person is paused or dismissed.
         """
@@ -650,10 +667,12 @@ class Store:
         return True
 
     def _insert(self, job: Job, worker: Worker, task: int, checked: dict[str, Any], seconds: float, key: str) -> None:
+        its = self._one("SELECT key, gold FROM tasks WHERE id = ?", task)
+        value = self._kept(job, its["key"], _answer(worker.id), _json(checked), its["gold"])
         kept = min(float(seconds), 86_400.0) if seconds > 0 else 0.0  # which NaN is not
         self._db.execute(
             "INSERT INTO answers (job, task, worker, key, value, seconds, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (job.id, task, worker.id, key, _json(checked), kept, self._clock()),
+            (job.id, task, worker.id, key, value, kept, self._clock()),
         )
 
     def undo(self, job: Job, worker: Worker) -> bool:
@@ -781,6 +800,31 @@ class Store:
         with self._write():
             yield
 
+    # --- what is private ----------------------------------------------------------------------------------------------
+
+    def _kept(self, job: Job, key: str, what: str, text: str, gold: str | None) -> str:
+        """A text about a task as the file holds it; gold is of public pictures in private jobs too."""
+        if not job.private or gold is not None:
+            return text
+        return self._sealer(job.source).seal(key, f"{job.name}|{what}", text)
+
+    def _opened(self, job: Job, rows: Sequence[tuple[str, str, str, str | None]]) -> list[str | None]:
+        """What `_kept` kept (key, what, text, gold); `None` where the donor has withdrawn."""
+        sealed = [(key, f"{job.name}|{what}", text) for key, what, text, gold in rows if job.private and gold is None]
+        opened = iter(self._sealer(job.source).unseal(sealed) if sealed else ())
+        return [next(opened) if job.private and gold is None else text for *_, text, gold in rows]
+
+    def _parsed(self, text: str | None) -> dict[str, Any]:
+        """What was kept as JSON; empty where the donor has withdrawn."""
+        try:
+            return dict(json.loads(text or "{}"))
+        except ValueError:  # such as what was sealed in a job that is not private any more
+            raise BadStore(f"{self.path} was changed by somebody else: a task or an answer in it is damaged.") from None
+
+    def _answers(self, job: Job, rows: Sequence[sqlite3.Row]) -> list[str | None]:
+        """The values of answers, `None` where the donor has withdrawn."""
+        return self._opened(job, [(r["key"], _answer(r["worker"]), r["value"], r["gold"]) for r in rows])
+
     # --- SQLite -------------------------------------------------------------------------------------------------------
 
     @contextmanager
@@ -850,6 +894,11 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+
+
+def _answer(worker: int) -> str:
+    """What an answer is sealed as, so that nobody can give it to another person."""
+    return f"answer {worker}"
 
 
 def _worker(row: sqlite3.Row) -> Worker:

@@ -11,13 +11,13 @@ import hashlib
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from ocrkit.errors import BadParams, MissingExtra, OcrkitError
 from ocrkit.labelling.assets import PAGE, script, style
-from ocrkit.labelling.conversation import Conversation
+from ocrkit.labelling.conversation import Conversation, Pictures
 from ocrkit.labelling.jobs import Job, Session, Store, Worker
 from ocrkit.labelling.pools import Pool, PrivateData, check_pool
 
@@ -86,7 +86,7 @@ class Page:
     nda: str = ""
     local: str = ""
     local_name: str = ""
-    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    pictures: Pictures | None = None
     door: Door | None = None
     done_url: str = ""
     most: int = 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,9 +21,10 @@ from ocrkit.errors import BadDataset, BadImage, BadParams
 from ocrkit.files import folder_name
 from ocrkit.images import load_image, to_grey
 from ocrkit.labelling.aggregate import Labels, key_of
-from ocrkit.labelling.jobs import Job, NewTask, Store
+from ocrkit.labelling.jobs import Job, Lease, NewTask, Store
 from ocrkit.labelling.order import Reading, ordered
 from ocrkit.labelling.pools import PRIVATE_FORMS, is_private
+from ocrkit.labelling.sealed import page_of_task
 from ocrkit.labelling.templates import Template
 from ocrkit.recognition.suspects import Suspect, sample_id
 
@@ -50,47 +51,65 @@ class Material:
     """Words to ask about, and where they come from.
 
     Attributes:
-        pictures: of donated documents, by the keys of tasks, in the order of the samples.
+        places: of the words of donated documents, in the order of the samples; nothing else is kept of those.
     """
 
     samples: Sequence[Sample]
     source: str
     form: str
-    pictures: Donated | None = None
+    places: Sequence[Place] | None = None
 
     @property
     def private(self) -> bool:
         """Whether they are of donated documents."""
-        return self.pictures is not None
+        return self.places is not None
 
 
-class Donated(Mapping[str, bytes]):
-    """The pictures of private tasks as PNG, by keys that say nothing of them.
+@dataclass(frozen=True)
+class Place:
+    """Where a word of a donated page is.
+
+    Attributes:
+        key: of its task: the page's id and a number.
+        quad: px of the page.
+        margin: of paper that is shown around it, in heights.
+    """
+
+    key: str
+    quad: np.ndarray
+    margin: float = 0.0
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What a task keeps of it, sealed."""
+        return {"quad": np.round(self.quad, 2).tolist(), "margin": self.margin}
+
+
+class Donated:
+    """The pictures of a private job's tasks as PNG.
 
     Each is read from where it is kept whenever it is asked for, so that it ends with its donor's consent.
 
     Args:
-        pages: labelled ones.
-        words: whether tasks are about their words, or about whole pages.
+        pages: of the source.
     """
 
-    def __init__(self, pages: Iterable[LabelledPage], words: bool) -> None:
-        self._places: dict[str, tuple[LabelledPage, np.ndarray | None]] = {}
-        for page in pages:
-            if words:
-                self._places |= {f"{page.id}/{i}": (page, word.quad) for i, word in enumerate(page.words)}
-            else:
-                self._places[page.id] = page, None
+    def __init__(self, pages: Iterable[LabelledPage]) -> None:
+        self._pages = {page.id: page for page in pages}
 
-    def __getitem__(self, key: str) -> bytes:
-        page, quad = self._places[key]
-        return shown_page(page.image())[0] if quad is None else png(cut(to_grey(page.image()), quad))
+    def __call__(self, lease: Lease) -> bytes:
+        """The picture of a task.
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
+        Raises:
+            BadImage: its donor has withdrawn, or does not let it be labelled.
+        """
+        page = self._pages.get(page_of_task(lease.key))
+        if page is None:
+            raise BadImage("The page may not be labelled any more.")
+        image = page.image()
+        if "quad" not in lease.content:
+            return shown_page(image)[0]
+        return png(cut(to_grey(image), np.array(lease.content["quad"]), lease.content["margin"]))
 
 
 def words_of(folder: Path, form: str | None, reader: Callable[[], Reader] | None = None) -> Material:
@@ -114,17 +133,12 @@ def words_of(folder: Path, form: str | None, reader: Callable[[], Reader] | None
         form = "crops"
     if form is not None:
         pages = _labelled_pages(folder, form)
-        if not any(page.words for page in pages):
+        private = is_private(form, pages)
+        if not any(page.words for page in pages) and (not private or any(page.lines for page in pages)):
             raise BadDataset(f"{folder} labels lines, not words: cut them with `ocrkit data words` first.")
-        if not is_private(form, pages):
+        if not private:
             return Material(list(word_samples(pages)), str(folder), form)
-        donated = Donated(pages, words=True)
-        samples = [
-            Sample(cut(to_grey(page.image()), word.quad), word.text, document=page.document or page.id)
-            for page in pages
-            for word in page.words
-        ]
-        return Material(samples, str(folder), form, donated)
+        return _donated_words(pages, str(folder), form, reader)
     samples = []
     for page in _pictures_of(folder, reader):
         grey = to_grey(page.image())
@@ -134,6 +148,35 @@ def words_of(folder: Path, form: str | None, reader: Callable[[], Reader] | None
     if not samples:
         raise BadDataset(f"No word was found in the pictures of {folder}.")
     return Material(samples, str(folder), _DETECTED)
+
+
+def _donated_words(
+    pages: Sequence[LabelledPage], source: str, form: str, reader: Callable[[], Reader] | None
+) -> Material:
+    """The words of donated pages; of those that have no labels yet, what a reader finds."""
+    read = reader() if reader and not all(page.words or page.lines for page in pages) else None
+    samples, places = [], []
+    for page in pages:
+        image = page.image()
+        grey, margin = to_grey(image), 0.0 if page.words or page.lines else _MARGIN
+        for number, word in enumerate(page.words if page.words or page.lines else found_words(image, read)):
+            crop = cut(grey, word.quad, margin)
+            if min(crop.shape) >= _SMALLEST_PX:
+                samples.append(Sample(crop, word.text, document=page.document or page.id, private=True))
+                places.append(Place(f"{page.id}/{number}", word.quad, margin))
+    if not samples:
+        raise BadDataset(f"No word was found on the pages of {source}.")
+    return Material(samples, source, form, places)
+
+
+def found_words(image: Image, reader: Reader | None) -> tuple[LabelledWord, ...]:
+    """The words that a reader finds on a page, by lines; none without a reader."""
+    if reader is None:
+        return ()
+    # Quads are those of the picture as it was given, also where the page was turned or straightened to be read.
+    return tuple(
+        LabelledWord(word.text, word.quad) for line in reader.read(image).pages[0].lines for word in line.words
+    )
 
 
 def _labelled_pages(folder: Path | str, form: str) -> list[LabelledPage]:
@@ -154,10 +197,7 @@ def _pictures_of(folder: Path, reader: Callable[[], Reader] | None) -> list[Labe
     pages = []
     for path in paths:
         image = load_image(path)
-        # Quads are those of the picture as it was given, also where the page was turned or straightened to be read.
-        found = [word for line in read.read(image).pages[0].lines for word in line.words] if read else []
-        words = tuple(LabelledWord(word.text, word.quad) for word in found)
-        pages.append(LabelledPage(path.stem, words, pixels=image, source=folder_name(folder)))
+        pages.append(LabelledPage(path.stem, found_words(image, read), pixels=image, source=folder_name(folder)))
     return pages
 
 
@@ -179,7 +219,7 @@ def word_tasks(
     seed: int = 7,
     gold: Sequence[Sample] = (),
     gold_readings: Sequence[Reading] = (),
-    private_keys: Sequence[str] | None = None,
+    places: Sequence[Place] | None = None,
 ) -> list[NewTask]:
     """Tasks about words, in an order, and those whose answer is known.
 
@@ -192,7 +232,7 @@ def word_tasks(
         gold: words whose label is known to be right. Those that we misread come first: who copies what a machine says
             shall fail on them.
         gold_readings: of them.
-        private_keys: of samples that nothing may be kept of: neither their pictures nor what we read in them.
+        places: of samples whose pictures may not be kept.
     """
     tasks: list[NewTask] = []
     there: set[str] = set()
@@ -207,12 +247,10 @@ def word_tasks(
         if len(tasks) == wanted:
             break
         sample = samples[place]
-        if private_keys is None:
-            task = _task(sample, readings[place], random=is_random)
-        elif min(sample.image.shape) >= _SMALLEST_PX:
-            task = NewTask(private_keys[place], {}, document=sample.document, random=is_random)
-        else:
-            continue
+        task = _task(sample, readings[place], random=is_random)
+        if places is not None:
+            kept = {**task.content, **places[place].content}
+            task = replace(task, key=places[place].key, content=kept, picture=None)
         if task.key not in there:
             there.add(task.key)
             tasks.append(task)
@@ -244,7 +282,7 @@ def suspect_tasks(suspects: Sequence[Suspect]) -> list[NewTask]:
 
 
 def page_tasks(pages: Iterable[LabelledPage], boxes: bool = True) -> list[NewTask]:
-    """Tasks about whole pages: their words as boxes to mend, or only their picture.
+    """Tasks about whole pages: their words as boxes to mend, or only their picture, which of donated ones is not kept.
 
     Raises:
         BadImage: a page that cannot be read.
@@ -258,7 +296,8 @@ def page_tasks(pages: Iterable[LabelledPage], boxes: bool = True) -> list[NewTas
             content["boxes"] = [
                 {"box": [round(float(side) * scale, 1) for side in word.box], "text": word.text} for word in page.words
             ]
-        tasks.append(NewTask(picture_key(image), content, picture, page.document or page.id))
+        key, kept = (page.id, None) if page.private else (picture_key(image), picture)
+        tasks.append(NewTask(key, content, kept, page.document or page.id))
     return tasks
 
 
@@ -269,18 +308,23 @@ def shown_page(image: Image) -> tuple[bytes, float]:
     return png(small), scale
 
 
-def private_page_tasks(donated: Donated) -> list[NewTask]:
-    """Tasks about whole donated pages, of which nothing is kept."""
-    return [NewTask(key, {"scale": 1.0}, document=key) for key in donated]
-
-
 def pages_of(
     folder: Path, form: str | None, reader: Callable[[], Reader] | None = None
 ) -> tuple[list[LabelledPage], bool]:
-    """Pages to draw boxes on or tell kinds of, and whether they are private; see `words_of`."""
+    """Pages to draw boxes on or tell kinds of, and whether they are private; see `words_of`.
+
+    Donated pages without labels get the words that `reader` finds.
+    """
     if form is not None:
         pages = _labelled_pages(folder, form)
-        return pages, is_private(form, pages)
+        private = is_private(form, pages)
+        if private and reader and not all(page.words or page.lines for page in pages):
+            read = reader()
+            pages = [
+                page if page.words or page.lines else replace(page, words=found_words(page.image(), read))
+                for page in pages
+            ]
+        return pages, private
     return _pictures_of(folder, reader), False
 
 
@@ -385,4 +429,4 @@ def reopened(job: Job) -> Donated:
     pages = _labelled_pages(job.source, job.form)
     if not is_private(job.form, pages):
         raise BadDataset(f"The job {job.name} is private, but {job.source} is not: nothing of it is shown.")
-    return Donated(pages, words=job.template.interface == "text")
+    return Donated(pages)

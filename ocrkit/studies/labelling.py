@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ocrkit import privacy
 from ocrkit.experiment import params, setup, track
 from ocrkit.labelling.aggregate import Labels
 from ocrkit.labelling.jobs import Job
 from ocrkit.studies.sections import SECTIONS
 
 
-def record(job: Job, numbers: Mapping[str, Any], labels: Labels, digest: str) -> str:
+def record(job: Job, numbers: Mapping[str, Any], labels: Labels, digest: str, documents: int) -> str:
     """Record the run; returns its id.
 
     Args:
@@ -19,10 +20,13 @@ def record(job: Job, numbers: Mapping[str, Any], labels: Labels, digest: str) ->
         numbers: `ocrkit.labelling.export.summary` of it.
         labels: what its answers say together.
         digest: that stands for its tasks and answers.
+        documents: that its answers are about.
 
     Raises:
         NoProject: the current folder lies in no project.
+        PrivateData: they are about too few donated documents.
     """
+    privacy.check_documents(documents, f"The run of {job.name}")
     run = track.start(
         "label",
         params.params("label", SECTIONS),
@@ -40,11 +44,11 @@ def record(job: Job, numbers: Mapping[str, Any], labels: Labels, digest: str) ->
         "right": [person.rate.value for person in people],
         "low": [person.rate.low for person in people],
         "high": [person.rate.high for person in people],
-        "gold": [person.gold.value if person.gold else None for person in people],
+        "gold": [person.gold.value if person.gold else float("nan") for person in people],
         "seconds": [person.seconds for person in people],
     }
     if people:
-        run.log_table("people", table)
+        run.log_table("people", table, documents)
     run.describe(
         f"{numbers['answers']:,} answers to {numbers['tasks']:,} tasks of `{job.template.name}`; alpha "
         f"{numbers['alpha']:.2f}; {numbers['unsure']:,} labels are not sure."

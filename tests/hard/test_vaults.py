@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -203,6 +205,61 @@ class Place:
             shutil.rmtree(plain)
 
 
+def label(place: Place, job: str) -> int:
+    """Answer a private job as a contractor does, through the page; every answer holds the word looked for."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (place.root / "nda.txt").write_text("I tell nobody.")
+    login = (
+        "from pathlib import Path\nfrom ocrkit.labelling.jobs import Store\n"
+        "store = Store(Path('labelling/jobs.db'))\n"
+        "print(*store.open_session(store.worker('Ada', 'contractors', make=True)))"
+    )
+    secret, csrf = place.call(sys.executable, "-c", login).split()
+    command = [sys.executable, "-m", "ocrkit", "label", "serve", job, "--nda", "nda.txt", "--port", str(port)]
+    server = subprocess.Popen(command, cwd=place.root, env=place.environment, stdout=subprocess.PIPE, text=True)
+    headers = {"content-type": "application/json", "x-csrf": csrf, "cookie": f"ocrkit-labelling={secret}"}
+    headers["origin"] = f"http://localhost:{port}"
+
+    def ask(path: str, body: object = None) -> bytes:
+        talk = http.client.HTTPConnection("localhost", port, timeout=60)
+        talk.request("GET" if body is None else "POST", path, body and json.dumps(body), headers)
+        response = talk.getresponse()
+        data = response.read()
+        assert response.status == 200, data
+        return data
+
+    try:
+        for _ in range(600):
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                assert server.poll() is None
+                time.sleep(0.1)
+        ask("/accept", {"digest": json.loads(ask("/state"))["nda"]["digest"]})
+        head, _, picture = ask("/message", {"kind": "task"}).partition(b"\n")
+        answered, seen = 0, b""
+        while (reply := json.loads(head))["kind"] == "task":
+            seen += picture
+            answer = {
+                "kind": "answer",
+                "task": reply["task"],
+                "value": {"text": WORD},
+                "seconds": 1,
+                "key": f"k{answered}",
+            }
+            head, _, picture = ask("/message", answer).partition(b"\n")
+            answered += 1
+        assert reply["kind"] == "done", reply
+        assert next(iter(traces(seen)), ""), "the page was shown"
+    finally:
+        server.terminate()
+        server.wait()
+    return answered
+
+
 NOTEBOOK = [
     new_code_cell("overrides = {}", metadata={"tags": ["parameters"]}),
     new_code_cell(
@@ -271,6 +328,14 @@ def test_nothing_of_a_donated_page_is_left_anywhere(tmp_path, record_property):
     said = place.ocrkit("data", "words", "vault", "--form", "vault", "-o", "crops", status=2)
     assert "stay in their vault" in said
     said = place.ocrkit("data", "suspects", "vault", "--form", "vault", status=2)
+    new = ("label", "new", "words", "--from", "vault", "--form", "vault", "--order", "confidence")
+    assert " tasks" in place.ocrkit(*new)
+    place.ocrkit("label", "status", "words")
+    assert label(place, "words") > 100
+    place.ocrkit("label", "status", "words")
+    assert "Recorded in MLflow" in place.ocrkit("label", "collect", "words")
+    place.ocrkit("label", "export", "words", "-o", "plain", "--form", "votes", status=2)
+    assert "sealed" in place.ocrkit("label", "export", "words", "-o", "vault", "--form", "vault")
     place.ocrkit(*LEARNING, "1", "-o", "model")
     command = [sys.executable, "-m", "ocrkit", *LEARNING, "400", "-o", "killed"]
     killed = subprocess.Popen(command, cwd=place.root, env=place.environment, stdout=subprocess.PIPE, text=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,16 @@ class Clock:
         return self.now
 
 
+class Reversing:
+    """In place of a vault: what is sealed is written backwards."""
+
+    def seal(self, key: str, about: str, text: str) -> str:
+        return text[::-1]
+
+    def unseal(self, rows: Sequence[tuple[str, str, str]]) -> list[str | None]:
+        return [sealed[::-1] for _, _, sealed in rows]
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -28,7 +38,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    with Store(tmp_path / "jobs.db", make=True, clock=clock) as opened:
+    with Store(tmp_path / "jobs.db", make=True, clock=clock, sealer=lambda source: Reversing()) as opened:
         yield opened
 
 

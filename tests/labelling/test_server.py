@@ -376,7 +376,7 @@ def test_a_private_job_is_shown_under_an_agreement_only_and_its_pictures_lie_in_
             client_of(store, job, pool=POOLS[pool])
     with pytest.raises(PrivateData, match="--nda"):
         client_of(store, job)
-    client = log_in(client_of(store, job, nda=NDA, pictures={"t0": b"pixels"}), store)
+    client = log_in(client_of(store, job, nda=NDA, pictures=lambda lease: {"t0": b"pixels"}[lease.key]), store)
     client.post("/accept", json={"digest": client.get("/state").json()["nda"]["digest"]})
     assert say(client, {"kind": "task"})[1] == b"pixels"
     assert b"pixels" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
@@ -393,7 +393,9 @@ def test_a_job_file_that_was_tampered_with_shows_no_private_picture(store: Store
             client_of(store, job, pool=POOLS["prolific"])
         return
     client = log_in(client_of(store, job), store)
-    assert say(client, {"kind": "task"})[1] == b""
+    reply, picture = say(client, {"kind": "task"})
+    assert (reply["kind"], picture) == ("refused", b"")
+    assert "was changed by somebody else" in reply["sentence"]
 
 
 def test_passkeys_want_https_or_localhost(store: Store, job: Job) -> None:

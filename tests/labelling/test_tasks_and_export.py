@@ -242,17 +242,19 @@ def test_of_donated_words_the_file_holds_neither_picture_nor_text_and_a_withdraw
     material = words_of(tmp_path, "vault")
     readings = [Reading(sample.text, 0.5, sample.text) for sample in material.samples]
     assert material.private
-    tasks = word_tasks(material.samples, readings, "given", private_keys=list(material.pictures))
+    tasks = word_tasks(material.samples, readings, "given", places=material.places)
     job = store.add_job("donated", load_template("transcribe"), tasks, str(tmp_path), "vault", private=True)
     conversation = Conversation(store, job, store.worker("Ada", "contractors", make=True), reopened(job))
     message, (picture,) = conversation.reply({"kind": "task"})
     shown = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_GRAYSCALE)
     assert (shown == pages[0].pixels[10:40, 10:90]).all()
-    assert message["content"] == {}
+    assert message["content"]["reading"] == "secret0"
+    conversation.reply({"kind": "answer", "task": message["task"], "value": {"text": "secret9"}, "key": "k"})
+    assert [vote.value["text"] for vote in store.votes(job)] == ["secret9"]
 
     monkeypatch.setattr(type(pages[0]), "withdrawn", True)
     assert conversation.reply({"kind": "task"})[0]["kind"] == "done"
-    assert [row["detail"] for row in store.audited("not shown")] == ["Withdrawn."] * 4
+    assert [row["detail"] for row in store.audited("not shown")] == ["Withdrawn."] * 3
     kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"secret" not in kept
     assert picture not in kept
