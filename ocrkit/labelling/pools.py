@@ -14,8 +14,8 @@ from ocrkit.metrics import wilson_interval
 PRIVATE_FORMS = frozenset({"vault"})  # whose pages only people under an agreement may see
 DEFAULT = "contractors"
 CLOSED = (
-    "Amazon has taken no new requesters for Mechanical Turk since 30 July 2026: without an account from before, "
-    "choose --pool contractors, which is the default, or --pool prolific."
+    "Amazon has taken no new requesters for Mechanical Turk since 30 July 2026, and its documentation says that the "
+    "service closed for good on 30 September 2026: choose --pool contractors, which is the default, or --pool prolific."
 )
 
 
@@ -33,7 +33,7 @@ class Pool:
 
     Attributes:
         under_nda: each of them accepts an agreement before they see anything, so that they may see private pages.
-        fee: that a crowd's owner takes, as a share of the pay. These change: check them before you send.
+        fee: that a crowd's owner takes, as a share of the pay.
         least_fee_usd: of an answer.
         many: people a task from which the fee is twice that; 0 where it never is.
     """
@@ -50,13 +50,16 @@ class Pool:
         return pay_usd + (max(fee * pay_usd, self.least_fee_usd) if pay_usd else 0.0)
 
 
+# Fees change: check them before you send. By public transcriptions of mturk.com/pricing (7 October 2026), 20 %, at
+# least a cent, twice that from ten people a task; and of prolific.com/pricing (20 September 2026),
+# 42.8 % for companies; universities and charities pay 33.3 %, and the dearer one is the ceiling for both.
 POOLS = {
     pool.name: pool
     for pool in (
         Pool("notebook"),
         Pool("contractors", under_nda=True),
         Pool("mturk", fee=0.2, least_fee_usd=0.01, many=10),
-        Pool("prolific", fee=0.333),
+        Pool("prolific", fee=0.428),
     )
 }
 

@@ -255,8 +255,8 @@ class Api:
 
 def test_a_study_is_made_with_places_pay_and_the_address_of_our_page(store: Store, paid: Job) -> None:
     api = Api()
-    study, usd = prolific.send(store, paid, api.client, "https://label.example.org", most_usd=7.0, publish=True)
-    assert (study, usd) == ("study1", 6.67)
+    study, usd = prolific.send(store, paid, api.client, "https://label.example.org", most_usd=8.0, publish=True)
+    assert (study, usd) == ("study1", 7.14)
     (_, _, body), publish = api.calls
     assert body["external_study_url"] == (
         "https://label.example.org/?PROLIFIC_PID={{%PROLIFIC_PID%}}&STUDY_ID={{%STUDY_ID%}}&SESSION_ID={{%SESSION_ID%}}"
@@ -264,7 +264,7 @@ def test_a_study_is_made_with_places_pay_and_the_address_of_our_page(store: Stor
     assert (body["total_available_places"], body["reward"]) == (2, 250)
     assert publish == ("POST", "studies/study1/transition/", {"action": "PUBLISH"})
     with pytest.raises(BadParams, match="has a study already"):
-        prolific.send(store, paid, api.client, "https://label.example.org", 7.0, publish=True)
+        prolific.send(store, paid, api.client, "https://label.example.org", 8.0, publish=True)
 
 
 def test_nothing_private_or_too_dear_reaches_prolific(store: Store, paid: Job, donated: Job) -> None:
@@ -279,7 +279,7 @@ def test_nothing_private_or_too_dear_reaches_prolific(store: Store, paid: Job, d
 def test_when_it_is_asked_too_often_it_is_asked_again_after_the_time_that_it_says(store: Store, paid: Job) -> None:
     api = Api()
     api.busy = 2
-    prolific.send(store, paid, api.client, "https://label.example.org", 7.0, publish=False)
+    prolific.send(store, paid, api.client, "https://label.example.org", 8.0, publish=False)
     assert api.waited == [3.0, 3.0]
     api.busy = 99
     with pytest.raises(PoolDown, match="429"):
@@ -304,7 +304,7 @@ def test_only_whom_prolific_knows_comes_in(
     store: Store, paid: Job, given: tuple[str, str, str], place: dict[str, str], known: bool
 ) -> None:
     api = Api(**{"submissions/place1/": place})
-    prolific.send(store, paid, api.client, "https://label.example.org", 7.0, publish=False)
+    prolific.send(store, paid, api.client, "https://label.example.org", 8.0, publish=False)
     enter = prolific.door(store, paid, api.client)
     parameters = dict(zip(("PROLIFIC_PID", "STUDY_ID", "SESSION_ID"), given))
     if known:
@@ -320,7 +320,7 @@ def test_who_came_to_the_end_is_approved_and_who_gave_nothing_is_not(store: Stor
         for i, status in enumerate(["AWAITING REVIEW", "AWAITING REVIEW", "ACTIVE"])
     ]
     api = Api(**{"submissions/": {"results": places}})
-    prolific.send(store, paid, api.client, "https://label.example.org", 7.0, publish=False)
+    prolific.send(store, paid, api.client, "https://label.example.org", 8.0, publish=False)
     ada = store.worker("prolific:pid0", "prolific", make=True)
     lease = store.lease(paid, ada)
     store.answer(paid, ada, lease.task, {"text": "a"}, 1.0, "k")
