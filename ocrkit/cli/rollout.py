@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
-from ocrkit.cli.options import form_option, half_option
+from ocrkit.cli.options import half_option, jobs_option, optional_form_option, redundancy_option
 from ocrkit.cli.progress import shown
 from ocrkit.cli.verbs import complain, verb_group
-from ocrkit.errors import MissingExtra, OcrkitError
+from ocrkit.errors import BadParams, MissingExtra, OcrkitError
 
 if TYPE_CHECKING:
     from ocrkit.rollout import Check, State
@@ -103,27 +103,87 @@ def watch(looks: int | None, store: Path) -> None:
 
 
 @rollout.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@form_option
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@optional_form_option
 @half_option
 @click.option("--limit", type=click.IntRange(min=1), help="Read at most so many pages.")
+@click.option("--job", help="In place of FOLDER: the job that `ocrkit rollout ask` made.")
+@jobs_option
 @store_option
-def judge(folder: Path, form: str, half: str | None, limit: int | None, store: Path) -> None:
-    """Read the labelled pages of FOLDER with champion and challenger: the evidence that lets a challenger up.
+def judge(
+    *, folder: Path | None, form: str | None, half: str | None, limit: int | None, job: str | None, jobs_path: Path,
+    store: Path,
+) -> None:  # fmt: skip
+    """Collect the evidence that lets a challenger up, from labelled pages of FOLDER or the answers to a job.
 
-    Neither may have learnt from them. A page counts once in a rollout.
+    Neither of the two readers may have learnt from the pages. A page counts once in a rollout.
     """
     from ocrkit.datasets import half_of
     from ocrkit.datasets.forms import load_pages
 
-    rollouts = _opened(store)
-    pages = [page for page in load_pages(folder, form) if half in (None, half_of(page.document or page.id))][:limit]
-    judged = rollouts.judge(shown(pages, "Reading", "pages"))
+    if (folder is None) == (job is None):
+        raise BadParams("Name either a folder of labelled pages or, with --job, a job of `ocrkit rollout ask`.")
+    rollouts, waiting = _opened(store), 0
+    if job:
+        from ocrkit.labelling.jobs import Store
+
+        with Store(jobs_path) as opened:
+            judged, waiting = rollouts.judge_job(opened, opened.job(job))
+    else:
+        if form is None:
+            raise BadParams(
+                "Say with --form how FOLDER is labelled; pages without labels are for `ocrkit rollout ask`."
+            )
+        loaded = load_pages(cast(Path, folder), form)
+        pages = [page for page in loaded if half in (None, half_of(page.document or page.id))][:limit]
+        judged = rollouts.judge(shown(pages, "Reading", "pages"))
     alike = judged.new - judged.better - judged.worse
     click.echo(
         f"{judged.documents} pages, {judged.new} of them new: the challenger read {judged.better} better, "
         f"{judged.worse} worse, {alike} alike."
     )
+    if waiting:
+        click.echo(f"{waiting} pages wait for answers, or for people to agree.")
+
+
+@rollout.command()
+@click.argument("name")
+@click.argument("folder", type=click.Path(path_type=Path))
+@optional_form_option
+@click.option("--kind", default="", help="Kind of the documents, such as receipt, where the form says none.")
+@click.option("--limit", type=click.IntRange(min=1), help="Read at most so many pages.")
+@click.option("--template", default="verify", show_default=True, help="Built-in template, or a TOML file.")
+@redundancy_option
+@jobs_option
+@store_option
+def ask(
+    *, name: str, folder: Path, form: str | None, kind: str, limit: int | None, template: str, redundancy: int | None,
+    jobs_path: Path, store: Path,
+) -> None:  # fmt: skip
+    """Make the labelling job NAME of the words in FOLDER that champion and challenger read differently.
+
+    FOLDER holds pictures of pages; they need no labels. People say what is printed, and `judge --job NAME` counts which
+    of the two was right. Pages that both read alike count at once.
+    """
+    from ocrkit.labelling.jobs import Store
+    from ocrkit.labelling.tasks import pages_of
+    from ocrkit.labelling.templates import load_template
+
+    changes = {"alphabet": "any", **({"redundancy": redundancy} if redundancy else {})}
+    chosen = load_template(template).model_copy(update=changes)
+    rollouts = _opened(store)
+    with Store(jobs_path, make=True) as opened:
+        if any(job.name == name for job in opened.jobs()):
+            raise BadParams(f"There is a job {name} already: choose another name.")
+        pages, private = pages_of(folder, form)
+        tasks, about = rollouts.ask(shown(pages[:limit], "Reading", "pages"), kind)
+        if not tasks:
+            click.echo("Both read every page alike: nobody needs to be asked.")
+            return
+        job = opened.add_job(name, chosen, tasks, str(folder.resolve()), form or "pictures", private, about)
+        told = opened.progress(job)
+    click.echo(f"{name}: {told['tasks']:,} words of {len({task.document for task in tasks}):,} pages differ.")
+    click.echo(f"Have them answered (`ocrkit label serve {name}`), then: ocrkit rollout judge --job {name}")
 
 
 def _opened(store: Path) -> Rollouts:

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mlflow.exceptions import MlflowException
 
+from ocrkit import privacy
 from ocrkit.datasets import LabelledPage, book_page
-from ocrkit.document import Page
-from ocrkit.engines.base import Engine, EngineFailed
+from ocrkit.document import Image, Page
+from ocrkit.engines.base import Engine, EngineFailed, refuse_private
 from ocrkit.engines.compare import score_page
 from ocrkit.engines.packaged import PackagedEngine
 from ocrkit.engines.process import EngineProcess
@@ -30,11 +31,23 @@ from ocrkit.errors import BadParams, OcrkitError
 from ocrkit.experiment import params, paths, setup, track
 from ocrkit.experiment.kept import StoreDown, connect, is_down
 from ocrkit.files import make_folder, whole_folder
+from ocrkit.labelling.jobs import Job, NewTask, Store
 from ocrkit.recognition.model import CARD, find_model
 from ocrkit.rollout import Check, Follower, Gate, Ledger, Move, Numbers, Observation, Pin, Policy, State, decide
 from ocrkit.rollout.ledger import kind_of, pseudonym
 from ocrkit.rollout.state import ENGINE, BadState, percent
-from ocrkit.studies.figures import evidence
+from ocrkit.studies.disagreements import (
+    MOST_STRIPS,
+    Strip,
+    disagreements,
+    keep_strips,
+    load_strips,
+    strips_of,
+    strips_of_job,
+    tasks_of,
+    verified,
+)
+from ocrkit.studies.figures import evidence, word_sheet
 from ocrkit.studies.registry import CHALLENGER, CHAMPION, Registry
 from ocrkit.studies.sections import SECTIONS, Rollout
 from ocrkit.studies.traffic import evidence_of
@@ -155,23 +168,94 @@ class Rollouts:
             BadParams: no rollout runs.
         """
         state = self.state()
+        documents, outcomes = 0, []
+        strips: list[Strip] = []
+        for page, image, both in self._read_by_both(state, pages):
+            f1 = {role: score_page(role, page, its.found, its.seconds).words.f1 for role, its in both.items()}
+            gain = f1[CHALLENGER] - f1[CHAMPION]
+            outcome = 0 if abs(gain) < _ALIKE else 1 if gain > 0 else -1
+            if self._count(state, page, both, outcome):
+                outcomes.append(outcome)
+            if len(strips) < MOST_STRIPS and (read := _pages(both)):
+                strips += strips_of(page, image, read)
+            documents += 1
+        keep_strips(self._strips(state), strips)
+        return Judged(documents, len(outcomes), outcomes.count(1), outcomes.count(-1))
+
+    def ask(self, pages: Iterable[LabelledPage], kind: str = "") -> tuple[list[NewTask], dict[str, Any]]:
+        """Words that both read differently, as tasks for people, and what the job is to know: see `judge_job`.
+
+        Documents on which both read the same are counted as alike at once, for nobody needs to look at them.
+
+        Args:
+            pages: with or without labels, that neither has learnt from; wrap them to show progress.
+            kind: of document, where pages say none.
+
+        Raises:
+            BadParams: no rollout runs.
+        """
+        state = self.state()
+        tasks: list[NewTask] = []
+        for given, image, both in self._read_by_both(state, pages):
+            page = replace(given, category=kind) if kind and given.category == "other" else given
+            read = _pages(both)
+            differing = disagreements(read[CHAMPION], read[CHALLENGER]) if read else []
+            about = {"document": _document(state, page), "kind": kind_of(page.category)}
+            its = tasks_of(page, image, differing, about)
+            self._count(state, page, both, None if its or not read else 0)
+            tasks += its
+        return tasks, {TAG: state.salt, CHAMPION: str(state.champion), CHALLENGER: str(state.challenger)}
+
+    def judge_job(self, store: Store, job: Job) -> tuple[Judged, int]:
+        """Keep what people said about the words of `ask`: who read more of a document's differing words right.
+
+        Returns:
+            What came of it, and how many documents wait for answers.
+
+        Raises:
+            BadParams: no rollout runs, or the job is about another one.
+        """
+        state = self.state()
+        _check_runs(state)
+        if job.about.get(TAG) != state.salt:
+            raise BadParams(f"The job {job.name} is not about this rollout: `ocrkit rollout ask` makes one that is.")
+        told, waiting = verified(store, job)
+        new = [it.outcome for it in told if self.ledger.judge(state.salt, it.document, it.kind, it.outcome)]
+        keep_strips(self._strips(state), strips_of_job(store, job))
+        return Judged(len(told), len(new), new.count(1), new.count(-1)), waiting
+
+    def _read_by_both(
+        self, state: State, pages: Iterable[LabelledPage]
+    ) -> Iterator[tuple[LabelledPage, Image, dict[str, _Read]]]:
+        """Each page as champion and challenger read it; donated ones are given to no engine that lets them out."""
         _check_runs(state)
         assert state.challenger is not None
-        documents, outcomes = 0, []
+        pins = {CHAMPION: state.champion, CHALLENGER: state.challenger}
         engines: dict[str, Engine] = {}
         try:
-            for role, pin in ((CHAMPION, state.champion), (CHALLENGER, state.challenger)):
+            for role, pin in pins.items():
                 engines[role] = self.load(pin, "shadow")
+            foreign = [engine for role, engine in engines.items() if pins[role].is_engine]
             for page in pages:
-                outcome, seen = _judged(page, engines, state)
-                self.ledger.observe(state.salt, seen)
-                if self.ledger.judge(state.salt, seen.document, seen.kind, outcome):
-                    outcomes.append(outcome)
-                documents += 1
+                refuse_private(foreign, page.private)
+                image = page.image()
+                yield page, image, {role: _read(engine, image) for role, engine in engines.items()}
         finally:
             for engine in engines.values():
                 engine.close()  # type: ignore[attr-defined]  # both kinds of `load` have it
-        return Judged(documents, len(outcomes), outcomes.count(1), outcomes.count(-1))
+
+    def _count(self, state: State, page: LabelledPage, both: dict[str, _Read], outcome: int | None) -> bool:
+        """Keep the numbers of a page that both have read and, if known, who read it better; whether that is new."""
+        numbers = {role: its.numbers for role, its in both.items()}
+        differing = abs(numbers[CHAMPION].words - numbers[CHALLENGER].words)
+        name, kind = _document(state, page), kind_of(page.category)
+        seen = Observation(name, state.step, kind, "champion", numbers[CHAMPION], numbers[CHALLENGER], differing)
+        self.ledger.observe(state.salt, seen)
+        return outcome is not None and self.ledger.judge(state.salt, name, kind, outcome)
+
+    def _strips(self, state: State) -> Path:
+        """Where pictures of disagreements lie until the next move."""
+        return self._folder / "strips" / f"{state.salt}-{state.step}.json"
 
     def load(self, pin: Pin, role: Literal["serve", "shadow"]) -> Engine:
         """As the function of that name."""
@@ -236,6 +320,13 @@ class Rollouts:
             run.log_table("rules", {name: [getattr(check, name) for check in checks] for name in columns})
         if self.ledger.verdicts(new.salt):
             run.log_figure("evidence", self.picture(new))
+        strips = load_strips(self._strips(old)) if old.is_running and not privacy.is_open() else []
+        if strips:
+            captions = [f"{strip.truth}→{strip.challenger}" for strip in strips]
+            readings = [strip.champion for strip in strips]
+            run.log_figure(
+                "disagreements", word_sheet([strip.image for strip in strips], captions, readings, columns=4)
+            )
 
     def picture(self, state: State) -> Any:
         """The evidence and the guards over the steps of a rollout, as a figure."""
@@ -415,21 +506,34 @@ def _nicely(nice: int, name: str) -> Engine:
     return load_engine(name)
 
 
-def _judged(page: LabelledPage, engines: dict[str, Engine], state: State) -> tuple[int, Observation]:
-    """Who read a page better by F1 of words, and the numbers of both."""
-    image = page.image()
-    f1, numbers = {}, {}
-    for role, engine in engines.items():
-        begun = time.perf_counter()
-        try:
-            found: Page | str = engine.read(image)
-        except EngineFailed as error:
-            found = str(error)
-        seconds = time.perf_counter() - begun
-        numbers[role] = Numbers(seconds, failed=True) if isinstance(found, str) else Numbers.of(found, seconds)
-        f1[role] = score_page(role, page, found, seconds).words.f1
-    gain = f1[CHALLENGER] - f1[CHAMPION]
-    outcome = 0 if abs(gain) < _ALIKE else 1 if gain > 0 else -1
-    differing = abs(numbers[CHAMPION].words - numbers[CHALLENGER].words)
-    name, kind = pseudonym(state.salt, f"{page.source}/{page.id}"), kind_of(page.category)
-    return outcome, Observation(name, state.step, kind, "champion", numbers[CHAMPION], numbers[CHALLENGER], differing)
+@dataclass(frozen=True)
+class _Read:
+    """What one reader made of a page: the page, or why there is none."""
+
+    found: Page | str
+    seconds: float
+
+    @property
+    def numbers(self) -> Numbers:
+        if isinstance(self.found, str):
+            return Numbers(self.seconds, failed=True)
+        return Numbers.of(self.found, self.seconds)
+
+
+def _read(engine: Engine, image: Image) -> _Read:
+    begun = time.perf_counter()
+    try:
+        found: Page | str = engine.read(image)
+    except EngineFailed as error:
+        found = str(error)
+    return _Read(found, time.perf_counter() - begun)
+
+
+def _pages(both: dict[str, _Read]) -> dict[str, Page]:
+    """The pages of both; nothing where one has failed."""
+    pages = {role: its.found for role, its in both.items() if not isinstance(its.found, str)}
+    return pages if len(pages) == len(both) else {}
+
+
+def _document(state: State, page: LabelledPage) -> str:
+    return pseudonym(state.salt, f"{page.source}/{page.id}")

@@ -10,12 +10,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from ocrkit.cli import main
+from ocrkit.document import Line, Page, Word, box_to_quad
 from ocrkit.errors import BadParams
 from ocrkit.experiment.kept import StoreDown
+from ocrkit.labelling import jobs
+from ocrkit.labelling.simulate import blank_tasks
 from ocrkit.recognition.model import find_model
 from ocrkit.rollout import Numbers, Observation, Pin, State
 from ocrkit.rollout.ledger import pseudonym
@@ -241,6 +246,71 @@ def test_a_registry_of_a_later_version_is_not_touched(rollouts, monkeypatch):
     for verb in ("status", "step", "stop"):
         assert "has form 2; this version of ocrkit knows 1: upgrade it" in said(verb, code=2)
     client.set_registered_model_tag("ocrkit-reader", "rollout", state.to_json())
+
+
+class Fixed:
+    """Reads the same words on every page, and on a blank one none."""
+
+    def __init__(self, *texts: str) -> None:
+        boxes = [(20 + 120 * i, 40, 110 + 120 * i, 80) for i in range(len(texts))]
+        words = tuple(Word(text, box_to_quad(box), 0.9) for text, box in zip(texts, boxes))
+        self.page = Page(1, 600, 120, (Line(words),))
+
+    def read(self, image: np.ndarray) -> Page:
+        return self.page if image.min() < 255 else Page(1, 600, 120)
+
+    def close(self) -> None:
+        pass
+
+
+def test_what_people_say_about_disagreements_is_evidence_and_the_move_shows_them(rollouts, project, monkeypatch):
+    """Two commands, `rollout ask` and `rollout judge --job`; between them people answer."""
+    champion = rollouts.state().champion
+    old, new = Fixed("Total", "9.9O", "Thank"), Fixed("Total", "9.90", "Thanks")
+    monkeypatch.setattr(Rollouts, "load", lambda self, pin, role: old if pin == champion else new)
+    state = rollouts.start("fast-synthetic" if champion.version == "1" else "fast-receipts")
+    folder = project / "photos"
+    folder.mkdir(exist_ok=True)
+    for number in range(3):
+        image = np.full((120, 600), 255, np.uint8)
+        if number:
+            cv2.putText(image, "Total 9.90 Thanks", (20, 75), cv2.FONT_HERSHEY_SIMPLEX, 1.5, number, 2)
+        cv2.imwrite(str(folder / f"p{number}.png"), image)
+
+    def label(*arguments: str) -> str:
+        done = CliRunner().invoke(main, ["label", *arguments])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    (project / "paid.toml").write_text('extends = "verify"\npay_usd = 0.05\n')
+    told = said("ask", "doubts", "photos", "--kind", "receipt", "--template", "paid.toml", "--redundancy", "2")
+    assert "doubts: 4 words of 2 pages differ." in told
+    assert sum(tally.documents for tally in rollouts.ledger.summary(state.salt, 0, 1.5, 0.05).verdicts.values()) == 1
+    assert "0 pages, 0 of them new" in said("judge", "--job", "doubts")
+    with jobs.Store(Path("labelling/jobs.db")) as store:
+        job = store.job("doubts")
+        for name in ("Ada", "Ben"):
+            person = store.worker(name, "contractors", make=True)
+            while lease := store.lease(job, person):
+                text = "9.90" if lease.content["champion"] == "9.9O" else "Thanks"
+                store.answer(job, person, lease.task, {"text": text}, 3.0, f"{name}{lease.task}")
+        store.add_job("other", job.template, blank_tasks(1))
+    assert "is not about this rollout" in said("judge", "--job", "other", code=2)
+    assert "Recorded in MLflow's experiment Labelling" in label("collect", "doubts")
+    told = said("judge", "--job", "doubts")
+    assert told == "2 pages, 2 of them new: the challenger read 2 better, 0 worse, 0 alike.\n"
+    assert "2 pages, 0 of them new" in said("judge", "--job", "doubts")
+    rollouts.stop("Shown.")
+
+    client = rollouts.registry.client
+    (run,) = client.search_runs([client.get_experiment_by_name("Labelling").experiment_id])
+    numbers = run.data.metrics
+    assert run.info.status == "FINISHED"
+    assert (numbers["alpha"], numbers["answers"], numbers["words_per_hour"]) == (1.0, 8.0, 1200.0)
+    assert numbers["cost_usd"] == pytest.approx(8 * 0.05)
+    assert {"people.json"} <= {file.path for file in client.list_artifacts(run.info.run_id)}
+    moves = client.search_runs([client.get_experiment_by_name("Champion").experiment_id], "tags.stage = 'rollout'")
+    assert "disagreements.png" in {file.path for file in client.list_artifacts(moves[0].info.run_id)}
 
 
 STEP = """
