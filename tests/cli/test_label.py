@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -81,7 +82,8 @@ def test_what_cannot_be_done_is_one_sentence(run, words: list[str], sentence: st
 
 def test_a_crowd_costs_nothing_until_its_cost_is_allowed_and_gets_nothing_private(run, tmp_path: Path) -> None:
     template = load_template("transcribe").model_copy(update={"pay_usd": 0.05})
-    with Store(tmp_path / "labelling" / "jobs.db", make=True) as store:
+    backwards = SimpleNamespace(seal=lambda key, about, text: text[::-1])  # in place of a vault
+    with Store(tmp_path / "labelling" / "jobs.db", make=True, sealer=lambda source: backwards) as store:
         store.add_job("public", template, blank_tasks(10))
         store.add_job("donated", template, blank_tasks(2), "vault", "vault", private=True)
     output = run("send", "public", "--pool", "mturk", status=2)
