@@ -46,16 +46,31 @@ def tracking_uri() -> str:
     """MLflow's address of the store; absolute, whatever the current folder.
 
     Raises:
-        NoProject: the folder's name would make it the address of another file.
+        NoProject: there can be no address of a file in this folder.
     """
-    if named := server():
-        return named
-    if "?" in str(store_file()):
-        raise NoProject(
-            f"MLflow can keep no runs in {store_root()}: a question mark ends the name of a file in its addresses. "
-            f"Rename the folder, or name a server in MLFLOW_TRACKING_URI."
-        )
-    return f"sqlite:///{store_file()}"
+    return server() or address_of(store_file())
+
+
+def address_of(store: Path) -> str:
+    """MLflow's address of a SQLite file.
+
+    Raises:
+        NoProject: there can be none, since SQLAlchemy before 2.1 knows no way to write a question mark.
+    """
+    name = str(store)
+    if not {"%", "?"} & set(name):
+        return f"sqlite:///{name}"
+    from sqlalchemy import make_url
+
+    # From 2.1 on SQLAlchemy decodes the name, which MLflow does not where it makes the folders of a `sqlite:` address.
+    for written in (name.replace("%", "%25").replace("?", "%3F"), name):
+        address = f"sqlite+pysqlite:///{written}"
+        if make_url(address).database == name:
+            return address
+    raise NoProject(
+        f"MLflow can keep no runs in {store.parent}: the installed SQLAlchemy ends the name of a file at a question "
+        f"mark. Install SQLAlchemy 2.1 or newer, rename the folder, or name a server in MLFLOW_TRACKING_URI."
+    )
 
 
 def artifact_folder() -> Path:

@@ -10,6 +10,7 @@ import fcntl
 import logging
 import os
 import re
+import shlex
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -94,7 +95,7 @@ def _create(store: Path) -> None:
 
     with part_beside(store, Path.mkdir) as folder:
         unfinished = folder / store.name
-        _found_or_created(MlflowClient(f"sqlite:///{unfinished}"), PIPELINE, paths.artifact_folder().as_uri())
+        _found_or_created(MlflowClient(paths.address_of(unfinished)), PIPELINE, paths.artifact_folder().as_uri())
         os.replace(unfinished, store)
 
 
@@ -102,7 +103,7 @@ def _created(store: Path, experiment: str) -> str:
     from mlflow import MlflowClient
 
     with _locked(store.parent):
-        return _found_or_created(MlflowClient(f"sqlite:///{store}"), experiment, paths.artifact_folder().as_uri())
+        return _found_or_created(MlflowClient(paths.address_of(store)), experiment, paths.artifact_folder().as_uri())
 
 
 def _found_or_created(client: MlflowClient, experiment: str, artifacts: str | None = None) -> str:
@@ -138,7 +139,7 @@ def _check_schema(store: Path) -> None:
     if written in known:
         raise OtherSchema(
             f"{store} was written by an older MLflow: copy it to a safe place, then run "
-            f"`mlflow db upgrade sqlite:///{store}`."
+            f"`mlflow db upgrade {shlex.quote(paths.address_of(store))}`."
         )
     raise OtherSchema(
         f"{store} was written by a newer MLflow than the one installed, {version('mlflow')}: install the version that "

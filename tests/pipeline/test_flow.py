@@ -21,7 +21,7 @@ from papermill.parameterize import parameterize_notebook
 
 from ocrkit import experiment, files
 from ocrkit.errors import BadParams, OcrkitError
-from ocrkit.experiment import kept, notebooks, params, repro, setup, track
+from ocrkit.experiment import kept, notebooks, params, paths, repro, setup, track
 from ocrkit.experiment.new_stage import new_stage
 from ocrkit.experiment.run import run as run_notebook
 from ocrkit.experiment.track import Run
@@ -331,15 +331,30 @@ def test_the_schemas_that_mlflow_knows_are_those_its_own_tools_name():
     assert known == {revision.revision for revision in script.walk_revisions()}
 
 
-def test_a_question_mark_in_the_path_is_told_in_one_sentence_and_leaves_nothing_beside(root, monkeypatch):
-    odd = root / "what next?"
+def test_a_folder_with_an_odd_name_has_its_store_inside_and_nothing_beside(root, monkeypatch):
+    """SQLAlchemy 2.1.9 decodes the name of a file in its addresses; where it makes folders, MLflow 3.17.2 does not."""
+    odd = root / "what next? 50%41 #1"
     odd.mkdir()
     for name in ("params.yaml", "dvc.yaml"):
         shutil.move(root / name, odd / name)
     monkeypatch.chdir(odd)
-    with pytest.raises(OcrkitError, match=r"what next\?: a question mark ends the name of a file"):
-        kept.connect(setup.PIPELINE)
-    assert [path.name for path in root.iterdir()] == ["what next?"]
+    experiment, client = kept.connect(setup.PIPELINE)
+    run = client.create_run(experiment).info.run_id
+    client.log_dict(run, {}, "words.json")
+    with closing(sqlite3.connect(odd / "mlflow.db")) as store:
+        assert store.execute("SELECT run_uuid FROM runs").fetchall() == [(run,)]
+    assert [path.name for path in (odd / "mlartifacts").rglob("*.json")] == ["words.json"]
+    assert [path.name for path in root.iterdir()] == [odd.name]
+
+
+def test_a_question_mark_that_an_older_sqlalchemy_cannot_write_is_told_in_one_sentence(monkeypatch):
+    def undecoded(address: str) -> SimpleNamespace:  # as in SQLAlchemy 2.0.58
+        return SimpleNamespace(database=address.partition(":///")[2].partition("?")[0])
+
+    monkeypatch.setattr("sqlalchemy.make_url", undecoded)
+    assert paths.address_of(Path("/50%41/mlflow.db")) == "sqlite+pysqlite:////50%41/mlflow.db"
+    with pytest.raises(OcrkitError, match=r"in /what next\?: the installed SQLAlchemy ends the name of a file"):
+        paths.address_of(Path("/what next?/mlflow.db"))
 
 
 def test_a_copy_without_git_is_told_what_to_do(root, monkeypatch):
