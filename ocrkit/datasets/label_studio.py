@@ -87,7 +87,7 @@ def _shown(image: Path, results: list[dict[str, Any]], path: Path) -> tuple[tupl
     for size, upright in ((shown, True), (stored, False)):
         if told is None or abs(told[0] * size[1] - told[1] * size[0]) <= _LIKE * told[1] * size[0]:
             return size, upright
-    raise BadDataset(f"{path} labels another {image.name}: its sides were {told}, and are {shown} px.")
+    raise BadDataset(f"{path} labels another {image.name}: its sides were {quoted(told)}, and are {shown} px.")
 
 
 def _regions(results: list[dict[str, Any]], scale: np.ndarray, path: Path) -> tuple[list[dict[str, Any]], int]:
@@ -96,7 +96,7 @@ def _regions(results: list[dict[str, Any]], scale: np.ndarray, path: Path) -> tu
     for result in results:
         value = result.get("value", {})
         if result.get("image_rotation"):
-            raise BadDataset(f"{path} has an image turned by {result['image_rotation']}°: turn and relabel it.")
+            raise BadDataset(f"{path} has an image turned by {quoted(result['image_rotation'])}°: turn and relabel it.")
         region = regions.setdefault(result.get("id", ""), {"text": ""})
         if "text" in value:
             region["text"] = value["text"] if isinstance(value["text"], str) else " ".join(value["text"])

@@ -24,7 +24,7 @@ from typing import IO
 
 from ocrkit.datasets import real_pages
 from ocrkit.download import download, package_address
-from ocrkit.errors import BadDataset, OcrkitError
+from ocrkit.errors import BadDataset, OcrkitError, quoted
 from ocrkit.files import checksum, make_folder, whole_folder, write_whole
 
 ORIGIN = "archive.sha256"  # in each fetched folder, in the form of sha256sum
@@ -215,9 +215,9 @@ def _refuse_what_harms(members: Iterable[_Member], archive: Path) -> None:
     for member in members:
         path = PureWindowsPath(member.name)  # knows both slashes, and drives
         if path.anchor or ".." in path.parts:
-            raise BadDataset(f"{archive} is refused: its member {member.name!r} points out of the folder.")
+            raise BadDataset(f"{archive} is refused: its member {quoted(member.name)} points out of the folder.")
         if not member.plain:
-            raise BadDataset(f"{archive} is refused: its member {member.name!r} is a link or device.")
+            raise BadDataset(f"{archive} is refused: its member {quoted(member.name)} is a link or device.")
         size += member.size
     if size > _MOST_GROWTH * archive.stat().st_size:
         raise BadDataset(f"{archive} is refused: {size} bytes would come out of {archive.stat().st_size}.")

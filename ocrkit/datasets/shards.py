@@ -17,7 +17,7 @@ from types import TracebackType
 import numpy as np
 
 from ocrkit.datasets.sample import Sample
-from ocrkit.errors import BadDataset, PrivateData
+from ocrkit.errors import BadDataset, PrivateData, quoted
 from ocrkit.files import write_whole
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: files must not tell when they were made
@@ -40,7 +40,7 @@ def write_shard(path: Path, samples: Sequence[Sample]) -> None:
         raise PrivateData(f"{path} is not written: donated words stay in their vault.")
     for sample in samples:
         if sample.image.ndim != 2 or sample.image.dtype != np.uint8:
-            raise BadDataset(f"Shards hold grey uint8 crops; {sample.text!r} has shape {sample.image.shape}.")
+            raise BadDataset(f"Shards hold grey uint8 crops; {quoted(sample.text)} has shape {sample.image.shape}.")
     labels = json.dumps([[s.text, s.source, s.document] for s in samples], ensure_ascii=False, separators=(",", ":"))
     arrays = {
         "pixels": np.concatenate([s.image.ravel() for s in samples]) if samples else np.empty(0, np.uint8),

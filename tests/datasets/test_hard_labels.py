@@ -205,6 +205,16 @@ def test_messages_quote_the_ends_of_what_is_long():
     assert quoted("a" * 100 + "end'").endswith("end'\"")
 
 
+@pytest.mark.parametrize("strange", [{"image_rotation": "x" * 200_000}, {"original_width": 10**400}])
+def test_what_label_studio_says_of_a_picture_is_quoted_by_its_ends(strange, tmp_path):
+    photo(tmp_path / "page.png")
+    region = {"original_width": 60, "original_height": 90, **strange}
+    label_studio(tmp_path, results=[{"id": "a", **region, "type": "textarea", "value": {"text": ["word"]}}])
+    with pytest.raises(BadDataset, match=r"image turned by 'xx|labels another page\.png") as caught:
+        load_pages(tmp_path, "label-studio")
+    assert len(str(caught.value)) < len(str(tmp_path)) + 250
+
+
 LONG = int("9" * 400)
 DEEP = "[" * 100_000 + "]" * 100_000
 WORD = {"text": "a", "box": [1, 2, 3, 4]}
