@@ -49,10 +49,12 @@ def bucket(monkeypatch, scans):
 
 
 @pytest.fixture
-def cluster():
-    """Four workers, started again where one ends."""
+def cluster(tmp_path):
+    """Four workers, started again where one ends, in a folder that no other cluster tidies up."""
     distributed = pytest.importorskip("distributed", reason="Dask comes with the extra cluster")
-    with distributed.LocalCluster(n_workers=4, threads_per_worker=1, dashboard_address=None) as started:
+    with distributed.LocalCluster(
+        n_workers=4, threads_per_worker=1, dashboard_address=None, local_directory=str(tmp_path / "dask")
+    ) as started:
         yield started
 
 

@@ -7,6 +7,7 @@ kills each verb a hundred times; a plain run of the tests calls a few verbs a fe
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,8 +18,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+import click
 import pytest
-from verbs import LIMIT_S, VERBS, Ended, Verb, Warm, environment, flaw_of, is_hidden, left_running, make_inputs, tree
+from verbs import (
+    LIMIT_S,
+    ROOT,
+    VERBS,
+    Ended,
+    Verb,
+    Warm,
+    environment,
+    flaw_of,
+    is_hidden,
+    left_running,
+    make_inputs,
+    tree,
+)
+
+from ocrkit.cli import main
 
 _SEED = 20261128
 _TO_THE_END = 0.25  # of the kills are followed by a call that may finish
@@ -64,6 +81,26 @@ def skip_in_plain_runs(verb: Verb, what: str, moments: int) -> None:
         pytest.skip("by `make hard` only")
 
 
+def test_the_contributors_guide_says_of_every_verb_where_it_is_killed():
+    def leaves(command: click.Command, name: str) -> Iterator[str]:
+        if not isinstance(command, click.Group):
+            yield name
+            return
+        context = click.Context(command)
+        for inner in command.list_commands(context):
+            found = command.get_command(context, inner)
+            assert found
+            yield from leaves(found, f"{name} {inner}".strip())
+
+    verbs = set(leaves(main, ""))
+    rows = re.findall(r"^\| (`.*?) \| (.*?) \|$", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE)
+    told = [name for names, _ in rows for name in re.findall("`(.*?)`", names)]
+    assert sorted(told) == sorted(verbs)
+    words = [[str(word) for word in verb.command(Path("inputs"), Path("folder"))] for verb in VERBS]
+    (here,) = [set(re.findall("`(.*?)`", names)) for names, where in rows if where.startswith("by `test_verbs.py`")]
+    assert {" ".join(its[:2]) if " ".join(its[:2]) in verbs else its[0] for its in words} == here
+
+
 @dataclass(frozen=True)
 class Undisturbed:
     """What a call leaves that nobody disturbs.
@@ -105,7 +142,7 @@ class Tried:
         self._number += 1
         folder = self.folder / str(self._number)
         folder.mkdir(parents=True)
-        self.verb.prepare(folder)
+        self.verb.prepare(self.inputs, folder)
         return folder
 
     def _undisturbed(self) -> Undisturbed:
@@ -146,7 +183,7 @@ class Tried:
 
     def is_done(self, folder: Path) -> bool:
         """Whether another call would have nothing left to do."""
-        return bool(self.verb.makes) and (folder / self.verb.makes).exists()
+        return self.verb.is_done(folder)
 
     def finish(self, folder: Path) -> None:
         """Call the verb once more: what it leaves is what an undisturbed call leaves."""
@@ -179,7 +216,7 @@ def test_killed_at_any_moment_a_verb_leaves_nothing_by_halves(verb, inputs, warm
         if not killed or tried.is_done(folder) or r.random() < _TO_THE_END:
             tried.finish(folder)
             # By turns where nothing is, and where an earlier call has finished.
-            if verb.makes or r.random() < 0.5:
+            if tried.is_done(folder) or r.random() < 0.5:
                 shutil.rmtree(folder)
                 folder = tried.fresh()
     tried.finish(folder)
@@ -265,7 +302,7 @@ def poor_machine(request, moments, tmp_path) -> Iterator[tuple[Path, dict[str, s
 def test_on_a_poor_machine_a_verb_works_or_says_why_not(verb, poor_machine, inputs, moments):
     skip_in_plain_runs(verb, "poor", moments)
     folder, env, before = poor_machine
-    verb.prepare(folder)
+    verb.prepare(inputs, folder)
     if folder.is_mount():
         fill(folder)
     command = [*before, sys.executable, "-m", "ocrkit", *map(str, verb.command(inputs, folder))]

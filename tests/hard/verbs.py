@@ -69,7 +69,11 @@ def make_inputs(folder: Path, with_model: bool) -> Path:
     record = Record("one", {"words": 7}, {"stage": "train"}, {}, {"swa": 0.5}, "FINISHED", 1e9, 1e9 + 9)
     record.save(folder / "recorded")
     save_steps(folder / "recorded", [Step(number, 1e9 + number, {"loss": 1 / number}) for number in range(1, 9)])
+    subprocess.run([sys.executable, "-c", _ANSWERED, "crops", "jobs.db"], check=True, cwd=folder, env=environment())
     if with_model:
+        subprocess.run(
+            [sys.executable, "-c", _CHALLENGED], check=True, cwd=_project(folder / "gate"), env=environment()
+        )
         trained = folder / "trained"
         subprocess.run([sys.executable, "-c", _UNTRAINED, trained / "model"], check=True, env=environment())
         for name in ("vocabulary.json", "fonts.json"):
@@ -89,6 +93,58 @@ from ocrkit.recognition.model import save_network
 from ocrkit.recognition.network import build_network
 keras.utils.set_random_seed(1)
 save_network(build_network("nano", Alphabet()), Alphabet(), Path(sys.argv[1]), {"trained_on": "nothing", "fonts": 2})
+"""
+
+# A job whose tasks three people have answered, no two alike.
+_ANSWERED = """
+import sys
+from pathlib import Path
+from ocrkit.datasets import load_crops
+from ocrkit.labelling.jobs import Store
+from ocrkit.labelling.order import Reading
+from ocrkit.labelling.simulate import answer_all
+from ocrkit.labelling.tasks import word_tasks
+from ocrkit.labelling.templates import load_template
+samples = load_crops(Path(sys.argv[1]))[:8]
+tasks = word_tasks(samples, [Reading(sample.text, 0.5) for sample in samples], "random", None, 7, [], [])
+with Store(Path(sys.argv[2]), make=True) as store:
+    template = load_template("transcribe").model_copy(update={"redundancy": 3})
+    job = store.add_job("words", template, tasks, sys.argv[1], "crops")
+    truths = {task.key: sample.text for task, sample in zip(tasks, samples)}
+    answer_all(store, job, truths, {"ann": 1.0, "bob": 0.0, "cem": 0.0})
+"""
+
+# Two stores of runs: one with a champion, and a comparison that a challenger wins; and one in which that challenger is
+# in shadow, with the evidence that lets it up.
+_CHALLENGED = """
+import json, shutil
+from pathlib import Path
+from ocrkit.experiment import setup
+from ocrkit.experiment.kept import connect
+from ocrkit.recognition.model import find_model, identity
+from ocrkit.rollout import Numbers, Observation
+from ocrkit.rollout.ledger import pseudonym
+from ocrkit.studies.registry import Registry
+from ocrkit.studies.rollout import Rollouts
+experiment, client = connect(setup.CHAMPION)
+Registry(client, experiment).champion()
+models = {"old": find_model(None), "new": find_model("fast-synthetic")}
+real, gain = {"data": "real"}, {"f1": 0.04, "f1_low": 0.02, "f1_high": 0.06}
+Path("comparison.json").write_text(json.dumps({
+    "engines": [{"engine": name, "model": identity(folder)} for name, folder in models.items()],
+    "scores": [{**real, "category": "all", "engine": name, "pages": 99, "f1": 0.8} for name in models],
+    "costs": [{**real, "engine": name, "seconds_per_page": 0.1} for name in models],
+    "differences": [{**real, "category": "all", "engine": "new", "against": "old", **gain}],
+}))
+shutil.copy("mlflow.db", "champion.db")
+rollouts = Rollouts(Path("data/rollout"))
+state = rollouts.start("fast-synthetic")
+numbers = Numbers(0.2, words=30, confidence=0.9, letter_height=12.0)
+for number in range(60):
+    name = pseudonym(state.salt, str(number))
+    seen = Observation(name, 0, "receipt", "champion", numbers, numbers, 3, float(number))
+    rollouts.ledger.observe(state.salt, seen)
+    rollouts.ledger.judge(state.salt, name, "receipt", 1 if number % 4 else -1, float(number))
 """
 
 
@@ -197,17 +253,17 @@ class Verb:
     Attributes:
         name: as its test is called.
         command: what is called, for the inputs and the folder that it is called in.
-        makes: a path that says, by being there, that nothing is left to do; without one it is simply called again.
+        is_done: whether nothing is left to do in a folder, so that it would be refused; else it is simply called again.
         heavy: it trains, or needs what trains.
-        prepare: what it needs in the folder that it is called in, besides the inputs.
+        prepare: makes what it needs in the folder that it is called in, of the inputs.
         look: what is compared of that which two calls leave; where names and bytes differ by chance, not all files.
     """
 
     name: str
     command: Command
-    makes: str = ""
+    is_done: Callable[[Path], bool] = lambda folder: False
     heavy: bool = False
-    prepare: Callable[[Path], None] = lambda folder: None
+    prepare: Callable[[Path, Path], object] = lambda i, folder: None
     look: Callable[[Path], dict[str, str]] = tree
 
 
@@ -219,6 +275,10 @@ def _labelled(i: Path, *command: str) -> Sequence[str | Path]:
     """A command of labelled pages: its first words, then the folder, then its options."""
     at = next(number for number, word in enumerate(command) if word == "PAGES")
     return [*command[:at], i / "lines", "--form", "sroie", *command[at + 1 :]]
+
+
+def _words(i: Path) -> Sequence[str | Path]:
+    return ["--from", i / "crops", "--form", "crops", "--order", "confidence"]
 
 
 def _train(i: Path, folder: Path) -> Sequence[str | Path]:
@@ -234,9 +294,106 @@ def _finetune(i: Path, folder: Path) -> Sequence[str | Path]:
     return ["finetune", i / "crops", "--form", "crops", *places, *few, *resumed]
 
 
-def _project(folder: Path) -> None:
+def _made(name: str) -> Callable[[Path], bool]:
+    """A path says, by being there, that all is done."""
+    return lambda folder: (folder / name).exists()
+
+
+def _project(folder: Path) -> Path:
     for name in ("params.yaml", "dvc.yaml"):
-        shutil.copy(ROOT / name, folder)
+        shutil.copy(ROOT / name, make_folder(folder))
+    return folder
+
+
+def _gate(i: Path, folder: Path, store: str) -> None:
+    """A project of which some runs and models are there."""
+    _project(folder)
+    shutil.copy(i / "gate" / store, folder / "mlflow.db")
+    shutil.copytree(i / "gate" / "mlartifacts", folder / "mlartifacts", copy_function=os.link)
+    if store == "mlflow.db":
+        shutil.copytree(i / "gate" / "data", folder / "data")
+
+
+def _answered(i: Path, folder: Path) -> None:
+    shutil.copy(i / "jobs.db", make_folder(folder / "labelling"))
+
+
+def _asked(database: Path, query: str) -> list[tuple[Any, ...]]:
+    """What a database says, which must be whole; nothing where it has no tables yet."""
+    if not database.exists():
+        return []
+    with closing(sqlite3.connect(database)) as opened:
+        assert opened.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        if not opened.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            return []
+        return opened.execute(query).fetchall()
+
+
+def _besides(folder: Path, *databases: str) -> dict[str, str]:
+    """All files but databases, of which SQLite keeps what is not settled yet in files beside them."""
+    its = {f"{name}{end}" for name in databases for end in ("", "-wal", "-shm", "-journal")}
+    return {name: digest for name, digest in tree(folder).items() if name not in its}
+
+
+_JOBS = "labelling/jobs.db"
+_TASKS = "SELECT name, (SELECT count(*) FROM tasks WHERE job = jobs.id) FROM jobs"
+
+
+def _jobs(folder: Path) -> dict[str, str]:
+    found = _besides(folder, _JOBS)
+    found |= {f"job {name}": f"{count} tasks" for name, count in _asked(folder / _JOBS, _TASKS)}
+    return found | {
+        f"person {name}": state for name, state in _asked(folder / _JOBS, "SELECT name, state FROM workers")
+    }
+
+
+def _has_job(name: str) -> Callable[[Path], bool]:
+    return lambda folder: any(job == name for job, _ in _asked(folder / _JOBS, _TASKS))
+
+
+def _handed_in(folder: Path) -> dict[str, str]:
+    """Jobs and documents; uploads that broke off are swept by whoever serves, once they are an hour old."""
+    jobs = _asked(folder / "service" / "queue.db", "SELECT name, state FROM job ORDER BY name")
+    files = _besides(folder, "service/queue.db")
+    kept = {name: digest for name, digest in files.items() if not name.startswith("service/incoming/tmp")}
+    return kept | {f"job {name}": state for name, state in jobs}
+
+
+_RUNS = "SELECT name, count(*) FROM runs WHERE status = '{}' AND name IS NOT NULL GROUP BY name"
+_VERSIONS = "SELECT name, version FROM model_versions"
+_ALIASES = "SELECT alias, name, version FROM registered_model_aliases ORDER BY alias"
+
+
+def _collected(folder: Path) -> dict[str, str]:
+    """The runs that are there whole: a kill leaves one open, which says so."""
+    runs = _asked(folder / "mlflow.db", _RUNS.format("FINISHED"))
+    return {f"run {name}": "" for name, _ in runs} | _unseen(folder)
+
+
+def _unseen(folder: Path) -> dict[str, str]:
+    return {name: "" for name in tree(folder) if is_hidden(name) and Path(name).name not in (".mlflow.lock", ".lock")}
+
+
+def _champions(folder: Path) -> dict[str, str]:
+    """The versions of the registered models, and the aliases that stand at each."""
+    store = folder / "mlflow.db"
+    found = {f"{name} {version}": "" for name, version in _asked(store, _VERSIONS)}
+    for alias, name, version in _asked(store, _ALIASES):
+        found[f"{name} {version}"] += f"{alias} "
+    return found | _unseen(folder)
+
+
+def _is_champion(folder: Path) -> bool:
+    return _champions(folder).get("ocrkit-reader 2") == "champion "
+
+
+def _rollout(folder: Path) -> dict[str, str]:
+    """The same, how the rollout stands, and the moves that a kill left open."""
+    tags = _asked(folder / "mlflow.db", "SELECT value FROM registered_model_tags WHERE key = 'rollout'")
+    state = [json.loads(value) for (value,) in tags]
+    stands = {f"rollout {told['epoch']}": f"{told['step']} {told['outcome']}" for told in state}
+    open_runs = {f"open run {name}": "" for name, _ in _asked(folder / "mlflow.db", _RUNS.format("RUNNING"))}
+    return _champions(folder) | stands | open_runs
 
 
 def _imported(folder: Path) -> dict[str, str]:
@@ -267,24 +424,44 @@ _TABLES = ("--verdicts", "v.json", "--table", "t.csv")
 VERBS = [
     Verb("read", lambda i, _: ["read", i / "one.png", "-o", "out.json", "--force"]),
     Verb("read-several", lambda i, _: ["read", *map(i.joinpath, _SEVERAL), "-o", "out/", "--format", "pdf", "--force"]),
+    Verb("read-folder", lambda i, _: ["read", i / "lines", "-o", "out/", "--jobs", "2"]),
+    Verb("read-one-pdf", lambda i, _: ["read", i / "lines", "--one-pdf", "all.pdf", "--jobs", "2", "--force"]),
     Verb("scan", lambda i, _: ["scan", i / "one.png", "-o", "page.png", "--force"]),
     Verb("synth-words", lambda i, _: _synth("words", i, *_SHARDS)),
     Verb("synth-words-by-two", lambda i, _: _synth("words", i, *_SHARDS, "--workers", "2")),
     Verb("synth-pages", lambda i, _: _synth("pages", i, "pages", "--count", "3")),
     Verb("synth-preview", lambda i, _: _synth("preview", i, "-o", "sheet.png", "--rows", "2")),
     Verb("synth-fonts", lambda i, _: ["synth", "fonts", "--fonts", i / "fonts", *_TABLES]),
-    Verb("data-words", lambda i, _: _labelled(i, "data", "words", "PAGES", "-o", "cut", "--test"), "cut"),
+    Verb("data-words", lambda i, _: _labelled(i, "data", "words", "PAGES", "-o", "cut", "--test"), _made("cut")),
     Verb(
         "data-suspects",
         lambda i, _: ["data", "suspects", i / "crops", "--form", "crops", "-o", "seen"],
-        "seen/decisions.csv",
+        _made("seen/decisions.csv"),
     ),
     Verb("data-fetch", lambda i, _: ["data", "fetch", "gutenberg", "books", "--ids", "1,2,3,4", "--from", i / "books"]),
     Verb("evaluate", lambda i, _: ["evaluate", "fast-receipts", i / "crops", "--form", "crops", "-o", "report"]),
     Verb("compare", lambda i, _: _labelled(i, "compare", "PAGES", "--engines", "ours", "-o", "b.html", "-o", "b.json")),
     Verb("benchmark-photos", lambda i, _: _labelled(i, "benchmark", "photos", "PAGES", "--photos", "2", "-o", "worst")),
-    Verb("convert-litert", lambda i, _: _convert(i, "--to", "litert"), "other", heavy=True),
-    Verb("convert-int8", lambda i, _: _convert(i, "--to", "int8", "--calibration", "20"), "other", heavy=True),
+    Verb("label-new", lambda i, _: ["label", "new", "mine", *_words(i)], _has_job("mine"), look=_jobs),
+    Verb("label-invite", lambda i, _: ["label", "invite", "dan"], prepare=_answered, look=_jobs),
+    Verb("label-worker", lambda i, _: ["label", "worker", "bob", "paused"], prepare=_answered, look=_jobs),
+    Verb(
+        "label-adjudicate",
+        lambda i, _: ["label", "collect", "words", "--adjudicate", "again"],
+        _has_job("again"),
+        prepare=_answered,
+        look=_jobs,
+    ),
+    Verb(
+        "label-export",
+        lambda i, _: ["label", "export", "words", "-o", "labels", "--unsure"],
+        _made("labels"),
+        prepare=_answered,
+        look=_jobs,
+    ),
+    Verb("submit", lambda i, _: ["submit", *map(i.joinpath, _SEVERAL)], look=_handed_in),
+    Verb("convert-litert", lambda i, _: _convert(i, "--to", "litert"), _made("other"), heavy=True),
+    Verb("convert-int8", lambda i, _: _convert(i, "--to", "int8", "--calibration", "20"), _made("other"), heavy=True),
     Verb(
         "release",
         lambda i, _: ["release", i / "trained", "mine", "--into", "all", "--synthetic", "20", "--replace"],
@@ -292,7 +469,43 @@ VERBS = [
     ),
     Verb("train", _train, heavy=True),
     Verb("finetune", _finetune, heavy=True),
-    Verb("runs-import", lambda i, _: ["runs", "import", i / "recorded"], heavy=True, prepare=_project, look=_imported),
+    Verb(
+        "runs-import",
+        lambda i, _: ["runs", "import", i / "recorded"],
+        heavy=True,
+        prepare=lambda i, folder: _project(folder),
+        look=_imported,
+    ),
+    Verb(
+        "label-collect",
+        lambda i, _: ["label", "collect", "words", "--jobs", i / "jobs.db"],
+        heavy=True,
+        prepare=lambda i, folder: _gate(i, folder, "champion.db"),
+        look=_collected,
+    ),
+    Verb(
+        "promote",
+        lambda i, _: ["promote", "fast-synthetic", "--comparison", i / "gate" / "comparison.json"],
+        _is_champion,
+        heavy=True,
+        prepare=lambda i, folder: _gate(i, folder, "champion.db"),
+        look=_champions,
+    ),
+    Verb(
+        "rollout-start",
+        lambda i, _: ["rollout", "start", "fast-synthetic"],
+        lambda folder: "rollout 1" in _rollout(folder),
+        heavy=True,
+        prepare=lambda i, folder: _gate(i, folder, "champion.db"),
+        look=_rollout,
+    ),
+    Verb(
+        "rollout-step",
+        lambda i, _: ["rollout", "step"],
+        heavy=True,
+        prepare=lambda i, folder: _gate(i, folder, "mlflow.db"),
+        look=_rollout,
+    ),
 ]
 
 
@@ -323,8 +536,8 @@ class Warm:
     def __init__(self, folder: Path, heavy: bool) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        light = ["benchmark", "compare", "data", "evaluate", "read", "scan", "synth"]
-        verbs = [*light, "convert", "finetune", "release", "runs", "train"] if heavy else light
+        light = ["benchmark", "compare", "data", "evaluate", "label", "read", "scan", "submit", "synth"]
+        verbs = [*light, "convert", "finetune", "promote", "release", "rollout", "runs", "train"] if heavy else light
         command = [sys.executable, str(Path(__file__).with_name("warm.py")), json.dumps(verbs)]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self._process = subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL, **pipes)

@@ -57,6 +57,7 @@ def _prepare_training() -> None:
     from ocrkit.learning import convert, release  # noqa: F401
     from ocrkit.learning import finetune as tuning
     from ocrkit.learning.trainer import TrainOptions
+    from ocrkit.studies import labelling, promote, rollout  # noqa: F401
     from ocrkit.synth.corpus import build_vocabulary
 
     build_vocabulary()  # what it reads stays in memory

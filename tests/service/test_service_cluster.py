@@ -20,11 +20,16 @@ OPTIONS = WorkOptions(jails=3, limits=LIMITS, queue=QueueOptions(lease_s=20.0, r
 
 
 @pytest.fixture(scope="module")
-def cluster():
-    """Two workers with a process and a thread each."""
+def cluster(tmp_path_factory):
+    """Two workers with a process and a thread each, in a folder that no other cluster tidies up."""
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        n_workers=2,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=None,
+        silence_logs=50,
+        local_directory=str(tmp_path_factory.mktemp("dask")),
     ) as made:
         yield made
 
