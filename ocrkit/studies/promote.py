@@ -90,6 +90,7 @@ def promote(folder: Path, comparison: Path) -> Decision:
     running = state_of(client, registry)
     if running.is_running:
         raise BadParams(f"A rollout of {running.challenger} runs: let it end, or `ocrkit rollout stop` first.")
+    registry.settle()
     digest = identity(folder)  # told before anything is registered
     champion = registry.champion()
     if champion.tags["digest"] == digest:
@@ -117,9 +118,9 @@ def promote(folder: Path, comparison: Path) -> Decision:
     run.describe(_told(decision))
     run.client.set_tag(run.id, "gate", _outcome(decision))
     run.client.set_tag(run.id, _BROKEN, "; ".join(check.rule for check in decision.broken))
-    if decision.passed:
-        registry.crown()
     registry.note(challenger, decision.sentence, {"gate": _outcome(decision), "gate.run": run.id})
+    if decision.passed:
+        registry.crown()  # last, so that whoever is killed before can do all of it again
     run.log_figure("decisions", decisions(_outcomes(client, experiment), "gain in F1 on all real pages"))
     run.close("FINISHED")
     return decision

@@ -85,6 +85,15 @@ class Registry:
             self.client.set_registered_model_alias(model.name, CHAMPION, version.version)
             self.client.delete_registered_model_alias(model.name, CHALLENGER)
 
+    def settle(self) -> None:
+        """End what a process that was killed while it crowned a challenger left: an alias that has lost its meaning."""
+        from ocrkit.studies.served import MODELS
+
+        for model in MODELS:
+            champion, challenger = self._at(model.name, CHAMPION), self._at(model.name, CHALLENGER)
+            if champion and challenger and champion.version == challenger.version:
+                self.client.delete_registered_model_alias(model.name, CHALLENGER)
+
     def point(self, alias: str, version: str) -> None:
         """Let an alias stand at a version of the reader, and at that of the recogniser with the same model.
 

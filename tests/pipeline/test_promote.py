@@ -200,6 +200,8 @@ def test_the_champion_changes_only_when_the_gate_is_passed_and_why_is_recorded(p
     assert (champion.version, champion.tags["gate"]) == (version.version, "passed")
     assert len(client.search_runs([refused.info.experiment_id])) == 2
 
+    client.set_registered_model_alias("ocrkit-reader", "challenger", version.version)  # as a kill leaves it
     code, said = promote(figures())
     assert code == 2
     assert "holds the very model that is the champion already." in said
+    assert holders("challenger") == []

@@ -39,7 +39,7 @@ REPO = Path(__file__).resolve().parents[2]
 sys.path.append(str(REPO / "tests/service"))
 STORE = Path("data/rollout")
 READERS = ("ocrkit-reader", "ocrkit-recognizer")
-# How many moments of a move a process is killed at; `make hard` tries them all.
+# How many moments of a move a process is killed at; 60 are all. `make hard` kills steps at a hundred, as other verbs.
 KILLS = int(os.environ.get("OCRKIT_HARD_KILLS", "1"))
 
 
