@@ -172,8 +172,11 @@ def tree(folder: Path) -> dict[str, str]:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether nobody sees it who does not look for it."""
-    return any(part.startswith(".") for part in Path(name).parts)
+    """Whether nobody sees it who does not look for it, and it is no note of what was read, which is kept."""
+    parts = Path(name).parts
+    if ".ocrkit" in parts:
+        return not ("records" in parts or parts[-1] == ".ocrkit")
+    return any(part.startswith(".") for part in parts)
 
 
 def flaw_of(path: Path) -> str:
@@ -391,7 +394,7 @@ def _rollout(folder: Path) -> dict[str, str]:
     """The same, how the rollout stands, and the moves that a kill left open."""
     tags = _asked(folder / "mlflow.db", "SELECT value FROM registered_model_tags WHERE key = 'rollout'")
     state = [json.loads(value) for (value,) in tags]
-    stands = {f"rollout {told['epoch']}": f"{told['step']} {told['outcome']}" for told in state}
+    stands = {"rollout": f"{told['step']} {told['outcome']}" for told in state}
     open_runs = {f"open run {name}": "" for name, _ in _asked(folder / "mlflow.db", _RUNS.format("RUNNING"))}
     return _champions(folder) | stands | open_runs
 
@@ -494,7 +497,7 @@ VERBS = [
     Verb(
         "rollout-start",
         lambda i, _: ["rollout", "start", "fast-synthetic"],
-        lambda folder: "rollout 1" in _rollout(folder),
+        lambda folder: "rollout" in _rollout(folder),
         heavy=True,
         prepare=lambda i, folder: _gate(i, folder, "champion.db"),
         look=_rollout,
