@@ -97,9 +97,7 @@ def part_beside(path: Path, make: Callable[[Path], None]) -> Iterator[Path]:
     Raises:
         OcrkitError: it cannot be made.
     """
-    if (folder := os.path.abspath(path.parent)) not in _swept:
-        _sweep(folder)
-        _swept.add(folder)
+    sweep(path.parent)
     try:
         part, lock = _made(path, make)
     except OSError as error:
@@ -128,13 +126,16 @@ def _made(path: Path, make: Callable[[Path], None]) -> tuple[Path, int | None]:
             return part, None  # no locks here: then nothing is taken for left behind either
 
 
-def _sweep(folder: str) -> None:
-    """Remove what killed processes left half-written in `folder`; what a living one writes is locked."""
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left half-written in `folder`, once; what a living one writes is locked."""
+    if (name := os.path.abspath(folder)) in _swept:
+        return
+    _swept.add(name)
     with suppress(OSError):  # it is missing or closed to us: then nothing of ours is in it
-        for name in filter(_PART.fullmatch, os.listdir(folder)):
+        for part in filter(_PART.fullmatch, os.listdir(folder)):
             with suppress(OSError):
-                lock = _locked(Path(folder, name))
-                _remove(Path(folder, name))
+                lock = _locked(folder / part)
+                _remove(folder / part)
                 os.close(lock)
 
 

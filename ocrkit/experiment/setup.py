@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from ocrkit.errors import OcrkitError
 from ocrkit.experiment import paths
-from ocrkit.files import part_beside
+from ocrkit.files import part_beside, sweep
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -85,6 +85,7 @@ def ensure_store(experiment: str = PIPELINE) -> str:
         with _locked(store.parent):
             if not store.exists():
                 _create(store)
+    sweep(store.parent)  # of one who was killed once the store was there and before what it was made in was gone
     _check_schema(store)
     _mend_addresses(store)
     return _recorded(store, experiment) or _created(store, experiment)

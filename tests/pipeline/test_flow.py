@@ -318,10 +318,13 @@ def test_a_store_of_another_mlflow_is_told_in_one_sentence(project, monkeypatch,
         kept.connect(setup.PIPELINE)
 
 
-def test_a_file_that_is_no_store_is_told_in_one_sentence(root):
+def test_a_file_that_is_no_store_is_told_in_one_sentence_and_what_a_kill_left_is_swept(root):
     (root / "mlflow.db").touch()
+    left = root / ".mlflow.db.0123abcd.part"  # by a process that was killed as it had made the store
+    left.mkdir()
     with pytest.raises(OcrkitError, match="holds no runs of MLflow: move it away"):
         kept.connect(setup.PIPELINE)
+    assert not left.exists()
 
 
 def test_the_schemas_that_mlflow_knows_are_those_its_own_tools_name():
