@@ -154,7 +154,9 @@ class Tried:
             trees.append(self.verb.look(folder))
             self.check(folder, trees[0], {})
         assert trees[0].keys() == trees[1].keys()
-        steady = frozenset(name for name in trees[0] if trees[0][name] == trees[1][name])
+        # Notes of what was read tell what was written over, too.
+        same = (name for name in trees[0] if trees[0][name] == trees[1][name])
+        steady = frozenset(name for name in same if ".ocrkit/" not in name)
         return Undisturbed(trees[0], steady, ended[0].events, ended[0].seconds)
 
     def check(self, folder: Path, allowed: dict[str, str], before: dict[str, str]) -> None:
