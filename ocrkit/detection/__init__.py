@@ -14,10 +14,12 @@ from ocrkit.detection.detector import (
     to_text_scale,
 )
 from ocrkit.detection.options import DetectorOptions
+from ocrkit.detection.raised import Parts
 
 __all__ = [
     "DetectedLine",
     "DetectorOptions",
+    "Parts",
     "Stages",
     "dark_on_light",
     "detect",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -12,6 +13,7 @@ from ocrkit.detection.lone import lone_signs
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pairs import clashes
 from ocrkit.detection.prune import prune, with_colons
+from ocrkit.detection.raised import Parts, raised_parts
 from ocrkit.detection.regions import (
     Regions,
     ink_map,
@@ -43,6 +45,7 @@ class DetectedLine:
             odds.
         struck: `(N,)` whether each word is struck through; `None` for none.
         ink: `(N, 4)` px; where each word's ink is, inside its box or a dash's; `None` where the boxes are that.
+        parts: for each word its connected parts, where some of them stand raised; `None` for those without, or for all.
         sign: whether it is one sign that stands alone in a row of print, see `lone_signs`.
     """
 
@@ -52,6 +55,7 @@ class DetectedLine:
     ink: np.ndarray | None = None
     struck: np.ndarray | None = None
     sign: bool = False
+    parts: Sequence[Parts | None] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +102,7 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLi
     level += lone_signs(light.letters, level, options)
     aside = words_aside(dark, height, options)
     struck = struck_through(level, dark, height, options)
+    parts = parts_of(level, (dark, light), scale, options)
     edges = np.tile(image.shape[1::-1], 2)
     return [
         DetectedLine(
@@ -107,6 +112,7 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLi
             tight(grey, np.clip(words.ink[of_line] / scale, 0, edges), max(1.0, 1 / scale), options),
             None if words is aside else struck[of_line],
             words is level and words.line[of_line[0]] > lines,
+            None if words is aside else [parts.get(i) for i in of_line.tolist()],
         )
         # Where more seems to run up or down than stands level, it is a texture, or the page lies on its side.
         for words in ((level, aside) if len(aside) < len(level) else (level,))
@@ -283,6 +289,26 @@ def struck_through(words: Words, stages: Stages, height: float, options: Detecto
     light = [i for i in np.flatnonzero(struck).tolist() if not _stands_out(_crop(stages.page, words.boxes[i]), options)]
     struck[light] = False
     return struck
+
+
+def parts_of(
+    words: Words, inks: Sequence[Stages], scale: float, options: DetectorOptions = _DEFAULT
+) -> dict[int, Parts]:
+    """The parts of those of the level `words` that have raised ones, by the words' numbers, px of the image."""
+    found: dict[int, Parts] = {}
+    for stages in inks:
+        boxes = stages.letters.boxes
+        middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+        capital = raised_parts(boxes, stages.letter, stages.line, options)
+        raised = np.flatnonzero(capital)
+        holds = (words.ink[:, None, :2] <= middle[raised]) & (middle[raised] <= words.ink[:, None, 2:])
+        for i in np.flatnonzero(holds.all(2).any(1)).tolist():
+            x0, y0, x1, y1 = words.ink[i]
+            inside = (x0 <= middle[:, 0]) & (middle[:, 0] <= x1) & (y0 <= middle[:, 1]) & (middle[:, 1] <= y1)
+            own = np.flatnonzero(inside)
+            own = own[np.argsort(boxes[own, 0], kind="stable")]
+            found.setdefault(i, Parts(boxes[own] / scale, capital[own] > 0, float(capital[own].max()) / scale))
+    return found
 
 
 def words_aside(stages: Stages, height: float, options: DetectorOptions = _DEFAULT) -> Words:

@@ -21,7 +21,7 @@ def string_lines(
         letter: `(N,)`, false for punctuation.
         sign: `(N,)`, true for what is a letter whatever stands beside it.
         height_px: of the page's typical letter.
-        options: `overlap`, `height_ratio`, `reach`, `mark_height`, `mark_off` and `punctuation_reach` matter here.
+        options: `overlap`, `height_ratio`, `reach`, those of notes, those of marks and `punctuation_reach` matter here.
     """
     heights = boxes[:, 3] - boxes[:, 1]
     reach = options.reach * options.height_ratio * np.where(letter, heights, height_px)
@@ -31,9 +31,13 @@ def string_lines(
 
     both = letter[left] & letter[right]
     side_by_side = shared(boxes, left, right, axis=1) >= options.overlap * higher
+    number, word = _raised(boxes, left[both], right[both], options)
+    letter = letter.copy()
+    letter[number] = False
+    both &= letter[left] & letter[right]
     chained = both & side_by_side & (higher <= options.height_ratio * lower) & (gap <= options.reach * higher)
     chain = _nearest(left[chained], gap[chained])
-    from_, to = left[chained][chain], right[chained][chain]
+    from_, to = np.append(left[chained][chain], word), np.append(right[chained][chain], number)
 
     def beside(mark: np.ndarray, owner: np.ndarray, gap: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Whether each mark stands near its owner, and how far off it is in px."""
@@ -50,7 +54,6 @@ def string_lines(
     low = both & (lower <= options.mark_height * higher) & (length[mark] <= options.mark_run)
     low &= (chains[mark] != chains[owner]) & (length[mark] < length[owner])
     mark, owner = mark[low], owner[low]
-    letter = letter.copy()
     letter[mark[beside(mark, owner, gap[low])[0] & ~sign[mark]]] = False
 
     # Punctuation joins the one letter it is nearest to, on either side.
@@ -63,6 +66,21 @@ def string_lines(
     line = _components(len(boxes), from_, to)
     has_letter = np.bincount(line, letter, minlength=len(boxes)) > 0
     return np.where(has_letter[line], line, -1), letter
+
+
+def _raised(
+    boxes: np.ndarray, left: np.ndarray, right: np.ndarray, options: DetectorOptions
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of pairs of neighbours those whose right one is raised, as the number of a note behind its word; and the left ones."""
+    height = boxes[left, 3] - boxes[left, 1]
+    size = (boxes[right, 3] - boxes[right, 1]) / height
+    foot, top = (boxes[left, 3] - boxes[right, 3]) / height, (boxes[right, 1] - boxes[left, 1]) / height
+    gap = (boxes[right, 0] - boxes[left, 2]) / height
+    raised = (options.note_size[0] <= size) & (size <= options.note_size[1]) & (foot >= options.note_foot)
+    raised &= (foot < 1) & (top <= options.note_top) & (gap >= -options.note_overlap) & (gap <= options.note_reach)
+    left, right, gap = left[raised], right[raised], gap[raised]
+    nearest = _nearest(right, gap)
+    return right[nearest], left[nearest]
 
 
 def stand_aside(boxes: np.ndarray, height_px: float, options: DetectorOptions) -> np.ndarray:
@@ -113,14 +131,9 @@ def regular_lines(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, optio
     Nine in ten neighbours in print end or begin at one height; in grass, marble or a face half of them do. A line is
     judged by its own neighbours and by the page's.
     """
-    order = np.lexsort((boxes[:, 0], line))
-    order = order[letter[order] & (line[order] >= 0)]
-    left, right = order[:-1], order[1:]
-    neighbours = line[left] == line[right]
-    left, right = left[neighbours], right[neighbours]
+    order, left, right = _neighbours(boxes, letter, line)
     step = boxes[right] - boxes[left]
-    slope = np.median(step[:, 3] / np.maximum(step[:, 0], 1)) if len(step) else 0.0  # of a skewed page
-    off = np.abs(step - slope * step[:, :1])[:, [1, 3]].min(1)
+    off = np.abs(step - _slope(step) * step[:, :1])[:, [1, 3]].min(1)
     higher = (boxes[:, 3] - boxes[:, 1])[np.stack([left, right])].max(0)
     level = off <= options.level * higher + 0.5
 
@@ -130,6 +143,26 @@ def regular_lines(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, optio
     page = (good.sum() + 1) / (max(pairs.sum(), len(order) / 3) + 1)
     share = (good + options.page_weight * page) / (pairs + options.page_weight)
     return np.where((line >= 0) & (share[line] >= options.min_level_share), line, -1)
+
+
+def page_slope(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray) -> float:
+    """How far a page's lines go down for each px to the right, as far as its letters tell."""
+    _, left, right = _neighbours(boxes, letter, line)
+    return _slope(boxes[right] - boxes[left])
+
+
+def _neighbours(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The letters on lines, line after line and from left to right; and those with a next one, and it."""
+    order = np.lexsort((boxes[:, 0], line))
+    order = order[letter[order] & (line[order] >= 0)]
+    left, right = order[:-1], order[1:]
+    same = line[left] == line[right]
+    return order, left[same], right[same]
+
+
+def _slope(step: np.ndarray) -> float:
+    """Of the page, from the steps `(N, 4)` between the boxes of neighbours."""
+    return float(np.median(step[:, 3] / np.maximum(step[:, 0], 1))) if len(step) else 0.0
 
 
 def _nearest(who: np.ndarray, distance: np.ndarray) -> np.ndarray:

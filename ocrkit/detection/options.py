@@ -66,6 +66,16 @@ class DetectorOptions:
         reach_aside: heights; widest gap within a line that runs up or down the page.
         min_letters_aside: number of letters of such a line's longest word, at least; letters of a level line of as many
             are no part of it.
+        note_size: of the height of the letter it follows; a raised number's height, from and to.
+        note_foot: of that letter's height; how far above its foot such a number ends, at least.
+        note_top: of that letter's height; how far below its top such a number begins, at most.
+        note_overlap: of that letter's height; how far such a number may begin before the letter's end.
+        note_reach: of that letter's height; how far behind the letter its figures begin, at most.
+        capital_share: of a line's letters, that are no higher than its capitals.
+        raised_foot: of the capitals' height; how far above the baseline a raised part ends, at least.
+        raised_top: of the capitals' height; how far above the baseline it begins, at least.
+        raised_height: of the capitals' height; it is no higher.
+        over_letter: of its width, that lies above another part if it is the dot of an i or an accent, at least.
         mark_height: of a neighbour's height; what is no higher and level with no letter is a mark beside it.
         mark_run: that so many marks stand level with each other, at most, as those of a quotation do.
         mark_off: of a neighbour's height; how far above or below it the middle of a mark may lie.
@@ -142,6 +152,16 @@ class DetectorOptions:
     aside_ratio: float = 0.5
     reach_aside: float = 1.0
     min_letters_aside: int = 3
+    note_size: tuple[float, float] = (0.4, 0.95)
+    note_foot: float = 0.45
+    note_top: float = 0.15
+    note_overlap: float = 0.2
+    note_reach: float = 1.3
+    capital_share: float = 0.9
+    raised_foot: float = 0.3
+    raised_top: float = 0.65
+    raised_height: float = 0.8
+    over_letter: float = 0.5
     mark_height: float = 0.72
     mark_run: int = 2
     mark_off: float = 0.3

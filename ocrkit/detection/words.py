@@ -190,16 +190,16 @@ def _cell_width(width: np.ndarray, line: np.ndarray) -> np.ndarray:
     usual = np.full(lines, 0.6)
     many = np.bincount(line[single], minlength=lines) >= 3
     single &= many[line]
-    usual[many] = _quantile(width[single], line[single], 0.5)
+    usual[many] = group_quantile(width[single], line[single], 0.5)
     return usual[line]
 
 
 def line_heights(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray) -> np.ndarray:
     """Height in px of each line's capitals: seven letters in ten are no higher."""
-    return _quantile((boxes[:, 3] - boxes[:, 1])[letter], line[letter], 0.7)
+    return group_quantile((boxes[:, 3] - boxes[:, 1])[letter], line[letter], 0.7)
 
 
-def _quantile(values: np.ndarray, group: np.ndarray, share: float) -> np.ndarray:
+def group_quantile(values: np.ndarray, group: np.ndarray, share: float) -> np.ndarray:
     """The value that `share` of a group's values do not exceed, for each group that has any, in order."""
     order = np.lexsort((values, group))
     count = np.bincount(group)

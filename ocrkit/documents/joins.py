@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ocrkit.detection import Parts
 from ocrkit.document import Image
 from ocrkit.options import options_class
 
@@ -95,6 +96,7 @@ class Piece:
 
     `space` is the probability that there is a space before it, as far as the gap can tell; `ink` is where its ink is,
     `(4,)` px, or `None` where the box is that. `struck` words are struck through; a `sign` stands alone in its row.
+    `parts` are the connected parts of its ink where some of them stand raised.
     """
 
     box: np.ndarray
@@ -105,6 +107,7 @@ class Piece:
     ink: np.ndarray | None = None
     struck: bool = False
     sign: bool = False
+    parts: Parts | None = None
 
     @property
     def place(self) -> np.ndarray:

@@ -11,6 +11,7 @@ from ocrkit.documents.joins import JoinOptions
 from ocrkit.documents.orientation import OrientationOptions
 from ocrkit.documents.photo import PhotoOptions
 from ocrkit.documents.quotes import QuoteOptions
+from ocrkit.documents.raised import RaisedOptions
 from ocrkit.documents.screen import ScreenOptions
 from ocrkit.documents.script import ScriptOptions
 from ocrkit.documents.shapes import ShapeOptions
@@ -43,6 +44,7 @@ class ReadOptions:
         photo: when a page is read as seen from straight above.
         orientation: when a page is turned.
         dewarp: when a page is curled, and straightened before it is read.
+        raised: when a word with something raised in it is read in parts.
         joins: when neighbouring boxes are read as one word.
         shapes: when a reading is put right by its size.
         quotes: when a page's apostrophes and quotation marks are curled.
@@ -70,6 +72,7 @@ class ReadOptions:
     photo: PhotoOptions = field(default_factory=PhotoOptions)
     orientation: OrientationOptions = field(default_factory=OrientationOptions)
     dewarp: DewarpOptions = field(default_factory=DewarpOptions)
+    raised: RaisedOptions = field(default_factory=RaisedOptions)
     joins: JoinOptions = field(default_factory=JoinOptions)
     shapes: ShapeOptions = field(default_factory=ShapeOptions)
     quotes: QuoteOptions = field(default_factory=QuoteOptions)

@@ -19,6 +19,7 @@ from ocrkit.documents.geometry import moved, widened
 from ocrkit.documents.joins import Piece, join_pieces
 from ocrkit.documents.options import ReadOptions
 from ocrkit.documents.quotes import with_quotes
+from ocrkit.documents.raised import with_raised
 from ocrkit.documents.reading import Reading
 from ocrkit.documents.screen import unscreened
 from ocrkit.documents.script import is_unreadable
@@ -39,7 +40,8 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
     if is_texture(np.concatenate(boxes), read, options):
         return Reading(image, left_out={"noise": sum(map(len, boxes))})
     pieces = read(np.concatenate(boxes))
-    rows = join_pieces(in_lines(pieces, [line for line in detected if not line.aside]), read, options.joins)
+    rows = in_lines(pieces, [line for line in detected if not line.aside])
+    rows = join_pieces(with_raised(rows, read, options.raised), read, options.joins)
     rows = with_quotes(by_shape(rows, options.shapes), options.quotes)
     if not holds_print([piece for row in rows for piece in row], options):
         return Reading(image, pieces=pieces, left_out={"noise": len(pieces)})
@@ -74,8 +76,14 @@ def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[lis
         spaces = [0.5] * len(line.boxes) if line.spaces is None else line.spaces.tolist()
         ink = line.boxes if line.ink is None else line.ink
         struck = [False] * len(line.boxes) if line.struck is None else line.struck.tolist()
-        found = zip(islice(unread, len(line.boxes)), spaces, ink, struck)
-        rows.append([replace(piece, space=p, ink=place, struck=out, sign=line.sign) for piece, p, place, out in found])
+        parts = [None] * len(line.boxes) if line.parts is None else line.parts
+        found = zip(islice(unread, len(line.boxes)), spaces, ink, struck, parts)
+        rows.append(
+            [
+                replace(piece, space=p, ink=place, struck=out, sign=line.sign, parts=raised)
+                for piece, p, place, out, raised in found
+            ]
+        )
     return rows
 
 

@@ -1,0 +1,177 @@
+"""Words with something raised in them, read in parts: the number of a note behind its word, a lost apostrophe.
+
+Whatever is small and raised looks alike to the recogniser, which takes a note's number for an apostrophe, an asterisk
+or a degree sign, and `l'` for a P. The parts of the word's ink tell where something raised stands; what stands before
+and behind it is then read by itself, and the number at the height of a letter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from ocrkit.detection import Parts
+from ocrkit.documents.joins import Piece, Read
+from ocrkit.options import options_class
+from ocrkit.recognition.decode import Guess
+
+_APOSTROPHES = "'’‘"
+_ONE = str.maketrans(dict.fromkeys("lI|i!", "1"))  # of a note, a stroke is this
+_VOWELS = frozenset("aeiouyhàâäéèêëîïôöùûüœæ")
+
+
+@options_class
+class RaisedOptions:
+    """When a word is read in parts. Lengths are multiples of the height of its line's capitals.
+
+    Attributes:
+        note_height: of the figures of a note, at least; marks are lower.
+        note_figures: at most.
+        note_confidence: of their reading, at least.
+        mark_height: of an apostrophe, at least; what is lower is dirt.
+        mark_foot: above the baseline; where an apostrophe ends, at least. Parts of broken letters reach lower.
+        mark_top: above the baseline; where it begins, at least.
+        mark_apart: share of its width that another part may stand above or below.
+        stroke_width: of an l or an I, at most.
+        stroke_height: of these, at least.
+        confidence: of what stands beside an apostrophe, at least, where the word was read with other letters.
+        margin: blank around a part when it is read.
+    """
+
+    note_height: float = 0.46
+    note_figures: int = 3
+    note_confidence: float = 0.4
+    mark_height: float = 0.2
+    mark_foot: float = 0.45
+    mark_top: float = 0.85
+    mark_apart: float = 0.4
+    stroke_width: float = 0.4
+    stroke_height: float = 0.85
+    confidence: float = 0.6
+    margin: float = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """A piece to be read in parts: the boxes between its apostrophes, `(4,)` px each, and its note's or `None`."""
+
+    piece: Piece
+    between: list[np.ndarray]
+    strokes: list[bool]
+    note: np.ndarray | None
+
+    @property
+    def boxes(self) -> list[np.ndarray]:
+        return self.between if self.note is None else [*self.between, self.note]
+
+
+def with_raised(rows: Sequence[Sequence[Piece]], read: Read, options: RaisedOptions) -> list[list[Piece]]:
+    """The rows, their words that have something raised in them read in parts where that reading is to be believed."""
+    trials = [
+        trial for row in rows for piece in row if piece.parts and (trial := _trial(piece, piece.parts, options))
+    ]
+    if not trials:
+        return [list(row) for row in rows]
+    found = iter(read(np.array([box for trial in trials for box in trial.boxes])))
+    better: dict[Piece, Piece] = {}
+    for trial in trials:
+        read_apart = [next(found) for _ in trial.boxes]
+        if (guess := _together(trial, read_apart, options)) is not None:
+            better[trial.piece] = replace(trial.piece, guess=guess)
+    return [[better.get(piece, piece) for piece in row] for row in rows]
+
+
+def _trial(piece: Piece, parts: Parts, options: RaisedOptions) -> _Trial | None:
+    boxes, size = parts.boxes, (parts.boxes[:, 2:] - parts.boxes[:, :2]) / parts.capital
+    figure = parts.raised & (size[:, 1] >= options.note_height)
+    first = len(boxes)
+    # Dirt beside the figures is part of the note.
+    while first and (figure[first - 1] or (size[first - 1] < options.mark_height).all()):
+        first -= 1
+    while first < len(boxes) and not figure[first]:
+        first += 1
+    note = 0 < first < len(boxes) and figure[first:].sum() <= options.note_figures
+    last = first if note else len(boxes)
+    high = parts.raised & ~figure
+    alone = [i for i in range(1, last - 1) if high[i] and not high[i - 1] and not high[i + 1]]
+    alone = [i for i in alone if _may_be_apostrophe(parts, i, options)]
+    if _inner_apostrophes(piece.guess.text) >= len(alone):
+        alone = []
+    if not note and not alone:
+        return None
+    edges = [-1, *alone, last]
+    runs = [np.arange(a + 1, b) for a, b in pairwise(edges)]
+    stroke = (size[:, 0] <= options.stroke_width) & (size[:, 1] >= options.stroke_height)
+    margin = options.margin * parts.capital * np.array([-1, -1, 1, 1])
+    return _Trial(
+        piece,
+        [_around(boxes[run]) + margin for run in runs],
+        [bool(stroke[run[-1]]) for run in runs],
+        _around(boxes[first:]) + margin if note else None,
+    )
+
+
+def _may_be_apostrophe(parts: Parts, number: int, options: RaisedOptions) -> bool:
+    """Whether a raised part between two that are not has an apostrophe's size and place."""
+    boxes, capital = parts.boxes, parts.capital
+    x0, y0, x1, y1 = boxes[number]
+    letters = boxes[~parts.raised & (boxes[:, 3] - boxes[:, 1] >= 0.5 * capital)]
+    if not len(letters) or y1 - y0 < options.mark_height * capital:
+        return False
+    baseline = float(np.median(letters[:, 3]))
+    if baseline - y1 < options.mark_foot * capital or baseline - y0 < options.mark_top * capital:
+        return False
+    shared = np.minimum(boxes[:, 2], x1) - np.maximum(boxes[:, 0], x0)
+    shared[number] = 0
+    return bool((shared <= options.mark_apart * (x1 - x0)).all())
+
+
+def _together(trial: _Trial, read: Sequence[Piece], options: RaisedOptions) -> Guess | None:
+    """What the parts say together, `None` where that is not to be believed."""
+    guesses = [piece.guess for piece in read]
+    note = guesses.pop() if trial.note is not None else None
+    texts = [guess.text for guess in guesses]
+    if not all(texts) or any(" " in text for text in texts):
+        return None
+    whole = trial.piece.guess
+    sure = [guess.confidence for guess in guesses]
+    for i, stroke in enumerate(trial.strokes[:-1]):
+        if stroke and texts[i][-1] in "lI1|[(!":
+            # Only before a vowel is a vowel elided: what stands before another letter is no article.
+            texts[i] = texts[i][:-1] + ("l" if texts[i + 1][0].lower() in _VOWELS else "I")
+            sure[i] = max(sure[i], options.confidence)
+    text = "'".join(texts)
+    if not all(a[-1].isalpha() and not b[0].isdigit() for a, b in pairwise(texts)):
+        return None
+    if len(texts) > 1 and min(sure) < options.confidence and min(sure) < whole.confidence:
+        return None
+    confidence = min(sure)
+    if note is not None:
+        figures = note.text.translate(_ONE)
+        if not figures.isdecimal() or figures[0] == "0" or note.confidence < options.note_confidence:
+            return None
+        if {"’": "9", "”": "99"}.get(whole.text[-1:]) == figures:  # which have the form of these marks
+            return None
+        text, confidence = text + figures, min(confidence, note.confidence)
+    return Guess(text, confidence, _spans(text, trial.piece))
+
+
+def _spans(text: str, piece: Piece) -> np.ndarray:
+    """Left and right edge of each character in px of the crop, spread evenly: without a blank nobody needs more."""
+    edges = np.linspace(piece.place[0], piece.place[2], len(text) + 1) - piece.left
+    return np.stack([edges[:-1], edges[1:]], axis=1)
+
+
+def _inner_apostrophes(text: str) -> int:
+    return sum(a.isalnum() and b in _APOSTROPHES and c.isalnum() for a, b, c in zip(text, text[1:], text[2:]))
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
+
+
+def _around(boxes: np.ndarray) -> np.ndarray:
+    return np.concatenate([boxes[:, :2].min(0), boxes[:, 2:].max(0)])
