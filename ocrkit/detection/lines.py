@@ -78,6 +78,12 @@ def _raised(
     gap = (boxes[right, 0] - boxes[left, 2]) / height
     raised = (options.note_size[0] <= size) & (size <= options.note_size[1]) & (foot >= options.note_foot)
     raised &= (foot < 1) & (top <= options.note_top) & (gap >= -options.note_overlap) & (gap <= options.note_reach)
+    # What is as high as a letter beside it and stands lower is part of two lines that touch.
+    drop = foot / np.minimum(size, 1)  # of the left one below the right one, in heights of the lower
+    touching = (gap <= options.note_reach) & (shared(boxes, left, right, axis=1) > 0)
+    touching &= (options.note_size[0] <= size) & (size <= 1 / options.note_size[0]) & (np.abs(drop) >= options.note_drop)
+    ends_lower = np.where(drop > 0, left, right)[touching]
+    raised &= ~np.isin(right, ends_lower)
     left, right, gap = left[raised], right[raised], gap[raised]
     nearest = _nearest(right, gap)
     return right[nearest], left[nearest]

@@ -33,11 +33,13 @@ class RaisedOptions:
         note_confidence: of their reading, at least.
         mark_height: of an apostrophe, at least; what is lower is dirt.
         mark_foot: above the baseline; where an apostrophe ends, at least. Parts of broken letters reach lower.
-        mark_top: above the baseline; where it begins, at least.
-        mark_apart: share of its width that another part may stand above or below.
+        mark_top: above the baseline; where it begins, from and to.
+        mark_gap: between an apostrophe and the parts beside it, at most.
         stroke_width: of an l or an I, at most.
         stroke_height: of these, at least.
         confidence: of what stands beside an apostrophe, at least, where the word was read with other letters.
+        loss: of confidence, at most, where it was read with the same ones. A letter whose arm is broken off is read
+            less surely without it.
         margin: blank around a part when it is read.
     """
 
@@ -46,11 +48,12 @@ class RaisedOptions:
     note_confidence: float = 0.4
     mark_height: float = 0.2
     mark_foot: float = 0.45
-    mark_top: float = 0.85
-    mark_apart: float = 0.4
+    mark_top: tuple[float, float] = (0.85, 1.25)
+    mark_gap: float = 0.45
     stroke_width: float = 0.4
     stroke_height: float = 0.85
     confidence: float = 0.6
+    loss: float = 0.06
     margin: float = 0.1
 
 
@@ -122,11 +125,11 @@ def _may_be_apostrophe(parts: Parts, number: int, options: RaisedOptions) -> boo
     if not len(letters) or y1 - y0 < options.mark_height * capital:
         return False
     baseline = float(np.median(letters[:, 3]))
-    if baseline - y1 < options.mark_foot * capital or baseline - y0 < options.mark_top * capital:
+    foot, (least, most) = options.mark_foot, options.mark_top
+    if baseline - y1 < foot * capital or not least * capital <= baseline - y0 <= most * capital:
         return False
-    shared = np.minimum(boxes[:, 2], x1) - np.maximum(boxes[:, 0], x0)
-    shared[number] = 0
-    return bool((shared <= options.mark_apart * (x1 - x0)).all())
+    gaps = np.array([x0 - boxes[:number, 2].max(), boxes[number + 1, 0] - x1])
+    return bool((gaps >= 0).all() and (gaps <= options.mark_gap * capital).all())
 
 
 def _together(trial: _Trial, read: Sequence[Piece], options: RaisedOptions) -> Guess | None:
@@ -143,12 +146,15 @@ def _together(trial: _Trial, read: Sequence[Piece], options: RaisedOptions) -> G
             # Only before a vowel is a vowel elided: what stands before another letter is no article.
             texts[i] = texts[i][:-1] + ("l" if texts[i + 1][0].lower() in _VOWELS else "I")
             sure[i] = max(sure[i], options.confidence)
-    text = "'".join(texts)
-    if not all(a[-1].isalpha() and not b[0].isdigit() for a, b in pairwise(texts)):
-        return None
-    if len(texts) > 1 and min(sure) < options.confidence and min(sure) < whole.confidence:
-        return None
-    confidence = min(sure)
+    text, confidence = "'".join(texts), min(sure)
+    if len(texts) > 1:
+        same = _letters(text) == _letters(whole.text)
+        inside = all(a[-1].isalpha() and b[0].isalpha() for a, b in pairwise(texts))
+        behind = same and all(len(a) > 1 and a[-1].isalpha() and not b[0].isdigit() for a, b in pairwise(texts))
+        if not (inside or behind) or " " in whole.text:
+            return None
+        if confidence < (whole.confidence - options.loss if same else min(options.confidence, whole.confidence)):
+            return None
     if note is not None:
         figures = note.text.translate(_ONE)
         if not figures.isdecimal() or figures[0] == "0" or note.confidence < options.note_confidence:
