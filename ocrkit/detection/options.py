@@ -47,6 +47,9 @@ class DetectorOptions:
         blot_aspect: width over height of a blot, at least; a bold I or l is as full, but narrow.
         blot_size: heights; shorter side of a blot, at least.
         mark_width: heights; of a mark, at most.
+        dash_width: heights; of a dash, at most.
+        dash_aspect: width over height of a dash that is wider than other marks, at least.
+        dash_fill: share of its box that the ink of such a dash covers, at least.
         mark_size: heights; longer side of a mark, at least.
         min_surround: grey levels between a region's ink and the paper around it.
         ink_share: of a word's box, that ink covers at least.
@@ -136,6 +139,9 @@ class DetectorOptions:
     blot_aspect: float = 0.5
     blot_size: float = 1.6
     mark_width: float = 1.5
+    dash_width: float = 1.9
+    dash_aspect: float = 4.0
+    dash_fill: float = 0.6
     mark_size: float = 0.12
     min_surround: float = 20.0
     ink_share: float = 0.1

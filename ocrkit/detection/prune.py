@@ -20,7 +20,8 @@ def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple
     solid = (regions.area > options.blot_fill * heights * widths) & (widths > options.blot_aspect * heights)
     blot = solid & (np.minimum(heights, widths) > options.blot_size * height_px)
     letter = heights >= options.min_letter * height_px
-    mark = ~letter & (widths <= options.mark_width * height_px)
+    thin = (widths >= options.dash_aspect * heights) & (regions.area >= options.dash_fill * heights * widths)
+    mark = ~letter & (widths <= np.where(thin, options.dash_width, options.mark_width) * height_px)
     mark &= np.maximum(heights, widths) >= options.mark_size * height_px
     keep = clear & fits & ~blot & (letter | mark)
     if keep.sum() > options.max_letters:

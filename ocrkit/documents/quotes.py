@@ -29,6 +29,7 @@ class QuoteOptions:
 
     Attributes:
         measured: marks whose ink is looked at, from and to.
+        least_px: height of a mark, below which its form is not seen.
         height: of a mark, multiples of its line's capitals, from and to; what is higher is a letter.
         bend: of its height, by which the ink of a mark moves sideways that may be of either kind; the median counts.
         bend_spread: what more or less of it counts e times as much for curled or for straight marks.
@@ -42,6 +43,7 @@ class QuoteOptions:
     """
 
     measured: tuple[int, int] = (3, 60)
+    least_px: float = 5.5
     height: tuple[float, float] = (0.2, 0.46)
     bend: float = 0.028
     bend_spread: float = 0.0025
@@ -93,7 +95,8 @@ def _bends(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> np.ndarray
         left, top = piece.left, (piece.box[1] + piece.box[3] - len(piece.crop)) / 2
         for x0, y0, x1, y1 in piece.parts.boxes[piece.parts.raised]:
             share = (y1 - y0) / piece.parts.capital
-            if options.height[0] <= share <= options.height[1] and x1 - x0 <= 1.2 * (y1 - y0):
+            clear = y1 - y0 >= options.least_px and x1 - x0 <= 1.2 * (y1 - y0)
+            if clear and options.height[0] <= share <= options.height[1]:
                 rows_, columns = slice(max(0, round(y0 - top)), round(y1 - top)), slice(max(0, round(x0 - left) - 1), None)
                 bend = _bend(piece.crop[rows_, columns][:, : round(x1 - x0) + 2])
                 found += [] if bend is None else [bend]

@@ -1,4 +1,4 @@
-"""What a crop cannot tell and its line can: how long a dash is, and whether an `o` is a capital.
+"""What a crop cannot tell and its line can: what is a dash or a bullet, and whether an `o` is a capital.
 
 The recogniser sees every word at one height. Beside the other words of its line a dash shows its length, and letters
 that are alike in both cases show theirs.
@@ -28,14 +28,29 @@ class ShapeOptions:
     Attributes:
         hyphen, en_dash, em_dash: width over the height of its line's capitals, up to or from which on a dash that
             stands alone is that; en dashes only on a page that has hyphens, too, as a typewriter's hyphen is as long.
+        dash_height: of its line's capitals, at most; what is so low, and wider than high, is a dash where it stands
+            half-way up between two words, whatever it was read as.
+        dash_reach: of the height of its line's capitals; these words are no farther off.
+        bullet: of the height of its line's capitals; size of a bullet, from and to.
+        bullet_off: the same; how far bullets of one list may stand out of one column, and off half-way up their lines.
+        bullets: in a column, at least, that are none but by their size and place.
+        plain: signs that are so small and no bullets.
         small_letter: of the height of its line's capitals; words of letters without ascenders that are no higher are
             not in capitals.
+        sign_confidence: of a dash or a bullet that is one by its size and place.
     """
 
     hyphen: float = 0.44
     en_dash: float = 0.47
     em_dash: float = 1.0
+    dash_height: float = 0.22
+    dash_reach: float = 1.5
+    bullet: tuple[float, float] = (0.2, 0.6)
+    bullet_off: float = 0.25
+    bullets: int = 2
+    plain: str = "=:;+*•<>«»-–—"
     small_letter: float = 0.87
+    sign_confidence: float = 0.5
 
 
 def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[list[Piece]]:
@@ -44,12 +59,64 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
     if not usual:
         return [list(row) for row in rows]
     capitals = [_capital_height(row) or usual for row in rows]
+    rows = _with_bullets([_with_dashes(row, capital, options) for row, capital in zip(rows, capitals)], capitals, options)
     has_hyphens = any(
         _is_dash(piece) and _width(piece) <= options.hyphen * capital
         for row, capital in zip(rows, capitals)
         for piece in row
     )
     return [[_named(piece, capital, has_hyphens, options) for piece in row] for row, capital in zip(rows, capitals)]
+
+
+def _with_dashes(row: Sequence[Piece], capital_px: float, options: ShapeOptions) -> list[Piece]:
+    """The row, what is as low as a dash and stands half-way up read as one."""
+
+    def is_one(piece: Piece) -> bool:
+        width, height = piece.place[2:] - piece.place[:2]
+        low = height <= options.dash_height * capital_px and width >= max(1.5 * height, options.dash_height * capital_px)
+        if not low or piece.sign or _is_dash(piece) and piece.guess.confidence >= options.sign_confidence:
+            return False
+        sure = [other for other in row if len(other.guess.text) > 1 and other.guess.confidence >= options.sign_confidence]
+        reach = options.dash_reach * capital_px
+        before = any(0 <= piece.place[0] - other.place[2] <= reach for other in sure)
+        behind = any(0 <= other.place[0] - piece.place[2] <= reach for other in sure)
+        between = before and behind
+        return between and _is_half_way(piece, row, options.bullet_off * capital_px)
+
+    return [_as_sign(piece, "-", options) if is_one(piece) else piece for piece in row]
+
+
+def _with_bullets(
+    rows: Sequence[Sequence[Piece]], capitals: Sequence[float], options: ShapeOptions
+) -> list[list[Piece]]:
+    """The rows, what begins several of them one below the other and is as small and round as a bullet read as one."""
+    found: list[tuple[Piece, float]] = []
+    for row, capital in zip(rows, capitals):
+        first = row[0] if row else None
+        if first is not None and first.guess.text not in options.plain and len(first.guess.text) <= 1:
+            sides = np.sort(first.place[2:] - first.place[:2]) / capital
+            fits = options.bullet[0] <= sides[0] and sides[1] <= options.bullet[1] and sides[1] <= 1.6 * sides[0]
+            if fits and _is_half_way(first, row, options.bullet_off * capital):
+                found.append((first, capital))
+    bullets = {
+        piece: _as_sign(piece, "•", options)
+        for piece, capital in found
+        if sum(abs(other.place[0] - piece.place[0]) <= options.bullet_off * capital for other, _ in found)
+        >= options.bullets
+    }
+    return [[bullets.get(piece, piece) for piece in row] for row in rows]
+
+
+def _is_half_way(piece: Piece, row: Sequence[Piece], off_px: float) -> bool:
+    """Whether it stands half-way up its row; one that is alone in it was found there."""
+    middle = (piece.place[1] + piece.place[3]) / 2
+    others = [(other.place[1] + other.place[3]) / 2 for other in row if other is not piece and len(other.guess.text) > 1]
+    return piece.sign or (bool(others) and abs(middle - min(others, key=lambda y: abs(y - middle))) <= off_px)
+
+
+def _as_sign(piece: Piece, sign: str, options: ShapeOptions) -> Piece:
+    whole = np.array([[0.0, piece.crop.shape[1]]])
+    return replace(piece, guess=replace(piece.guess, text=sign, confidence=options.sign_confidence, spans=whole))
 
 
 def _named(piece: Piece, capital_px: float, has_hyphens: bool, options: ShapeOptions) -> Piece:
