@@ -138,7 +138,7 @@ def _width(piece: Piece) -> float:
 
 
 def _may_be_low(text: str) -> bool:
-    letters = set(text) - set(".,-–")
+    letters = set(text) - set(".,:-–")
     capitals = {letter for letter in letters if letter.isupper()}
     return bool(capitals) and capitals <= _ALIKE and {letter.lower() for letter in letters} <= _LOW
 
