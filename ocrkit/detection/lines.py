@@ -71,7 +71,7 @@ def string_lines(
 def _raised(
     boxes: np.ndarray, left: np.ndarray, right: np.ndarray, options: DetectorOptions
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of pairs of neighbours those whose right one is raised, as the number of a note behind its word; and the left ones."""
+    """Of those pairs whose right one is raised, as a note's number behind its word, the right and the left ones."""
     height = boxes[left, 3] - boxes[left, 1]
     size = (boxes[right, 3] - boxes[right, 1]) / height
     foot, top = (boxes[left, 3] - boxes[right, 3]) / height, (boxes[right, 1] - boxes[left, 1]) / height
@@ -81,7 +81,8 @@ def _raised(
     # What is as high as a letter beside it and stands lower is part of two lines that touch.
     drop = foot / np.minimum(size, 1)  # of the left one below the right one, in heights of the lower
     touching = (gap <= options.note_reach) & (shared(boxes, left, right, axis=1) > 0)
-    touching &= (options.note_size[0] <= size) & (size <= 1 / options.note_size[0]) & (np.abs(drop) >= options.note_drop)
+    touching &= (options.note_size[0] <= size) & (size <= 1 / options.note_size[0])
+    touching &= np.abs(drop) >= options.note_drop
     ends_lower = np.where(drop > 0, left, right)[touching]
     raised &= ~np.isin(right, ends_lower)
     left, right, gap = left[raised], right[raised], gap[raised]

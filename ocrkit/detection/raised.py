@@ -55,10 +55,9 @@ def raised_parts(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, option
     if raised.any():
         # The dots of an i and the accents stand above their letters.
         first, second = pairs_within(boxes)
-        for dot, below in ((first, second), (second, first)):
-            over = raised[dot] & (line[dot] == line[below]) & (y0[below] >= (y0[dot] + y1[dot]) / 2)
-            dot, below = dot[over], below[over]
-            covered = shared(boxes, dot, below, axis=0) >= options.over_letter * (x1 - x0)[dot]
-            raised[dot[covered]] = False
+        dot, below = np.append(first, second), np.append(second, first)
+        over = raised[dot] & (line[dot] == line[below]) & (y0[below] >= (y0[dot] + y1[dot]) / 2)
+        over &= shared(boxes, dot, below, axis=0) >= options.over_letter * (x1 - x0)[dot]
+        raised[dot[over]] = False
     capital[raised] = height[raised]
     return capital

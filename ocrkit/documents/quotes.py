@@ -77,7 +77,7 @@ def with_quotes(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> list[
 
 def _odds(texts: Sequence[str], options: QuoteOptions) -> float:
     """Logarithm of the odds that a page has curled marks, as far as they are read; feet and inches tell nothing."""
-    single, double = "'’‘", "\"“”"
+    single, double = "'’‘", '"“”'
     odds = 0.0
     for before, sign in (pair for text in texts for pair in pairwise(f" {text}")):
         for signs, (curled_odds, straight_odds) in ((single, options.single), (double, options.double)):
@@ -97,8 +97,8 @@ def _bends(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> np.ndarray
             share = (y1 - y0) / piece.parts.capital
             clear = y1 - y0 >= options.least_px and x1 - x0 <= 1.2 * (y1 - y0)
             if clear and options.height[0] <= share <= options.height[1]:
-                rows_, columns = slice(max(0, round(y0 - top)), round(y1 - top)), slice(max(0, round(x0 - left) - 1), None)
-                bend = _bend(piece.crop[rows_, columns][:, : round(x1 - x0) + 2])
+                start = max(0, round(x0 - left) - 1)
+                bend = _bend(piece.crop[max(0, round(y0 - top)) : round(y1 - top), start : round(x1 - left) + 1])
                 found += [] if bend is None else [bend]
                 if len(found) == options.measured[1]:
                     return np.array(found)

@@ -73,9 +73,7 @@ class _Trial:
 
 def with_raised(rows: Sequence[Sequence[Piece]], read: Read, options: RaisedOptions) -> list[list[Piece]]:
     """The rows, their words that have something raised in them read in parts where that reading is to be believed."""
-    trials = [
-        trial for row in rows for piece in row if piece.parts and (trial := _trial(piece, piece.parts, options))
-    ]
+    trials = [trial for row in rows for piece in row if piece.parts and (trial := _trial(piece, piece.parts, options))]
     if not trials:
         return [list(row) for row in rows]
     found = iter(read(np.array([box for trial in trials for box in trial.boxes])))

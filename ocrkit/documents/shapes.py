@@ -59,7 +59,8 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
     if not usual:
         return [list(row) for row in rows]
     capitals = [_capital_height(row) or usual for row in rows]
-    rows = _with_bullets([_with_dashes(row, capital, options) for row, capital in zip(rows, capitals)], capitals, options)
+    rows = [_with_dashes(row, capital, options) for row, capital in zip(rows, capitals)]
+    rows = _with_bullets(rows, capitals, options)
     has_hyphens = any(
         _is_dash(piece) and _width(piece) <= options.hyphen * capital
         for row, capital in zip(rows, capitals)
@@ -73,10 +74,12 @@ def _with_dashes(row: Sequence[Piece], capital_px: float, options: ShapeOptions)
 
     def is_one(piece: Piece) -> bool:
         width, height = piece.place[2:] - piece.place[:2]
-        low = height <= options.dash_height * capital_px and width >= max(1.5 * height, options.dash_height * capital_px)
-        if not low or piece.sign or _is_dash(piece) and piece.guess.confidence >= options.sign_confidence:
+        highest, sure_from = options.dash_height * capital_px, options.sign_confidence
+        if height > highest or width < max(1.5 * height, highest) or piece.sign:
             return False
-        sure = [other for other in row if len(other.guess.text) > 1 and other.guess.confidence >= options.sign_confidence]
+        if _is_dash(piece) and piece.guess.confidence >= sure_from:
+            return False
+        sure = [other for other in row if len(other.guess.text) > 1 and other.guess.confidence >= sure_from]
         reach = options.dash_reach * capital_px
         before = any(0 <= piece.place[0] - other.place[2] <= reach for other in sure)
         behind = any(0 <= other.place[0] - piece.place[2] <= reach for other in sure)
@@ -110,7 +113,8 @@ def _with_bullets(
 def _is_half_way(piece: Piece, row: Sequence[Piece], off_px: float) -> bool:
     """Whether it stands half-way up its row; one that is alone in it was found there."""
     middle = (piece.place[1] + piece.place[3]) / 2
-    others = [(other.place[1] + other.place[3]) / 2 for other in row if other is not piece and len(other.guess.text) > 1]
+    words = [other for other in row if other is not piece and len(other.guess.text) > 1]
+    others = [(word.place[1] + word.place[3]) / 2 for word in words]
     return piece.sign or (bool(others) and abs(middle - min(others, key=lambda y: abs(y - middle))) <= off_px)
 
 

@@ -248,3 +248,31 @@ def test_a_page_in_another_script_is_said_to_be_so_and_not_answered_with_look_al
     assert read.to_dict()["error"].startswith("Page 1 is in a script, or a hand, that the model cannot read")
     assert read.left_out["unreadable"] > 20
     assert document.save_pdf(tmp_path / "a.pdf").stat().st_size > 5000  # the picture is kept
+
+
+NOTED = (("The", ""), ("have", "3"), ("more", "12"), ("house,", "5"), ("tenants’", "10"), ("l’eau", "4"), ("go", ""))
+
+
+@pytest.mark.parametrize(("face", "size"), [("Serif", 30), ("Sans", 34)])
+def test_numbers_of_notes_are_read_behind_their_words(face, size, reader):
+    page, pen = paper(1300, 10 * size)
+    below = write(pen, (2 * size, size), LETTER, font(face, size), 1200)
+    x, y = 2 * size, below + 2 * size
+    for word, note in NOTED:
+        pen.text((x, y), word, "black", font(face, size), anchor="ls")
+        x += pen.textlength(word, font(face, size))
+        pen.text((x, y - 0.36 * size), note, "black", font(face, 0.62 * size), anchor="ls")
+        x += pen.textlength(note, font(face, 0.62 * size)) + 0.3 * size
+    wanted = [fold(word + note) for word, note in NOTED]
+    assert [fold(word) for word in words_of(reader, page)][-len(wanted) :] == wanted
+
+
+@pytest.mark.parametrize("text", ["25° *so* 1º nº 6’ 2” [a]* x°", "The “quoted” word’s “end”"])
+def test_degree_signs_asterisks_and_quotation_marks_are_no_notes(text, reader):
+    page, pen = paper(1300, 300)
+    write(pen, (60, 40), LETTER, font("Serif", 28), 1200)
+    pen.text((60, 220), text, "black", font("Serif", 28))
+    marks = set(text) & set("°*º”")
+    read = " ".join(words_of(reader, page))
+    assert marks <= set(read) | ({"°"} if "º" in read else set()) | ({"º"} if "°" in read else set())
+    assert not re.search("[a-z][0-9]", read)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ocrkit.detection import Parts
 from ocrkit.documents.joins import Piece
 from ocrkit.documents.quotes import QuoteOptions, with_quotes
 from ocrkit.documents.screen import ScreenOptions, unscreened
@@ -50,10 +51,53 @@ def test_capitals_no_higher_than_small_letters_are_these(text, height, meant):
         (["“yes”", "don't", "it’s"], ["“yes”", "don’t", "it’s"]),
         (['"yes"', "don't", "can't", "isn't", "it’s"], ['"yes"', "don't", "can't", "isn't", "it’s"]),
         (["“so”", "5'10\""], ["“so”", "5'10\""]),
+        (["don't", "it’s"], ["don't", "it’s"]),  # one mark of either kind tells nothing
     ],
 )
 def test_a_page_has_one_kind_of_marks(read, meant):
     assert texts(with_quotes([[piece(text) for text in read]], QuoteOptions())) == meant
+
+
+def marked(text, bent):
+    """A piece whose raised mark, drawn 4 px wide and 8 high, bends to the left or stands upright."""
+    crop = np.full((30, 60), 255, np.uint8)
+    for row in range(8):
+        crop[2 + row, 30 - (row // 2 if bent else 0) :][:3] = 0
+    parts = Parts(np.array([[2, 2, 20, 24], [26, 2, 34, 10], [38, 8, 56, 24]], float), np.array([0, 1, 0], bool), 22.0)
+    guess = Guess(text, 0.9, np.zeros((len(text), 2)))
+    return Piece(np.array([0, 0, 60, 30], float), 0, crop, guess, parts=parts)
+
+
+@pytest.mark.parametrize(("bent", "meant"), [(True, ["d’une", "it’s", "I’m"]), (False, ["d'une", "it's", "I'm"])])
+def test_the_ink_of_marks_tells_whether_they_are_curled(bent, meant):
+    read = ["d'une", "it's", "I’m"]
+    assert texts(with_quotes([[marked(text, bent) for text in read]], QuoteOptions())) == meant
+
+
+def placed(text, x0, y0, x1, y1, confidence=0.9):
+    crop, guess = np.zeros((20, 20), np.uint8), Guess(text, confidence, np.zeros((len(text), 2)))
+    return Piece(np.array([x0, y0, x1, y1], float), x0, crop, guess)
+
+
+@pytest.mark.parametrize(
+    ("place", "read", "meant"),
+    [
+        ((60, 10, 80, 12), "~", "—"),
+        ((60, 10, 71, 12), "", "–"),
+        ((60, 18, 80, 20), "...", "..."),  # on the baseline
+        ((60, 10, 180, 12), "_", "_"),  # beside no word on its right
+    ],
+)
+def test_what_is_low_and_wide_half_way_up_between_two_words_is_a_dash(place, read, meant):
+    row = [placed("The", 0, 0, 50, 20), placed(read, *place, confidence=0.2), placed("end", 90, 0, 130, 20)]
+    hyphen = [placed("The", 0, 0, 50, 20), placed("-", 60, 10, 66, 12)]
+    assert texts(by_shape([row, hyphen], ShapeOptions()))[1] == meant
+
+
+@pytest.mark.parametrize(("lines", "meant"), [(1, "e"), (2, "•")])
+def test_what_is_small_and_round_before_several_lines_is_their_bullet(lines, meant):
+    rows = [[placed("e", 0, 6, 8, 14), placed("The", 20, 0, 60, 20)] for _ in range(lines)]
+    assert texts(by_shape(rows, ShapeOptions()))[0] == meant
 
 
 def test_dots_of_a_screen_become_a_tint_and_nothing_else_changes():
