@@ -72,17 +72,19 @@ def _raised(
     boxes: np.ndarray, left: np.ndarray, right: np.ndarray, options: DetectorOptions
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of those pairs whose right one is raised, as a note's number behind its word, the right and the left ones."""
-    height = boxes[left, 3] - boxes[left, 1]
-    size = (boxes[right, 3] - boxes[right, 1]) / height
+    heights = boxes[:, 3] - boxes[:, 1]
+    reach = boxes[:, 2] + options.note_reach * heights
+    near = (boxes[right, 0] <= reach[left]) & (boxes[right, 1] < boxes[left, 3]) & (boxes[left, 1] < boxes[right, 3])
+    left, right = left[near], right[near]
+    height = heights[left]
+    size = heights[right] / height
     foot, top = (boxes[left, 3] - boxes[right, 3]) / height, (boxes[right, 1] - boxes[left, 1]) / height
     gap = (boxes[right, 0] - boxes[left, 2]) / height
     raised = (options.note_size[0] <= size) & (size <= options.note_size[1]) & (foot >= options.note_foot)
-    raised &= (foot < 1) & (top <= options.note_top) & (gap >= -options.note_overlap) & (gap <= options.note_reach)
+    raised &= (top <= options.note_top) & (gap >= -options.note_overlap)
     # What is as high as a letter beside it and stands lower is part of two lines that touch.
     drop = foot / np.minimum(size, 1)  # of the left one below the right one, in heights of the lower
-    touching = (gap <= options.note_reach) & (shared(boxes, left, right, axis=1) > 0)
-    touching &= (options.note_size[0] <= size) & (size <= 1 / options.note_size[0])
-    touching &= np.abs(drop) >= options.note_drop
+    touching = (options.note_size[0] <= size) & (size <= 1 / options.note_size[0]) & (np.abs(drop) >= options.note_drop)
     ends_lower = np.where(drop > 0, left, right)[touching]
     raised &= ~np.isin(right, ends_lower)
     left, right, gap = left[raised], right[raised], gap[raised]
