@@ -85,18 +85,26 @@ def verdicts() -> list[FontVerdict]:
     return [audit_font(path, kind) for path, kind in font_files(font_folders(["packages"])) if path.name in FILES]
 
 
+@pytest.fixture
+def browser(chromium: Any) -> Any:
+    """Chromium on an empty page, with nothing of earlier tests in its log."""
+    chromium.get("about:blank")
+    chromium.get_log("browser")
+    return chromium
+
+
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Chromium without a window and with a fresh profile; `browser.downloads` is the folder of what it saves."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Chromium without a window and with a fresh profile; `downloads` is the folder of what it saves."""
+    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not program or not driver:
         pytest.skip("needs Chromium and its driver: apt-get install chromium chromium-driver")
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
     downloads = tmp_path_factory.mktemp("downloads")
     options = webdriver.ChromeOptions()
-    options.binary_location = chromium
+    options.binary_location = program
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
     for flag in (

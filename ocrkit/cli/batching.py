@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -84,23 +87,43 @@ def run_batch(batch: Batch, doing: str, jobs: int | None, scheduler: str | None,
         if len(batch.notes) > _MOST_TOLD:
             complain(f"{len(batch.notes) - _MOST_TOLD} more results have other names than their documents; see --log.")
     outcomes: list[Outcome] = []
-    begun, interrupted = time.monotonic(), False
-    with _appended(log) as lines, _Bar(doing, len(batch.tasks)) as bar:
-        try:
-            for outcome in batch.run(jobs, scheduler, bar.tell):
-                outcomes.append(outcome)
-                bar.finished(outcome)
-                _complain_of(outcome)
-                if lines:
-                    _write_line(lines, outcome)
-        except KeyboardInterrupt:
-            interrupted = True
+    begun = time.monotonic()
+    with _appended(log) as lines, _Bar(doing, len(batch.tasks)) as bar, _interruptible() as interrupted:
+        for outcome in batch.run(jobs, scheduler, bar.tell):
+            outcomes.append(outcome)
+            bar.finished(outcome)
+            _complain_of(outcome)
+            if lines:
+                _write_line(lines, outcome)
+            if interrupted.is_set():
+                break
     if not is_quiet():
         click.echo(_table(outcomes, len(batch.tasks), time.monotonic() - begun))
-    if interrupted:
+    if interrupted.is_set():
         complain("interrupted: run it again to go on.")
         sys.exit(_INTERRUPTED)
     return all(outcome.complete for outcome in outcomes)
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """A context that Ctrl-C ends, and what says afterwards that it did.
+
+    It also says so where Python had to drop the exception, as it does in what runs when an object is collected.
+    """
+    interrupted = threading.Event()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield interrupted
+    except KeyboardInterrupt:
+        interrupted.set()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def exit_if_incomplete(complete: bool, found: Found) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -209,6 +210,23 @@ def test_a_full_disk_leaves_nothing_half_written_and_the_next_run_goes_on(scans,
     assert visible("out") == []
     assert list(Path("out").iterdir()) == []
     assert set(states(read("scans", "-o", "out", "--format", form)[0]).values()) == {"done"}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_ends_a_run_also_where_python_drops_its_exception(monkeypatch):
+    class Collected:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def interrupted(task, tell, done=batch.do):
+        Collected()
+        return done(task, tell)
+
+    monkeypatch.setattr(batch, "do", interrupted)
+    result = run("read", "scans", "-o", "out", status=130)
+    assert result.stderr.endswith("ocrkit: interrupted: run it again to go on.\n")
+    assert ("done", "1") in [tuple(line.split()[:2]) for line in result.stdout.splitlines() if line.strip()]
+    assert visible("out") == ["a.pdf"]
 
 
 def test_two_runs_do_not_write_into_one_folder_at_once():
