@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar, cast
 
@@ -141,7 +142,7 @@ def _context(preload: Sequence[str]) -> Any:
 def _started(context: Any, work: Work[Any, Any]) -> tuple[Connection, _Process]:
     connection, its = context.Pipe()
     process = context.Process(target=_serve, args=(its, work), daemon=True)
-    with _set(ONE_THREAD | _LEAN):  # for the server, whose libraries look at it when they are loaded
+    with _set(ONE_THREAD | _LEAN), _deaf():  # for the server, whose libraries look at it when they are loaded
         process.start()
     its.close()
     return connection, _Process(process)
@@ -157,6 +158,23 @@ def _set(variables: Mapping[str, str]) -> Iterator[None]:
         for name in variables:
             del os.environ[name]
         os.environ.update(kept)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Ctrl-C waits until the end of the context, and what is started in it never hears of it.
+
+    It goes to all processes of a terminal; one that it ended while it was being started would be a riddle to this one.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # whose own start would let Ctrl-C through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _give(connection: Connection, process: _Process, todo: deque[tuple[Any, int]]) -> None:

@@ -28,3 +28,8 @@ def threads(number: int, tell) -> tuple[int, int, int]:
     import cv2
 
     return int(os.environ["OMP_NUM_THREADS"]), cv2.getNumThreads(), threading.active_count() - 2
+
+
+def is_deaf(number: int, tell) -> bool:
+    """Whether Ctrl-C has been kept from this process since it was started."""
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())

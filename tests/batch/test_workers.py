@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 
 import odd_work
 import pytest
@@ -29,6 +30,11 @@ def test_each_process_works_on_one_thread_and_none_is_left_behind():
     results = dict(spread(odd_work.threads, range(2), 2))
     assert set(results.values()) == {(1, 1, 0)}
     assert multiprocessing.active_children() == []
+
+
+def test_ctrl_c_is_for_the_one_that_started_the_processes_from_their_first_moment_on():
+    assert set(dict(spread(odd_work.is_deaf, range(4), 2)).values()) == {True}
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_a_scheduler_that_does_not_answer_is_a_sentence():
