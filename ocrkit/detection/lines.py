@@ -72,6 +72,7 @@ def _raised(
     boxes: np.ndarray, left: np.ndarray, right: np.ndarray, options: DetectorOptions
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of those pairs whose right one is raised, as a note's number behind its word, the right and the left ones."""
+    all_pairs = left, right
     heights = boxes[:, 3] - boxes[:, 1]
     reach = boxes[:, 2] + options.note_reach * heights
     near = (boxes[right, 0] <= reach[left]) & (boxes[right, 1] < boxes[left, 3]) & (boxes[left, 1] < boxes[right, 3])
@@ -87,9 +88,20 @@ def _raised(
     touching = (options.note_size[0] <= size) & (size <= 1 / options.note_size[0]) & (np.abs(drop) >= options.note_drop)
     ends_lower = np.where(drop > 0, left, right)[touching]
     raised &= ~np.isin(right, ends_lower)
+    raised &= _run_length(boxes, *all_pairs, options)[right] <= options.note_figures
     left, right, gap = left[raised], right[raised], gap[raised]
     nearest = _nearest(right, gap)
     return right[nearest], left[nearest]
+
+
+def _run_length(boxes: np.ndarray, left: np.ndarray, right: np.ndarray, options: DetectorOptions) -> np.ndarray:
+    """How many letters follow each other close on one level, of which each is one, `(N,)`: letters of a word do."""
+    heights = boxes[:, 3] - boxes[:, 1]
+    lower = np.minimum(heights[left], heights[right])
+    close = boxes[right, 0] - boxes[left, 2] <= options.note_reach * lower
+    close &= np.abs(boxes[right, 3] - boxes[left, 3]) <= options.note_level * lower
+    run = _components(len(boxes), left[close], right[close])
+    return np.bincount(run)[run]
 
 
 def stand_aside(boxes: np.ndarray, height_px: float, options: DetectorOptions) -> np.ndarray:

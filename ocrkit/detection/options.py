@@ -74,6 +74,8 @@ class DetectorOptions:
         note_top: of that letter's height; how far below its top such a number begins, at most.
         note_overlap: of that letter's height; how far such a number may begin before the letter's end.
         note_reach: of that letter's height; how far behind the letter its figures begin, at most.
+        note_figures: that such a number has, at most; letters of a word of a line above may stand as raised.
+        note_level: of the lower one's height; how far figures of one number may end one above the other.
         note_drop: of the lower one's height; what ends so much below a letter beside it is no number of a note.
         capital_share: of a line's letters, that are no higher than its capitals.
         raised_foot: of the capitals' height; how far above the baseline a raised part ends, at least.
@@ -164,6 +166,8 @@ class DetectorOptions:
     note_top: float = 0.15
     note_overlap: float = 0.2
     note_reach: float = 1.3
+    note_figures: int = 3
+    note_level: float = 0.2
     note_drop: float = 0.3
     capital_share: float = 0.9
     raised_foot: float = 0.3
