@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -95,33 +94,33 @@ def run_batch(batch: Batch, doing: str, jobs: int | None, scheduler: str | None,
             _complain_of(outcome)
             if lines:
                 _write_line(lines, outcome)
-            if interrupted.is_set():
+            if interrupted:
                 break
     if not is_quiet():
         click.echo(_table(outcomes, len(batch.tasks), time.monotonic() - begun))
-    if interrupted.is_set():
+    if interrupted:
         complain("interrupted: run it again to go on.")
         sys.exit(_INTERRUPTED)
     return all(outcome.complete for outcome in outcomes)
 
 
 @contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """A context that Ctrl-C ends, and what says afterwards that it did.
+def _interruptible() -> Iterator[list[int]]:
+    """A context that Ctrl-C ends, and a list that holds something afterwards if it did.
 
-    It also says so where Python had to drop the exception, as it does in what runs when an object is collected.
+    It does also where Python had to drop the exception, as it does in what runs when an object is collected.
     """
-    interrupted = threading.Event()
+    interrupted: list[int] = []  # no event: its lock would be taken twice where Ctrl-C is pressed twice
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        interrupted.set()
+        interrupted.append(number)
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, interrupt)
     try:
         yield interrupted
     except KeyboardInterrupt:
-        interrupted.set()
+        interrupted.append(signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)
 
