@@ -10,9 +10,12 @@ import pytest
 
 pytest.importorskip("pyrage", reason="pyrage comes with the extra vault")
 
-from vaults import Lab
+from vaults import WORD, Lab, consent, write_pages
 
 from ocrkit import errors, privacy
+from ocrkit.datasets import load_pages
+from ocrkit.datasets.vault import donated_pages
+from ocrkit.vault import Vault
 
 ENVIRONMENT = (
     "TMPDIR",
@@ -37,3 +40,15 @@ def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def lab(tmp_path: Path) -> Lab:
     return Lab(tmp_path)
+
+
+@pytest.fixture
+def donated(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """A vault of six donors with a labelled page each."""
+    write_pages(tmp_path / "plain", 6, ["total", WORD])
+    monkeypatch.setenv("OCRKIT_VAULT_IDENTITY", str(lab.identity))
+    pages = list(load_pages(tmp_path / "plain", "phone"))
+    with Vault.open(lab.folder) as vault:
+        for number, page in enumerate(pages):
+            vault.add(f"donor-{number}", donated_pages([page]), consent(f"donor-{number}"))
+    return lab

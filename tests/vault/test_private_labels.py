@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from vaults import Lab, consent, write_pages
+from vaults import WORD, Lab, consent, write_pages
 
 from ocrkit.cli import main
 from ocrkit.datasets import load_pages, word_samples
-from ocrkit.datasets.vault import donated_files, donated_pages, open_vault
+from ocrkit.datasets.vault import donated_files, open_vault
 from ocrkit.errors import BadDataset, BadParams, PrivateData
 from ocrkit.labelling.aggregate import results
 from ocrkit.labelling.conversation import Conversation
@@ -25,21 +25,6 @@ from ocrkit.labelling.order import Reading
 from ocrkit.labelling.sealed import page_of_task
 from ocrkit.labelling.tasks import adjudication, page_tasks, pages_of, reopened, word_tasks, words_of
 from ocrkit.labelling.templates import load_template
-from ocrkit.vault import Vault
-
-WORD = "zqxjcanary"
-
-
-@pytest.fixture
-def donated(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    """A vault of six donors with a labelled page each."""
-    write_pages(tmp_path / "plain", 6, ["total", WORD])
-    monkeypatch.setenv("OCRKIT_VAULT_IDENTITY", str(lab.identity))
-    pages = list(load_pages(tmp_path / "plain", "phone"))
-    with Vault.open(lab.folder) as vault:
-        for number, page in enumerate(pages):
-            vault.add(f"donor-{number}", donated_pages([page]), consent(f"donor-{number}"))
-    return lab
 
 
 @pytest.fixture

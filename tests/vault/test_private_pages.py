@@ -9,20 +9,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_notebook, new_output
-from vaults import Lab, consent, draw_page, write_pages
+from vaults import WORD, draw_page
 
 from ocrkit import privacy
 from ocrkit.cli import main
 from ocrkit.datasets import load_pages, word_samples, write_shard
-from ocrkit.datasets.vault import donated_pages, open_vault, relabel
+from ocrkit.datasets.vault import open_vault, relabel
 from ocrkit.datasets.write import write_crops
 from ocrkit.engines.base import Engine
 from ocrkit.engines.compare import compare
 from ocrkit.engines.single_words import read_words
 from ocrkit.errors import PrivateData
-from ocrkit.vault import Vault
-
-WORD = "zqxjcanary"
 
 
 class Silent(Engine):
@@ -40,18 +37,6 @@ class Silent(Engine):
     def recognize(self, crops):
         self.given += len(crops)
         return [""] * len(crops)
-
-
-@pytest.fixture
-def donated(lab: Lab, tmp_path, monkeypatch) -> Lab:
-    """A vault of six donors with a labelled page each."""
-    write_pages(tmp_path / "plain", 6, ["total", WORD])
-    monkeypatch.setenv("OCRKIT_VAULT_IDENTITY", str(lab.identity))
-    pages = list(load_pages(tmp_path / "plain", "phone"))
-    with Vault.open(lab.folder) as vault:
-        for number, page in enumerate(pages):
-            vault.add(f"donor-{number}", donated_pages([page]), consent(f"donor-{number}"))
-    return lab
 
 
 def test_a_page_comes_out_as_it_went_in_and_knows_that_it_is_private(donated, tmp_path):

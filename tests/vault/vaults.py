@@ -23,6 +23,8 @@ from ocrkit.errors import BadVault
 from ocrkit.vault import Consent, Donated, Tampered, Vault, crypto, new_identity, verify_closed
 from ocrkit.vault.public import roster_of
 
+WORD = "zqxjcanary"  # stands on no page but donated ones
+
 
 def consent(donor: str, *uses: str, **more) -> Consent:
     allowed = uses or ("train", "evaluate", "label")
