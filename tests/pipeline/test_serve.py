@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -127,6 +128,7 @@ def test_the_recogniser_loads_by_its_alias_and_says_its_signature_and_example(re
     from mlflow import pyfunc
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", paths.tracking_uri())
+    path = list(sys.path)
     model = pyfunc.load_model("models:/ocrkit-recognizer@champion")
     assert model.metadata.signature.inputs.input_names() == ["image"]
     assert model.metadata.signature.outputs.input_names() == ["text", "confidence", "error"]
@@ -137,3 +139,4 @@ def test_the_recogniser_loads_by_its_alias_and_says_its_signature_and_example(re
     (word,) = load_recognizer().recognize([load_image(RECOGNIZER.example["image"][0])])
     assert list(read["text"]) == [word.text, ""]
     assert list(read["error"]) == ["", "The data is neither an image in a known format nor a PDF."]
+    assert sys.path == path  # by which processes that are started later find ocrkit

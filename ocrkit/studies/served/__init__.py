@@ -6,6 +6,7 @@ the version, and runs them there. So a version needs the packages that reading n
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -91,6 +92,17 @@ READER = Served(
     "receipt.jpg",
 )
 MODELS = (RECOGNIZER, READER)
+
+
+def stay_with_running_code(model: str) -> None:
+    """Take a version's code off Python's path where this process runs another ocrkit, such as a project's notebook.
+
+    MLflow 3.17 leaves it first on the path when it loads the version at `model`: processes that are started later would
+    import that ocrkit, and not the one that starts them.
+    """
+    code = Path(model).parents[1] / "code"
+    if PACKAGE.parent != code.resolve():
+        sys.path[:] = [entry for entry in sys.path if Path(entry) != code]
 
 
 def requirements() -> list[str]:

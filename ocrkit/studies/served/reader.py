@@ -15,6 +15,7 @@ from mlflow.pyfunc import PythonModel, PythonModelContext
 from ocrkit import OcrkitError, Reader
 from ocrkit.document import Document, Page
 from ocrkit.images import iter_pages
+from ocrkit.studies.served import stay_with_running_code
 
 if TYPE_CHECKING:
     from ocrkit.rollout import Gate
@@ -27,6 +28,7 @@ class ServedReader(PythonModel):
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the model once, before the first question; or follow the rollout of the project that this runs in."""
+        stay_with_running_code(context.artifacts["model"])
         self._reader: Reader | None = None
         self._gate: Gate | None = None
         if folder := os.environ.get(_FOLLOW):

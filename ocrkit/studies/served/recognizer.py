@@ -11,6 +11,7 @@ from mlflow.pyfunc import PythonModel, PythonModelContext
 from ocrkit import OcrkitError
 from ocrkit.images import load_image
 from ocrkit.recognition import load_recognizer
+from ocrkit.studies.served import stay_with_running_code
 
 
 class ServedRecognizer(PythonModel):
@@ -18,6 +19,7 @@ class ServedRecognizer(PythonModel):
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the model once, before the first question."""
+        stay_with_running_code(context.artifacts["model"])
         self._recognizer = load_recognizer(context.artifacts["model"])
 
     def predict(self, context: PythonModelContext, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
