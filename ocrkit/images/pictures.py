@@ -21,7 +21,9 @@ from ocrkit.images.page import PageImage, check_size, no_memory, page_name, squa
 from ocrkit.images.stored import original_of
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "JPEG2000", "AVIF")
-_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_CONTAINER_BOXES = (b"ftyp", b"meta", b"mdat", b"free")  # of HEIC and AVIF; after them phones put what they like
+_CUT_OFF = "is cut off: the file ends before its picture does"
 _ORIENTATION = 0x0112  # the EXIF tag
 _SUBFILE, _OLD_SUBFILE = 254, 255  # TIFF tags that say what a picture is to the others
 _REDUCED, _MASK = 1, 4  # bits of the former; the latter says 2 for a reduced picture
@@ -72,8 +74,11 @@ def opened_picture_page(picture: PIL.Image.Image) -> PageImage:
 def _open(file: BinaryIO, name: str) -> PIL.Image.Image:
     start = file.read(12)
     file.seek(0)
-    if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:
-        _learn_heic(name)
+    if start[4:8] == b"ftyp":
+        if start[8:12] in HEIC_BRANDS:
+            _learn_heic(name)
+        if _ends_within_a_box(file):
+            raise BadImage(f"{name} {_CUT_OFF}.")
     try:
         with _quiet():
             return PIL.Image.open(file, formats=(*_FORMATS, *({"HEIF"} & PIL.Image.OPEN.keys())))
@@ -84,6 +89,25 @@ def _open(file: BinaryIO, name: str) -> PIL.Image.Image:
         raise no_memory(name) from None
     except Exception:  # decoders meet bytes of any kind and raise anything
         raise BadImage(f"{name} is neither an image in a known format nor a PDF.") from None
+
+
+def _ends_within_a_box(file: BinaryIO) -> bool:
+    """Whether a HEIC or AVIF file (ISO/IEC 14496-12) is shorter than it says.
+
+    A picture of many tiles is decoded without its last ones, and without a word (libheif 1.23.6).
+    """
+    end, begin = file.seek(0, os.SEEK_END), 0
+    try:
+        while begin < end:
+            file.seek(begin)
+            head = file.read(16)
+            size = int.from_bytes(head[:4], "big")
+            if head[4:8] not in _CONTAINER_BOXES or size == 0:  # 0: to the end of the file
+                return False
+            begin += int.from_bytes(head[8:], "big") if size == 1 else max(size, 8)
+        return begin > end
+    finally:
+        file.seek(0)
 
 
 def _learn_heic(name: str) -> None:
@@ -160,7 +184,7 @@ def _decode(picture: PIL.Image.Image, name: str, number: int, stored: AsStored |
         raise
     except Exception as error:
         cut = "truncated" in str(error) or isinstance(error, EOFError)
-        why = "is cut off: the file ends before its picture does" if cut else "is damaged and cannot be decoded"
+        why = _CUT_OFF if cut else "is damaged and cannot be decoded"
         raise BadImage(f"{name} {why}.") from None
     image = np.ascontiguousarray(image)
     if stored:

@@ -12,6 +12,7 @@ from typing import IO, cast
 from ocrkit import privacy
 from ocrkit.errors import BadImage, OcrkitError, PrivateData
 from ocrkit.images.pdf import is_pdf
+from ocrkit.images.pictures import HEIC_BRANDS
 from ocrkit.recognition.model import find_model, identity
 from ocrkit.service.queue import Job, JobOptions, Pinned, Queue
 from ocrkit.service.store import Store
@@ -22,7 +23,6 @@ Choose = Callable[[str], Pinned]  # from the key of a document to the model that
 _ROSTER = "roster.json"  # of a vault, whose code needs packages that the service does without
 _START = 1024
 _LONGEST_NAME = 200
-_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 # How the files of each kind begin; of those with a size in front, what stands behind it.
 _KINDS: tuple[tuple[str, int, bytes], ...] = (
     ("jpeg", 0, b"\xff\xd8\xff"),
@@ -34,7 +34,7 @@ _KINDS: tuple[tuple[str, int, bytes], ...] = (
     ("webp", 8, b"WEBP"),
     ("jpeg2000", 0, b"\0\0\0\x0cjP  "),
     ("jpeg2000", 0, b"\xff\x4f\xff\x51"),
-    *(("heic", 4, b"ftyp" + brand) for brand in _HEIC_BRANDS),
+    *(("heic", 4, b"ftyp" + brand) for brand in HEIC_BRANDS),
     ("avif", 4, b"ftypavif"),
     *(("pnm", 0, mark) for mark in (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6")),
 )
