@@ -21,10 +21,9 @@ from ocrkit.detection.regions import (
     letter_height,
     local_mean,
     measured_regions,
-    mser_regions,
+    mser_map,
     rule_map,
     stroke_map,
-    with_more,
 )
 from ocrkit.detection.settle import settle, without_clashes
 from ocrkit.detection.words import Words, split_words
@@ -195,23 +194,21 @@ def _resize(grey: Image, scale: float) -> Image:
 
 def find_dark(page: Image, height: float, options: DetectorOptions = _DEFAULT) -> Stages:
     """Words darker than their ground on a `page` at text scale whose typical letter is `height` px high."""
-    return _stages(page, ink_map(page, options), height, options)
+    return _stages(page, 0, height, options)
 
 
 def find_light(page: Image, height: float, options: DetectorOptions = _DEFAULT) -> Stages:
     """Words lighter than their ground; such ground is darker by far than the page."""
-    negative, least_paper = (
-        cv2.bitwise_not(page),
-        255 - options.dark_ground * float(np.quantile(page[::4, ::4], options.paper_share)),
-    )
-    return _stages(negative, ink_map(negative, options, least_paper), height, options)
+    least_paper = 255 - options.dark_ground * float(np.quantile(page[::4, ::4], options.paper_share))
+    return _stages(cv2.bitwise_not(page), least_paper, height, options)
 
 
-def _stages(page: Image, ink: np.ndarray, height: float, options: DetectorOptions) -> Stages:
+def _stages(page: Image, least_paper: float, height: float, options: DetectorOptions) -> Stages:
+    ink = ink_map(page, options, least_paper)
     rules, regions = np.zeros_like(ink), Regions.none()
     if cv2.countNonZero(ink) > height**2:  # more than a letter or two
         rules = rule_map(ink, round(options.rule_length * height), round(options.rule_thickness * height))
-        regions = _find_regions(page, ink, rules, height, options)
+        regions = _find_regions(page, ink, rules, least_paper, height, options)
     letters, letter, sign = with_colons(*prune(regions, height, options), height, options)
     level = np.flatnonzero(~stand_aside(letters.boxes, height, options))
     line = np.full(len(letters), -1)
@@ -354,7 +351,7 @@ def small_words(grey: Image, scale: float, stages: Stages, height: float, option
     detail = min(1.2 * options.max_text_px / small, _most_scale(grey, options) / scale)
     if detail > options.min_detail:
         page = _resize(grey, scale * detail)
-        ink = ink_map(page, options)
+        ink = _letter_map(page, ink_map(page, options), detail * height, options)
         low = _low(measured_regions(page, ink, max(2, round(small * detail / 3))), detail * height, options)
     else:
         detail = 1.0
@@ -380,15 +377,21 @@ def _most_scale(grey: Image, options: DetectorOptions) -> float:
     return min(1.0, (options.max_pixels / counted) ** 0.5)
 
 
-def _find_regions(page: Image, ink: np.ndarray, rules: np.ndarray, height: float, options: DetectorOptions) -> Regions:
-    regions = Regions.none()
-    if "components" in options.cues:
-        regions = measured_regions(page, cv2.subtract(ink, rules), max(2, round(height / 3)))
-        regions = regions[~_sides(regions, rules, height, options)]
-    if "mser" in options.cues:
-        without_rules = np.where(rules > 0, local_mean(page, options), page)
-        regions = with_more(regions, mser_regions(without_rules, height, options), options.clash)
-    return regions
+def _find_regions(
+    page: Image, ink: np.ndarray, rules: np.ndarray, least_paper: float, height: float, options: DetectorOptions
+) -> Regions:
+    without_rules = np.where(rules > 0, local_mean(page, options), page)
+    letters = cv2.subtract(_letter_map(without_rules, ink, height, options, least_paper), rules)
+    regions = measured_regions(page, letters, max(2, round(height / 3)))
+    return regions[~_sides(regions, rules, height, options)]
+
+
+def _letter_map(
+    page: Image, ink: np.ndarray, height: float, options: DetectorOptions, least_paper: float = 0
+) -> np.ndarray:
+    """`uint8` mask of what letters are looked for in: as `cues` say `ink`, the stable regions of `page`, or both."""
+    letters = ink if "components" in options.cues else np.zeros_like(ink)
+    return letters | mser_map(page, height, options, least_paper) if "mser" in options.cues else letters
 
 
 def _sides(regions: Regions, rules: np.ndarray, height: float, options: DetectorOptions) -> np.ndarray:

@@ -126,8 +126,8 @@ class DetectorOptions:
     strike_thickness: float = 0.5
     strike_reach: float = 0.4
     strike_share: float = 0.35
-    mser_delta: int = 10
-    mser_max_variation: float = 1.5
+    mser_delta: int = 30
+    mser_max_variation: float = 2.5
     mser_min_diversity: float = 0.0
     min_area: int = 2
     min_letter: float = 0.5

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.pairs import clashes
 from ocrkit.document import Image
 
 _log = logging.getLogger(__name__)
@@ -78,9 +77,15 @@ def ink_map(grey: Image, options: DetectorOptions, least_paper: float = 0) -> np
     Only where the ground has at least `least_paper` grey levels, near by or, around letters as wide as the window,
     farther off.
     """
-    paper = local_mean(grey, options)
-    contrast = max(options.contrast, options.noise_contrast * noise_level(grey))
-    ink = np.where(cv2.subtract(paper, grey) > contrast, np.uint8(255), np.uint8(0))
+    darker = cv2.subtract(local_mean(grey, options), grey) > _contrast(grey, options)
+    return _on_paper(np.where(darker, np.uint8(255), np.uint8(0)), grey, options, least_paper)
+
+
+def _contrast(grey: Image, options: DetectorOptions) -> float:
+    return max(options.contrast, options.noise_contrast * noise_level(grey))
+
+
+def _on_paper(ink: np.ndarray, grey: Image, options: DetectorOptions, least_paper: float) -> np.ndarray:
     if least_paper:
         near, far = local_median(grey, options), local_median(grey, options, times=4)
         ink[np.maximum(near, far) < least_paper] = 0
@@ -155,8 +160,11 @@ def measured_regions(grey: Image, ink: np.ndarray, ring_px: int) -> Regions:
     return Regions(boxes, regions.area, contrast)
 
 
-def mser_regions(grey: Image, height_px: float, options: DetectorOptions) -> Regions:
-    """Maximally stable extremal regions darker than their surroundings, of those that lie on each other the largest.
+def mser_map(grey: Image, height_px: float, options: DetectorOptions, least_paper: float = 0) -> np.ndarray:
+    """`uint8` mask, 255 on the maximally stable extremal regions that are darker than their surroundings.
+
+    Of regions that lie on each other the largest counts that `contrast` grey levels part from its surroundings; larger
+    ones are stable, too, but join letters, and letters with rules. Otherwise as `ink_map`.
 
     Matas et al., "Robust wide-baseline stereo from maximally stable extremal regions" (2002), as OpenCV has it.
     """
@@ -173,31 +181,17 @@ def mser_regions(grey: Image, height_px: float, options: DetectorOptions) -> Reg
         options.mser_min_diversity,
     )
     mser.setPass2Only(True)  # the pass for regions brighter than their surroundings; the page is given as a negative
-    pixels, corner_and_size = mser.detectRegions(cv2.bitwise_not(grey))
-    if not len(pixels):
-        return Regions.none()
-    boxes = np.asarray(corner_and_size, float)
-    boxes[:, 2:] += boxes[:, :2]
-    paper = local_mean(grey, options)
-    contrast = np.array(
-        [float(paper[y, x].mean()) - float(grey[y, x].mean()) for x, y in (np.asarray(at).T for at in pixels)]
-    )
-    area = np.array([len(at) for at in pixels], float)
-    fits = boxes[:, 3] - boxes[:, 1] <= options.max_letter * height_px
-    return _largest(Regions(boxes, area, contrast)[fits], options.clash)
-
-
-def _largest(regions: Regions, share: float) -> Regions:
-    first, second = clashes(regions.boxes, share)
-    inner = np.where(regions.area[first] < regions.area[second], first, second)
-    return regions[np.setdiff1d(np.arange(len(regions)), inner)]
-
-
-def with_more(regions: Regions, more: Regions, share: float) -> Regions:
-    """`regions`, and those of `more` that none of them has more than `share` in common with."""
-    both = regions + more
-    first, second = np.sort(clashes(both.boxes, share), axis=0)
-    return both[np.setdiff1d(np.arange(len(both)), second[(first < len(regions)) & (second >= len(regions))])]
+    regions = mser.detectRegions(cv2.bitwise_not(grey))[0]
+    ink = np.zeros_like(grey)
+    if len(regions):
+        area = np.array([len(pixels) for pixels in regions])
+        first = np.append(0, np.cumsum(area)[:-1])
+        x, y = np.concatenate(regions).T
+        at = y * grey.shape[1] + x
+        lightest = np.maximum.reduceat(grey.ravel()[at], first).astype(float)
+        paper = np.maximum.reduceat(local_mean(grey, options).ravel()[at], first)
+        ink.ravel()[at[np.repeat(paper - lightest >= _contrast(grey, options), area)]] = 255
+    return _on_paper(ink, grey, options, least_paper)
 
 
 def _components(ink: np.ndarray) -> tuple[np.ndarray, Regions]:

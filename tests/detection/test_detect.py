@@ -250,6 +250,12 @@ def test_every_cue_finds_crisp_print(cues):
     assert_found(drawn, detect(drawn.image, DetectorOptions(cues=cues)))
 
 
+def test_stable_regions_that_join_the_letters_of_blurred_print_are_not_taken_for_letters():
+    drawn = draw(TWO_LINES)
+    blurred = cv2.GaussianBlur(drawn.image, (5, 5), 0)
+    assert_found(drawn, detect(blurred, DetectorOptions(cues=("mser",))))
+
+
 def test_an_opencv_that_drops_stable_regions_is_named(caplog, monkeypatch):
     monkeypatch.setattr(cv2, "__version__", "5.0.0")
     drawn = draw(TWO_LINES)

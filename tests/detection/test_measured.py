@@ -20,7 +20,7 @@ def found_words(image: np.ndarray, options: DetectorOptions = DetectorOptions())
     [
         (("components",), 0.80, 0.75),  # the default
         (("components", "mser"), 0.80, 0.75),
-        (("mser",), 0.60, 0.65),  # the original system's cue alone
+        (("mser",), 0.80, 0.75),  # the original system's cue alone
     ],
 )
 def test_words_of_scanned_forms_are_found(cues, least_recall, least_precision, shared_data, record_property):
