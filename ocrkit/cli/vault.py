@@ -95,6 +95,7 @@ def invite(*, name: str, folder: Path, identity: Path | None, key: str | None, n
 @click.option("--donor", required=True, help="Name of the donor in the vault; better a number than a person's name.")
 @click.option("--consent", "consent_file", required=True, type=_PATH, help="TOML file of what the donor agreed to.")
 @click.option("--form", type=click.Choice(sorted(set(PAGE_FORMS) - {"vault"})), help="FILES are labelled folders.")
+@click.option("--renew", is_flag=True, help="This consent replaces another one, for all that DONOR has given.")
 @click.option("--delete/--keep", default=None, help="Delete FILES once they are sealed, or keep them, without asking.")
 def add(
     *,
@@ -104,9 +105,13 @@ def add(
     donor: str,
     consent_file: Path,
     form: str | None,
+    renew: bool,
     delete: bool | None,
 ) -> None:
-    """Seal FILES, pictures or PDFs, as documents of a donor; all of them or none."""
+    """Seal FILES, pictures or PDFs, as documents of a donor; all of them or none.
+
+    What is sealed for the donor already is not added again.
+    """
     from ocrkit.vault import load_consent
 
     if form and delete:
@@ -118,8 +123,11 @@ def add(
             documents = list(donated_pages(shown(pages, "Reading", "pages")))
         else:
             documents = list(donated_files(shown(files, "Reading", "files")))
-        added = opened.add(donor, documents, consent)
+        lacking = list(opened.lacking(donor, documents))
+        added = opened.add(donor, lacking, consent, renew)
     click.echo(f"Sealed: {_counted(len(added), 'page')} of {donor}, for {', '.join(consent.uses) or 'no use'}.")
+    if known := len(documents) - len(lacking):
+        click.echo(f"Not added again: {_counted(known, 'page')}, sealed already.")
     if form:
         return
     if delete is None:

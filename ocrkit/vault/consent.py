@@ -43,6 +43,12 @@ class Consent(BaseModel):
             raise ValueError("until is before given")
         return self
 
+    def __str__(self) -> str:
+        """As a sentence names it."""
+        uses = f"to {', '.join(self.uses)}" if self.uses else "to no use"
+        days = f"from {self.given}" + (f" until {self.until}" if self.until else "")
+        return f"{uses}, {days}, by the wording {self.wording_sha256[:12]}"
+
     def allows(self, use: Use, today: date) -> bool:
         """Whether documents may be read for `use` on that day."""
         return not self.refusal(use, today)

@@ -29,7 +29,7 @@ try:
 except ImportError:
     raise MissingExtra("Donated documents need pyrage: pip install 'ocrkit[vault]'.") from None
 
-FORMAT = 1
+FORMAT = 2  # 1 had no digests of pages
 TABLE, MEMBERS = "keys.age", "members"
 IDENTITY, PASSPHRASE = "OCRKIT_VAULT_IDENTITY", "OCRKIT_VAULT_PASSPHRASE"
 _AGE = b"age-encryption.org/"
@@ -52,6 +52,7 @@ class Document(_Kept):
         added: day, as ISO 8601 has it.
         version: of its labels; 0 for none.
         blobs: names of the sealed objects, by kind: `page` and `labels`.
+        sha256: of the page's bytes, by which it is known again; empty if it was sealed before that was kept.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Document(_Kept):
     added: str
     version: int = 0
     blobs: Mapping[str, str] = Field(default_factory=dict)
+    sha256: str = ""
 
 
 class Donor(_Kept):
@@ -139,7 +141,7 @@ def load(path: Path, identity: Identity) -> Table:
     if isinstance(version, int) and version > FORMAT:
         raise BadVault(f"{path} was written by a newer version of ocrkit: update ocrkit. Nothing was changed.")
     try:
-        return Table.model_validate(plain)
+        return Table.model_validate(plain | {"format": FORMAT})  # as it is written from now on
     except ValidationError:
         raise BadVault(f"{path} holds no key table that this version of ocrkit knows.") from None
 

@@ -24,7 +24,7 @@ import secrets
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -265,19 +265,43 @@ class Vault:
             key = keys.check_recipient(recipient) if recipient else keys.new_passphrase(self.folder, name, passphrase)
             self._commit({"members": {**table.members, name: key}}, [{"what": "invited", "member": name, "key": key}])
 
-    def add(self, donor: str, documents: Iterable[Donated], consent: Consent) -> list[str]:
+    def lacking(self, donor: str, documents: Iterable[Donated]) -> Iterator[Donated]:
+        """Those of `documents` that are not sealed for the donor yet, so that adding files again adds nothing.
+
+        Pages are told by their digest, which pages that were sealed before ocrkit kept it do not have. A page with labels
+        is lacking, too, where the vault has it without. Within one document, equal pages are pages of their own.
+        """
+        its = self._fresh().donors.get(donor)
+        known = {document.sha256: bool(document.version) for document in (its.documents.values() if its else ())}
+        whole: dict[str, bool] = {}  # of the document that is being gone through
+        begins = False  # its first page was left out
+        for document in documents:
+            if document.first:
+                known |= whole
+                whole, begins = {}, False
+            digest = hashlib.sha256(document.page).hexdigest()
+            if known.get(digest, False) or (digest in known and not document.labels):
+                begins |= document.first
+                continue
+            whole[digest] = bool(document.labels)
+            yield replace(document, first=document.first or begins)
+            begins = False
+
+    def add(self, donor: str, documents: Iterable[Donated], consent: Consent, renew: bool = False) -> list[str]:
         """Seal documents of a donor; all of them or none.
 
         Args:
-            donor: a new one, or one who gives more under the same or a newer consent.
+            donor: a new one, or one who gives more.
             documents: pages, those of one document in a row.
-            consent: replaces the donor's earlier one.
+            consent: the donor's, who has one for all documents.
+            renew: it takes the place of another one that the donor gave earlier.
 
         Returns:
             Their ids.
 
         Raises:
-            BadVault: the donor has withdrawn, or a document is too large.
+            BadVault: the donor has withdrawn, or has agreed to something else and that is not to be renewed, or a
+                document is too large.
             StoreDown: the objects cannot be written; then nothing was added.
         """
         _check_name(donor)
@@ -286,6 +310,11 @@ class Vault:
             if there and there.key is None:
                 raise BadVault(
                     f"{donor} has withdrawn, and the key is gone for good: who gives again is given another name."
+                )
+            if there and there.consent != consent and not renew:
+                raise BadVault(
+                    f"{donor} has agreed to something else: {there.consent}. A donor has one consent, so that the new one "
+                    f"would hold for what was given before, too: add --renew if that was agreed to, or name another donor."
                 )
             key = there.key if there and there.key else crypto.new_key().hex()
             added, written, group = {}, [], ""
@@ -304,7 +333,10 @@ class Vault:
                         added=str(_today()),
                         version=int(bool(document.labels)),
                         blobs=blobs,
+                        sha256=hashlib.sha256(document.page).hexdigest(),
                     )
+                if not added and there and there.consent == consent:
+                    return []
                 together = {**(there.documents if there else {}), **added}
                 new = Donor(key=key, consent=consent, documents=together)
                 entry = {

@@ -59,6 +59,50 @@ def test_equal_pages_give_unequal_objects_of_unequal_names_and_show_nothing(lab)
     assert b"a.png" not in everything
 
 
+def test_files_that_are_added_again_add_nothing_and_equal_pages_of_one_document_stay(lab):
+    labelled = Donated("a.png", b"a", b"{}")
+    sheets = [Donated("b.pdf", b"blank"), Donated("b.pdf", b"blank", first=False), Donated("b.pdf", b"b", first=False)]
+    cases = [  # what comes, and how many of its pages are lacking
+        ([*sheets, Donated("a.png", b"a")], 4),
+        ([*sheets, Donated("other name.png", b"a")], 0),
+        ([Donated("c.png", b"c"), Donated("c again.png", b"c")], 1),
+        ([labelled], 1),  # is there, but without labels
+        ([labelled, Donated("a.png", b"a")], 0),
+        ([Donated("d.pdf", b"blank"), Donated("d.pdf", b"d", first=False)], 1),
+    ]
+    for documents, lacking in cases:
+        with lab.open() as vault:
+            added = vault.add("one", list(vault.lacking("one", documents)), consent("one"))
+            assert len(added) == lacking, documents
+    with lab.open() as vault:
+        assert vault.group(added[0]) == added[0]  # its first page was there: it is no page of another document
+        assert len(list(vault.lacking("two", sheets))) == 3  # what somebody else gave is theirs
+        assert [e["what"] for e in vault.log()] == ["created"] + ["added"] * 4
+
+
+def test_another_consent_holds_for_earlier_documents_only_where_it_is_said_to(lab):
+    ids = lab.add("one", "evaluate")
+    with lab.open() as vault:
+        with pytest.raises(BadVault, match=r"agreed to something else: to evaluate, from 2026-01-01, .*--renew"):
+            vault.add("one", [Donated("x.png", b"x")], consent("one", "train"))
+        assert vault.grant("train", "x") == []
+        vault.add("one", [], consent("one", "train"), renew=True)
+        assert vault.grant("train", "x") == ids
+
+
+def test_a_table_of_an_older_version_is_read_and_written_anew(lab):
+    path, identity = lab.folder / "keys.age", keys.find_identity(lab.folder, lab.identity)
+    ids = lab.add("one")
+    table = keys.load(path, identity)
+    documents = {name: its.model_copy(update={"sha256": ""}) for name, its in table.donors["one"].documents.items()}
+    donor = table.donors["one"].model_copy(update={"documents": documents})
+    keys.save(path, table.model_copy(update={"format": 1, "donors": {"one": donor}}))
+    assert len(lab.add("one")) == 2
+    with lab.open() as vault:
+        assert set(ids) < set(vault.grant("train", "x"))
+    assert keys.load(path, identity).format == keys.FORMAT
+
+
 def test_without_an_identity_only_roster_and_address_tell_anything(lab):
     lab.add("donor-with-a-telling-name")
     other = lab.root / "other"
@@ -246,7 +290,7 @@ def test_what_does_not_open_a_vault_is_said_in_a_sentence_and_nothing_is_lost(la
 
 def test_a_table_of_a_newer_version_and_a_damaged_one_are_refused(lab, monkeypatch):
     table = keys.load(lab.folder / "keys.age", keys.find_identity(lab.folder, lab.identity))
-    keys.save(lab.folder / "keys.age", table.model_copy(update={"format": 2}))
+    keys.save(lab.folder / "keys.age", table.model_copy(update={"format": keys.FORMAT + 1}))
     assert "newer version" in sentence(lab.open)
     whole = (lab.folder / "keys.age").read_bytes()
     for damaged in (b"", b"nonsense", whole[:-1], whole[:200], whole.replace(b"X25519", b"X25518")):
