@@ -176,7 +176,7 @@ def words(
         raise BadParams("--test and --held-out exclude each other: held-out words are cut as with --test already.")
     pages = [_of_document(page, document) for page in load_pages(folder, form) if page.lines and not page.words]
     if not pages:
-        raise BadParams(f"{folder} labels words already: nothing is to be cut.")
+        raise BadParams(f"{folder} labels words already, or nothing at all: there are no lines to be cut.")
     if output.exists() and not (output.is_dir() and not any(output.iterdir())):
         raise BadParams(f"{output} exists already: name another folder, or delete it first.")
     recognizer = None if test else load_recognizer(model, threads=threads)
@@ -206,7 +206,7 @@ def _relabel(
     use = "evaluate" if test else "train"
     pages = [page for page in load_pages(vault_folder, "vault", use) if page.lines and not page.words]
     if not pages:
-        raise BadParams(f"{vault_folder} labels words already: nothing is to be cut.")
+        raise BadParams(f"{vault_folder} labels words already, or nothing at all: there are no lines to be cut.")
     recognizer = None if test else load_recognizer(model, threads=threads)
     done, reasons = [], Counter[str]()
     for page in shown(pages, "Cutting", "pages"):

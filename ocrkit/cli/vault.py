@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import stat
 import sys
 import zipfile
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +22,7 @@ from ocrkit.cli.verbs import verb_group
 from ocrkit.datasets.forms import PAGE_FORMS, load_pages
 from ocrkit.datasets.vault import donated_files, donated_pages, page_of
 from ocrkit.errors import BadParams, BadVault, OcrkitError, Withdrawn
-from ocrkit.files import refuse_to_overwrite, write_whole
+from ocrkit.files import refuse_to_overwrite, whole_file
 
 if TYPE_CHECKING:
     from ocrkit.vault import Vault, Withdrawal
@@ -69,8 +71,8 @@ def init(*, folder: Path, member: str, key: str | None, new_identity: Path | Non
     """Make an empty vault."""
     from ocrkit.vault import Vault
 
-    recipient, passphrase = _credentials(key, new_identity, folder)
-    Vault.create(folder, member, recipient, objects, contact, passphrase)
+    with _credentials(key, new_identity, folder) as (recipient, passphrase):
+        Vault.create(folder, member, recipient, objects, contact, passphrase)
     click.echo(f"{folder} is a vault now, and {member} its only member.")
     if new_identity:
         click.echo(f"{new_identity} opens it: keep it apart from the vault, and a copy of it in a safe place.")
@@ -84,8 +86,8 @@ def init(*, folder: Path, member: str, key: str | None, new_identity: Path | Non
 @_new_identity
 def invite(*, name: str, folder: Path, identity: Path | None, key: str | None, new_identity: Path | None) -> None:
     """Let the member NAME open the vault too."""
-    with _opened(folder, identity) as opened:
-        opened.invite(name, *_credentials(key, new_identity, folder))
+    with _opened(folder, identity) as opened, _credentials(key, new_identity, folder) as credentials:
+        opened.invite(name, *credentials)
     click.echo(f"{name} can open {folder} now.")
 
 
@@ -258,7 +260,7 @@ def audit(
         if output:
             refuse_to_overwrite([output], [], force)
             with privacy.without_content():  # names of files and uses, for the donor
-                write_whole(output, _page(opened, donor or ""))
+                _write_private(output, _page(opened, donor or "").encode())
             click.echo(f"Written: {output}")
             return
         entries = [entry for entry in opened.log() if donor in (None, entry.get("donor"))]
@@ -360,7 +362,7 @@ def export_donor(
             made.writestr(name, content)
     content = archive.getvalue()
     with privacy.without_content():  # asked for, and the donor's own
-        write_whole(output, encrypt_for(recipient, content) if recipient else content)
+        _write_private(output, encrypt_for(recipient, content) if recipient else content)
     click.echo(f"Written: {output}, {_counted(len(files), 'file')}.")
     if not recipient:
         click.echo("Nothing protects it: give it to the donor, then delete it. --to encrypts it for the donor.")
@@ -372,16 +374,35 @@ def _opened(folder: Path, identity: Path | None) -> Vault:
     return Vault.open(folder, identity)
 
 
-def _credentials(key: str | None, new_identity: Path | None, folder: Path) -> tuple[str | None, str]:
-    """A public key, or else a passphrase."""
+@contextmanager
+def _credentials(key: str | None, new_identity: Path | None, folder: Path) -> Iterator[tuple[str | None, str]]:
+    """A public key, or else a passphrase; of a new identity no file is left where it came to open nothing."""
+    from ocrkit.vault.keys import TABLE, find_identity, new_passphrase_for
+    from ocrkit.vault.keys import load as load_table
     from ocrkit.vault.keys import new_identity as make_identity
-    from ocrkit.vault.keys import new_passphrase_for
 
     if key and new_identity:
         raise BadParams("--key and --new-identity exclude each other.")
-    if new_identity:
-        return make_identity(new_identity), ""
-    return (key, "") if key else (None, new_passphrase_for(folder))
+    if not new_identity:
+        yield (key, "") if key else (None, new_passphrase_for(folder))
+        return
+    recipient = make_identity(new_identity)
+    try:
+        yield recipient, ""
+    except BaseException:
+        try:
+            load_table(folder / TABLE, find_identity(folder, new_identity))
+        except BadVault:
+            new_identity.unlink()
+        raise
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    """Write what only this user may read."""
+    with whole_file(path) as file:
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            os.fchmod(file.fileno(), 0o600)
+        file.write(content)
 
 
 def _counted(count: int, what: str, one: str = "", many: str = "s") -> str:

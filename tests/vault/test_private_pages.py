@@ -117,6 +117,18 @@ def test_new_labels_are_sealed_where_the_old_ones_were(donated):
         (("vault", "audit", "--vault", "VAULT", "-o", "page.html"), 2, "give --donor"),
         (("vault", "withdraw", "nobody", "--vault", "VAULT", "--yes"), 2, "There is no donor 'nobody'."),
         (("vault", "read", "--vault", "VAULT", "--use", "label", "--reason", "x", "0123"), 2, "There is no object"),
+        (("vault", "read", "--vault", "VAULT", "--use", "label", "--reason", " "), 2, "Donors see the reason"),
+        (("vault", "init", "--vault", "v", "--member", "", "--new-identity", "new.identity"), 2, "is no name"),
+        (
+            ("vault", "init", "--vault", "VAULT", "--member", "x", "--new-identity", "new.identity"),
+            2,
+            "holds something",
+        ),
+        (
+            ("vault", "invite", "ann", "--vault", "VAULT", "--new-identity", "new.identity"),
+            2,
+            "There is a member 'ann'",
+        ),
         (("vault", "list", "--vault", "nowhere"), 2, "nowhere is no vault, or was copied in part"),
         (("vault", "add", "page.png", "--vault", "VAULT", "--donor", "x", "--consent", "none.toml"), 2, "none.toml"),
     ],
@@ -129,6 +141,7 @@ def test_verbs_say_what_they_do_and_no_word_of_a_page(donated, tmp_path, monkeyp
     assert said in done.output
     assert WORD not in done.output
     assert not (tmp_path / "crops").exists()
+    assert not (tmp_path / "new.identity").exists()  # it would open nothing
 
 
 def test_the_page_of_a_donor_shows_uses_and_the_way_back_and_nothing_of_the_page(donated, tmp_path, monkeypatch):
@@ -137,6 +150,7 @@ def test_the_page_of_a_donor_shows_uses_and_the_way_back_and_nothing_of_the_page
     command = ["vault", "audit", "--vault", str(donated.folder), "--donor", "donor-2", "-o", "page.html"]
     assert CliRunner().invoke(main, command).exit_code == 0
     page = (tmp_path / "page.html").read_text()
+    assert (tmp_path / "page.html").stat().st_mode & 0o77 == 0  # nobody else's
     for wanted in ("p2.png", "to teach a model", "ocrkit vault withdraw donor-2", "privacy@example.org"):
         assert wanted in page
     assert WORD not in page
