@@ -12,6 +12,7 @@ import click
 from ocrkit.cli.options import jails_option, no_jail_option, shared_option, store_option
 from ocrkit.cli.progress import progress_bar
 from ocrkit.cli.serve import cores, jail_mode
+from ocrkit.cli.submit import what_became
 from ocrkit.cli.verbs import FAILED, verb_group
 from ocrkit.errors import MissingExtra, OcrkitError
 
@@ -32,8 +33,8 @@ def status(*, store: Path, limit: int) -> None:
     opened = _queue(store)
     click.echo(", ".join(f"{count:,} {state}" for state, count in opened.counts().items()))
     for job in opened.jobs(limit=limit):
-        doing = {"reading": f"page {job.page + 1}, jail {job.jail}", "done": f"{job.pages} pages, {job.seconds:.1f} s"}
-        click.echo(f"{job.id} {job.state:7} {job.name}: {doing.get(job.state, job.reason or 'waits')}")
+        doing = f"page {job.page + 1}, jail {job.jail}" if job.state == "reading" else what_became(job)
+        click.echo(f"{job.id} {job.state:7} {job.name}: {doing or 'waits'}")
 
 
 @queue.command()

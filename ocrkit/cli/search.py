@@ -63,7 +63,7 @@ def search(
         from ocrkit.service.store import Store
     except ModuleNotFoundError as missing:
         raise MissingExtra(f"The service needs {missing.name}: pip install 'ocrkit[service]'.") from None
-    if not (store / "index.db").is_file():
+    if not (store / "queue.db").is_file():
         raise OcrkitError(f"{store} is no store of the reading service: name one with --store.")
     opened = Store(store, shared or None)
     begin, end = (day.replace(tzinfo=UTC).timestamp() if day else None for day in (since, until))

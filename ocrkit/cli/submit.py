@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import sys
 import time
 from pathlib import Path
@@ -56,6 +57,9 @@ def submit(
     jobs: list[Job] = []
     for path in shown(files, "Handing in", "files"):
         try:
+            if not stat.S_ISREG(path.stat().st_mode):  # a pipe may never end, or never begin
+                kind = "a folder: name the files in it" if path.is_dir() else "not a regular file"
+                raise OcrkitError(f"This is {kind}.")
             with path.open("rb") as file:
                 job, _ = intake.hand_in(opened, queue, file, path.name, choose, options, path)
         except OcrkitError as error:
@@ -73,6 +77,13 @@ def submit(
         sys.exit(FAILED)
 
 
+def what_became(job: Job) -> str:
+    """Of a document that is done or given up, for people."""
+    if job.state != "done":
+        return job.reason
+    return f"{job.pages} page{'s' * (job.pages != 1)}, {job.seconds:.1f} s" + f"; {job.reason}" * bool(job.reason)
+
+
 def _waited(queue: Queue, jobs: list[Job]) -> bool:
     """Say what becomes of each job; whether all were read."""
     good = True
@@ -80,6 +91,5 @@ def _waited(queue: Queue, jobs: list[Job]) -> bool:
         while (now := queue.job(job.id)).state not in ("done", "dead"):
             time.sleep(0.2)
         good &= now.state == "done"
-        what = f"{now.pages} page{'s' * (now.pages != 1)}" if now.state == "done" else now.reason
-        click.echo(f"{now.id} {now.state:7} {now.name}: {what}")
+        click.echo(f"{now.id} {now.state:7} {now.name}: {what_became(now)}")
     return good

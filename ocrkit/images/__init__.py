@@ -18,7 +18,7 @@ from ocrkit.errors import BadImage
 from ocrkit.images.arrays import array_to_image
 from ocrkit.images.page import MAX_PIXELS, MAX_SIDE, PageImage, Source, check_numbers, page_name, source_name, to_grey
 from ocrkit.images.pdf import PDF_DPI, PDF_MAX_PIXELS, PDF_MAX_SHORT_SIDE_PX, is_pdf, opened_pdf, pdf_pages
-from ocrkit.images.pictures import AsStored, opened_picture_page, picture_pages, picture_sizes
+from ocrkit.images.pictures import AsStored, count_picture_pages, opened_picture_page, picture_pages, picture_sizes
 
 if TYPE_CHECKING:
     import pypdfium2
@@ -32,6 +32,7 @@ __all__ = [
     "PageImage",
     "Source",
     "check_numbers",
+    "count_pages",
     "image_sizes",
     "iter_pages",
     "load_image",
@@ -91,6 +92,20 @@ def open_pdf(source: Path | bytes) -> Iterator[pypdfium2.PdfDocument | None]:
             return
         with opened_pdf(file, name) as pdf:
             yield pdf
+
+
+def count_pages(source: Path | bytes) -> int:
+    """How many pages `iter_pages` yields for a file or bytes, without decoding them.
+
+    Raises:
+        BadImage: nothing there, not an image, or a PDF that is locked, damaged or without pages.
+    """
+    name = source_name(source)
+    with _opened(source, name) as file:
+        if is_pdf(_start_of(file, name)):
+            with opened_pdf(file, name) as pdf:
+                return len(pdf)
+        return count_picture_pages(file, name)
 
 
 def iter_pages(source: Source, numbers: Collection[int] | None = None) -> Iterator[PageImage]:

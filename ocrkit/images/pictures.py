@@ -59,6 +59,15 @@ def picture_sizes(file: BinaryIO, name: str) -> tuple[tuple[int, int], tuple[int
         return (turned, told) if picture.format == "TIFF" else (told, turned)
 
 
+def count_picture_pages(file: BinaryIO, name: str) -> int:
+    """How many pages an image file has; what follows a break in a TIFF's chain of them counts as one."""
+    with _open(file, name) as picture:
+        if picture.format != "TIFF":
+            return 1
+        frames, broken = _frames_that_are_pages(picture)
+        return len(frames) + broken
+
+
 def opened_picture_page(picture: PIL.Image.Image) -> PageImage:
     """The current picture of an image that Pillow has opened, as the one page that there is."""
     path = getattr(picture, "filename", "")

@@ -146,7 +146,7 @@ function button(one, key, says, act) {
 }
 
 function doing(one) {
-  if (one.state === "done") return `${pages(one.pages)}, ${one.seconds.toFixed(1)} s, ${one.model.name}`;
+  if (one.state === "done") return `${pages(one.pages)}, ${one.seconds.toFixed(1)} s, ${one.model.name}${one.reason && `. ${one.reason}`}`;
   if (one.state === "reading") return `being read by jail ${one.jail}` + (one.page ? `, ${pages(one.page)} read` : "");
   if (one.state === "dead") return `could not be read: ${one.reason}`;
   return one.reason ? `waits for try ${one.tries + 1}: ${one.reason}` : "waits";
@@ -233,7 +233,7 @@ async function showDocument(id, number, asked) {
     open = {id, number, count: one.pages, asked};
     at("name").textContent = one.name;
     const version = one.model.version === null ? "" : `, version ${one.model.version}`;
-    at("facts").textContent = `${pages(one.pages)}, read in ${one.seconds.toFixed(1)} s by ${one.model.name}${version}.`;
+    at("facts").textContent = `${pages(one.pages)}, read in ${one.seconds.toFixed(1)} s by ${one.model.name}${version}. ${one.reason}`;
     at("downloads").replaceChildren(...Object.entries(FORMS).map(([form, name]) =>
       make("a", {href: `documents/${id}/${form}`, download: true}, name)), button(one, "forget", "Forget", () => forget(one)));
     at("back").href = asked ? `#s/${encodeURIComponent(asked)}` : "#";

@@ -217,11 +217,11 @@ class Queue:
         with self.database.writing() as connection:
             return self._set(connection, job, "lease=?, page=max(page, ?)", since_start() + self.options.lease_s, page)
 
-    def done(self, job: Job, pages: int, seconds: float) -> bool:
-        """Say that the result is there; whether the job was still the caller's."""
+    def done(self, job: Job, pages: int, seconds: float, left_out: str = "") -> bool:
+        """Say that the result is there, and of which pages it is not; whether the job was still the caller's."""
         with self.database.writing() as connection:
-            told = "state='done', reason='', pages=?, page=?, seconds=?, ended=?, waited=?-put"
-            held = self._set(connection, job, told, pages, pages, seconds, time.time(), since_start())
+            told = "state='done', reason=?, pages=?, page=?, seconds=?, ended=?, waited=?-put"
+            held = self._set(connection, job, told, left_out, pages, pages, seconds, time.time(), since_start())
             if held:
                 _count(connection, "done")
                 _count(connection, "pages", pages)

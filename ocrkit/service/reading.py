@@ -11,13 +11,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import PIL.Image
-import pypdfium2
 
 from ocrkit.document import Image, Page
 from ocrkit.documents.options import ReadOptions
 from ocrkit.documents.reader import Reader
 from ocrkit.errors import BadImage
-from ocrkit.images.pdf import is_pdf
+from ocrkit.images import count_pages
 from ocrkit.recognition import load_recognizer
 from ocrkit.service.heic import decode_without_threads
 from ocrkit.service.intake import kind_of
@@ -60,19 +59,6 @@ def make(model: str) -> Read:
     return read
 
 
-def count_pages(document: bytes) -> int | None:
-    """How many pages a PDF has; `None` for pictures, whose pages are not counted."""
-    if not is_pdf(document[:1024]):
-        return None
-    with suppress(pypdfium2.PdfiumError):
-        pdf = pypdfium2.PdfDocument(document)
-        try:
-            return len(pdf)
-        finally:
-            pdf.close()
-    return None
-
-
 def picture_of(page: Page) -> bytes | None:
     """The page as a JPEG: the one that it is, or a new one of its pixels; `None` for a page that has none."""
     if page.original is not None and page.rotation == 0:
@@ -94,7 +80,7 @@ def warm_up(read: Read) -> None:
             for page in read(document, number % 2 == 0, 10):
                 page.to_dict()
                 picture_of(page)
-        count_pages(document)
+            count_pages(document)
 
 
 def _one_thread_each() -> bool:

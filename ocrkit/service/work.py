@@ -121,7 +121,7 @@ class Work:
             self._reads.read(job, lambda page: self._hold(job, page))
             result = self.store.result(job.id)
             add_to_index(self.index, job, result)
-            if self.queue.done(job, len(result.pages), time.monotonic() - begun):
+            if self.queue.done(job, len(result.pages), time.monotonic() - begun, result.left_out):
                 _LOG.info("done", extra=told | {"pages": len(result.pages), "seconds": time.monotonic() - begun})
             else:
                 self._undo(job)

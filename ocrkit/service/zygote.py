@@ -13,14 +13,16 @@ import signal
 import socket
 import sys
 import traceback
+from contextlib import suppress
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ocrkit.errors import OcrkitError
+from ocrkit.errors import BadImage, OcrkitError
+from ocrkit.images import count_pages
 from ocrkit.service import walls, wire
-from ocrkit.service.reading import Read, count_pages, picture_of
+from ocrkit.service.reading import Read, picture_of
 
 MODES = ("fork", "kept", "open")
 _TELLING = 1000  # characters of what went wrong
@@ -34,6 +36,7 @@ def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; whoever started this one ends it
     try:
         read = _made(make, model)
+        _pages_in(b"%PDF-")  # behind the walls nothing can be imported any more
         holds = _tried(mode)
     except OcrkitError as error:
         _say(control, {"error": str(error), "jail": isinstance(error, walls.NoJail)})
@@ -121,6 +124,12 @@ def _cpu_s(limits: walls.Limits) -> int:
     return limits.cpu_s * limits.all_pages_times
 
 
+def _pages_in(document: bytes) -> int | None:
+    with suppress(BadImage):
+        return count_pages(document)
+    return None
+
+
 def _one(end: int, read: Read) -> bool:
     """Read one document from a socket and answer there; whether there was one."""
     asked, sent = wire.receive(end), wire.receive(end)
@@ -133,7 +142,7 @@ def _one(end: int, read: Read) -> bool:
             wire.send(end, wire.WORDS, json.dumps(words, ensure_ascii=False).encode("utf-8", "replace"))
             wire.send(end, wire.PICTURE, picture_of(page) or b"")
             del page
-        wire.send(end, wire.ALL, json.dumps({"pages": count_pages(document)}).encode())
+        wire.send(end, wire.ALL, json.dumps({"pages": _pages_in(document)}).encode())
     except OcrkitError as error:
         wire.send(end, wire.REFUSED, str(error)[:_TELLING].encode("utf-8", "replace"))
     except MemoryError:

@@ -14,6 +14,7 @@ from ocrkit.errors import BadImage, MissingExtra
 from ocrkit.images import (
     MAX_PIXELS,
     PDF_MAX_SHORT_SIDE_PX,
+    count_pages,
     image_sizes,
     iter_pages,
     load_image,
@@ -112,7 +113,7 @@ GOOD = {
 @pytest.mark.parametrize("kind", GOOD)
 def test_every_kind_of_image_shows_the_same_picture(kind):
     pages = list(iter_pages(GOOD[kind]))
-    assert len(pages) == 1
+    assert len(pages) == count_pages(GOOD[kind]) == 1
     image = pages[0].image
     assert image.dtype == np.uint8
     assert image.shape in ((40, 60), (40, 60, 3))
@@ -167,6 +168,7 @@ def test_a_tiff_gives_its_pages_and_one_bad_page_leaves_the_others():
     frames = [PIL.Image.fromarray(np.full((8, 8), level, np.uint8)) for level in (10, 20, 30)]
     tiff = encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:], compression="tiff_deflate")
     assert [int(page.image[0, 0]) for page in iter_pages(tiff)] == [10, 20, 30]
+    assert count_pages(tiff) == 3
 
     strip = zlib.compress(b"\x14" * 64)
     assert strip in tiff
@@ -183,6 +185,7 @@ def test_pdf_pages_are_rendered_one_by_one_and_posters_smaller():
     canvas.setPageSize((7200, 3600))
     canvas.showPage()
     canvas.save()
+    assert count_pages(buffer.getvalue()) == 2
     small, poster = iter_pages(buffer.getvalue())
     assert small.image.shape[:2] == (400, 200)
     assert small.dpi == pytest.approx(200)
@@ -288,6 +291,7 @@ NEW, OLD = 254, 255  # NewSubfileType and SubfileType
 )
 def test_smaller_copies_and_masks_in_a_tiff_are_no_pages(pictures, widths):
     pages = list(iter_pages(frames(*pictures)))
+    assert count_pages(frames(*pictures)) == len(pages)
     assert [page.image.shape[1] for page in pages] == widths
     assert [page.number for page in pages] == list(range(1, len(widths) + 1))
 

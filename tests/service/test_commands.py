@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 from click.testing import CliRunner
 from service_constants import LIMITS
@@ -38,9 +40,14 @@ def test_documents_are_handed_in_read_found_and_forgotten(ocrkit, tmp_path):
     for name, says in {"one.pdf": "hello Xylophone", "two.pdf": "refuse"}.items():
         (tmp_path / name).write_bytes(document(says))
     (tmp_path / "three.txt").write_text("no document")
-    files = [str(tmp_path / name) for name in ("one.pdf", "two.pdf", "three.txt", "missing.pdf")]
+    os.mkfifo(tmp_path / "pipe.pdf")
+    names = ("one.pdf", "two.pdf", "three.txt", "missing.pdf", "pipe.pdf", ".")
+    files = [str(tmp_path / name) for name in names]
     code, said = ocrkit("submit", *files)
     assert code == 2
+    assert "pipe.pdf: This is not a regular file." in said
+    assert "This is a folder: name the files in it." in said
+    assert ocrkit("search", "xylophone") == (1, "ocrkit: no page says this.\n")  # nothing was read yet
     assert said.count("queued") == 2
     assert "three.txt: This is neither a PDF nor a picture" in said
     assert "missing.pdf cannot be read" in said
@@ -67,6 +74,18 @@ def test_documents_are_handed_in_read_found_and_forgotten(ocrkit, tmp_path):
     assert ocrkit("queue", "forget", identity)[0] == 0
     code, said = ocrkit("search", "xylophone")
     assert (code, said) == (1, "ocrkit: no page says this.\n")
+
+
+def test_pages_that_are_left_out_of_a_long_document_are_told(ocrkit, tmp_path):
+    sheets = [PIL.Image.new("1", (8, 8)) for _ in range(12)]
+    sheets[0].save(tmp_path / "fax.tif", save_all=True, append_images=sheets[1:])
+    with (tmp_path / "fax.tif").open("ab") as file:
+        file.write(b"\f" * 12)  # what the reader of these tests takes for ends of pages
+    ocrkit("submit", str(tmp_path / "fax.tif"))
+    assert ocrkit("queue", "drain", "--jails", "1")[0] == 0
+    asked = "10 of 12 pages were read. Hand it in with all pages to read them, too."
+    assert asked in ocrkit("queue", "status")[1]
+    assert asked in ocrkit("submit", "--wait", str(tmp_path / "fax.tif"))[1]
 
 
 @pytest.mark.parametrize(
