@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import math
 import secrets
 import time
 from collections.abc import Callable
@@ -358,7 +359,7 @@ def status(job: str | None, audit: bool, as_json: bool, jobs_path: Path) -> None
             click.echo(json.dumps(plain(told), indent=1))
             return
         for name, value in told.items():
-            click.echo(f"{name:>20}  {f'{value:.3f}' if isinstance(value, float) else f'{value:,}'}")
+            click.echo(f"{name:>20}  {_figure(value)}")
         people = {person.id: person for person in store.people()}
         click.echo(f"{'person':>20}  {'answers':>7}  right, by the others  {'gold':>5}  seconds  state")
         for person in labels.people.values():
@@ -368,6 +369,13 @@ def status(job: str | None, audit: bool, as_json: bool, jobs_path: Path) -> None
                 f"{who.name[:20]:>20}  {person.answers:>7,}  {rate.value:.3f} ({rate.low:.3f}-{rate.high:.3f})  "
                 f"{gold:>5}  {person.seconds:>7.1f}  {who.state}"
             )
+
+
+def _figure(value: float) -> str:
+    """A number of a job; a dash for what too few answers tell."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return "-" if math.isnan(value) else f"{value:.3f}"
 
 
 @label.command()
@@ -396,7 +404,8 @@ def collect(job: str, adjudicate: str | None, endpoint: str, jobs_path: Path) ->
         )
         tasks = adjudication(store, found, labels) if adjudicate else []
         if adjudicate and not tasks:
-            click.echo(f"Nothing is left to decide: no job {adjudicate} is made.")
+            why = "Nothing is left to decide" if told["answers"] else "Nobody has answered yet"
+            click.echo(f"{why}: no job {adjudicate} is made.")
         elif adjudicate:
             template = load_template("adjudicate").model_copy(update={"alphabet": found.template.alphabet})
             about = {"of": job, **found.about}

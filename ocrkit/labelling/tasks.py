@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ocrkit.documents.reader import Reader
     from ocrkit.recognition import Guess
 
+_LOGGER = logging.getLogger(__name__)
 _DETECTED = "detected"  # in place of a form, where words were found rather than labelled
 _LARGEST_PX = 2200  # a side of a page as it is shown
 _MARGIN = 0.1  # of paper around a word that was found, in heights
@@ -193,11 +195,22 @@ def _pictures_of(folder: Path, reader: Callable[[], Reader] | None) -> list[Labe
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
     if not paths:
         raise BadDataset(f"{folder} holds neither labels nor pictures.")
+    if others := sum(path.suffix.lower() == ".pdf" or path.is_dir() for path in folder.iterdir()):
+        _LOGGER.warning(
+            "%d PDFs and folders in %s are left out: only the pictures in it are asked about.", others, folder
+        )
     read = reader() if reader else None
     pages = []
     for path in paths:
-        image = load_image(path)
-        pages.append(LabelledPage(path.stem, found_words(image, read), pixels=image, source=folder_name(folder)))
+        try:
+            image = load_image(path)
+            words = found_words(image, read)
+        except BadImage as error:
+            _LOGGER.warning("%s It is left out.", error)
+            continue
+        pages.append(LabelledPage(path.stem, words, pixels=image, source=folder_name(folder)))
+    if not pages:
+        raise BadDataset(f"No picture in {folder} can be read.")
     return pages
 
 

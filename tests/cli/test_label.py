@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
 
+import PIL.Image
 import pytest
 from click.testing import CliRunner
 
@@ -61,6 +62,27 @@ def test_words_become_a_job_then_answers_then_a_data_set(run, tmp_path: Path, sa
     assert sum(right) / len(right) > 0.9
     run("export", "first", "-o", "votes", "--form", "votes")
     assert "exists already" in run("export", "first", "-o", "out", status=2)
+
+
+def test_a_job_that_nobody_has_answered_is_told_as_one(run, tmp_path: Path, samples) -> None:
+    write_crops(samples[:3], tmp_path / "words")
+    run("new", "first", "--from", "words")
+    assert "nan" not in run("status", "first")
+    assert "Nobody has answered yet: no job second is made." in run("collect", "first", "--adjudicate", "second")
+
+
+def test_pictures_that_cannot_be_read_are_left_out_of_a_job_with_a_word(run, tmp_path: Path) -> None:
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    (pages / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert "No picture in pages can be read." in run("new", "a", "--from", "pages", "--template", "kind", status=2)
+    PIL.Image.new("L", (60, 40), 255).save(pages / "good.png")
+    (pages / "letter.pdf").touch()
+    (pages / "more").mkdir()
+    said = run("new", "a", "--from", "pages", "--template", "kind")
+    assert "broken.png is neither an image in a known format nor a PDF. It is left out." in said
+    assert "2 PDFs and folders in pages are left out" in said
+    assert "a: 1 tasks" in said
 
 
 @pytest.mark.parametrize(
