@@ -199,7 +199,8 @@ def _read_many(
         and Path(output).suffix.lower() in SUFFIXES.values()
         and not (output.endswith("/") or os.path.isdir(output))
     ):
-        raise click.UsageError(f"{output} is one file and cannot hold {len(files)} results: name a folder instead.")
+        several = f"{len(files)} results" if len(files) > 1 else f"the results of {files[0]}"
+        raise click.UsageError(f"{output} is one file and cannot hold {several}: name a folder, or --one-pdf {output}.")
     found = find_inputs(files, standard_input() if "-" in files else None, output)
     tell_what_was_left_out(found)
     if one_pdf:

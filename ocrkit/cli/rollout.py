@@ -90,6 +90,8 @@ def watch(looks: int | None, store: Path) -> None:
     """Do what the policy says, again and again, until the rollout ends. The exit status is 1 if it is stopped."""
     rollouts = _opened(store)
     number = 0
+    if not rollouts.state().is_running:
+        complain("no rollout runs: there is nothing to watch.")
     while rollouts.state().is_running:
         number += 1
         try:
