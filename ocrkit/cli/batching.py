@@ -19,7 +19,7 @@ import click
 from tqdm import tqdm
 
 from ocrkit.cli.progress import progress_bar
-from ocrkit.cli.verbs import FAILED, complain, is_quiet
+from ocrkit.cli.verbs import FAILED, complain, harmless, is_quiet
 from ocrkit.errors import OcrkitError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def run_batch(batch: Batch, doing: str, jobs: int | None, scheduler: str | None,
             if interrupted:
                 break
     if not is_quiet():
-        click.echo(_table(outcomes, len(batch.tasks), time.monotonic() - begun))
+        click.echo(harmless(_table(outcomes, len(batch.tasks), time.monotonic() - begun)))
     if interrupted:
         complain("interrupted: run it again to go on.")
         sys.exit(_INTERRUPTED)

@@ -15,7 +15,7 @@ import click
 from ocrkit.cli.batching import batch_options, exit_if_incomplete, run_batch, tell_what_was_left_out
 from ocrkit.cli.options import force_option, model_option, pages_option, threads_option
 from ocrkit.cli.progress import progress_bar
-from ocrkit.cli.verbs import FAILED, complain, is_quiet, standard_input, standard_input_or, verb
+from ocrkit.cli.verbs import FAILED, complain, harmless, is_quiet, standard_input, standard_input_or, verb
 from ocrkit.errors import OcrkitError
 from ocrkit.files import refuse_to_overwrite, write_whole
 from ocrkit.formats.forms import SUFFIXES, render
@@ -140,7 +140,7 @@ def read(
         for file in files:
             try:
                 if listed and form == "text":
-                    _print(f"==> {file} <==\n")
+                    _print(harmless(f"==> {file} <==\n"))
                 complete &= _read_one(reader, file, target, recipe, give)
             except OcrkitError as error:
                 complain(error)

@@ -13,7 +13,7 @@ import click
 from ocrkit.cli.options import all_pages_option, champion_option, model_option, shared_option, store_option
 from ocrkit.cli.progress import shown
 from ocrkit.cli.serve import chosen
-from ocrkit.cli.verbs import FAILED, complain, verb
+from ocrkit.cli.verbs import FAILED, complain, harmless, verb
 from ocrkit.errors import MissingExtra, OcrkitError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def submit(
         else:
             jobs.append(job)
             if not wait:
-                click.echo(f"{job.id} {job.state:7} {path}")
+                click.echo(harmless(f"{job.id} {job.state:7} {path}"))
     failed = len(jobs) < len(files)
     if wait:
         failed |= not _waited(queue, jobs)

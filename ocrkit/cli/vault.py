@@ -18,7 +18,7 @@ import click
 
 from ocrkit import privacy
 from ocrkit.cli.progress import shown
-from ocrkit.cli.verbs import verb_group
+from ocrkit.cli.verbs import harmless, verb_group
 from ocrkit.datasets.forms import PAGE_FORMS, load_pages
 from ocrkit.datasets.vault import donated_files, donated_pages, page_of
 from ocrkit.errors import BadParams, BadVault, OcrkitError, Withdrawn
@@ -160,7 +160,7 @@ def list_(*, folder: Path, identity: Path | None, documents: bool) -> None:
             pages = f"{_counted(len(its.documents), 'page')}, {labelled} labelled"
             click.echo(f"{name:<20} {pages:<24} {', '.join(consent.uses):<24} {state}")
             for number, document in its.documents.items() if documents else ():
-                click.echo(f"  {number}  {document.added}  {document.name}")
+                click.echo(harmless(f"  {number}  {document.added}  {document.name}"))
         click.echo(f"Members: {', '.join(opened.members)}.")
 
 

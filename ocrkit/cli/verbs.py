@@ -8,6 +8,7 @@ from collections.abc import Callable
 from errno import EPIPE
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 import click
 from click.shell_completion import CompletionItem
@@ -129,7 +130,12 @@ def standard_input() -> bytes:
 
 def complain(message: OcrkitError | str) -> None:
     """Say on standard error what went wrong."""
-    click.echo(f"ocrkit: {message}", err=True)
+    click.echo(harmless(f"ocrkit: {message}"), err=True)
+
+
+def harmless(text: str) -> str:
+    """`text` as a terminal may see it: what would steer it, such as an escape in the name of a file, becomes `?`."""
+    return "".join("?" if category(sign) == "Cc" and sign not in "\n\t" else sign for sign in text)
 
 
 def is_quiet() -> bool:
@@ -141,7 +147,7 @@ class _ToStandardError(logging.Handler):
     """Messages as click writes them, to the standard error of the moment, which tests replace."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(f"ocrkit: {self.format(record)}", file=sys.stderr)
+        click.echo(harmless(f"ocrkit: {self.format(record)}"), file=sys.stderr)
 
 
 def set_loudness(level: int) -> None:

@@ -268,8 +268,8 @@ class Vault:
     def lacking(self, donor: str, documents: Iterable[Donated]) -> Iterator[Donated]:
         """Those of `documents` that are not sealed for the donor yet, so that adding files again adds nothing.
 
-        Pages are told by their digest, which those that were sealed before it was kept do not have. A page with labels is
-        lacking, too, where the vault has it without. Within one document, equal pages are pages of their own.
+        Pages are told by their digest, which those that were sealed before it was kept do not have. A page with labels
+        is lacking, too, where the vault has it without. Within one document, equal pages are pages of their own.
         """
         its = self._fresh().donors.get(donor)
         known = {document.sha256: bool(document.version) for document in (its.documents.values() if its else ())}
@@ -313,8 +313,8 @@ class Vault:
                 )
             if there and there.consent != consent and not renew:
                 raise BadVault(
-                    f"{donor} has agreed to something else: {there.consent}. A donor has one consent, so the new one would "
-                    f"hold for what was given before, too: add --renew if that was agreed to, or name another donor."
+                    f"{donor} has agreed to something else: {there.consent}. A donor has one consent, so the new one "
+                    "would hold for earlier documents, too: add --renew if that was agreed to, or name another donor."
                 )
             key = there.key if there and there.key else crypto.new_key().hex()
             added, written, group = {}, [], ""

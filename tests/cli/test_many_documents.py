@@ -188,6 +188,15 @@ def test_a_name_of_255_bytes_is_no_hindrance():
     assert len(os.fsencode(os.path.basename(told[f"scans/{name}"]["output"]))) <= 255
 
 
+def test_a_name_of_a_file_cannot_steer_the_terminal():
+    Path("scans/bad\x1b]0;owned\a\x9b31m.png").touch()
+    for words in (["scans", "-o", "out"], ["scans", "--format", "text"]):
+        result = run("read", *words, status=2)
+        said = result.output + result.stderr
+        assert "bad?]0;owned??31m.png" in said
+        assert not set("\x1b\a\x9b") & set(said)
+
+
 def test_a_place_that_cannot_be_written_is_one_sentence_before_anything_is_read():
     Path("file").touch()
     for out in ("file/out/", "/proc/out/"):
