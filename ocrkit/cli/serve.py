@@ -96,7 +96,7 @@ def serve(
         model=choose("").folder,
     )
     logs.structured()
-    face = FaceOptions(token=token, a_second=rate, at_once=int(3 * rate) + 1)
+    face = FaceOptions(token=token.strip(), a_second=rate, at_once=int(3 * rate) + 1)
     serve_store(opened, work, face, choose, host, port)
 
 

@@ -93,6 +93,7 @@ def test_pages_that_are_left_out_of_a_long_document_are_told(ocrkit, tmp_path):
     [
         (("search", "x"), "is no store"),
         (("queue", "status"), "is no store"),
+        (("serve", "--host", "0.0.0.0", "--token", " "), "everybody could ask"),
         (("serve", "--host", "0.0.0.0"), "give a --token"),
         (("serve", "--champion", "--model", "fast"), "leave one out"),
         (("submit", __file__, "--champion", "--model", "fast"), "leave one out"),
