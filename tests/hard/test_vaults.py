@@ -458,20 +458,21 @@ def test_a_bucket_holds_the_objects_and_one_that_is_down_is_said(tmp_path, monke
     place.ocrkit(
         "vault", "init", "--member", "ann", "--new-identity", place.identity, "--objects", "s3://ocr/donated"
     )  # fmt: skip
-    picture = tmp_path / "a.png"
+    picture, another = tmp_path / "a.png", tmp_path / "b.png"  # what is there already would not be added again
     cv2.imwrite(str(picture), page_with(["total", WORD], True)[0])
+    cv2.imwrite(str(another), page_with([WORD, "total"], True)[0])
     (place.root / "consent.toml").write_text(
         f'uses = ["evaluate"]\nwording_sha256 = "{"0" * 64}"\ngiven = 2026-01-01\n'
     )
-    add = ("vault", "add", picture, "--donor", "one", "--consent", "consent.toml", "--keep")
-    place.ocrkit(*add)
+    adding = ("vault", "add", "--donor", "one", "--consent", "consent.toml", "--keep")
+    place.ocrkit(*adding, picture)
     assert "total" in place.ocrkit("vault", "read", "--use", "evaluate", "--reason", "x")
     listed = "import boto3; print(sum(1 for o in boto3.resource('s3').Bucket('ocr').objects.all()))"
     assert place.call(sys.executable, "-c", listed).strip() == "1"
     place.ocrkit("vault", "verify")
     server.stop()
     began = time.monotonic()
-    for words in (("vault", "read", "--use", "evaluate", "--reason", "x"), add):
+    for words in (("vault", "read", "--use", "evaluate", "--reason", "x"), (*adding, another)):
         said = place.ocrkit(*words, status=2)
         assert "s3://ocr/donated cannot be" in said, said
         assert said.count("\n") == 1
