@@ -1,6 +1,7 @@
-"""Halftone: the dots that a screened tint consists of, made grey again, or they would pass for letters.
+"""Halftone: the dots that a screened tint consists of are taken away, or they would pass for letters and their marks.
 
-Of tints around half of ink; the dots of lighter ones are told from print by their size.
+Those of tints around half of ink touch each other and are made grey again; those of lighter ones stand free, and
+become paper.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ import numpy as np
 
 from ocrkit.document import Image
 from ocrkit.options import options_class
+
+_STRIPE = 41  # px; of so many rows a few are looked at first; no multiple of what screens have from dot to dot
+_RING = np.pad(np.zeros((3, 3), np.uint8), 1, constant_values=1)  # around the largest dot
+_LARGEST = 9  # px of ink in that
 
 
 @options_class
@@ -22,6 +27,9 @@ class ScreenOptions:
         window_px: side of the area that is looked at.
         blur_px: sigma by which dots become a tint.
         least_share: of the page that is screened, below which it is left as it is.
+        dots: share of the pixels of an area where a free dot has its middle, at least; small print has up to 0.017.
+        large_dot: share of the free dots, that are no larger than a large one.
+        dot_size: times as large as that a dot may be.
     """
 
     step: int = 60
@@ -29,10 +37,17 @@ class ScreenOptions:
     window_px: int = 25
     blur_px: float = 2.0
     least_share: float = 0.003
+    dots: float = 0.02
+    large_dot: float = 0.9
+    dot_size: float = 1.3
 
 
 def unscreened(grey: Image, options: ScreenOptions) -> Image:
-    """`grey` with its screened areas as tints; the same image where there are none."""
+    """`grey` with its screened areas as tints or, where they are light, as paper; the same image without any."""
+    return _without_free_dots(_with_tints(grey, options), options)
+
+
+def _with_tints(grey: Image, options: ScreenOptions) -> Image:
     few = grey[: len(grey) // 8 * 8].reshape(-1, 8, grey.shape[1])[:, :2]  # a pair of rows of every eight
     dotted = np.abs(np.diff(few[:, 0].astype(np.int16), axis=1)) > options.step
     if dotted.mean() < options.steps * options.least_share:
@@ -47,7 +62,44 @@ def unscreened(grey: Image, options: ScreenOptions) -> Image:
         areas = cv2.bitwise_and(areas, cv2.threshold(share, 255 * options.steps, 255, cv2.THRESH_BINARY)[1])
     if cv2.countNonZero(areas) < options.least_share * areas.size:
         return grey
-    # Letters on a tint interrupt it.
+    return np.where(_widened(areas, options), cv2.GaussianBlur(grey, (0, 0), options.blur_px), grey)
+
+
+def _without_free_dots(grey: Image, options: ScreenOptions) -> Image:
+    rows = grey[: len(grey) // _STRIPE * _STRIPE].reshape(-1, _STRIPE, grey.shape[1])[:, : len(_RING)]
+    sample = rows.reshape(-1, grey.shape[1])
+    middles = _middles(sample, options)[len(_RING) // 2 :: len(_RING)]
+    if not middles.size or np.count_nonzero(middles) < options.dots * options.least_share * middles.size:
+        return grey
+    dots = _middles(grey, options)
+    share = cv2.blur(dots, (options.window_px, options.window_px))
+    areas = cv2.threshold(share, 255 * options.dots, 255, cv2.THRESH_BINARY)[1]
+    if cv2.countNonZero(areas) < options.least_share * areas.size:
+        return grey
+    areas = _widened(areas, options)
+    return _erased(grey, (dots > 0) & areas, areas, options)
+
+
+def _erased(grey: Image, dots: np.ndarray, areas: np.ndarray, options: ScreenOptions) -> Image:
+    """`grey` without the ink in `areas` that is no larger than their free `dots`, also where letters are close by."""
+    paper = cv2.dilate(grey, np.ones(_RING.shape, np.uint8))
+    ink = cv2.threshold(cv2.subtract(paper, grey), options.step, 255, cv2.THRESH_BINARY)[1]
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(ink, 4, cv2.CV_32S, cv2.CCL_SAUF)
+    size = stats[:, cv2.CC_STAT_AREA]
+    # Points and apostrophes of print stand free, too, but are larger.
+    free = size[labels[dots]]
+    most = options.dot_size * np.quantile(free[free <= _LARGEST], options.large_dot)
+    small = areas & (size <= most)[labels]
+    around = cv2.dilate(small.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return np.where(small | (around & (ink == 0)), paper, grey)
+
+
+def _middles(grey: Image, options: ScreenOptions) -> np.ndarray:
+    """`uint8` mask, 255 where a pixel and no pixel of the ring around it is dark: the middle of a dot that is free."""
+    return cv2.threshold(cv2.subtract(cv2.erode(grey, _RING), grey), options.step, 255, cv2.THRESH_BINARY)[1]
+
+
+def _widened(areas: np.ndarray, options: ScreenOptions) -> np.ndarray:
+    """Whether each pixel lies in one of the areas, which letters on a tint interrupt."""
     areas = cv2.morphologyEx(areas, cv2.MORPH_CLOSE, np.ones((1, 3 * options.window_px), np.uint8))
-    areas = cv2.dilate(areas, np.ones((options.window_px // 2, options.window_px), np.uint8))
-    return np.where(areas > 0, cv2.GaussianBlur(grey, (0, 0), options.blur_px), grey)
+    return cv2.dilate(areas, np.ones((options.window_px // 2, options.window_px), np.uint8)) > 0
