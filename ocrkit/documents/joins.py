@@ -36,6 +36,8 @@ class JoinOptions:
             `marks` between two digits that neither piece shows, or nothing beside a 1.
         marks: what stands inside numbers, dates and times.
         sure_word: confidence from which on a fragment behind a sure space is a word.
+        likely_word: the same of one of `words`.
+        ends: marks that end a word; what has one behind a sure space is no fragment.
         small_words: letters that are words where they stand alone.
         words: short ones that are none but words, where they are surely read and a space is likely.
         signs: characters that are words where they stand alone, and so no fragments.
@@ -54,6 +56,8 @@ class JoinOptions:
     mark_confidence: float = 0.8
     marks: str = ".,:/-"
     sure_word: float = 0.75
+    likely_word: float = 0.25
+    ends: str = ".,"
     small_words: str = "IAaOoyeuàl|&"
     words: tuple[str, ...] = tuple(
         [
@@ -83,7 +87,7 @@ class JoinOptions:
             "be",
         ]
     )
-    signs: str = ":-="
+    signs: str = ":-=*"
     seams: str = "'’.,:/-"
     seam_confidence: float = 0.9
     word_space: float = 0.6
@@ -167,9 +171,11 @@ def _may_be_fragment(a: Guess, b: Guess, space: float, options: JoinOptions) -> 
         return bool(short)
     if space < options.sure_space:
         return any(part.confidence < options.sure_word or part.text not in options.words for part in short)
+    if a.text in options.signs or b.text in options.signs:
+        return False
     return any(
-        part.confidence < options.sure_word
-        and part.text[-1] != "."
+        part.confidence < (options.likely_word if part.text.casefold() in options.words else options.sure_word)
+        and part.text[-1] not in options.ends
         and part.text.strip(options.marks) not in options.small_words
         for part in short
     )
@@ -177,6 +183,8 @@ def _may_be_fragment(a: Guess, b: Guess, space: float, options: JoinOptions) -> 
 
 def _may_be_seam(left: str, right: str, space: float, options: JoinOptions) -> bool:
     """Whether the two may be one word with a mark at the seam, such as `child` and `'s`, `1,575.` and `13`."""
+    if space >= options.sure_space and right.casefold() in options.words:
+        return False
     marked = left[-1] in options.seams or right[0] in options.seams or (len(right) == 1 and right in "sStT")
     return space < options.sure_gap and marked and left[:1].isalnum() | (len(left) > 1) and any(map(str.isalnum, right))
 
@@ -216,4 +224,11 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
             return whole.confidence >= options.mark_confidence * lower
     if _may_be_seam(a.text, b.text, space, options) and _is_seam(a.text, b.text, whole.text, options):
         return whole.confidence >= options.seam_confidence * lower
+    if space >= options.sure_space and _is_beside(a.text, b.text, whole.text, options):
+        return False
     return _may_be_fragment(a, b, space, options) and whole.confidence >= lower + options.fragment_gain
+
+
+def _is_beside(left: str, right: str, whole: str, options: JoinOptions) -> bool:
+    """Whether `whole` shows one of the two, and in place of the other one sign that is a word where it stands alone."""
+    return any(whole in (left + sign, sign + right) for sign in options.small_words)
