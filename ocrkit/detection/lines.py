@@ -7,6 +7,8 @@ import numpy as np
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pairs import pairs_within, shared
 
+_POINTS = 3  # of an ellipsis
+
 
 def string_lines(
     boxes: np.ndarray, letter: np.ndarray, sign: np.ndarray, height_px: float, options: DetectorOptions
@@ -61,11 +63,40 @@ def string_lines(
     mark, owner = np.where(letter[left], right, left)[one], np.where(letter[left], left, right)[one]
     near, distance = beside(mark, owner, gap[one])
     joined = _nearest(mark[near], distance[near])
-    from_, to = np.append(from_, owner[near][joined]), np.append(to, mark[near][joined])
+    mark, owner = mark[near][joined], owner[near][joined]
+    # The points of an ellipsis go with the first of them, however far from its word they are.
+    points = ~letter[left] & ~letter[right]
+    point, first = _ellipses(boxes, left[points], right[points], options)
+    begun = np.isin(first, mark[(boxes[owner, 2] <= boxes[mark, 2]) & (boxes[owner, 3] >= boxes[mark, 1])])
+    point, first = point[begun], first[begun]
+    other = ~np.isin(mark, point)
+    from_, to = np.concatenate([from_, owner[other], first]), np.concatenate([to, mark[other], point])
 
     line = _components(len(boxes), from_, to)
     has_letter = np.bincount(line, letter, minlength=len(boxes)) > 0
     return np.where(has_letter[line], line, -1), letter
+
+
+def _ellipses(
+    boxes: np.ndarray, left: np.ndarray, right: np.ndarray, options: DetectorOptions
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of those pairs of marks that are points of one ellipsis, all but the first ones, and these."""
+    size = boxes[:, 2:] - boxes[:, :2]
+    width = np.minimum(size[left, 0], size[right, 0])
+    alike = (np.maximum(size[left], size[right]) <= options.mark_ratio * np.minimum(size[left], size[right])).all(1)
+    alike &= (size[left].max(1) <= options.mark_ratio * size[left].min(1)) & (boxes[right, 0] >= boxes[left, 2])
+    alike &= np.abs(boxes[left, 3] - boxes[right, 3]) <= options.point_level * width
+    alike &= boxes[right, 0] - boxes[left, 2] <= options.point_reach * width
+    left, right = left[alike], right[alike]
+    run = _components(len(boxes), left, right)
+    of_three = np.bincount(run)[run[left]] == _POINTS  # more are a dotted rule
+    left, right = left[of_three], right[of_three]
+    first = np.full(len(boxes), len(boxes))
+    members = np.append(left, right)
+    order = np.argsort(boxes[members, 0])[::-1]
+    first[run[members[order]]] = members[order]
+    point = np.unique(right)
+    return point, first[run[point]]
 
 
 def _raised(

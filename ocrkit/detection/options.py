@@ -85,6 +85,8 @@ class DetectorOptions:
         mark_height: of a neighbour's height; what is no higher and level with no letter is a mark beside it.
         mark_run: that so many marks stand level with each other, at most, as those of a quotation do.
         mark_off: of a neighbour's height; how far above or below it the middle of a mark may lie.
+        point_level: of its width; how far one point of an ellipsis may end above the next.
+        point_reach: of its width; widest gap to the next one.
         punctuation_reach: heights; widest gap between punctuation and the letter it belongs to.
         level: heights; letters whose tops or feet differ by no more stand level.
         min_level_share: share of neighbours that stand level, at least, on a line of print.
@@ -177,6 +179,8 @@ class DetectorOptions:
     mark_height: float = 0.72
     mark_run: int = 2
     mark_off: float = 0.3
+    point_level: float = 0.5
+    point_reach: float = 3.0
     punctuation_reach: float = 0.8
     level: float = 0.12
     min_level_share: float = 0.7

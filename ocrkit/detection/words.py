@@ -151,13 +151,15 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
         probability[inside] = space_probability(both, line[inside], touching[np.unique(line[inside])])
         space[inside] = probability[inside] > 0.5
 
-    # A comma that stands alone goes with the nearer of its neighbours, a dash stays a word.
+    # A mark that stands alone goes with the nearer of its neighbours, a point or a comma with the one before it; a dash
+    # stays a word.
     first = np.flatnonzero(space)
     tallest = np.maximum.reduceat((boxes[:, 3] - boxes[:, 1]) / height, first)
     before, after = gap[first], np.append(gap[first[1:]], np.inf)
     low, near = tallest < options.min_word, np.minimum(before, after) < options.punctuation_reach
     low &= ~_dashes(boxes, height, first, options)
-    to_left = low & near & (before <= after)
+    at_foot = boxes[first, 1] >= (boxes[first - 1, 1] + boxes[first - 1, 3]) / 2
+    to_left = low & near & ((before <= after) | (at_foot & (before < options.punctuation_reach)))
     to_right = low & near & ~to_left
     space[first[to_left]] = False
     space[first[1:][to_right[:-1]]] = False
