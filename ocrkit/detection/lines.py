@@ -83,8 +83,8 @@ def _ellipses(
     """Of those pairs of marks that are points of one ellipsis, all but the first ones, and these."""
     size = boxes[:, 2:] - boxes[:, :2]
     width = np.minimum(size[left, 0], size[right, 0])
-    alike = (np.maximum(size[left], size[right]) <= options.mark_ratio * np.minimum(size[left], size[right])).all(1)
-    alike &= (size[left].max(1) <= options.mark_ratio * size[left].min(1)) & (boxes[right, 0] >= boxes[left, 2])
+    alike = (np.maximum(size[left], size[right]) <= options.mark_ratio * np.minimum(size[left], size[right]) + 0.5).all(1)
+    alike &= (size[left].max(1) <= options.mark_ratio * size[left].min(1) + 1) & (boxes[right, 0] >= boxes[left, 2])
     alike &= np.abs(boxes[left, 3] - boxes[right, 3]) <= options.point_level * width
     alike &= boxes[right, 0] - boxes[left, 2] <= options.point_reach * width
     left, right = left[alike], right[alike]

@@ -180,7 +180,7 @@ class DetectorOptions:
     mark_run: int = 2
     mark_off: float = 0.3
     point_level: float = 0.5
-    point_reach: float = 3.0
+    point_reach: float = 5.0
     punctuation_reach: float = 0.8
     level: float = 0.12
     min_level_share: float = 0.7

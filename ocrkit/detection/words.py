@@ -158,7 +158,7 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     before, after = gap[first], np.append(gap[first[1:]], np.inf)
     low, near = tallest < options.min_word, np.minimum(before, after) < options.punctuation_reach
     low &= ~_dashes(boxes, height, first, options)
-    at_foot = boxes[first, 1] >= (boxes[first - 1, 1] + boxes[first - 1, 3]) / 2
+    at_foot = boxes[first, 3] >= boxes[first - 1, 3] - options.level * height[first]
     to_left = low & near & ((before <= after) | (at_foot & (before < options.punctuation_reach)))
     to_right = low & near & ~to_left
     space[first[to_left]] = False

@@ -6,6 +6,7 @@ that are alike in both cases show theirs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from ocrkit.documents.joins import Piece
 from ocrkit.options import options_class
 
 _DASHES = "-–—"
+_POINTS = re.compile(r"[.…]{2,}$")
 _LOW = frozenset("acemnorsuvwxz")  # no part of them stands above an x
 _ALIKE = frozenset("COSUVWXZ")  # but for their height
 _TALL = frozenset("bdfhklt") | frozenset("ABCDEFGHIJKLMNOPRSTUVWXYZ0123456789")
@@ -37,7 +39,9 @@ class ShapeOptions:
         plain: signs that are so small and no bullets.
         small_letter: of the height of its line's capitals; words of letters without ascenders that are no higher are
             not in capitals.
-        sign_confidence: of a dash or a bullet that is one by its size and place.
+        ellipsis: of the height of its line's capitals; from one point to the next of an ellipsis, that is one sign,
+            from and to; others are three points.
+        sign_confidence: of what is a dash, a bullet or an ellipsis by its size and place.
     """
 
     hyphen: float = 0.44
@@ -50,6 +54,7 @@ class ShapeOptions:
     bullets: int = 2
     plain: str = "=:;+*•<>«»-–—"
     small_letter: float = 0.87
+    ellipsis: tuple[float, float] = (0.39, 0.6)
     sign_confidence: float = 0.5
 
 
@@ -125,12 +130,44 @@ def _as_sign(piece: Piece, sign: str, options: ShapeOptions) -> Piece:
 
 def _named(piece: Piece, capital_px: float, has_hyphens: bool, options: ShapeOptions) -> Piece:
     text = piece.guess.text
+    if points := _POINTS.search(text):
+        return _with_ellipsis(piece, text[: points.start()], capital_px, options)
     if _is_dash(piece):
         length = _width(piece) / capital_px
         text = "—" if length >= options.em_dash else "–" if has_hyphens and length >= options.en_dash else "-"
     elif float(piece.place[3] - piece.place[1]) <= options.small_letter * capital_px and _may_be_low(text):
         text = text.lower()
     return piece if text == piece.guess.text else replace(piece, guess=replace(piece.guess, text=text))
+
+
+def _with_ellipsis(piece: Piece, stem: str, capital_px: float, options: ShapeOptions) -> Piece:
+    """The piece, its points behind `stem` read as one sign or as three, if there are three of them."""
+    points = _points_behind(piece)
+    if len(points) != 3:  # noqa: PLR2004
+        return piece
+    pitch = (points[2] - points[0]) / 2 / capital_px
+    text = stem + ("…" if options.ellipsis[0] <= pitch <= options.ellipsis[1] else "...")
+    place = piece.place[[0, 2]] - piece.left
+    spans = np.concatenate([piece.guess.spans[: len(stem)], np.tile(place, (len(text) - len(stem), 1))])
+    confidence = max(piece.guess.confidence, options.sign_confidence)
+    return replace(piece, guess=replace(piece.guess, text=text, confidence=confidence, spans=spans))
+
+
+def _points_behind(piece: Piece) -> np.ndarray:
+    """Where the middles of the points are that end a word, px in its crop, `(N,)`."""
+    top, bottom = (piece.place[[1, 3]] - (piece.box[1] + piece.box[3] - len(piece.crop)) / 2).round().astype(int)
+    rows = piece.crop[max(top, 0) : bottom].astype(np.int16)
+    if rows.size == 0:
+        return np.zeros(0)
+    off = np.abs(rows - int(np.median(rows)))
+    ink = off > 0.45 * off.max()
+    body = int(0.6 * len(ink))
+    low = ink[body:].any(0) & ~ink[:body].any(0)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], low.astype(np.int8), [0]]))).reshape(-1, 2)
+    letters = np.flatnonzero(ink[:body].any(0))
+    # The arm of a letter, as of an L or an R, reaches beyond it.
+    edges = edges[edges[:, 0] > letters[-1] + 1] if len(letters) else edges
+    return edges.mean(1)
 
 
 def _is_dash(piece: Piece) -> bool:
