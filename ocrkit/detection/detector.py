@@ -130,7 +130,8 @@ def tight(grey: Image, boxes: np.ndarray, slack_px: float, options: DetectorOpti
             continue
         paper = np.median(np.concatenate([crop[0], crop[-1]]))
         off = np.abs(crop - np.float32(paper))
-        ink = off > options.edge_share * off.max()
+        thin = min(x1 - x0, y1 - y0) <= options.thin_px
+        ink = off > (options.thin_edge_share if thin else options.edge_share) * off.max()
         for axis, low, high in ((0, x0 - left, x1 - left), (1, y0 - top, y1 - top)):
             filled = ink.any(axis)
             start, end = int(np.ceil(low + slack_px)), int(np.floor(high - slack_px))

@@ -101,6 +101,8 @@ class DetectorOptions:
         band_height: times the height of the words of the other ink in it, from which on what passes for a word of fewer
             letters is their ground.
         edge_share: of the ink's contrast, from which on a pixel belongs to a word's box.
+        thin_px: shorter side of a dash or a stroke, of which a line of pixels is a good part, at most.
+        thin_edge_share: the same of these.
         sign_rows: heights of the row; a sign alone may stand so far from the word whose row it is in.
         sign_apart: of its longer side; nothing stands nearer to a sign that stands alone.
         dash_place: from a row's top to its bottom, between which shares a dash or a bullet has its middle.
@@ -193,6 +195,8 @@ class DetectorOptions:
     same_row: float = 0.9
     band_height: float = 1.5
     edge_share: float = 0.5
+    thin_px: float = 4.0
+    thin_edge_share: float = 0.3
     sign_rows: float = 40.0
     sign_apart: float = 0.35
     dash_place: tuple[float, float] = (0.25, 0.8)
