@@ -33,6 +33,12 @@ class ShapeOptions:
         dash_height: of its line's capitals, at most; what is so low, and wider than high, is a dash where it stands
             half-way up between two words, whatever it was read as.
         dash_reach: of the height of its line's capitals; these words are no farther off.
+        strokes: what an upright stroke is misread as.
+        stroke_confidence: from which on such a reading is believed.
+        stroke_width: of its height; of an upright stroke, at most.
+        stroke_off: of the height of its line's capitals; how far the ends of an I may be off theirs.
+        bar_height: the same; height of a bar, from and to.
+        bar_foot: the same; how far a bar reaches below the line, at least.
         bullet: of the height of its line's capitals; size of a bullet, from and to.
         bullet_off: the same; how far bullets of one list may stand out of one column, and off half-way up their lines.
         bullets: in a column, at least, that are none but by their size and place.
@@ -49,6 +55,12 @@ class ShapeOptions:
     em_dash: float = 1.0
     dash_height: float = 0.22
     dash_reach: float = 1.5
+    strokes: tuple[str, ...] = ("", *"Il|1!i[](){}/:t")
+    stroke_confidence: float = 0.4
+    stroke_width: float = 0.25
+    stroke_off: float = 0.15
+    bar_height: tuple[float, float] = (1.2, 1.8)
+    bar_foot: float = 0.1
     bullet: tuple[float, float] = (0.2, 0.6)
     bullet_off: float = 0.25
     bullets: int = 2
@@ -64,7 +76,7 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
     if not usual:
         return [list(row) for row in rows]
     capitals = [_capital_height(row) or usual for row in rows]
-    rows = [_with_dashes(row, capital, options) for row, capital in zip(rows, capitals)]
+    rows = [_with_strokes(_with_dashes(row, capital, options), capital, options) for row, capital in zip(rows, capitals)]
     rows = _with_bullets(rows, capitals, options)
     has_hyphens = any(
         _is_dash(piece) and _width(piece) <= options.hyphen * capital
@@ -80,18 +92,49 @@ def _with_dashes(row: Sequence[Piece], capital_px: float, options: ShapeOptions)
     def is_one(piece: Piece) -> bool:
         width, height = piece.place[2:] - piece.place[:2]
         highest, sure_from = options.dash_height * capital_px, options.sign_confidence
-        if height > highest or width < max(1.5 * height, highest) or piece.sign:
+        if height > highest or width < max(1.5 * height, highest):
             return False
-        if _is_dash(piece) and piece.guess.confidence >= sure_from:
-            return False
-        sure = [other for other in row if len(other.guess.text) > 1 and other.guess.confidence >= sure_from]
-        reach = options.dash_reach * capital_px
-        before = any(0 <= piece.place[0] - other.place[2] <= reach for other in sure)
-        behind = any(0 <= other.place[0] - piece.place[2] <= reach for other in sure)
-        between = before and behind
-        return between and _is_half_way(piece, row, options.bullet_off * capital_px)
+        if _is_dash(piece):
+            # What is read as one needs no word on both sides.
+            beside = piece.sign or _is_beside_words(piece, row, capital_px, options) >= 1
+            return piece.guess.confidence < sure_from and beside and _is_half_way(piece, row, off)
+        between = not piece.sign and _is_beside_words(piece, row, capital_px, options) > 1
+        return between and _is_half_way(piece, row, off)
 
+    off = options.bullet_off * capital_px
     return [_as_sign(piece, "-", options) if is_one(piece) else piece for piece in row]
+
+
+def _with_strokes(row: Sequence[Piece], capital_px: float, options: ShapeOptions) -> list[Piece]:
+    """The row, upright strokes that were read as nothing as an I or, where they reach below the line, a bar."""
+
+    def reading(piece: Piece) -> str:
+        width, height = (piece.place[2:] - piece.place[:2]) / capital_px
+        if piece.guess.text not in options.strokes or piece.guess.confidence >= options.stroke_confidence:
+            return ""
+        if width > options.stroke_width * height or not _is_beside_words(piece, row, capital_px, options):
+            return ""
+        foot = (piece.place[3] - _baseline(piece, row)) / capital_px
+        if options.bar_height[0] <= height <= options.bar_height[1] and foot >= options.bar_foot:
+            return "|"
+        return "I" if abs(foot) <= options.stroke_off and abs(height - 1) <= options.stroke_off else ""
+
+    return [_as_sign(piece, text, options) if (text := reading(piece)) else piece for piece in row]
+
+
+def _is_beside_words(piece: Piece, row: Sequence[Piece], capital_px: float, options: ShapeOptions) -> int:
+    """On how many of its sides a word stands near the piece that is surely read."""
+    sure = [other for other in row if len(other.guess.text) > 1 and other.guess.confidence >= options.sign_confidence]
+    reach = options.dash_reach * capital_px
+    before = any(0 <= piece.place[0] - other.place[2] <= reach for other in sure)
+    return before + any(0 <= other.place[0] - piece.place[2] <= reach for other in sure)
+
+
+def _baseline(piece: Piece, row: Sequence[Piece]) -> float:
+    """Where the nearest words of its row without a part below the line end, px; where the piece ends without any."""
+    near = [other for other in row if len(other.guess.text) > 1 and not _BELOW & set(other.guess.text)]
+    near = sorted(near, key=lambda other: abs(other.place[0] - piece.place[0]))[:3]
+    return float(np.median([other.place[3] for other in near])) if near else float(piece.place[3])
 
 
 def _with_bullets(
@@ -101,7 +144,7 @@ def _with_bullets(
     found: list[tuple[Piece, float]] = []
     for row, capital in zip(rows, capitals):
         first = row[0] if row else None
-        if first is not None and first.guess.text not in options.plain and len(first.guess.text) <= 1:
+        if first is not None and _may_be_bullet(first, options):
             sides = np.sort(first.place[2:] - first.place[:2]) / capital
             fits = options.bullet[0] <= sides[0] and sides[1] <= options.bullet[1] and sides[1] <= 1.6 * sides[0]
             if fits and _is_half_way(first, row, options.bullet_off * capital):
@@ -109,10 +152,18 @@ def _with_bullets(
     bullets = {
         piece: _as_sign(piece, "•", options)
         for piece, capital in found
-        if sum(abs(other.place[0] - piece.place[0]) <= options.bullet_off * capital for other, _ in found)
+        if piece.guess.text == "•"
+        or sum(abs(other.place[0] - piece.place[0]) <= options.bullet_off * capital for other, _ in found)
         >= options.bullets
     }
     return [[bullets.get(piece, piece) for piece in row] for row in rows]
+
+
+def _may_be_bullet(piece: Piece, options: ShapeOptions) -> bool:
+    """Whether it is read as one, but not surely, or as another sign that may be one."""
+    if piece.guess.text == "•":
+        return piece.guess.confidence < options.sign_confidence
+    return piece.guess.text not in options.plain and len(piece.guess.text) <= 1
 
 
 def _is_half_way(piece: Piece, row: Sequence[Piece], off_px: float) -> bool:
