@@ -93,6 +93,9 @@ class DetectorOptions:
         page_weight: pairs of neighbours; how much the page as a whole weighs in that share.
         min_word: heights of the line; what is lower than this is punctuation and goes with a word beside it.
         min_dash: heights of the line; a mark at least this wide between two spaces is a word, too: a dash.
+        min_star: heights of the line; shorter side of a mark that may be an asterisk, at least.
+        star_foot: the same; how far above the foot of what stands beside it such a mark ends, at least.
+        sure_space: probability of a space on both sides, from which on a colon or an asterisk is a word.
         margin: heights; how far a word's box stands off its ink on every side.
         min_alone: heights; a word alone on its line is noise when it is lower, margin included.
         min_aspect: width over height; a word alone on its line is a stroke when it is narrower, margin included.
@@ -189,6 +192,9 @@ class DetectorOptions:
     page_weight: float = 20.0
     min_word: float = 0.6
     min_dash: float = 0.25
+    min_star: float = 0.25
+    star_foot: float = 0.3
+    sure_space: float = 0.8
     margin: float = 0.1
     min_alone: float = 0.8
     min_aspect: float = 0.45

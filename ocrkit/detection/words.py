@@ -158,6 +158,10 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     before, after = gap[first], np.append(gap[first[1:]], np.inf)
     low, near = tallest < options.min_word, np.minimum(before, after) < options.punctuation_reach
     low &= ~_dashes(boxes, height, first, options)
+    # So do a colon, and an asterisk, between two gaps that are surely spaces.
+    stars = _stars(boxes, letter, height, first, options)
+    sure = np.minimum(probability[first], np.append(probability[first[1:]], 1.0)) >= options.sure_space
+    low &= ~(sure & (letter[first] | stars))
     at_foot = boxes[first, 3] >= boxes[first - 1, 3] - options.level * height[first]
     to_left = low & near & ((before <= after) | (at_foot & (before < options.punctuation_reach)))
     to_right = low & near & ~to_left
@@ -173,7 +177,7 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     around[:, [1, 3]] += np.where(missing > 0.5 * height[first], missing / 2, 0)[:, None] * [-1, 1]
     margin = options.margin * height[first, None] * [-1, -1, 1, 1]
     high = letter | (boxes[:, 3] - boxes[:, 1] >= options.min_letter * height)
-    letters = np.add.reduceat(high.astype(int), first) + dash
+    letters = np.add.reduceat(high.astype(int), first) + (dash | _stars(boxes, letter, height, first, options))
     words = Words(around + margin, ink, line[first], letters, probability[first])
     return words[words.letters > 0]
 
@@ -183,6 +187,17 @@ def _dashes(boxes: np.ndarray, height: np.ndarray, first: np.ndarray, options: D
     width, thickness = ((boxes[first, 2:] - boxes[first, :2]) / height[first, None]).T
     single = np.diff(np.append(first, len(boxes))) == 1
     return single & (width >= options.min_dash) & (width >= 1.5 * thickness) & (thickness < 0.4)
+
+
+def _stars(
+    boxes: np.ndarray, letter: np.ndarray, height: np.ndarray, first: np.ndarray, options: DetectorOptions
+) -> np.ndarray:
+    """Whether each of the words that start at `first` is one mark as large as an asterisk, and above the line's foot."""
+    size = (boxes[first, 2:] - boxes[first, :2]) / height[first, None]
+    single = np.diff(np.append(first, len(boxes))) == 1
+    beside = np.where(first + 1 < len(boxes), first + 1, first - 1)
+    raised = boxes[first, 3] <= boxes[beside, 3] - options.star_foot * height[first]
+    return single & ~letter[first] & raised & (size.min(1) >= options.min_star)
 
 
 def _cell_width(width: np.ndarray, line: np.ndarray) -> np.ndarray:
