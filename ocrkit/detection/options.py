@@ -151,7 +151,7 @@ class DetectorOptions:
     dash_width: float = 1.9
     dash_aspect: float = 4.0
     dash_fill: float = 0.6
-    mark_size: float = 0.12
+    mark_size: float = 0.1
     min_surround: float = 20.0
     ink_share: float = 0.1
     inner_edge: float = 0.25
