@@ -51,10 +51,16 @@ def string_lines(
     # The commas and apostrophes of some faces are as high as low letters, but they are level with no letter.
     chains = _components(len(boxes), from_, to)
     length = np.bincount(chains)[chains]
+    tallest = np.zeros(len(boxes))
+    np.maximum.at(tallest, chains, np.where(letter, heights, 0))
+    links = np.flatnonzero(chained)[chain]
+    close = links[gap[links] <= options.mark_gap * higher[links]]
+    run = _components(len(boxes), left[close], right[close])
+    run_length = np.bincount(run)[run]
     small = heights[left] < heights[right]
     mark, owner = np.where(small, left, right), np.where(small, right, left)
-    low = both & (lower <= options.mark_height * higher) & (length[mark] <= options.mark_run)
-    low &= (chains[mark] != chains[owner]) & (length[mark] < length[owner])
+    low = both & (lower <= options.mark_height * np.minimum(tallest[chains[owner]], options.mark_line * higher))
+    low &= (run_length[mark] <= options.mark_run) & (chains[mark] != chains[owner]) & (length[mark] < length[owner])
     mark, owner = mark[low], owner[low]
     letter[mark[beside(mark, owner, gap[low])[0] & ~sign[mark]]] = False
 

@@ -83,7 +83,9 @@ class DetectorOptions:
         raised_height: of the capitals' height; it is no higher.
         over_letter: of its width, that lies above another part if it is the dot of an i or an accent, at least.
         mark_height: of a neighbour's height; what is no higher and level with no letter is a mark beside it.
-        mark_run: that so many marks stand level with each other, at most, as those of a quotation do.
+        mark_line: of the same; the height of its line's highest letters, at most, which a mark is compared with.
+        mark_run: that so many marks stand close and level with each other, at most, as those of a quotation do.
+        mark_gap: of their height; the gap between such marks, at most.
         mark_off: of a neighbour's height; how far above or below it the middle of a mark may lie.
         point_level: of its width; how far one point of an ellipsis may end above the next.
         point_reach: of its width; widest gap to the next one.
@@ -182,7 +184,9 @@ class DetectorOptions:
     raised_height: float = 0.8
     over_letter: float = 0.5
     mark_height: float = 0.72
+    mark_line: float = 1.4
     mark_run: int = 2
+    mark_gap: float = 0.8
     mark_off: float = 0.3
     point_level: float = 0.5
     point_reach: float = 5.0
