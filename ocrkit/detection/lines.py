@@ -60,7 +60,8 @@ def string_lines(
     small = heights[left] < heights[right]
     mark, owner = np.where(small, left, right), np.where(small, right, left)
     low = both & (lower <= options.mark_height * np.minimum(tallest[chains[owner]], options.mark_line * higher))
-    low &= (run_length[mark] <= options.mark_run) & (chains[mark] != chains[owner]) & (length[mark] < length[owner])
+    low &= (run_length[mark] <= options.mark_run) & (length[mark] <= 2 * options.mark_run)
+    low &= (chains[mark] != chains[owner]) & (length[mark] < length[owner])
     mark, owner = mark[low], owner[low]
     letter[mark[beside(mark, owner, gap[low])[0] & ~sign[mark]]] = False
 
