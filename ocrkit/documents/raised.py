@@ -40,6 +40,9 @@ class RaisedOptions:
         confidence: of what stands beside an apostrophe, at least, where the word was read with other letters.
         loss: of confidence, at most, where it was read with the same ones. A letter whose arm is broken off is read
             less surely without it.
+        sure: confidence from which on a word without an apostrophe has none.
+        elided: what is left of a word before an apostrophe.
+        contracted: what is left of a word behind one.
         margin: blank around a part when it is read.
     """
 
@@ -54,17 +57,24 @@ class RaisedOptions:
     stroke_height: float = 0.85
     confidence: float = 0.6
     loss: float = 0.06
+    sure: float = 0.8
+    elided: tuple[str, ...] = tuple("l d j n c s m o qu un dell all nell sull jusqu aujourd lorsqu puisqu".split())
+    contracted: tuple[str, ...] = tuple("s t d m re ve ll clock".split())
     margin: float = 0.1
 
 
 @dataclass(frozen=True, eq=False)
 class _Trial:
-    """A piece to be read in parts: the boxes between its apostrophes, `(4,)` px each, and its note's or `None`."""
+    """A piece to be read in parts: the boxes between its apostrophes, `(4,)` px each, and its note's or `None`.
+
+    `apostrophes` are the middles of these, px from the page's left.
+    """
 
     piece: Piece
     between: list[np.ndarray]
     strokes: list[bool]
     note: np.ndarray | None
+    apostrophes: list[float]
 
     @property
     def boxes(self) -> list[np.ndarray]:
@@ -80,7 +90,8 @@ def with_raised(rows: Sequence[Sequence[Piece]], read: Read, options: RaisedOpti
     better: dict[Piece, Piece] = {}
     for trial in trials:
         read_apart = [next(found) for _ in trial.boxes]
-        if (guess := _together(trial, read_apart, options)) is not None:
+        guess = _together(trial, read_apart, options) or _with_apostrophes(trial, options)
+        if guess is not None:
             better[trial.piece] = replace(trial.piece, guess=guess)
     return [[better.get(piece, piece) for piece in row] for row in rows]
 
@@ -112,6 +123,7 @@ def _trial(piece: Piece, parts: Parts, options: RaisedOptions) -> _Trial | None:
         [_around(boxes[run]) + margin for run in runs],
         [bool(stroke[run[-1]]) for run in runs],
         _around(boxes[first:]) + margin if note else None,
+        [float(boxes[i, [0, 2]].mean()) for i in alone],
     )
 
 
@@ -161,6 +173,23 @@ def _together(trial: _Trial, read: Sequence[Piece], options: RaisedOptions) -> G
             return None
         text, confidence = text + figures, min(confidence, note.confidence)
     return Guess(text, confidence, _spans(text, trial.piece))
+
+
+def _with_apostrophes(trial: _Trial, options: RaisedOptions) -> Guess | None:
+    """The word as it was read, with the apostrophes that it shows put between its letters; `None` where one is not."""
+    guess = trial.piece.guess
+    if trial.note is not None or guess.confidence >= options.sure:
+        return None
+    middles, text, spans = guess.spans.mean(1), guess.text, guess.spans
+    for x in reversed([x - trial.piece.left for x in trial.apostrophes]):
+        at = int(np.searchsorted(middles, x))
+        before, after = _letters(text[:at]).lower(), _letters(text[at:]).lower()
+        # Broken letters have raised parts, too.
+        if not (text[at - 1 : at].isalpha() and (before in options.elided or after in options.contracted)):
+            return None
+        text = f"{text[:at]}'{text[at:]}"
+        spans = np.insert(spans, at, [x, x], axis=0)
+    return Guess(text, guess.confidence, spans)
 
 
 def _spans(text: str, piece: Piece) -> np.ndarray:
