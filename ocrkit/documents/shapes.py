@@ -45,6 +45,8 @@ class ShapeOptions:
         plain: signs that are so small and no bullets.
         small_letter: of the height of its line's capitals; words of letters without ascenders that are no higher are
             not in capitals.
+        low_letter: the same of a letter that is low among others.
+        widest: the same; ink without a gap that is wider is letters that touch.
         ellipsis: of the height of its line's capitals; from one point to the next of an ellipsis, that is one sign,
             from and to; others are three points.
         sign_confidence: of what is a dash, a bullet or an ellipsis by its size and place.
@@ -66,6 +68,8 @@ class ShapeOptions:
     bullets: int = 2
     plain: str = "=:;+*•<>«»-–—"
     small_letter: float = 0.87
+    low_letter: float = 0.82
+    widest: float = 1.3
     ellipsis: tuple[float, float] = (0.39, 0.6)
     sign_confidence: float = 0.5
 
@@ -188,6 +192,8 @@ def _named(piece: Piece, capital_px: float, has_hyphens: bool, options: ShapeOpt
         text = "—" if length >= options.em_dash else "–" if has_hyphens and length >= options.en_dash else "-"
     elif float(piece.place[3] - piece.place[1]) <= options.small_letter * capital_px and _may_be_low(text):
         text = text.lower()
+    elif _ALIKE & set(text):
+        text = _in_case(piece, capital_px, options)
     return piece if text == piece.guess.text else replace(piece, guess=replace(piece.guess, text=text))
 
 
@@ -204,14 +210,45 @@ def _with_ellipsis(piece: Piece, stem: str, capital_px: float, options: ShapeOpt
     return replace(piece, guess=replace(piece.guess, text=text, confidence=confidence, spans=spans))
 
 
+def _in_case(piece: Piece, capital_px: float, options: ShapeOptions) -> str:
+    """The text with those capitals behind its first letter made small that are as low as small letters.
+
+    Only where all of them are small then, since among capitals a low one is worn. Before a hyphen an X is measured, too:
+    most are small.
+    """
+    text = piece.guess.text
+    hyphened = text[:2] == "X-"
+    inner = [] if any(map(str.isdigit, text)) or "." in text[:-1] else _inner_capitals(text)
+    if not (inner or hyphened):
+        return text
+    ink = _ink(piece)
+    filled = np.concatenate([[False], ink.any(0), [False]])
+    starts, ends = np.flatnonzero(~filled[:-1] & filled[1:]), np.flatnonzero(filled[:-1] & ~filled[1:])
+    letters = list(text)
+    for i in inner + [0] * hyphened:
+        run = int(np.searchsorted(starts, piece.guess.spans[i].mean(), "right")) - 1
+        if run < 0 or ends[run] - starts[run] > options.widest * capital_px:
+            continue
+        rows = np.flatnonzero(ink[:, starts[run] : ends[run]].any(1))
+        if len(rows) <= options.low_letter * capital_px:
+            letters[i] = letters[i].lower()
+            if i == 1 and letters[0] == "I":
+                letters[0] = "i"
+    small = "".join(letters)
+    return small if small[1:] == small[1:].lower() else text
+
+
+def _inner_capitals(text: str) -> list[int]:
+    """Where capitals stand behind the first letter that look like small ones."""
+    first = next((i for i, character in enumerate(text) if character.isalpha()), len(text))
+    return [i for i in range(first + 1, len(text)) if text[i] in _ALIKE]
+
+
 def _points_behind(piece: Piece) -> np.ndarray:
     """Where the middles of the points are that end a word, px in its crop, `(N,)`."""
-    top, bottom = (piece.place[[1, 3]] - (piece.box[1] + piece.box[3] - len(piece.crop)) / 2).round().astype(int)
-    rows = piece.crop[max(top, 0) : bottom].astype(np.int16)
-    if rows.size == 0:
+    ink = _ink(piece)
+    if not ink.size:
         return np.zeros(0)
-    off = np.abs(rows - int(np.median(rows)))
-    ink = off > 0.45 * off.max()
     body = int(0.6 * len(ink))
     low = ink[body:].any(0) & ~ink[:body].any(0)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], low.astype(np.int8), [0]]))).reshape(-1, 2)
@@ -219,6 +256,16 @@ def _points_behind(piece: Piece) -> np.ndarray:
     # The arm of a letter, as of an L or an R, reaches beyond it.
     edges = edges[edges[:, 0] > letters[-1] + 1] if len(letters) else edges
     return edges.mean(1)
+
+
+def _ink(piece: Piece) -> np.ndarray:
+    """Where the ink is in the rows of the crop from the ink's top to its foot, `bool`."""
+    top, bottom = (piece.place[[1, 3]] - (piece.box[1] + piece.box[3] - len(piece.crop)) / 2).round().astype(int)
+    rows = piece.crop[max(top, 0) : bottom].astype(np.int16)
+    if not rows.size:
+        return np.zeros((0, 0), bool)
+    off = np.abs(rows - int(np.median(rows)))
+    return off > 0.45 * off.max()
 
 
 def _is_dash(piece: Piece) -> bool:
