@@ -226,8 +226,8 @@ def _in_case(piece: Piece, capital_px: float, options: ShapeOptions) -> str:
     starts, ends = np.flatnonzero(~filled[:-1] & filled[1:]), np.flatnonzero(filled[:-1] & ~filled[1:])
     letters = list(text)
     for i in inner + [0] * hyphened:
-        run = int(np.searchsorted(starts, piece.guess.spans[i].mean(), "right")) - 1
-        if run < 0 or ends[run] - starts[run] > options.widest * capital_px:
+        run = max(0, int(np.searchsorted(starts, piece.guess.spans[i].mean(), "right")) - 1)
+        if not len(starts) or ends[run] - starts[run] > options.widest * capital_px:
             continue
         rows = np.flatnonzero(ink[:, starts[run] : ends[run]].any(1))
         if len(rows) <= options.low_letter * capital_px:
