@@ -67,7 +67,8 @@ class RaisedOptions:
 class _Trial:
     """A piece to be read in parts: the boxes between its apostrophes, `(4,)` px each, and its note's or `None`.
 
-    `apostrophes` are the middles of these, px from the page's left.
+    `apostrophes` are the middles of these, px from the page's left; `before_note` is whether something raised stands
+    right before the note, such as an apostrophe.
     """
 
     piece: Piece
@@ -75,6 +76,7 @@ class _Trial:
     strokes: list[bool]
     note: np.ndarray | None
     apostrophes: list[float]
+    before_note: bool
 
     @property
     def boxes(self) -> list[np.ndarray]:
@@ -124,6 +126,7 @@ def _trial(piece: Piece, parts: Parts, options: RaisedOptions) -> _Trial | None:
         [bool(stroke[run[-1]]) for run in runs],
         _around(boxes[first:]) + margin if note else None,
         [float(boxes[i, [0, 2]].mean()) for i in alone],
+        bool(note and parts.raised[first - 1]),
     )
 
 
@@ -171,6 +174,8 @@ def _together(trial: _Trial, read: Sequence[Piece], options: RaisedOptions) -> G
             return None
         if {"’": "9", "”": "99"}.get(whole.text[-1:]) == figures:  # which have the form of these marks
             return None
+        if not trial.before_note:  # what looked like a mark was part of the first figure
+            text = text.rstrip(_APOSTROPHES) or text
         text, confidence = text + figures, min(confidence, note.confidence)
     return Guess(text, confidence, _spans(text, trial.piece))
 
