@@ -16,6 +16,7 @@ from ocrkit.documents.joins import Piece
 from ocrkit.options import options_class
 
 _DASHES = "-–—"
+_LED = re.compile(r"(?:[oO]f(?=[^\W_])|&(?=[^\W\d_A-Z]))")  # whose last letter may lean over the space behind it
 _POINTS = re.compile(r"[.…]{2,}$")
 _LOW = frozenset("acemnorsuvwxz")  # no part of them stands above an x
 _ALIKE = frozenset("COSUVWXZ")  # but for their height
@@ -47,6 +48,7 @@ class ShapeOptions:
             not in capitals.
         low_letter: the same of a letter that is low among others.
         widest: the same; ink without a gap that is wider is letters that touch.
+        lean_gap: the same; the gap behind a word whose last letter leans over the space behind it, at least.
         ellipsis: of the height of its line's capitals; from one point to the next of an ellipsis, that is one sign,
             from and to; others are three points.
         sign_confidence: of what is a dash, a bullet or an ellipsis by its size and place.
@@ -70,6 +72,7 @@ class ShapeOptions:
     small_letter: float = 0.87
     low_letter: float = 0.82
     widest: float = 1.3
+    lean_gap: float = 0.15
     ellipsis: tuple[float, float] = (0.39, 0.6)
     sign_confidence: float = 0.5
 
@@ -187,6 +190,8 @@ def _named(piece: Piece, capital_px: float, has_hyphens: bool, options: ShapeOpt
     text = piece.guess.text
     if points := _POINTS.search(text):
         return _with_ellipsis(piece, text[: points.start()], capital_px, options)
+    if _LED.match(text):
+        return _apart(piece, capital_px, options)
     if _is_dash(piece):
         length = _width(piece) / capital_px
         text = "—" if length >= options.em_dash else "–" if has_hyphens and length >= options.en_dash else "-"
@@ -195,6 +200,23 @@ def _named(piece: Piece, capital_px: float, has_hyphens: bool, options: ShapeOpt
     elif _ALIKE & set(text):
         text = _in_case(piece, capital_px, options)
     return piece if text == piece.guess.text else replace(piece, guess=replace(piece.guess, text=text))
+
+
+def _apart(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
+    """The piece with a blank behind the `of` or `&` it begins with, if the gap behind that is its widest."""
+    guess, led = piece.guess, _LED.match(piece.guess.text)
+    starts, ends = _runs(_ink(piece))
+    if led is None or len(starts) < 2 or len(guess.spans) != len(guess.text):  # noqa: PLR2004
+        return piece
+    gaps = starts[1:] - ends[:-1]
+    widest = int(gaps.argmax())
+    x, at = (ends[widest] + starts[widest + 1]) / 2, led.end()
+    middles = guess.spans.mean(1)
+    if gaps[widest] < options.lean_gap * capital_px or not middles[at - 1] < x < middles[at]:
+        return piece
+    text, spans = f"{guess.text[:at]} {guess.text[at:]}", np.insert(guess.spans, at, [x, x], axis=0)
+    spans[at - 1, 1], spans[at + 1, 0] = ends[widest], starts[widest + 1]
+    return replace(piece, guess=replace(guess, text=text, spans=spans))
 
 
 def _with_ellipsis(piece: Piece, stem: str, capital_px: float, options: ShapeOptions) -> Piece:
@@ -222,8 +244,7 @@ def _in_case(piece: Piece, capital_px: float, options: ShapeOptions) -> str:
     if not (inner or hyphened):
         return text
     ink = _ink(piece)
-    filled = np.concatenate([[False], ink.any(0), [False]])
-    starts, ends = np.flatnonzero(~filled[:-1] & filled[1:]), np.flatnonzero(filled[:-1] & ~filled[1:])
+    starts, ends = _runs(ink)
     letters = list(text)
     for i in inner + [0] * hyphened:
         run = max(0, int(np.searchsorted(starts, piece.guess.spans[i].mean(), "right")) - 1)
@@ -251,11 +272,17 @@ def _points_behind(piece: Piece) -> np.ndarray:
         return np.zeros(0)
     body = int(0.6 * len(ink))
     low = ink[body:].any(0) & ~ink[:body].any(0)
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], low.astype(np.int8), [0]]))).reshape(-1, 2)
+    edges = np.stack(_runs(low[None]), axis=1)
     letters = np.flatnonzero(ink[:body].any(0))
     # The arm of a letter, as of an L or an R, reaches beyond it.
     edges = edges[edges[:, 0] > letters[-1] + 1] if len(letters) else edges
     return edges.mean(1)
+
+
+def _runs(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where columns that hold ink begin, and where they end."""
+    filled = np.concatenate([[False], ink.any(0), [False]]) if ink.size else np.zeros(2, bool)
+    return np.flatnonzero(~filled[:-1] & filled[1:]), np.flatnonzero(filled[:-1] & ~filled[1:])
 
 
 def _ink(piece: Piece) -> np.ndarray:
