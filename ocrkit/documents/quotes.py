@@ -42,8 +42,8 @@ class QuoteOptions:
         sure: odds from which on all marks are of one kind.
     """
 
-    measured: tuple[int, int] = (3, 60)
-    least_px: float = 5.5
+    measured: tuple[int, int] = (2, 60)
+    least_px: float = 3.5
     height: tuple[float, float] = (0.2, 0.46)
     bend: float = 0.028
     bend_spread: float = 0.0025
