@@ -19,6 +19,7 @@ from ocrkit.documents.joins import Piece
 from ocrkit.options import options_class
 
 _MARKS = "'\"’‘“”"
+_STROKES = {mark: 1 + (mark in "\"“”") for mark in _MARKS}
 _TO_STRAIGHT = str.maketrans("’‘“”", "''\"\"")
 _FAINT = 0.25  # of the ink of a mark; what is fainter is blur
 
@@ -90,7 +91,9 @@ def _bends(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> np.ndarray
     """How far the ink of each raised mark moves sideways, as a share of its height, `(N,)`."""
     found: list[float] = []
     for piece in (piece for row in rows for piece in row):
-        if piece.parts is None or not any(sign in piece.guess.text for sign in _MARKS):
+        strokes = sum(_STROKES.get(character, 0) for character in piece.guess.text)
+        # More raised parts than its marks have strokes are of broken letters.
+        if piece.parts is None or not 0 < piece.parts.raised.sum() <= strokes:
             continue
         left, top = piece.left, (piece.box[1] + piece.box[3] - len(piece.crop)) / 2
         for x0, y0, x1, y1 in piece.parts.boxes[piece.parts.raised]:
