@@ -28,6 +28,7 @@ class ScreenOptions:
         blur_px: sigma by which dots become a tint.
         least_share: of the page that is screened, below which it is left as it is.
         dots: share of the pixels of an area where a free dot has its middle, at least; small print has up to 0.017.
+        dark: share of an area with free dots that is ink, from which on these are a tint and not taken away.
         large_dot: share of the free dots, that are no larger than a large one.
         dot_size: times as large as that a dot may be.
     """
@@ -38,6 +39,7 @@ class ScreenOptions:
     blur_px: float = 2.0
     least_share: float = 0.003
     dots: float = 0.02
+    dark: float = 0.42
     large_dot: float = 0.9
     dot_size: float = 1.3
 
@@ -76,18 +78,22 @@ def _without_free_dots(grey: Image, options: ScreenOptions) -> Image:
     areas = cv2.threshold(share, 255 * options.dots, 255, cv2.THRESH_BINARY)[1]
     if cv2.countNonZero(areas) < options.least_share * areas.size:
         return grey
-    areas = _widened(areas, options)
-    return _erased(grey, (dots > 0) & areas, areas, options)
-
-
-def _erased(grey: Image, dots: np.ndarray, areas: np.ndarray, options: ScreenOptions) -> Image:
-    """`grey` without the ink in `areas` that is no larger than their free `dots`, also where letters are close by."""
     paper = cv2.dilate(grey, np.ones(_RING.shape, np.uint8))
     ink = cv2.threshold(cv2.subtract(paper, grey), options.step, 255, cv2.THRESH_BINARY)[1]
+    tone = cv2.blur(ink, (options.window_px, options.window_px))
+    dark = cv2.bitwise_and(areas, cv2.threshold(tone, 255 * options.dark, 255, cv2.THRESH_BINARY)[1])
+    light = _erased(grey, paper, ink, dots, _widened(areas, options), options)
+    return np.where(_widened(dark, options), cv2.GaussianBlur(grey, (0, 0), options.blur_px), light)
+
+
+def _erased(
+    grey: Image, paper: Image, ink: np.ndarray, dots: np.ndarray, areas: np.ndarray, options: ScreenOptions
+) -> Image:
+    """`grey` without the `ink` in `areas` that is no larger than their free `dots`, also where letters are close by."""
     _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(ink, 4, cv2.CV_32S, cv2.CCL_SAUF)
     size = stats[:, cv2.CC_STAT_AREA]
     # Points and apostrophes of print stand free, too, but are larger.
-    free = size[labels[dots]]
+    free = size[labels[(dots > 0) & areas]]
     most = options.dot_size * np.quantile(free[free <= _LARGEST], options.large_dot)
     small = areas & (size <= most)[labels]
     around = cv2.dilate(small.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
