@@ -17,6 +17,7 @@ from ocrkit.options import options_class
 
 _DASHES = "-–—"
 _LED = re.compile(r"(?:[oO]f(?=[^\W_])|&(?=[^\W\d_A-Z]))")  # whose last letter may lean over the space behind it
+_ONE_S = re.compile(r"\W*1S\W*")
 _POINTS = re.compile(r"[.…]{2,}$")
 _LOW = frozenset("acemnorsuvwxz")  # no part of them stands above an x
 _ALIKE = frozenset("COSUVWXZ")  # but for their height
@@ -240,7 +241,8 @@ def _in_case(piece: Piece, capital_px: float, options: ShapeOptions) -> str:
     """
     text = piece.guess.text
     hyphened = text[:2] == "X-"
-    inner = [] if any(map(str.isdigit, text)) or "." in text[:-1] else _inner_capitals(text)
+    mixed = any(map(str.isdigit, text)) and not _ONE_S.fullmatch(text)
+    inner = [] if mixed or "." in text[:-1] else _inner_capitals(text)
     if not (inner or hyphened):
         return text
     ink = _ink(piece)
@@ -253,15 +255,15 @@ def _in_case(piece: Piece, capital_px: float, options: ShapeOptions) -> str:
         rows = np.flatnonzero(ink[:, starts[run] : ends[run]].any(1))
         if len(rows) <= options.low_letter * capital_px:
             letters[i] = letters[i].lower()
-            if i == 1 and letters[0] == "I":
-                letters[0] = "i"
+            if letters[i - 1] in "I1":
+                letters[i - 1] = "i"
     small = "".join(letters)
     return small if small[1:] == small[1:].lower() else text
 
 
 def _inner_capitals(text: str) -> list[int]:
     """Where capitals stand behind the first letter that look like small ones."""
-    first = next((i for i, character in enumerate(text) if character.isalpha()), len(text))
+    first = next((i for i, character in enumerate(text) if character.isalnum()), len(text))
     return [i for i in range(first + 1, len(text)) if text[i] in _ALIKE]
 
 
