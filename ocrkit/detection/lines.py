@@ -28,11 +28,14 @@ def string_lines(
     heights = boxes[:, 3] - boxes[:, 1]
     reach = options.reach * options.height_ratio * np.where(letter, heights, height_px)
     left, right = pairs_within(boxes, reach)
+    higher, down = np.maximum(heights[left], heights[right]), shared(boxes, left, right, axis=1)
+    at_hand = np.flatnonzero(down >= -options.mark_off * higher)
+    left, right, higher, down = left[at_hand], right[at_hand], higher[at_hand], down[at_hand]
     gap = np.maximum(boxes[right, 0] - boxes[left, 2], 0)
-    higher, lower = np.maximum(heights[left], heights[right]), np.minimum(heights[left], heights[right])
+    lower = np.minimum(heights[left], heights[right])
 
     both = letter[left] & letter[right]
-    side_by_side = shared(boxes, left, right, axis=1) >= options.overlap * higher
+    side_by_side = down >= options.overlap * higher
     number, word = _raised(boxes, left[both], right[both], options)
     letter = letter.copy()
     letter[number] = False
@@ -57,10 +60,12 @@ def string_lines(
     close = links[gap[links] <= options.mark_gap * higher[links]]
     run = _components(len(boxes), left[close], right[close])
     run_length = np.bincount(run)[run]
+    near_by = np.flatnonzero(gap <= options.punctuation_reach * higher)
+    left, right, gap, higher, lower = (of_pair[near_by] for of_pair in (left, right, gap, higher, lower))
     small = heights[left] < heights[right]
     mark, owner = np.where(small, left, right), np.where(small, right, left)
-    low = both & (lower <= options.mark_height * np.minimum(tallest[chains[owner]], options.mark_line * higher))
-    low &= (run_length[mark] <= options.mark_run) & (length[mark] <= 2 * options.mark_run)
+    low = both[near_by] & (run_length[mark] <= options.mark_run) & (length[mark] <= 2 * options.mark_run)
+    low &= lower <= options.mark_height * np.minimum(tallest[chains[owner]], options.mark_line * higher)
     low &= (chains[mark] != chains[owner]) & (length[mark] < length[owner])
     mark, owner = mark[low], owner[low]
     letter[mark[beside(mark, owner, gap[low])[0] & ~sign[mark]]] = False
@@ -72,8 +77,7 @@ def string_lines(
     joined = _nearest(mark[near], distance[near])
     mark, owner = mark[near][joined], owner[near][joined]
     # The points of an ellipsis go with the first of them, however far from its word they are.
-    points = ~letter[left] & ~letter[right]
-    point, first = _ellipses(boxes, left[points], right[points], options)
+    point, first = _ellipses(boxes, np.flatnonzero(~letter), options)
     begun = np.isin(first, mark[(boxes[owner, 2] <= boxes[mark, 2]) & (boxes[owner, 3] >= boxes[mark, 1])])
     point, first = point[begun], first[begun]
     other = ~np.isin(mark, point)
@@ -84,13 +88,15 @@ def string_lines(
     return np.where(has_letter[line], line, -1), letter
 
 
-def _ellipses(
-    boxes: np.ndarray, left: np.ndarray, right: np.ndarray, options: DetectorOptions
-) -> tuple[np.ndarray, np.ndarray]:
-    """Of those pairs of marks that are points of one ellipsis, all but the first ones, and these."""
+def _ellipses(boxes: np.ndarray, marks: np.ndarray, options: DetectorOptions) -> tuple[np.ndarray, np.ndarray]:
+    """Of `marks`, by their numbers, those that are points of one ellipsis, all but the first ones, and these."""
+    left, right = (
+        marks[i] for i in pairs_within(boxes[marks], options.point_reach * (boxes[:, 2] - boxes[:, 0])[marks])
+    )
     size = boxes[:, 2:] - boxes[:, :2]
     width = np.minimum(size[left, 0], size[right, 0])
-    alike = (np.maximum(size[left], size[right]) <= options.mark_ratio * np.minimum(size[left], size[right]) + 0.5).all(1)
+    larger, smaller = np.maximum(size[left], size[right]), np.minimum(size[left], size[right])
+    alike = (larger <= options.mark_ratio * smaller + 0.5).all(1)
     alike &= (size[left].max(1) <= options.mark_ratio * size[left].min(1) + 1) & (boxes[right, 0] >= boxes[left, 2])
     alike &= np.abs(boxes[left, 3] - boxes[right, 3]) <= options.point_level * width
     alike &= boxes[right, 0] - boxes[left, 2] <= options.point_reach * width

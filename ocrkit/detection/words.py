@@ -192,7 +192,7 @@ def _dashes(boxes: np.ndarray, height: np.ndarray, first: np.ndarray, options: D
 def _stars(
     boxes: np.ndarray, letter: np.ndarray, height: np.ndarray, first: np.ndarray, options: DetectorOptions
 ) -> np.ndarray:
-    """Whether each of the words that start at `first` is one mark as large as an asterisk, and above the line's foot."""
+    """Whether each of the words that start at `first` is one mark as large as an asterisk, above its line's foot."""
     size = (boxes[first, 2:] - boxes[first, :2]) / height[first, None]
     single = np.diff(np.append(first, len(boxes))) == 1
     beside = np.where(first + 1 < len(boxes), first + 1, first - 1)

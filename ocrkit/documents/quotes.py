@@ -19,7 +19,7 @@ from ocrkit.documents.joins import Piece
 from ocrkit.options import options_class
 
 _MARKS = "'\"’‘“”"
-_STROKES = {mark: 1 + (mark in "\"“”") for mark in _MARKS}
+_STROKES = {mark: 1 + (mark in '"“”') for mark in _MARKS}
 _TO_STRAIGHT = str.maketrans("’‘“”", "''\"\"")
 _FAINT = 0.25  # of the ink of a mark; what is fainter is blur
 

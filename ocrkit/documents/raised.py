@@ -58,8 +58,8 @@ class RaisedOptions:
     confidence: float = 0.6
     loss: float = 0.06
     sure: float = 0.8
-    elided: tuple[str, ...] = tuple("l d j n c s m o qu un dell all nell sull jusqu aujourd lorsqu puisqu".split())
-    contracted: tuple[str, ...] = tuple("s t d m re ve ll clock".split())
+    elided: tuple[str, ...] = (*"ldjncsmo", "qu", "un", "dell", "all", "nell", "sull", "jusqu", "aujourd", "lorsqu")
+    contracted: tuple[str, ...] = (*"stdm", "re", "ve", "ll", "clock")
     margin: float = 0.1
 
 

@@ -84,7 +84,9 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
     if not usual:
         return [list(row) for row in rows]
     capitals = [_capital_height(row) or usual for row in rows]
-    rows = [_with_strokes(_with_dashes(row, capital, options), capital, options) for row, capital in zip(rows, capitals)]
+    rows = [
+        _with_strokes(_with_dashes(row, capital, options), capital, options) for row, capital in zip(rows, capitals)
+    ]
     rows = _with_bullets(rows, capitals, options)
     has_hyphens = any(
         _is_dash(piece) and _width(piece) <= options.hyphen * capital
@@ -207,7 +209,7 @@ def _apart(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
     """The piece with a blank behind the `of` or `&` it begins with, if the gap behind that is its widest."""
     guess, led = piece.guess, _LED.match(piece.guess.text)
     starts, ends = _runs(_ink(piece))
-    if led is None or len(starts) < 2 or len(guess.spans) != len(guess.text):  # noqa: PLR2004
+    if led is None or len(starts) < 2 or len(guess.spans) != len(guess.text):
         return piece
     gaps = starts[1:] - ends[:-1]
     widest = int(gaps.argmax())
@@ -223,7 +225,7 @@ def _apart(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
 def _with_ellipsis(piece: Piece, stem: str, capital_px: float, options: ShapeOptions) -> Piece:
     """The piece, its points behind `stem` read as one sign or as three, if there are three of them."""
     points = _points_behind(piece)
-    if len(points) != 3:  # noqa: PLR2004
+    if len(points) != 3:
         return piece
     pitch = (points[2] - points[0]) / 2 / capital_px
     text = stem + ("…" if options.ellipsis[0] <= pitch <= options.ellipsis[1] else "...")
@@ -236,8 +238,8 @@ def _with_ellipsis(piece: Piece, stem: str, capital_px: float, options: ShapeOpt
 def _in_case(piece: Piece, capital_px: float, options: ShapeOptions) -> str:
     """The text with those capitals behind its first letter made small that are as low as small letters.
 
-    Only where all of them are small then, since among capitals a low one is worn. Before a hyphen an X is measured, too:
-    most are small.
+    Only where all of them are small then, since among capitals a low one is worn. Before a hyphen an X is measured,
+    too: most are small.
     """
     text = piece.guess.text
     hyphened = text[:2] == "X-"
@@ -262,9 +264,10 @@ def _in_case(piece: Piece, capital_px: float, options: ShapeOptions) -> str:
 
 
 def _inner_capitals(text: str) -> list[int]:
-    """Where capitals stand behind the first letter that look like small ones."""
+    """Where capitals stand behind the first letter, if all of them look like small ones."""
     first = next((i for i, character in enumerate(text) if character.isalnum()), len(text))
-    return [i for i in range(first + 1, len(text)) if text[i] in _ALIKE]
+    capitals = [i for i in range(first + 1, len(text)) if text[i].isupper()]
+    return capitals if all(text[i] in _ALIKE for i in capitals) else []
 
 
 def _points_behind(piece: Piece) -> np.ndarray:
