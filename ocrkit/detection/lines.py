@@ -44,36 +44,19 @@ def string_lines(
     chain = _nearest(left[chained], gap[chained])
     from_, to = np.append(left[chained][chain], word), np.append(right[chained][chain], number)
 
-    def beside(mark: np.ndarray, owner: np.ndarray, gap: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Whether each mark stands near its owner, and how far off it is in px."""
-        middle = (boxes[mark, 1] + boxes[mark, 3]) / 2
-        off = np.maximum(np.maximum(boxes[owner, 1] - middle, middle - boxes[owner, 3]), 0)
-        near = (off <= options.mark_off * heights[owner]) & (gap <= options.punctuation_reach * heights[owner])
-        return near, gap + off
-
-    # The commas and apostrophes of some faces are as high as low letters, but they are level with no letter.
-    chains = _components(len(boxes), from_, to)
-    length = np.bincount(chains)[chains]
-    tallest = np.zeros(len(boxes))
-    np.maximum.at(tallest, chains, np.where(letter, heights, 0))
-    links = np.flatnonzero(chained)[chain]
-    close = links[gap[links] <= options.mark_gap * higher[links]]
-    run = _components(len(boxes), left[close], right[close])
-    run_length = np.bincount(run)[run]
     near_by = np.flatnonzero(gap <= options.punctuation_reach * higher)
-    left, right, gap, higher, lower = (of_pair[near_by] for of_pair in (left, right, gap, higher, lower))
-    small = heights[left] < heights[right]
-    mark, owner = np.where(small, left, right), np.where(small, right, left)
-    low = both[near_by] & (run_length[mark] <= options.mark_run) & (length[mark] <= 2 * options.mark_run)
-    low &= lower <= options.mark_height * np.minimum(tallest[chains[owner]], options.mark_line * higher)
-    low &= (chains[mark] != chains[owner]) & (length[mark] < length[owner])
-    mark, owner = mark[low], owner[low]
-    letter[mark[beside(mark, owner, gap[low])[0] & ~sign[mark]]] = False
+    close = np.flatnonzero(chained)[chain]
+    close = close[gap[close] <= options.mark_gap * higher[close]]
+    runs = _components(len(boxes), left[close], right[close])
+    chains = _components(len(boxes), from_, to)
+    left, right, gap = left[near_by], right[near_by], gap[near_by]
+    high = _high_marks(boxes, letter, chains, runs, (left[both[near_by]], right[both[near_by]]), options)
+    letter[high[~sign[high]]] = False
 
     # Punctuation joins the one letter it is nearest to, on either side.
     one = letter[left] != letter[right]
     mark, owner = np.where(letter[left], right, left)[one], np.where(letter[left], left, right)[one]
-    near, distance = beside(mark, owner, gap[one])
+    near, distance = _beside(boxes, mark, owner, options)
     joined = _nearest(mark[near], distance[near])
     mark, owner = mark[near][joined], owner[near][joined]
     # The points of an ellipsis go with the first of them, however far from its word they are.
@@ -86,6 +69,51 @@ def string_lines(
     line = _components(len(boxes), from_, to)
     has_letter = np.bincount(line, letter, minlength=len(boxes)) > 0
     return np.where(has_letter[line], line, -1), letter
+
+
+def _high_marks(
+    boxes: np.ndarray,
+    letter: np.ndarray,
+    chains: np.ndarray,
+    runs: np.ndarray,
+    pairs: tuple[np.ndarray, np.ndarray],
+    options: DetectorOptions,
+) -> np.ndarray:
+    """Those of `pairs` of letters near each other that are marks.
+
+    The commas and apostrophes of some faces are as high as low letters, but they are level with no letter.
+
+    Args:
+        boxes: `(N, 4)` px.
+        letter: `(N,)`, false for punctuation.
+        chains: `(N,)` number of the letters strung together that each is one of.
+        runs: `(N,)` the same of those that stand close.
+        pairs: left and right ones.
+        options: those of marks.
+    """
+    heights = boxes[:, 3] - boxes[:, 1]
+    length, run_length = np.bincount(chains)[chains], np.bincount(runs)[runs]
+    tallest = np.zeros(len(boxes))
+    np.maximum.at(tallest, chains, np.where(letter, heights, 0))
+    left, right = pairs
+    small = heights[left] < heights[right]
+    mark, owner = np.where(small, left, right), np.where(small, right, left)
+    line = np.minimum(tallest[chains[owner]], options.mark_line * heights[owner])
+    low = (heights[mark] <= options.mark_height * line) & (run_length[mark] <= options.mark_run)
+    low &= (length[mark] <= 2 * options.mark_run) & (length[mark] < length[owner]) & (chains[mark] != chains[owner])
+    mark, owner = mark[low], owner[low]
+    return mark[_beside(boxes, mark, owner, options)[0]]
+
+
+def _beside(
+    boxes: np.ndarray, mark: np.ndarray, owner: np.ndarray, options: DetectorOptions
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each mark stands near its owner, and how far off it is in px."""
+    height = boxes[owner, 3] - boxes[owner, 1]
+    middle = (boxes[mark, 1] + boxes[mark, 3]) / 2
+    off = np.maximum(np.maximum(boxes[owner, 1] - middle, middle - boxes[owner, 3]), 0)
+    gap = np.maximum(np.maximum(boxes[owner, 0] - boxes[mark, 2], boxes[mark, 0] - boxes[owner, 2]), 0)
+    return (off <= options.mark_off * height) & (gap <= options.punctuation_reach * height), gap + off
 
 
 def _ellipses(boxes: np.ndarray, marks: np.ndarray, options: DetectorOptions) -> tuple[np.ndarray, np.ndarray]:

@@ -277,7 +277,7 @@ def _points_behind(piece: Piece) -> np.ndarray:
         return np.zeros(0)
     body = int(0.6 * len(ink))
     low = ink[body:].any(0) & ~ink[:body].any(0)
-    edges = np.stack(_runs(low[None]), axis=1)
+    edges = np.stack(_runs(np.atleast_2d(low)), axis=1)
     letters = np.flatnonzero(ink[:body].any(0))
     # The arm of a letter, as of an L or an R, reaches beyond it.
     edges = edges[edges[:, 0] > letters[-1] + 1] if len(letters) else edges
