@@ -230,5 +230,5 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
 
 
 def _is_beside(left: str, right: str, whole: str, options: JoinOptions) -> bool:
-    """Whether `whole` shows one of the two, and in place of the other one sign that is a word where it stands alone."""
-    return any(whole in (left + sign, sign + right) for sign in options.small_words)
+    """Whether `whole` shows one of the two, and in place of the other a sign that is a word where it stands alone."""
+    return any(whole in (left + sign, sign + right) for sign in options.small_words if not sign.isalnum())

@@ -12,7 +12,7 @@ import numpy as np
 from ocrkit.document import Image
 from ocrkit.options import options_class
 
-_STRIPE = 41  # px; of so many rows a few are looked at first; no multiple of what screens have from dot to dot
+_STRIPE, _SAMPLED = 41, 8  # rows; of so many some are looked at first
 _RING = np.pad(np.zeros((3, 3), np.uint8), 1, constant_values=1)  # around the largest dot
 _LARGEST = 9  # px of ink in that
 
@@ -68,9 +68,8 @@ def _with_tints(grey: Image, options: ScreenOptions) -> Image:
 
 
 def _without_free_dots(grey: Image, options: ScreenOptions) -> Image:
-    rows = grey[: len(grey) // _STRIPE * _STRIPE].reshape(-1, _STRIPE, grey.shape[1])[:, : len(_RING)]
-    sample = rows.reshape(-1, grey.shape[1])
-    middles = _middles(sample, options)[len(_RING) // 2 :: len(_RING)]
+    rows = grey[: len(grey) // _STRIPE * _STRIPE].reshape(-1, _STRIPE, grey.shape[1])[:, :_SAMPLED]
+    middles = _middles(rows.reshape(-1, grey.shape[1]), options).reshape(rows.shape)[:, len(_RING) // 2 : -2]
     if not middles.size or np.count_nonzero(middles) < options.dots * options.least_share * middles.size:
         return grey
     dots = _middles(grey, options)

@@ -296,7 +296,7 @@ def _ink(piece: Piece) -> np.ndarray:
     rows = piece.crop[max(top, 0) : bottom].astype(np.int16)
     if not rows.size:
         return np.zeros((0, 0), bool)
-    off = np.abs(rows - int(np.median(rows)))
+    off = np.abs(rows - int(np.median(piece.crop[[0, -1]])))
     return off > 0.45 * off.max()
 
 

@@ -65,6 +65,12 @@ def test_one_word_or_two(a, b, whole, one):
         (guess("Inv"), guess("0", 0.4), guess("Invo", 0.95), True),  # a fragment by its text
         (guess("11"), guess("2.48"), guess("112.48"), False),
         (guess("58"), guess("30"), guess("58.30"), True),  # a faint dot leaves a hole as wide as a space
+        (guess("for"), guess("at", 0.5), guess("forat", 0.95), False),  # one of the commonest words, if hardly read
+        (guess("25."), guess("To", 0.5), guess("25.To", 0.95), False),
+        (guess("3,", 0.5), guess("Adult"), guess("3.Adult", 0.95), False),  # it ends there
+        (guess("*", 0.4), guess("Deity"), guess("*Deity", 0.95), False),
+        (guess("8", 0.5), guess("take"), guess("&take", 0.95), False),  # an ampersand
+        (guess("tenants'"), guess("is"), guess("tenants'is", 0.95), False),
     ],
 )
 def test_behind_what_is_surely_a_space_only_what_can_be_no_word_is_joined(a, b, whole, one):

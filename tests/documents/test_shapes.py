@@ -1,11 +1,14 @@
 """What a word's line tells about it that its crop does not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ocrkit.detection import Parts
 from ocrkit.documents.joins import Piece
 from ocrkit.documents.quotes import QuoteOptions, with_quotes
+from ocrkit.documents.raised import RaisedOptions, with_raised
 from ocrkit.documents.screen import ScreenOptions, unscreened
 from ocrkit.documents.shapes import ShapeOptions, by_shape
 from ocrkit.recognition import Guess
@@ -98,6 +101,158 @@ def test_what_is_low_and_wide_half_way_up_between_two_words_is_a_dash(place, rea
 def test_what_is_small_and_round_before_several_lines_is_their_bullet(lines, meant):
     rows = [[placed("e", 0, 6, 8, 14), placed("The", 20, 0, 60, 20)] for _ in range(lines)]
     assert texts(by_shape(rows, ShapeOptions()))[0] == meant
+
+
+@pytest.mark.parametrize(
+    ("place", "read", "meant"),
+    [
+        ((60, 0, 63, 20), "", "I"),
+        ((60, -3, 63, 25), "", "|"),  # higher than capitals, and below the line
+        ((60, 0, 70, 20), "", ""),  # no stroke
+        ((60, 0, 63, 20), "l", "l"),  # surely read
+        ((200, 0, 203, 20), "", ""),  # beside no word
+    ],
+)
+def test_an_upright_stroke_beside_a_word_that_was_read_as_nothing_is_an_i_or_a_bar(place, read, meant):
+    row = [placed("The", 0, 0, 50, 20), placed(read, *place, confidence=0.9 if read else 0.1)]
+    assert texts(by_shape([row], ShapeOptions()))[1] == meant
+
+
+@pytest.mark.parametrize(("read", "place"), [("-", (60, 9, 70, 11)), ("•", (-12, 6, -4, 14))])
+def test_a_sign_that_is_hardly_read_as_what_its_shape_says_is_that(read, place):
+    row = [placed("The", 0, 0, 50, 20), placed(read, *place, confidence=0.1)]
+    row.sort(key=lambda piece: piece.box[0])
+    sign = next(piece for piece in by_shape([row], ShapeOptions())[0] if piece.guess.text == read)
+    assert sign.guess.confidence >= ShapeOptions().sign_confidence
+
+
+def inked(text, strokes, height=20, confidence=0.9):
+    """A piece whose letters are drawn in boxes `x0, y0, x1, y1`, one for each of `text` unless there are fewer."""
+    width = strokes[-1][2] + 2
+    crop = np.full((height + 4, width), 255, np.uint8)
+    for x0, y0, x1, y1 in strokes:
+        crop[y0 + 2 : y1 + 2, x0:x1] = 0
+    middles = np.linspace(strokes[0][0], strokes[-1][2], 2 * len(text) + 1)[1::2]
+    if len(strokes) == len(text):
+        middles = np.array([(x0 + x1) / 2 for x0, _, x1, _ in strokes])
+    guess = Guess(text, confidence, np.stack([middles, middles], 1))
+    box = np.array([0, 0, width, height], float)
+    return Piece(box + np.array([0, -2, 0, 2]), 0, crop, guess, ink=box)
+
+
+def columns(*gaps):
+    """Letters 8 px wide and 20 high, with `gaps` in px between them."""
+    lefts = np.cumsum([0, *(gap + 8 for gap in gaps)]).tolist()
+    return [(x, 0, x + 8, 20) for x in lefts]
+
+
+@pytest.mark.parametrize(("read", "pitch", "meant"), [("a..", 9, "a…"), ("a….", 7, "a..."), ("a...", 16, "a...")])
+def test_an_ellipsis_is_one_sign_or_three_points_by_how_far_these_are_apart(read, pitch, meant):
+    points = [(12 + pitch * i, 17, 15 + pitch * i, 20) for i in range(3)]
+    rows = [[placed("The", -60, 0, -10, 20), inked(read, [(0, 0, 8, 20), *points], confidence=0.3)]]
+    found = by_shape(rows, ShapeOptions())[0][1].guess
+    assert (found.text, found.confidence) == (meant, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("read", "gaps", "meant"),
+    [
+        ("ofgrail", (2, 5, 2, 2, 2, 2), "of grail"),  # the f leans over the space
+        ("offer", (2, 2, 2, 2), "offer"),
+        ("often", (2, 4, 5, 2), "often"),  # another gap is wider
+        ("&jr", (5, 2), "& jr"),
+        ("of,", (2, 5), "of,"),
+    ],
+)
+def test_the_widest_gap_of_a_word_right_behind_of_is_a_space(read, gaps, meant):
+    assert texts(by_shape([[placed("The", -60, 0, -10, 20), inked(read, columns(*gaps))]], ShapeOptions()))[1] == meant
+
+
+@pytest.mark.parametrize(
+    ("read", "low", "meant"),
+    [
+        ("IS", (1,), "is"),
+        ("1S,", (1,), "is,"),
+        ("IS", (), "IS"),
+        ("X-ray", (0,), "x-ray"),
+        ("that’S", (5,), "that’s"),
+        ("TOTAL", (1,), "TOTAL"),  # a worn letter among capitals
+        ("P.S.", (2,), "P.S."),
+        ("YS96", (1,), "YS96"),
+    ],
+)
+def test_a_letter_as_low_as_small_ones_is_small_where_the_others_are(read, low, meant):
+    letters = [(x0, 6 if i in low else 0, x1, 20) for i, (x0, _, x1, _) in enumerate(columns(*[3] * (len(read) - 1)))]
+    assert texts(by_shape([[placed("The", -60, 0, -10, 20), inked(read, letters)]], ShapeOptions()))[1] == meant
+
+
+def test_raised_parts_of_broken_letters_do_not_tell_what_marks_are():
+    read = ["d'une", "it's", "I’m"]
+    pieces = [marked(text, bent=True) for text in read]
+    broken = [
+        replace(piece, parts=Parts(piece.parts.boxes[[0, 1, 1, 2]], np.array([0, 1, 1, 0], bool), 22.0))
+        for piece in pieces
+    ]
+    assert texts(with_quotes([broken], QuoteOptions())) == read
+
+
+@pytest.mark.parametrize(
+    ("read", "confidence", "apostrophe", "meant"),
+    [
+        ("isnt", 0.6, True, "isn't"),
+        ("Im", 0.5, True, None),  # put in its place below
+        ("isnt", 0.6, False, "isnt"),
+        ("isnt", 0.9, True, "isnt"),  # surely read
+        ("total", 0.6, True, "total"),  # nothing that is left of a word: a broken letter
+    ],
+)
+def test_an_apostrophe_that_is_seen_and_not_read_is_put_between_its_letters(read, confidence, apostrophe, meant):
+    lefts = [0, 14, 28, 48, 62][: len(read)] if len(read) > 2 else [0, 24]
+    gap = (38, 4, 42, 11) if len(read) > 3 else (15, 4, 19, 11)
+    boxes = np.array(sorted([[x, 4, x + 8, 26] for x in lefts] + [list(gap)]), float)
+    parts = Parts(boxes, boxes[:, 3] < 20, 22.0) if apostrophe else None
+    middles = np.array(lefts, float) + 4
+    guess = Guess(read, confidence, np.stack([middles, middles], 1))
+    crop = np.full((30, 80), 255, np.uint8)
+    row = [Piece(np.array([0, 0, 80, 30], float), 0, crop, guess, parts=parts)]
+
+    def read_nothing(boxes):
+        return [Piece(box, box[0], crop, Guess("", 0.0, np.zeros((0, 2)))) for box in boxes]
+
+    assert texts(with_raised([row], read_nothing, RaisedOptions())) == [meant or "I'm"]
+
+
+def test_a_mark_between_a_word_and_its_note_is_part_of_the_note():
+    boxes = np.array([[0, 4, 6, 26], [8, 12, 20, 26], [22, 4, 29, 16]], float)
+    parts = Parts(boxes, np.array([0, 0, 1], bool), 22.0)
+    crop = np.full((30, 40), 255, np.uint8)
+    row = [Piece(np.array([0, 0, 40, 30], float), 0, crop, Guess("in*", 0.5, np.zeros((3, 2))), parts=parts)]
+
+    def read(boxes):
+        return [
+            Piece(box, box[0], crop, Guess(text, 0.8, np.zeros((len(text), 2))))
+            for box, text in zip(boxes, ["in’", "6"])
+        ]
+
+    assert texts(with_raised([row], read, RaisedOptions())) == ["in6"]
+
+
+def test_free_dots_of_a_light_screen_become_paper_and_points_of_print_stay():
+    page = np.full((200, 400), 255, np.uint8)
+    page[:100].reshape(25, 4, 100, 4)[:, 1, :, 1] = 0
+    page[40:44, 100:104] = 0  # a point of print, larger than a dot
+    page[40:60, 200:203] = 0  # a letter
+    assert (unscreened(page, ScreenOptions())[:100] < 128).sum() == 16 + 60
+    np.testing.assert_array_equal(unscreened(page, ScreenOptions())[130:], page[130:])
+
+
+def test_free_dots_of_a_dark_screen_become_a_tint():
+    page = np.full((200, 400), 255, np.uint8)
+    page[:80].reshape(20, 4, 100, 4)[:, :3, :, :3] = 0
+    page[30:50, 100:110] = 255  # light print
+    tint = unscreened(page, ScreenOptions())
+    assert tint[20:60, 20:80].max() < 160
+    assert tint[40, 105] > 240
 
 
 def test_dots_of_a_screen_become_a_tint_and_nothing_else_changes():

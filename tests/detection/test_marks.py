@@ -1,0 +1,74 @@
+"""Marks and the letters that they belong to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ocrkit.detection import DetectorOptions
+from ocrkit.detection.lines import string_lines
+from ocrkit.detection.words import split_words
+
+WORD = [[0, 10, 10, 30], [12, 16, 22, 30], [24, 16, 34, 30]]  # a capital and two small letters
+
+
+def strung(boxes, letter):
+    boxes = np.array(boxes, float)
+    return string_lines(boxes, np.array(letter), np.zeros(len(boxes), bool), 20, DetectorOptions())
+
+
+def test_all_points_of_an_ellipsis_are_of_the_word_before_it():
+    points = [[38 + 12 * i, 27, 41 + 12 * i, 30] for i in range(3)]
+    behind = [[80, 16, 90, 30], [92, 16, 102, 30]]  # nearer to the last point than the word before
+    line, _ = strung([*WORD, *points, *behind], [True] * 3 + [False] * 3 + [True] * 2)
+    assert line.tolist() == [0] * 6 + [1] * 2
+    boxes, letter = np.array([*WORD, *points, *behind], float), np.array([True] * 3 + [False] * 3 + [True] * 2)
+    words = split_words(boxes, letter, line, DetectorOptions())
+    assert words.ink[:, [0, 2]].tolist() == [[0, 65], [80, 102]]
+
+
+@pytest.mark.parametrize(("points", "joined"), [(3, True), (6, False)])
+def test_a_dotted_rule_is_no_ellipsis(points, joined):
+    dots = [[52 + 13 * i, 27, 55 + 13 * i, 30] for i in range(points)]
+    line, _ = strung([*WORD, [38, 27, 41, 30], *dots[: points - 1]], [True] * 3 + [False] * points)
+    assert bool(line[-1] == line[0]) is joined
+
+
+@pytest.mark.parametrize(
+    ("mark", "is_letter"),
+    [
+        ([35, 25, 38, 36], False),  # a comma of three quarters of the height of an n beside it
+        ([35, 16, 45, 30], True),  # a letter
+    ],
+)
+def test_a_mark_as_high_as_low_letters_is_known_by_the_highest_of_its_line(mark, is_letter):
+    line, letter = strung([*WORD, mark], [True] * 4)
+    assert bool(letter[-1]) is is_letter
+    assert len(set(line.tolist())) == 1
+
+
+@pytest.mark.parametrize(
+    ("sign", "letter", "gaps", "words"),
+    [
+        ([0, 12, 6, 18], False, (None, 14), 2),  # an asterisk before a word
+        ([0, 12, 6, 18], False, (None, 2), 1),  # an opening quotation mark
+        ([0, 17, 4, 28], True, (14, 14), 3),  # a colon between two spaces
+        ([0, 17, 4, 28], True, (2, 14), 2),  # at its word
+        ([0, 26, 4, 30], False, (14, 14), 2),  # a point goes with the word before it
+    ],
+)
+def test_colons_and_asterisks_between_sure_spaces_are_words(sign, letter, gaps, words):
+    before, behind = gaps
+    boxes, letters = [], []
+    x = 0
+    if before is not None:
+        boxes += [[12 * i, 10, 12 * i + 10, 30] for i in range(4)]
+        letters += [True] * 4
+        x = 46 + before
+    boxes.append([x + sign[0], sign[1], x + sign[2], sign[3]])
+    letters.append(letter)
+    x += sign[2] + behind
+    boxes += [[x + 12 * i, 10, x + 12 * i + 10, 30] for i in range(4)]
+    letters += [True] * 4
+    line = np.zeros(len(boxes), int)
+    assert len(split_words(np.array(boxes, float), np.array(letters), line, DetectorOptions())) == words
