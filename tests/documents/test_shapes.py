@@ -229,10 +229,8 @@ def test_a_mark_between_a_word_and_its_note_is_part_of_the_note():
     row = [Piece(np.array([0, 0, 40, 30], float), 0, crop, Guess("in*", 0.5, np.zeros((3, 2))), parts=parts)]
 
     def read(boxes):
-        return [
-            Piece(box, box[0], crop, Guess(text, 0.8, np.zeros((len(text), 2))))
-            for box, text in zip(boxes, ["in’", "6"])
-        ]
+        read_as = [Guess(text, 0.8, np.zeros((len(text), 2))) for text in ("in’", "6")]
+        return [Piece(box, box[0], crop, guess) for box, guess in zip(boxes, read_as)]
 
     assert texts(with_raised([row], read, RaisedOptions())) == ["in6"]
 
