@@ -162,8 +162,7 @@ def _with_bullets(
     bullets = {
         piece: _as_sign(piece, "•", options)
         for piece, capital in found
-        if piece.guess.text == "•"
-        or sum(abs(other.place[0] - piece.place[0]) <= options.bullet_off * capital for other, _ in found)
+        if sum(abs(other.place[0] - piece.place[0]) <= options.bullet_off * capital for other, _ in found)
         >= options.bullets
     }
     return [[bullets.get(piece, piece) for piece in row] for row in rows]
