@@ -24,6 +24,7 @@ from ocrkit.errors import BadDataset
 from ocrkit.files import make_folder, write_whole
 
 FORMAT = 1
+PROCESS = "process"  # tag: the process that makes a run, as `ocrkit.processes.name` calls it
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Processes of `multiprocessing` end with the one that started them, however that ends."""
+"""Processes of `multiprocessing` end with the one that started them, and of others it is known whether they ended."""
 
 import os
 import signal
@@ -6,6 +6,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
+
+from ocrkit import processes
+from ocrkit.processes import has_ended
 
 PROGRAM = """
 import multiprocessing, os, time
@@ -35,3 +40,25 @@ def test_an_idle_worker_ends_when_the_process_that_waits_for_it_is_killed(tmp_pa
     while is_there(worker):
         assert time.monotonic() < until, os.kill(worker, signal.SIGKILL)
         time.sleep(0.05)
+
+
+def test_a_process_is_known_by_its_name_until_it_has_ended():
+    script = "from ocrkit.processes import name; print(name(), flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=-1, stdout=-1, text=True) as other:
+        name = other.stdout.readline().strip()
+        assert not has_ended(name)
+        other.kill()
+        os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)
+        assert has_ended(name)  # though nobody has asked what became of it
+    assert has_ended(name)
+
+
+def test_the_number_of_an_ended_process_may_be_that_of_another_now():
+    place, number, began = processes.name().split()
+    assert not has_ended(f"{place} {number} {began}")
+    assert has_ended(f"{place} {number} {int(began) - 1}")
+
+
+@pytest.mark.parametrize("name", ["", "x", "elsewhere 1 1", "elsewhere one 1"])
+def test_of_a_process_elsewhere_nobody_can_say_that_it_has_ended(name):
+    assert not has_ended(name)

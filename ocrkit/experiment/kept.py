@@ -18,10 +18,11 @@ from mlflow import MlflowClient
 from mlflow.entities import DatasetInput, Metric, Param
 from mlflow.exceptions import MlflowException
 
+from ocrkit import processes
 from ocrkit.errors import OcrkitError
 from ocrkit.experiment import paths, setup
 from ocrkit.files import make_folder
-from ocrkit.record import Record, Step, load_record, load_steps, save_steps, save_table
+from ocrkit.record import PROCESS, Record, Step, load_record, load_steps, save_steps, save_table
 
 # Tags of a record: the run of the store that it goes on with, or the experiment that it belongs to.
 CONTINUES, EXPERIMENT = "record.continues", "record.experiment"
@@ -166,8 +167,16 @@ def begin(record: Record, experiment: str) -> LastingClient:
     except StoreDown:
         record.tags = {**record.tags, EXPERIMENT: experiment}
         return LastingClient(None, record)
+    _end_orphans(client, number)
     record.id = client.create_run(number, tags=dict(record.tags), run_name=record.name).info.run_id
     return LastingClient(client, record)
+
+
+def _end_orphans(client: MlflowClient, experiment: str) -> None:
+    """Close the runs of an experiment whose process has ended without a word."""
+    for run in client.search_runs([experiment], "attributes.status = 'RUNNING'"):
+        if processes.has_ended(run.data.tags.get(PROCESS, "")):
+            client.set_terminated(run.info.run_id, "KILLED")
 
 
 def go_on(run_id: str) -> LastingClient:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ocrkit import processes
 from ocrkit.experiment import deps, flow, params, paths, pipeline, track
 from ocrkit.experiment.index import index_page
 from ocrkit.files import write_whole
@@ -53,7 +54,7 @@ def _one_run(root: Path, summary: str) -> Iterator[None]:
     """The stages that run meanwhile become parts of one MLflow run, which sums them up; none runs: there is none."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "run"
-        os.environ[track.PIPELINE_FILE] = str(file)
+        os.environ |= {track.PIPELINE_FILE: str(file), track.PIPELINE_PROCESS: processes.name()}
         status = "FAILED"
         try:
             yield
@@ -62,7 +63,7 @@ def _one_run(root: Path, summary: str) -> Iterator[None]:
             status = "KILLED"
             raise
         finally:
-            del os.environ[track.PIPELINE_FILE]
+            del os.environ[track.PIPELINE_FILE], os.environ[track.PIPELINE_PROCESS]
             if file.exists():
                 whole = track.reopen(track.PIPELINE, file.read_text())
                 stages = [json.loads(path.read_text())["name"] for path in sorted(root.glob("runs/*.json"))]

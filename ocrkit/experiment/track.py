@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ocrkit import git, origin, privacy, strict
+from ocrkit import git, origin, privacy, processes, strict
 from ocrkit.errors import BadParams, OcrkitError, PrivateData
 from ocrkit.experiment import params, paths, pipeline, setup
 from ocrkit.files import digest, plain, write_whole
-from ocrkit.record import Record
+from ocrkit.record import PROCESS, Record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,6 +38,8 @@ RUN_FILE = "OCRKIT_RUN_FILE"
 # Set for the stages of one pipeline: the file with the id of the run that theirs are parts of; the first one makes it.
 PIPELINE_FILE = "OCRKIT_PIPELINE_FILE"
 PIPELINE, PARENT = "pipeline", "mlflow.parentRunId"
+# Set by who waits for the end of such a pipeline: the process that closes its run.
+PIPELINE_PROCESS = "OCRKIT_PIPELINE_PROCESS"
 _SAMPLE_EVERY_S = 5  # of the machine's state
 _open_runs: list[Run] = []
 
@@ -63,12 +65,13 @@ def start(
         source: path of the code that made it, in the project; by default the stage's notebook.
 
     Returns:
-        The open run. Any other run that this process began before and never ended is closed as KILLED.
+        The open run. Any other run that this process began before and never ended is closed as KILLED; so are those of
+        the experiment whose process has ended without a word, as by `kill -9`.
     """
     for old in list(_open_runs):
         if old is not parent:
             old.close("KILLED")
-    tags = _origin(stage, options.profile, overridden, source)
+    tags = _origin(stage, options.profile, overridden, source) | {PROCESS: processes.name()}
     run = _begin(stage, options.profile, tags, name, parent.id if parent else "", experiment)
     run.log_params(params.flatten(options))
     run.watch_machine()
@@ -86,7 +89,8 @@ def _pipeline(profile: str) -> str:
     file = Path(name)
     if not file.exists():
         with privacy.without_content():
-            write_whole(file, _begin(PIPELINE, profile, _origin(PIPELINE, profile)).id)
+            tags = _origin(PIPELINE, profile) | {PROCESS: os.environ.get(PIPELINE_PROCESS, "")}
+            write_whole(file, _begin(PIPELINE, profile, tags).id)
     return file.read_text()
 
 

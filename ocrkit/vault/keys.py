@@ -186,7 +186,9 @@ def new_identity(path: Path) -> str:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise BadVault(f"{path} exists already: name another file for the new identity.") from None
+        raise BadVault(
+            f"{path} exists already: name another file for the new identity, or give the public key in it as --key."
+        ) from None
     except OSError as error:
         raise BadVault(f"{path} cannot be written: {error.strerror}.") from None
     with open(handle, "w", encoding="utf-8") as file:

@@ -6,10 +6,12 @@ import os
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ocrkit.errors import BadVault, MissingExtra, OcrkitError
+from ocrkit.files import part_beside
 
 # A service that does not answer is asked twice, and not for minutes.
 _PATIENCE = {"retries": {"max_attempts": 2}, "connect_timeout": 5, "read_timeout": 30}
@@ -119,18 +121,18 @@ def write_synced(path: Path, data: bytes) -> None:
     Raises:
         StoreDown: it cannot be written; then nothing has changed.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with open(temporary, "wb", opener=_private) as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        with part_beside(path, partial(Path.touch, mode=0o600)) as part:
+            with part.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
         _sync_folder(path.parent)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise StoreDown(f"{path} cannot be written: {error.strerror or error}. Nothing was changed.") from None
+    except OcrkitError as error:
+        raise StoreDown(f"{error} Nothing was changed.") from None
 
 
 def _sync_folder(folder: Path) -> None:
@@ -140,7 +142,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -21,6 +21,7 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -41,6 +42,7 @@ from ocrkit.vault.store import Store, StoreDown, write_synced
 
 OBJECTS = "objects"
 _LOCK = ".lock"
+_BEFORE_ABOUT = {".gitignore", ".dvcignore", _LOCK, keys.MEMBERS, keys.TABLE, LOG, HEAD, ROSTER}
 # What git and DVC may have of a vault: nothing that opens anything.
 _GITIGNORE = f"/*\n!/.gitignore\n!/.dvcignore\n!/{ABOUT}\n!/{ROSTER}\n!/*.dvc\n"
 _DVCIGNORE = f"/{keys.TABLE}\n/{keys.MEMBERS}/\n/{LOG}\n/{HEAD}\n/{_LOCK}\n*.part\n"
@@ -165,8 +167,7 @@ class Vault:
             BadVault: the folder holds something, or the key cannot be used.
             StoreDown: it cannot be written.
         """
-        if folder.exists() and any(folder.iterdir()):
-            raise BadVault(f"{folder} holds something already: name a new folder for the vault.")
+        _check_free(folder)
         _check_name(member)
         recipient = keys.check_recipient(recipient) if recipient else None
         Store(objects or str(folder.resolve() / OBJECTS))
@@ -174,25 +175,10 @@ class Vault:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StoreDown(f"The folder {folder} cannot be made: {error.strerror}.") from None
-        recipient = recipient or keys.new_passphrase(folder, member, passphrase)
-        signing_key, log_key, name = crypto.new_signing_key(), crypto.new_key(), secrets.token_hex(16)
-        public = crypto.public_key(signing_key)
-        log = Log(folder, name, public, log_key, signing_key)
-        for file, text in ((".gitignore", _GITIGNORE), (".dvcignore", _DVCIGNORE)):
-            write_synced(folder / file, text.encode())
-        log.begin()
-        entry = {"what": "created", "member": member, "by": _by(member)}
-        table = Table(
-            vault=name,
-            members={member: recipient},
-            log_key=log_key.hex(),
-            signing_key=signing_key.hex(),
-            outbox=(entry,),
-        )
-        keys.save(folder / keys.TABLE, table)
-        about = {"format": FORMAT, "vault": name, "public_key": public.hex(), "objects": objects, "contact": contact}
-        write_synced(folder / ROSTER, roster_of(table))
-        write_synced(folder / ABOUT, as_json(about))  # last: without it there is no vault
+        with _to_oneself(folder):
+            _check_free(folder)  # still
+            shutil.rmtree(folder / keys.MEMBERS, ignore_errors=True)
+            _fill(folder, member, recipient or keys.new_passphrase(folder, member, passphrase), objects, contact)
 
     @classmethod
     def open(cls, folder: Path | str, identity: Path | None = None, ask: Callable[[str], str] | None = None) -> Vault:
@@ -649,14 +635,7 @@ class Vault:
 
         A broken log stops everything, unless `whole_log` is not asked for.
         """
-        try:
-            lock = (self.folder / _LOCK).open("a")
-        except OSError as error:
-            raise StoreDown(
-                f"{self.folder} cannot be written ({error.strerror}): nothing is read or changed that cannot be logged."
-            ) from None
-        with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _to_oneself(self.folder):
             table = self._load()
             try:
                 self._settle(table)
@@ -727,6 +706,50 @@ class Vault:
             reasons["?"] = f"what came after the log breaks off: {error}"
         unfinished = dict.fromkeys(reason for session, reason in reasons.items() if session not in finished)
         return tuple(reasons), models, tuple(unfinished)
+
+
+def _check_free(folder: Path) -> None:
+    """Refuse a folder that holds more than what a `Vault.create` that was killed left, which nobody ever used."""
+    names = {path.name for path in folder.iterdir() if path.suffix != ".part"} if folder.exists() else set()
+    is_unused = LOG in names and not (folder / LOG).stat().st_size
+    if names - _BEFORE_ABOUT or (names & {LOG, keys.TABLE} and not is_unused):
+        raise BadVault(f"{folder} holds something already: name a new folder for the vault.")
+
+
+def _fill(folder: Path, member: str, recipient: str, objects: str, contact: str) -> None:
+    """Write the files of an empty vault."""
+    signing_key, log_key, name = crypto.new_signing_key(), crypto.new_key(), secrets.token_hex(16)
+    public = crypto.public_key(signing_key)
+    log = Log(folder, name, public, log_key, signing_key)
+    for file, text in ((".gitignore", _GITIGNORE), (".dvcignore", _DVCIGNORE)):
+        write_synced(folder / file, text.encode())
+    log.begin()
+    entry = {"what": "created", "member": member, "by": _by(member)}
+    table = Table(
+        vault=name,
+        members={member: recipient},
+        log_key=log_key.hex(),
+        signing_key=signing_key.hex(),
+        outbox=(entry,),
+    )
+    keys.save(folder / keys.TABLE, table)
+    about = {"format": FORMAT, "vault": name, "public_key": public.hex(), "objects": objects, "contact": contact}
+    write_synced(folder / ROSTER, roster_of(table))
+    write_synced(folder / ABOUT, as_json(about))  # last: without it there is no vault
+
+
+@contextmanager
+def _to_oneself(folder: Path) -> Iterator[None]:
+    """With no other process that changes the vault in a folder."""
+    try:
+        lock = (folder / _LOCK).open("a")
+    except OSError as error:
+        raise StoreDown(
+            f"{folder} cannot be written ({error.strerror}): nothing is read or changed that cannot be logged."
+        ) from None
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _by(member: str) -> dict[str, str]:

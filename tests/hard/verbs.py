@@ -297,6 +297,13 @@ def _finetune(i: Path, folder: Path) -> Sequence[str | Path]:
     return ["finetune", i / "crops", "--form", "crops", *places, *few, *resumed]
 
 
+def _init(folder: Path) -> Sequence[str | Path]:
+    key: Sequence[str | Path] = ("--new-identity", "identity")
+    if (folder / "identity").exists():  # an earlier call came so far: then its public key is given
+        key = ("--key", (folder / "identity").read_text("utf-8").split()[3])
+    return ["vault", "init", "--member", "ann", *key]
+
+
 def _made(name: str) -> Callable[[Path], bool]:
     """A path says, by being there, that all is done."""
     return lambda folder: (folder / name).exists()
@@ -354,6 +361,20 @@ def _has_job(name: str) -> Callable[[Path], bool]:
     return lambda folder: any(job == name for job, _ in _asked(folder / _JOBS, _TASKS))
 
 
+def _vault(folder: Path) -> dict[str, str]:
+    """A vault, which must be whole and opened by its key, and what lies about unseen."""
+    from ocrkit.vault import keys, read_about, read_roster, verify_closed
+
+    found = {name: "" for name in tree(folder) if name.endswith(".part")}
+    if not _made("vault/vault.json")(folder):
+        return found
+    vault = folder / "vault"
+    table = keys.load(vault / keys.TABLE, keys.find_identity(vault, folder / "identity"))
+    assert table.vault == read_roster(vault)["vault"] == read_about(vault)["vault"]
+    assert verify_closed(vault) is None
+    return found | {"vault": ""}
+
+
 def _handed_in(folder: Path) -> dict[str, str]:
     """Jobs and documents; uploads that broke off are swept by whoever serves, once they are an hour old."""
     jobs = _asked(folder / "service" / "queue.db", "SELECT name, state FROM job ORDER BY name")
@@ -368,13 +389,15 @@ _ALIASES = "SELECT alias, name, version FROM registered_model_aliases ORDER BY a
 
 
 def _collected(folder: Path) -> dict[str, str]:
-    """The runs that are there whole: a kill leaves one open, which says so."""
+    """The runs that are there whole, and those that are not."""
     runs = _asked(folder / "mlflow.db", _RUNS.format("FINISHED"))
     return {f"run {name}": "" for name, _ in runs} | _unseen(folder)
 
 
 def _unseen(folder: Path) -> dict[str, str]:
-    return {name: "" for name in tree(folder) if is_hidden(name) and Path(name).name not in (".mlflow.lock", ".lock")}
+    """What a kill may leave and the next call must end: hidden files, and runs that are open for ever."""
+    found = {name: "" for name in tree(folder) if is_hidden(name) and Path(name).name not in (".mlflow.lock", ".lock")}
+    return found | {f".open run {name}": "" for name, _ in _asked(folder / "mlflow.db", _RUNS.format("RUNNING"))}
 
 
 def _champions(folder: Path) -> dict[str, str]:
@@ -391,12 +414,10 @@ def _is_champion(folder: Path) -> bool:
 
 
 def _rollout(folder: Path) -> dict[str, str]:
-    """The same, how the rollout stands, and the moves that a kill left open."""
+    """The same, and how the rollout stands."""
     tags = _asked(folder / "mlflow.db", "SELECT value FROM registered_model_tags WHERE key = 'rollout'")
     state = [json.loads(value) for (value,) in tags]
-    stands = {"rollout": f"{told['step']} {told['outcome']}" for told in state}
-    open_runs = {f"open run {name}": "" for name, _ in _asked(folder / "mlflow.db", _RUNS.format("RUNNING"))}
-    return _champions(folder) | stands | open_runs
+    return _champions(folder) | {"rollout": f"{told['step']} {told['outcome']}" for told in state}
 
 
 def _imported(folder: Path) -> dict[str, str]:
@@ -462,6 +483,7 @@ VERBS = [
         prepare=_answered,
         look=_jobs,
     ),
+    Verb("vault-init", lambda _, folder: _init(folder), _made("vault/vault.json"), look=_vault),
     Verb("submit", lambda i, _: ["submit", *map(i.joinpath, _SEVERAL)], look=_handed_in),
     Verb("convert-litert", lambda i, _: _convert(i, "--to", "litert"), _made("other"), heavy=True),
     Verb("convert-int8", lambda i, _: _convert(i, "--to", "int8", "--calibration", "20"), _made("other"), heavy=True),
@@ -539,7 +561,7 @@ class Warm:
     def __init__(self, folder: Path, heavy: bool) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        light = ["benchmark", "compare", "data", "evaluate", "label", "read", "scan", "submit", "synth"]
+        light = ["benchmark", "compare", "data", "evaluate", "label", "read", "scan", "submit", "synth", "vault"]
         verbs = [*light, "convert", "finetune", "promote", "release", "rollout", "runs", "train"] if heavy else light
         command = [sys.executable, str(Path(__file__).with_name("warm.py")), json.dumps(verbs)]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}

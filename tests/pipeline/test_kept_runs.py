@@ -16,8 +16,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from ocrkit import processes
 from ocrkit.cli import main
 from ocrkit.experiment import kept, paths, track
+from ocrkit.record import PROCESS
 from ocrkit.studies.sections import Start
 
 REPO = Path(__file__).resolve().parents[2]
@@ -130,6 +132,17 @@ def test_a_question_that_is_wrong_is_no_store_that_is_down(root):
         run.log_params({"seed": 4})
     assert not paths.unsent_folder().exists()
     run.close("FINISHED")
+
+
+def test_a_run_whose_process_was_killed_is_closed_when_the_next_one_begins(root):
+    tell = [sys.executable, "-c", "from ocrkit.processes import name; print(name())"]
+    ended = subprocess.run(tell, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    number, client = kept.connect("Pipeline")
+    for name, process in (("killed", ended), ("living", processes.name()), ("elsewhere", "elsewhere 1 1")):
+        client.create_run(number, tags={PROCESS: process}, run_name=name)
+    track.start("start", Start(seed=3, profile="default", real_pages="data/realpages", page="invoice"), name="next")
+    states = {run.info.run_name: run.info.status for run in runs_of("Pipeline")[1]}
+    assert states == {"killed": "KILLED", "living": "RUNNING", "elsewhere": "RUNNING", "next": "RUNNING"}
 
 
 @pytest.mark.timeout(1200)

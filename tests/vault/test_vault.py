@@ -114,6 +114,30 @@ def test_without_an_identity_only_roster_and_address_tell_anything(lab):
         assert not path.is_file() or b"telling" not in path.read_bytes(), path
 
 
+@pytest.mark.parametrize(
+    ("there", "is_free"),
+    [
+        ((".gitignore", "audit.jsonl"), True),
+        (("audit.jsonl", "audit.head", "keys.age", "roster.json", ".vault.json.01234567.part"), True),
+        ((".gitignore", "members"), True),
+        (("keys.age", "roster.json"), False),  # the rest of a vault is lost
+        ((".gitignore", ".dvcignore", "roster.json", "vault.json"), False),  # as git has it
+        (("letter.pdf",), False),
+    ],
+)
+def test_a_vault_begins_anew_where_one_was_begun_and_never_used(tmp_path, there, is_free):
+    for name in there:
+        (tmp_path / name).mkdir() if name == "members" else (tmp_path / name).touch()
+    identity = tmp_path.with_name(f"{tmp_path.name}-identity")
+    key = new_identity(identity)
+    if is_free:
+        Vault.create(tmp_path, "ann", key)
+        Vault.open(tmp_path, identity).close()
+        assert not list(tmp_path.glob("*.part"))
+    with pytest.raises(BadVault, match="holds something already"):
+        Vault.create(tmp_path, "bob", key)
+
+
 def test_an_old_copy_of_all_objects_reads_nothing_of_a_donor_who_withdrew(lab):
     gone, kept = lab.add("gone", pages=3), lab.add("kept", pages=3)
     shutil.copytree(lab.folder / "objects", lab.root / "backup")
