@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from mlflow import MlflowClient
 from mlflow.entities import DatasetInput, Metric, Param
@@ -26,6 +27,7 @@ from ocrkit.record import PROCESS, Record, Step, load_record, load_steps, save_s
 
 # Tags of a record: the run of the store that it goes on with, or the experiment that it belongs to.
 CONTINUES, EXPERIMENT = "record.continues", "record.experiment"
+_HALF = ".artifact.uploading.*"  # what MLflow 3.17 calls a file that it writes, until it is whole
 _DOWN = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE")
 
 
@@ -173,9 +175,12 @@ def begin(record: Record, experiment: str) -> LastingClient:
 
 
 def _end_orphans(client: MlflowClient, experiment: str) -> None:
-    """Close the runs of an experiment whose process has ended without a word."""
+    """Close the runs of an experiment whose process has ended without a word, and remove what it wrote by halves."""
     for run in client.search_runs([experiment], "attributes.status = 'RUNNING'"):
         if processes.has_ended(run.data.tags.get(PROCESS, "")):
+            place = urlsplit(run.info.artifact_uri)
+            for part in Path(unquote(place.path)).rglob(_HALF) if place.scheme in ("", "file") else ():
+                part.unlink(missing_ok=True)
             client.set_terminated(run.info.run_id, "KILLED")
 
 

@@ -286,7 +286,7 @@ def _words(i: Path) -> Sequence[str | Path]:
 
 def _train(i: Path, folder: Path) -> Sequence[str | Path]:
     resumed = ["--resume"] if (folder / "run" / "state.npz").exists() else []
-    few = ["--words", "160", "--batch-size", "8", "--validation-words", "20", "--validate-every", "1", "--workers", "0"]
+    few = ["--words", "96", "--batch-size", "8", "--validation-words", "20", "--validate-every", "1", "--workers", "0"]
     return ["train", "run", "--size", "nano", *few, "--fonts", i / "fonts", *resumed]
 
 
@@ -383,7 +383,10 @@ def _handed_in(folder: Path) -> dict[str, str]:
     return kept | {f"job {name}": state for name, state in jobs}
 
 
-_RUNS = "SELECT name, count(*) FROM runs WHERE status = '{}' AND name IS NOT NULL GROUP BY name"
+_RUNS = (
+    "SELECT name, count(*) FROM runs WHERE status = '{}' AND lifecycle_stage = 'active' AND name IS NOT NULL "
+    "GROUP BY name"
+)
 _VERSIONS = "SELECT name, version FROM model_versions"
 _ALIASES = "SELECT alias, name, version FROM registered_model_aliases ORDER BY alias"
 
@@ -396,7 +399,8 @@ def _collected(folder: Path) -> dict[str, str]:
 
 def _unseen(folder: Path) -> dict[str, str]:
     """What a kill may leave and the next call must end: hidden files, and runs that are open for ever."""
-    found = {name: "" for name in tree(folder) if is_hidden(name) and Path(name).name not in (".mlflow.lock", ".lock")}
+    names = (str(path.relative_to(folder)) for path in folder.rglob("*") if path.name not in (".mlflow.lock", ".lock"))
+    found = {name: "" for name in names if is_hidden(name)}
     return found | {f".open run {name}": "" for name, _ in _asked(folder / "mlflow.db", _RUNS.format("RUNNING"))}
 
 
@@ -422,7 +426,7 @@ def _rollout(folder: Path) -> dict[str, str]:
 
 def _imported(folder: Path) -> dict[str, str]:
     """The runs of the store that are there whole, those that are not yet, and what lies beside it unseen."""
-    found = {name: "" for name in tree(folder) if is_hidden(name) and name != ".mlflow.lock"}
+    found = _unseen(folder)
     if not (folder / "mlflow.db").exists():
         return found
     with closing(sqlite3.connect(folder / "mlflow.db")) as store:

@@ -7,6 +7,7 @@ after some seconds.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -22,6 +23,24 @@ from typing import Any
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.copyfile", "shutil.rmtree"}
 _LIGHT = ("data", "read", "scan", "synth")
+# What such verbs import once they are called, which takes longer than most of them.
+_OF_TRAINING = (
+    "keras",
+    "matplotlib.pyplot",
+    "mlflow.pyfunc",
+    "mlflow.store.db.utils",
+    "mlflow.store.model_registry.sqlalchemy_store",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "mlflow.system_metrics.system_metrics_monitor",
+    "mlflow.tracking",
+    "ocrkit.experiment.import_runs",
+    "ocrkit.learning.convert",
+    "ocrkit.studies.labelling",
+    "ocrkit.studies.promote",
+    "ocrkit.studies.rollout",
+    "onnx",
+    "sqlalchemy.dialects.sqlite",
+)
 _FILE_BYTES = 1 << 28  # the most that a call may write into one file
 
 
@@ -36,6 +55,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     if "train" in sys.argv[1]:
         _prepare_training()
+    gc.freeze()  # else each child would write to, and so copy, what it shares with this process
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     print(json.dumps("ready"), file=answers, flush=True)
@@ -49,18 +69,19 @@ def _prepare_training() -> None:
     from ocrkit.quiet import quieten_tensorflow
 
     quieten_tensorflow()
-    import keras  # noqa: F401
-    import mlflow.tracking  # noqa: F401
+    for name in _OF_TRAINING:
+        import_module(name)
+    import sqlalchemy.orm
 
     from ocrkit.cli import finetune, train
-    from ocrkit.experiment import import_runs  # noqa: F401
-    from ocrkit.learning import convert, release  # noqa: F401
     from ocrkit.learning import finetune as tuning
+    from ocrkit.learning import release
     from ocrkit.learning.trainer import TrainOptions
-    from ocrkit.studies import labelling, promote, rollout  # noqa: F401
-    from ocrkit.synth.corpus import build_vocabulary
+    from ocrkit.synth.corpus import build_vocabulary, zipf_frequencies
 
-    build_vocabulary()  # what it reads stays in memory
+    sqlalchemy.orm.configure_mappers()
+    build_vocabulary()  # what these two read stays in memory
+    zipf_frequencies(())
     train.TrainOptions = partial(TrainOptions, round_words=32)  # type: ignore[assignment,misc]
     finetune._LEAST_ROUND = 16
     tuning._GENERAL_WORDS = 8

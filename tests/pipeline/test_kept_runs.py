@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -139,10 +141,14 @@ def test_a_run_whose_process_was_killed_is_closed_when_the_next_one_begins(root)
     ended = subprocess.run(tell, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     number, client = kept.connect("Pipeline")
     for name, process in (("killed", ended), ("living", processes.name()), ("elsewhere", "elsewhere 1 1")):
-        client.create_run(number, tags={PROCESS: process}, run_name=name)
+        run = client.create_run(number, tags={PROCESS: process}, run_name=name)
+        folder = Path(url2pathname(urlsplit(run.info.artifact_uri).path))
+        folder.mkdir(parents=True)
+        (folder / ".artifact.uploading.01234567").touch()
     track.start("start", Start(seed=3, profile="default", real_pages="data/realpages", page="invoice"), name="next")
     states = {run.info.run_name: run.info.status for run in runs_of("Pipeline")[1]}
     assert states == {"killed": "KILLED", "living": "RUNNING", "elsewhere": "RUNNING", "next": "RUNNING"}
+    assert len(list(root.rglob(".artifact.uploading.*"))) == 2
 
 
 @pytest.mark.timeout(1200)
