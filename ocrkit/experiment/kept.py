@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from mlflow import MlflowClient
 from mlflow.entities import DatasetInput, Metric, Param
+from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
 
 from ocrkit import processes
@@ -163,25 +164,32 @@ def connect(experiment: str) -> tuple[str, MlflowClient]:
 
 
 def begin(record: Record, experiment: str) -> LastingClient:
-    """Make the run in an experiment of MLflow, and give `record` its id; where the store is down, the run is kept."""
+    """Make the run in an experiment of MLflow, and give `record` its id; where the store is down, the run is kept.
+
+    Runs of the experiment that were left open by a process which was killed are closed.
+    """
     try:
         number, client = connect(experiment)
     except StoreDown:
         record.tags = {**record.tags, EXPERIMENT: experiment}
         return LastingClient(None, record)
-    _end_orphans(client, number)
+    for run in filter(is_left, client.search_runs([number], "attributes.status = 'RUNNING'")):
+        close_left(client, run)
     record.id = client.create_run(number, tags=dict(record.tags), run_name=record.name).info.run_id
     return LastingClient(client, record)
 
 
-def _end_orphans(client: MlflowClient, experiment: str) -> None:
-    """Close the runs of an experiment whose process has ended without a word, and remove what it wrote by halves."""
-    for run in client.search_runs([experiment], "attributes.status = 'RUNNING'"):
-        if processes.has_ended(run.data.tags.get(PROCESS, "")):
-            place = urlsplit(run.info.artifact_uri)
-            for part in Path(unquote(place.path)).rglob(_HALF) if place.scheme in ("", "file") else ():
-                part.unlink(missing_ok=True)
-            client.set_terminated(run.info.run_id, "KILLED")
+def is_left(run: MlflowRun) -> bool:
+    """Whether a run is open and the process that made it has certainly ended, so without a word."""
+    return run.info.status == "RUNNING" and processes.has_ended(run.data.tags.get(PROCESS, ""))
+
+
+def close_left(client: MlflowClient, run: MlflowRun, status: str = "KILLED") -> None:
+    """End a run whose process has ended, and remove what that wrote by halves."""
+    place = urlsplit(run.info.artifact_uri)
+    for part in Path(unquote(place.path)).rglob(_HALF) if place.scheme in ("", "file") else ():
+        part.unlink(missing_ok=True)
+    client.set_terminated(run.info.run_id, status)
 
 
 def go_on(run_id: str) -> LastingClient:

@@ -29,7 +29,7 @@ from ocrkit.engines.process import EngineProcess
 from ocrkit.engines.registry import ENGINES, load_engine, missing_engines
 from ocrkit.errors import BadParams, OcrkitError
 from ocrkit.experiment import params, paths, setup, track
-from ocrkit.experiment.kept import StoreDown, connect, is_down
+from ocrkit.experiment.kept import StoreDown, close_left, connect, is_down, is_left
 from ocrkit.files import make_folder, whole_folder
 from ocrkit.labelling.jobs import Job, NewTask, Store
 from ocrkit.recognition.model import CARD, find_model
@@ -359,12 +359,13 @@ class Rollouts:
         left = f"tags.stage = '{STAGE}' and attributes.status = 'RUNNING'"
         for run in self._client.search_runs([self._experiment], left):
             if run.info.run_id != state.run:
-                self._client.set_terminated(run.info.run_id, "KILLED")
+                close_left(self._client, run)
         if state.run:
             with suppress(MlflowException):
-                info = self._client.get_run(state.run).info
-                if info.status == "RUNNING" and time.time() - info.start_time / 1000 > _LONGEST_MOVE_S:
-                    self._client.set_terminated(state.run, "FINISHED")
+                run = self._client.get_run(state.run)
+                is_late = time.time() - run.info.start_time / 1000 > _LONGEST_MOVE_S
+                if is_left(run) or (is_late and run.info.status == "RUNNING"):
+                    close_left(self._client, run, "FINISHED")  # the move was made
 
 
 def state_of(client: MlflowClient, registry: Registry) -> State:

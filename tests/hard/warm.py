@@ -148,7 +148,6 @@ def _die_in(delay_s: float) -> None:
     """End this process alone, without a chance to tidy up: at once, or by a signal of the kernel's clock."""
     if delay_s <= 0:
         os.kill(os.getpid(), signal.SIGKILL)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, delay_s)
 
 
