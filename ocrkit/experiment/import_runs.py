@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from mlflow import MlflowClient
+
 from ocrkit import files
 from ocrkit.experiment import kept, setup, track
 from ocrkit.record import Record, load_record, load_steps
@@ -24,9 +26,14 @@ def import_record(folder: Path) -> tuple[str, str]:
         BadDataset: it is no record.
         OcrkitError: the store does not answer.
     """
-    record, digest = load_record(folder), files.digest(folder)
+    record = load_record(folder)
     experiment, client = kept.connect(record.tags.get(kept.EXPERIMENT, setup.TRAININGS))
-    continued = record.tags.get(kept.CONTINUES)
+    with kept.alone("import"):  # or two at once would both make the run
+        return _imported(record, folder, experiment, client)
+
+
+def _imported(record: Record, folder: Path, experiment: str, client: MlflowClient) -> tuple[str, str]:
+    digest, continued = files.digest(folder), record.tags.get(kept.CONTINUES)
     if continued:
         earlier = [client.get_run(continued)]
     else:

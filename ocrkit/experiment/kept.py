@@ -9,7 +9,8 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -161,6 +162,21 @@ def connect(experiment: str) -> tuple[str, MlflowClient]:
         raise StoreDown(
             f"MLflow's store {paths.tracking_uri()} does not answer: start it, then do this again."
         ) from None
+
+
+@contextmanager
+def alone(what: str) -> Iterator[None]:
+    """See `setup.locked`.
+
+    Raises:
+        StoreDown: the project's folder cannot be written.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(setup.locked(what))
+        except OSError as error:
+            raise StoreDown(f"The folder {paths.store_root()} cannot be written: {error.strerror}.") from None
+        yield
 
 
 def begin(record: Record, experiment: str) -> LastingClient:

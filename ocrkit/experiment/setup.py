@@ -82,7 +82,7 @@ def ensure_store(experiment: str = PIPELINE) -> str:
     store = paths.store_file()
     if not store.exists():
         store.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(store.parent):
+        with locked("mlflow"):
             if not store.exists():
                 _create(store)
     sweep(store.parent)  # of one who was killed once the store was there and before what it was made in was gone
@@ -103,7 +103,7 @@ def _create(store: Path) -> None:
 def _created(store: Path, experiment: str) -> str:
     from mlflow import MlflowClient
 
-    with _locked(store.parent):
+    with locked("mlflow"):
         return _found_or_created(MlflowClient(paths.address_of(store)), experiment, paths.artifact_folder().as_uri())
 
 
@@ -115,8 +115,9 @@ def _found_or_created(client: MlflowClient, experiment: str, artifacts: str | No
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    with (folder / ".mlflow.lock").open("w") as lock:
+def locked(what: str) -> Iterator[None]:
+    """One process of this machine at a time does this in the project; with no other lock of that name in it."""
+    with (paths.store_root() / f".{what}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -216,7 +216,8 @@ class Run:
             source=json.dumps({"uri": where}),
             schema=json.dumps({"mlflow_colspec": schema.to_dict()}) if schema else None,
         )
-        self.client.log_inputs(self.id, [DatasetInput(dataset, [InputTag("mlflow.data.context", self.stage)])])
+        with setup.locked("inputs"):  # two runs at once that are the first with an input would break MLflow's tables
+            self.client.log_inputs(self.id, [DatasetInput(dataset, [InputTag("mlflow.data.context", self.stage)])])
 
     def witness(self) -> None:
         """Write into the run where the logs of the open vaults end, which nobody can take back there."""

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from ocrkit.errors import BadParams
 from ocrkit.experiment import params, setup, track
-from ocrkit.experiment.kept import connect
+from ocrkit.experiment.kept import alone, connect
 from ocrkit.metrics import Interval
 from ocrkit.recognition.model import identity
 from ocrkit.rollout import Check
 from ocrkit.studies import donated
 from ocrkit.studies.figures import Outcome, decisions
-from ocrkit.studies.registry import Registry
+from ocrkit.studies.registry import REGISTRY, Registry
 from ocrkit.studies.rollout import state_of
 from ocrkit.studies.sections import SECTIONS, Promote
 
@@ -87,6 +87,14 @@ def promote(folder: Path, comparison: Path) -> Decision:
     figures = _read(comparison)
     experiment, client = connect(setup.CHAMPION)
     registry = Registry(client, experiment)
+    with alone(REGISTRY):
+        return _challenged(registry, folder, comparison, figures, gate)
+
+
+def _challenged(
+    registry: Registry, folder: Path, comparison: Path, figures: Mapping[str, Any], gate: Promote
+) -> Decision:
+    client = registry.client
     running = state_of(client, registry)
     if running.is_running:
         raise BadParams(f"A rollout of {running.challenger} runs: let it end, or `ocrkit rollout stop` first.")
@@ -121,7 +129,7 @@ def promote(folder: Path, comparison: Path) -> Decision:
     registry.note(challenger, decision.sentence, {"gate": _outcome(decision), "gate.run": run.id})
     if decision.passed:
         registry.crown()  # last, so that whoever is killed before can do all of it again
-    run.log_figure("decisions", decisions(_outcomes(client, experiment), "gain in F1 on all real pages"))
+    run.log_figure("decisions", decisions(_outcomes(client, registry.experiment), "gain in F1 on all real pages"))
     run.close("FINISHED")
     return decision
 

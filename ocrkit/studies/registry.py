@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocrkit import processes
 from ocrkit.experiment import track
 from ocrkit.recognition.model import find_model, identity, read_card
+from ocrkit.record import PROCESS
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from ocrkit.studies.served import Served
 
 CHAMPION, CHALLENGER = "champion", "challenger"
+REGISTRY = "registry"  # lock of who moves these two
 # Tags of a version: the sessions in which it learnt from donated documents, and, where some of these were withdrawn,
 # the day from which on it is no champion.
 SESSIONS, RETIRE = "vault.sessions", "vault.retire_by"
@@ -42,7 +45,7 @@ class Registry:
     """
 
     def __init__(self, client: MlflowClient, experiment: str) -> None:
-        self.client, self._experiment = client, experiment
+        self.client, self.experiment = client, experiment
 
     def champion(self) -> ModelVersion:
         """The reader in use; where there is none yet, the default released model becomes it without a contest.
@@ -141,7 +144,7 @@ class Registry:
         tags = {"model": folder.name, "digest": digest}
         if sessions := [learnt["session"] for learnt in card.get("vaults", ())]:
             tags[SESSIONS] = ",".join(sessions)
-        logged = log_model(self.client, self._experiment, model, folder, tags | {"made_by": track.user()})
+        logged = log_model(self.client, self.experiment, model, folder, tags | {"made_by": track.user()})
         return self.client.create_model_version(
             model.name,
             f"models:/{logged.model_id}",
@@ -157,6 +160,8 @@ def log_model(
     client: MlflowClient, experiment: str, model: Served, folder: Path, tags: Mapping[str, str], run: str | None = None
 ) -> LoggedModel:
     """Log the model in `folder` as MLflow keeps it: code, files, signature and example.
+
+    Those that a process which was killed has left half-logged are marked as failed.
 
     Args:
         client: of the store.
@@ -174,7 +179,11 @@ def log_model(
 
     facts = {name: str(value) for name, value in read_card(folder).items() if isinstance(value, str | int | float)}
     facts.pop("alphabet", None)
-    logged = client.create_logged_model(experiment, model.name, source_run_id=run, tags=dict(tags), params=facts)
+    for left in client.search_logged_models([experiment]):  # the latest hundred
+        if left.status == "PENDING" and processes.has_ended(left.tags.get(PROCESS, "")):
+            client.finalize_logged_model(left.model_id, "FAILED")
+    own = {**tags, PROCESS: processes.name()}
+    logged = client.create_logged_model(experiment, model.name, source_run_id=run, tags=own, params=facts)
     with tempfile.TemporaryDirectory() as temporary:
         local = Path(temporary) / "model"
         pyfunc.save_model(

@@ -6,7 +6,6 @@ a process that was killed left behind, the next move settles first.
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -29,7 +28,7 @@ from ocrkit.engines.process import EngineProcess
 from ocrkit.engines.registry import ENGINES, load_engine, missing_engines
 from ocrkit.errors import BadParams, OcrkitError
 from ocrkit.experiment import params, paths, setup, track
-from ocrkit.experiment.kept import StoreDown, close_left, connect, is_down, is_left
+from ocrkit.experiment.kept import StoreDown, alone, close_left, connect, is_down, is_left
 from ocrkit.files import make_folder, whole_folder
 from ocrkit.labelling.jobs import Job, NewTask, Store
 from ocrkit.recognition.model import CARD, find_model
@@ -48,7 +47,7 @@ from ocrkit.studies.disagreements import (
     verified,
 )
 from ocrkit.studies.figures import evidence, word_sheet
-from ocrkit.studies.registry import CHALLENGER, CHAMPION, Registry
+from ocrkit.studies.registry import CHALLENGER, CHAMPION, REGISTRY, Registry
 from ocrkit.studies.sections import SECTIONS, Rollout
 from ocrkit.studies.traffic import evidence_of
 
@@ -335,8 +334,7 @@ class Rollouts:
     @contextmanager
     def _moving(self) -> Iterator[State]:
         """One mover at a time on this machine; what a killed one left behind is settled first."""
-        with (make_folder(self._folder) / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with alone(REGISTRY):
             try:
                 state = self.state()
                 self._settle(state)

@@ -292,7 +292,7 @@ def _train(i: Path, folder: Path) -> Sequence[str | Path]:
 
 def _finetune(i: Path, folder: Path) -> Sequence[str | Path]:
     resumed = ["--resume"] if any((folder / "tuned").glob("*/state.npz")) else []
-    few = ["--epochs", "2", "--batch-size", "8", "--held-out", "0.4", "--seeds", "2", "--patience", "0"]
+    few = ["--epochs", "1", "--batch-size", "8", "--held-out", "0.4", "--seeds", "2", "--patience", "0"]
     places = ["--load", i / _MODEL, "--fonts", i / "fonts", "-o", "tuned"]
     return ["finetune", i / "crops", "--form", "crops", *places, *few, *resumed]
 
@@ -387,6 +387,7 @@ _RUNS = (
     "SELECT name, count(*) FROM runs WHERE status = '{}' AND lifecycle_stage = 'active' AND name IS NOT NULL "
     "GROUP BY name"
 )
+_PENDING = "SELECT DISTINCT name FROM logged_models WHERE status = 1"  # as MLflow counts what a model may be
 _VERSIONS = "SELECT name, version FROM model_versions"
 _ALIASES = "SELECT alias, name, version FROM registered_model_aliases ORDER BY alias"
 
@@ -399,7 +400,7 @@ def _collected(folder: Path) -> dict[str, str]:
 
 def _unseen(folder: Path) -> dict[str, str]:
     """What a kill may leave and the next call must end: hidden files, and runs that are open for ever."""
-    names = (str(path.relative_to(folder)) for path in folder.rglob("*") if path.name not in (".mlflow.lock", ".lock"))
+    names = (str(path.relative_to(folder)) for path in folder.rglob("*") if path.suffix != ".lock")
     found = {name: "" for name in names if is_hidden(name)}
     return found | {f".open run {name}": "" for name, _ in _asked(folder / "mlflow.db", _RUNS.format("RUNNING"))}
 
@@ -410,7 +411,8 @@ def _champions(folder: Path) -> dict[str, str]:
     found = {f"{name} {version}": "" for name, version in _asked(store, _VERSIONS)}
     for alias, name, version in _asked(store, _ALIASES):
         found[f"{name} {version}"] += f"{alias} "
-    return found | _unseen(folder)
+    pending = _asked(store, _PENDING)
+    return found | {f".half-logged {name}": "" for (name,) in pending} | _unseen(folder)
 
 
 def _is_champion(folder: Path) -> bool:
