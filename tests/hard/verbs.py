@@ -411,6 +411,9 @@ def _champions(folder: Path) -> dict[str, str]:
     found = {f"{name} {version}": "" for name, version in _asked(store, _VERSIONS)}
     for alias, name, version in _asked(store, _ALIASES):
         found[f"{name} {version}"] += f"{alias} "
+    for name, aliases in list(found.items()):
+        if aliases == "challenger champion ":  # killed between the two: the next call takes the first away
+            found |= {name: "champion ", f".challenger {name}": ""}
     pending = _asked(store, _PENDING)
     return found | {f".half-logged {name}": "" for (name,) in pending} | _unseen(folder)
 
