@@ -10,7 +10,8 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from errno import ENOSPC
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ from mlflow import MlflowClient
 from mlflow.entities import DatasetInput, Metric, Param
 from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import DBAPIError
 
 from ocrkit import processes
 from ocrkit.errors import OcrkitError
@@ -30,12 +32,13 @@ from ocrkit.record import PROCESS, Record, Step, load_record, load_steps, save_s
 # Tags of a record: the run of the store that it goes on with, or the experiment that it belongs to.
 CONTINUES, EXPERIMENT = "record.continues", "record.experiment"
 _HALF = ".artifact.uploading.*"  # what MLflow 3.17 calls a file that it writes, until it is whole
+_ERRORS = (MlflowException, DBAPIError, OSError, sqlite3.Error)
 _DOWN = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE")
 
 
 def is_down(error: Exception) -> bool:
     """Whether an error says that the store does not answer, rather than that the question was wrong."""
-    return isinstance(error, OSError | sqlite3.Error) or getattr(error, "error_code", "") in _DOWN
+    return isinstance(error, OSError | sqlite3.Error | DBAPIError) or getattr(error, "error_code", "") in _DOWN
 
 
 class StoreDown(OcrkitError):
@@ -124,7 +127,7 @@ class LastingClient:
         def call(*arguments: Any, **named: Any) -> Any:
             try:
                 return getattr(self._client, name)(*arguments, **named)
-            except (MlflowException, OSError, sqlite3.Error) as error:
+            except _ERRORS as error:
                 if isinstance(self._client, KeptRun) or not is_down(error):
                     raise
             self._record.tags = {**self._record.tags, CONTINUES: self._record.id}
@@ -156,12 +159,8 @@ def connect(experiment: str) -> tuple[str, MlflowClient]:
     """
     try:
         return setup.ensure_store(experiment), MlflowClient(paths.tracking_uri())
-    except (MlflowException, OSError, sqlite3.Error) as error:
-        if not is_down(error):
-            raise
-        raise StoreDown(
-            f"MLflow's store {paths.tracking_uri()} does not answer: start it, then do this again."
-        ) from None
+    except _ERRORS as error:
+        raise _told(error) from None
 
 
 @contextmanager
@@ -169,14 +168,21 @@ def alone(what: str) -> Iterator[None]:
     """See `setup.locked`.
 
     Raises:
-        StoreDown: the project's folder cannot be written.
+        StoreDown: the store does not answer, then or on the way.
     """
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(setup.locked(what))
-        except OSError as error:
-            raise StoreDown(f"The folder {paths.store_root()} cannot be written: {error.strerror}.") from None
-        yield
+    try:
+        with setup.locked(what):
+            yield
+    except _ERRORS as error:
+        raise _told(error) from None
+
+
+def _told(error: Exception) -> Exception:
+    """What to raise in place of an error of MLflow's store: itself, if the store is not down."""
+    if not is_down(error):
+        return error
+    full = " (its disk is full)" if "disk is full" in str(error) or getattr(error, "errno", 0) == ENOSPC else ""
+    return StoreDown(f"MLflow's store {paths.tracking_uri()} does not answer{full}: start it, then do this again.")
 
 
 def begin(record: Record, experiment: str) -> LastingClient:
@@ -186,12 +192,14 @@ def begin(record: Record, experiment: str) -> LastingClient:
     """
     try:
         number, client = connect(experiment)
-    except StoreDown:
+        for run in filter(is_left, client.search_runs([number], "attributes.status = 'RUNNING'")):
+            close_left(client, run)
+        record.id = client.create_run(number, tags=dict(record.tags), run_name=record.name).info.run_id
+    except (StoreDown, *_ERRORS) as error:
+        if not isinstance(error, StoreDown) and not is_down(error):
+            raise
         record.tags = {**record.tags, EXPERIMENT: experiment}
         return LastingClient(None, record)
-    for run in filter(is_left, client.search_runs([number], "attributes.status = 'RUNNING'")):
-        close_left(client, run)
-    record.id = client.create_run(number, tags=dict(record.tags), run_name=record.name).info.run_id
     return LastingClient(client, record)
 
 

@@ -78,6 +78,7 @@ def ensure_store(experiment: str = PIPELINE) -> str:
 
         logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # silent about each second try
         return _found_or_created(MlflowClient(paths.tracking_uri()), experiment)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # tracebacks of what is raised anyway
     paths.tracking_uri()  # refuses a folder in which there can be no store
     store = paths.store_file()
     if not store.exists():

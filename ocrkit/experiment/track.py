@@ -16,6 +16,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -393,7 +394,8 @@ def _is_numeric(column: Any) -> bool:
 @atexit.register
 def _close_all() -> None:
     for run in list(_open_runs):
-        run.close("FAILED")
+        with suppress(OcrkitError):  # what cannot be written now was told before
+            run.close("FAILED")
 
 
 def finish(run_id: str | None, stage: str, status: str, report: Path | None, note: str = "") -> str:

@@ -263,7 +263,7 @@ _LEFT_BYTES = 8192  # on a full disk
 def small_disk(folder: Path) -> Iterator[Path]:
     """A disk of next to nothing."""
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", folder]
+    command = ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", folder]
     if subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("a small disk can be mounted by root only")
     try:

@@ -315,11 +315,18 @@ def _project(folder: Path) -> Path:
     return folder
 
 
+def _linked(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # on another disk
+        shutil.copy(source, target)
+
+
 def _gate(i: Path, folder: Path, store: str) -> None:
     """A project of which some runs and models are there."""
     _project(folder)
     shutil.copy(i / "gate" / store, folder / "mlflow.db")
-    shutil.copytree(i / "gate" / "mlartifacts", folder / "mlartifacts", copy_function=os.link)
+    shutil.copytree(i / "gate" / "mlartifacts", folder / "mlartifacts", copy_function=_linked)
     if store == "mlflow.db":
         shutil.copytree(i / "gate" / "data", folder / "data")
 
