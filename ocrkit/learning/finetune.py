@@ -25,7 +25,7 @@ from ocrkit.metrics import bootstrap_interval, correct_words
 from ocrkit.recognition.model import identity, load_lexicon, load_network, read_card, save_network
 from ocrkit.recognition.suspects import DECISIONS, decided, read_decisions
 from ocrkit.synth import distort
-from ocrkit.synth.corpus import build_vocabulary
+from ocrkit.synth.corpus import CorpusOptions, build_vocabulary
 from ocrkit.synth.distort import Banks
 from ocrkit.synth.fonts import audit, font_folders
 from ocrkit.synth.generator import WordGenerator, WordOptions, validation_options
@@ -35,6 +35,8 @@ _GENERAL_WORDS = 1000  # invented words of held-out font families
 _MOST_HELD_OUT = 2000  # words: reading them all after every round would take longer than the round
 _CHUNKS = 0.1  # share of real words that are also shown with the word behind them
 _CHUNK_HEIGHTS = 1.25
+# Real words at hand are of worn print mostly and hold next to no contraction; without these, clean print is unlearnt.
+_BESIDE_REAL = WordOptions(clean=0.3, corpus=CorpusOptions(chunks=0.1, contractions=0.2))
 _SALT = "finetune"  # of the split, so that it is the same in every run and no other's
 
 
@@ -164,7 +166,7 @@ class Invented:
 
     def source(self, seed: int) -> Source:
         """Words to mix in, others for each `seed`."""
-        return WordGenerator(self._vocabulary, self._verdicts, WordOptions(seed=seed)).samples
+        return WordGenerator(self._vocabulary, self._verdicts, replace(_BESIDE_REAL, seed=seed)).samples
 
 
 # --- one run ----------------------------------------------------------------------------------------------------------

@@ -434,6 +434,18 @@ def elided(r: Random, text: str, share: float) -> str:
     return f"{before}'{text}"
 
 
+# What makes a word a contraction or a possessive, the frequent ones more often.
+_CONTRACTIONS = ("'s", "'s", "'s", "s'", "n't", "n't", "'re", "'ll", "'ve", "'d", "'m")
+
+
+def contracted(r: Random, text: str, share: float) -> str:
+    """`text` as a contraction or a possessive, in a share of cases: `it's`."""
+    if r.random() >= share:
+        return text
+    end = r.choice(_CONTRACTIONS)
+    return text + (end.upper() if len(text) > 1 and text.isupper() else end)
+
+
 @dataclass(frozen=True)
 class CorpusOptions:
     """Which texts are made, and how often.
@@ -445,6 +457,7 @@ class CorpusOptions:
         foreign: share of words of other languages among dictionary words.
         chunks: share of texts of several words.
         elisions: share of foreign words that begin with a vowel and follow an elided one: l'eau, d'or.
+        contractions: share of English words of letters alone that get the end of a contraction or a possessive.
         curly: share of texts whose straight quotes are set curly.
         longest: characters; longer texts are made anew.
     """
@@ -454,6 +467,7 @@ class CorpusOptions:
     foreign: Share = 0.12
     chunks: Share = 0.04
     elisions: Share = 0.3
+    contractions: Share = 0.0
     curly: Share = 0.4
     longest: Count = 24
 
@@ -499,6 +513,8 @@ class Corpus:
             text = maker(r, self.vocabulary).strip()
             if self.options.elisions and maker is foreign and text[:1].lower() in _VOWELS:
                 text = elided(r, text, self.options.elisions)
+            if self.options.contractions and maker is english and text.isalpha():
+                text = contracted(r, text, self.options.contractions)
             if self.options.curly and ("'" in text or '"' in text) and r.random() < self.options.curly:
                 text = curled(text)
             if 0 < len(text) <= self.options.longest:

@@ -55,6 +55,9 @@ _SENSOR: Steps = [
 _HALF = 0.45  # of the size
 _GROUPS = {"ink": _INK, "paper": _PAPER, "optics": _OPTICS, "sensor": _SENSOR}
 
+# What still happens to a word that is `clean`: it is drawn at any size, at times saved with loss or in black and white.
+_CLEAN = replace(DistortionOptions.only(), low_resolution=0.75, stretch=0.3, jpeg=0.2, bilevel=0.15, colour=0.1)
+
 Widths = Literal["print", "text"]
 # Per cent of the words of real print that have 1, 2, 3 ... characters: of FUNSD's tune half, its longest 2 % spread
 # over 13 to 24. Characters make crops wide: each takes 18 px at a height of 32 there, and 20 here.
@@ -80,6 +83,7 @@ class WordOptions:
         set_off: share of words ending in a mark (`SET_OFF`) that stand a gap away from it, as on forms: "Date :" drawn,
             "Date:" labelled.
         small_bleed: share of words below 12 px whose strokes are as thick as small bold print's.
+        clean: share of words that are as plain as those of a page that no camera or scanner saw.
     """
 
     seed: int = 7
@@ -90,6 +94,7 @@ class WordOptions:
     visible: bool = True
     set_off: Share = 0.15
     small_bleed: Share = 0.3
+    clean: Share = 0.0
     corpus: CorpusOptions = field(default_factory=CorpusOptions)
     fonts: FontOptions = field(default_factory=FontOptions)
     distortions: DistortionOptions = field(default_factory=DistortionOptions)
@@ -141,10 +146,14 @@ class WordGenerator:
             group: [(getattr(d, name), function) for name, function in table if getattr(d, name) > 0]
             for group, table in _GROUPS.items()
         }
+        plain = replace(options, clean=0.0, small_bleed=0.0, distortions=_CLEAN)
+        self._clean = WordGenerator(vocabulary, verdicts, plain) if options.clean else None
 
     def __getitem__(self, index: int) -> Sample:
         """Item `index` (any whole number from 0): grey crop as a detector would cut it, and its text."""
         r = Random(f"{self.options.seed}/{self.options.fonts.split}/{index}")
+        if self._clean and r.random() < self.options.clean:
+            return self._clean[index]
         if r.random() < self.options.negatives:
             text, source, picture = "", "synthetic", self._negative(r)
         else:
