@@ -17,6 +17,7 @@ from ocrkit.synth.corpus import (
     CorpusOptions,
     Vocabulary,
     build_vocabulary,
+    contracted,
     elided,
     read_books,
     symbol_histogram,
@@ -256,6 +257,22 @@ def test_elided_words_stand_before_their_apostrophe(word, ends):
     assert all(text.isupper() == word.isupper() for text in texts)
     assert len(texts) > 5
     assert elided(Random(0), word, 0.0) == word
+
+
+@pytest.mark.parametrize(("word", "share", "ends"), [("it", 1.0, "'s"), ("IT", 1.0, "'S"), ("it", 0.0, "it")])
+def test_contractions_keep_the_word_and_its_case(word, share, ends):
+    texts = {contracted(Random(seed), word, share) for seed in range(60)}
+    assert all(text.startswith(word) and text.isupper() == word.isupper() for text in texts)
+    assert (len(texts) > 5) == (share > 0)
+    assert any(text.endswith(ends) for text in texts)
+
+
+def test_more_contractions_change_no_other_word(vocabulary):
+    plain, more = (Corpus(vocabulary, CorpusOptions(contractions=share)) for share in (0.0, 1.0))
+    pairs = [(plain.draw(Random(seed)), more.draw(Random(seed))) for seed in range(600)]
+    changed = [(a, b) for a, b in pairs if a != b]
+    assert 40 < len(changed) < 300
+    assert all({"'", "’"} & set(b) for _, b in changed)
 
 
 def test_elisions_and_curly_quotes_can_be_switched_off(vocabulary):

@@ -231,6 +231,23 @@ def test_labels_have_the_characters_that_the_box_shows(box, label):
     assert visible_text("l.", [letter, point], (left, top, 13 - right, 30 - bottom)) == label
 
 
+def test_clean_words_have_paper_without_grain(vocabulary, verdicts):
+    def grain(clean):
+        options = WordOptions(negatives=0, clean=clean)
+        samples = WordGenerator(vocabulary, verdicts, options).samples(0, 150)
+        lines = [np.sort(sample.image.astype(float), axis=1)[:, -4:] for sample in samples]  # the lightest of each row
+        return np.median([line.std() for line in lines])
+
+    assert grain(1.0) < 0.2 * grain(0.0)
+
+
+def test_a_share_of_clean_words_is_that_of_the_words(vocabulary, verdicts):
+    some = WordGenerator(vocabulary, verdicts, WordOptions(clean=0.4))
+    every = WordGenerator(vocabulary, verdicts, WordOptions(clean=1.0))
+    same = [np.array_equal(a.image, b.image) for a, b in zip(some.samples(0, 200), every.samples(0, 200))]
+    assert 0.3 < np.mean(same) < 0.5
+
+
 def test_marks_stand_a_gap_away_and_are_labelled_without_it(vocabulary, verdicts):
     options = WordOptions(negatives=0, corpus=CorpusOptions(chunks=0, elisions=0))
     away = WordGenerator(vocabulary, verdicts, replace(options, set_off=1.0))
