@@ -36,6 +36,12 @@ from ocrkit.recognition.model import released_folder
     help="Fonts to score in, if the training recorded none: packages, system or a folder.",
 )
 @click.option(
+    "--credit",
+    "credits_",
+    multiple=True,
+    help="Whose labelled words it learned from and under which licence, for the card; may be repeated.",
+)
+@click.option(
     "--into",
     type=click.Path(path_type=Path),
     help="Folder of released models. Default: models/released of the source tree.",
@@ -48,6 +54,7 @@ def release(
     real: tuple[tuple[Path, str, str], ...],
     synthetic: int,
     fonts: tuple[str, ...],
+    credits_: tuple[str, ...],
     into: Path | None,
     replace: bool,
 ) -> None:
@@ -57,5 +64,5 @@ def release(
 
     check_consent(model_of(trained))
     into = into or released_folder()
-    echo_scores(release_model(trained, name, into, real, synthetic, fonts, replace))
+    echo_scores(release_model(trained, name, into, real, synthetic, fonts, replace, credits_))
     click.echo(f"Released: {into / name}")

@@ -68,6 +68,8 @@ def card_markdown(
     lines += ["## Training", "", *_curve(card.get("curve", [])), *(f"- {line}" for line in card.get("rounds", []))]
     sources = _WORDS_FROM + (_BOOKS_FROM if card.get("book_words") else "")
     lines += ["", "## Sources and licences", "", sources, "", _FONTS_FROM.format(families=_families(card)), ""]
+    if card.get("credit"):
+        lines += ["Labelled words of real print:", "", *(f"- {whose}" for whose in card["credit"]), ""]
     lines += ["The model is under ocrkit's own licence, Apache 2.0.", ""]
     return "\n".join(lines)
 

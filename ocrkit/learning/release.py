@@ -42,6 +42,7 @@ def release_model(
     synthetic: int = 5000,
     fonts: tuple[str, ...] = ("packages",),
     replace: bool = False,
+    credit: Sequence[str] = (),
 ) -> dict[str, Evaluation]:
     """Check, calibrate and score the model of `trained` and put it into `into` as `name`; returns its scores.
 
@@ -53,6 +54,7 @@ def release_model(
         synthetic: invented words read.
         fonts: where the training kept none; see `Materials.of_training`.
         replace: put it in the place of a model of that name.
+        credit: whose labelled words it learned from and under which licence, for the card.
 
     Raises:
         BadParams: the name cannot be a folder's, or is taken.
@@ -73,6 +75,8 @@ def release_model(
     known = materials.words(PARITY_CROPS, "val")
     card["export_parity"] = check_parity(network, model / ONNX, alphabet, [sample.image for sample in known])
     card["parity_crops"] = len(known)
+    if credit:
+        card["credit"] = list(credit)
 
     with whole_folder(target, replace) as folder:
         for file in files:

@@ -60,7 +60,10 @@ def crops(tmp_path_factory):
 
 def test_a_release_is_checked_calibrated_scored_and_described(trained, crops, tmp_path):
     into = tmp_path / "released"
-    result = run("release", trained, "mine", "--into", into, "--synthetic", 40, "--real", crops, "crops", "all")
+    credit = ("--credit", "letters: transcribed by A. Writer, CC BY 4.0")
+    result = run(
+        "release", trained, "mine", "--into", into, "--synthetic", 40, "--real", crops, "crops", "all", *credit
+    )
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in into.rglob("*")) == sorted(
         ["mine", "card.json", "card.md", "lexicon.bin", "model.onnx", "model.weights.h5"]
@@ -75,6 +78,7 @@ def test_a_release_is_checked_calibrated_scored_and_described(trained, crops, tm
     assert card["font_sources"] == {"Python packages": 2}
     page = (into / "mine" / "card.md").read_text("utf-8")
     assert all(part in page for part in ("# mine", "95 % interval", "Known failures", "wordfreq", "2 families"))
+    assert "- letters: transcribed by A. Writer, CC BY 4.0\n" in page
     assert "| fine-tuned from | first, weights 0123456789ab |" in page
     assert load_recognizer(into / "mine").recognize([np.zeros((9, 9), np.uint8)])
 
