@@ -17,7 +17,8 @@ from ocrkit.recognition.network import SIZES
 ONNX, WEIGHTS, LEXICON, CARD = "model.onnx", "model.weights.h5", "lexicon.bin", "card.json"
 _OLD_LEXICON = "lexicon.u32"  # of before words had frequencies
 _COLDEST, _HOTTEST = 1e-3, 1e3  # temperatures; calibration finds some between 0.5 and 3
-DEFAULT_MODEL = "fast-receipts"
+DEFAULT_MODEL = "fast-print"
+_SUCCESSORS = {"fast-receipts": "fast-print"}  # of models that were released once
 
 
 def released_folder() -> Path:
@@ -33,6 +34,7 @@ def find_model(model: str | Path | None) -> Path:
     Raises:
         BadModel: there is none.
     """
+    model = _SUCCESSORS.get(str(model), model)
     # A released name wins over a folder of that name, so that what is read with does not depend on where one stands.
     for folder in (released_folder() / str(model or DEFAULT_MODEL), Path(model or DEFAULT_MODEL)):
         with suppress(OSError):  # a name longer than names can be

@@ -194,7 +194,7 @@ def test_every_verb_that_takes_labels_says_which_it_leaves_out(tmp_path):
     form = ("--form", "label-studio")
     assert "1 labels left out: transcripts without a place" in run("data", "validate", tmp_path, *form).output
     assert "1 transcripts without a place; 1 outside the page" in run("data", "stats", tmp_path, *form).output
-    done = run("evaluate", "fast-receipts", tmp_path, *form, "-o", tmp_path / "out")
+    done = run("evaluate", "fast-print", tmp_path, *form, "-o", tmp_path / "out")
     assert "Labels left out: 1 transcripts without a place; 1 outside the page." in done.output
 
 

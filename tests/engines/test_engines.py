@@ -171,20 +171,20 @@ def test_the_compare_command_prints_narrow_tables_and_leaves_out_what_is_missing
     monkeypatch.setattr("ocrkit.engines.rapidocr.find_spec", lambda name: None)
     board, figures = labelled_folder / "board.html", labelled_folder / "board.json"
     arguments = ["--form", "phone", "--engines", "tesseract,rapidocr,ours", "-o", str(board), "-o", str(figures)]
-    models = ["--model", "fast-receipts", "--model", "fast-synthetic"]
+    models = ["--model", "fast-print", "--model", "fast-synthetic"]
     result = CliRunner().invoke(compare, [str(labelled_folder), *arguments, *models])
     assert result.exit_code == 0, result.output
     assert "rapidocr is left out. The package rapidocr is not installed" in result.stderr
     assert "1.000" in next(line for line in result.stdout.splitlines() if line.startswith("tesseract"))
     assert max(map(len, result.stdout.splitlines()[:-3])) <= 100
-    assert "fast-synthetic against fast-receipts on 1 page: F1 +0.000, too few pages; " in result.stdout
+    assert "fast-synthetic against fast-print on 1 page: F1 +0.000, too few pages; " in result.stdout
     assert "real, all: 1 page, 3 words, no intervals" in result.stdout
     assert "the ratio of pairs" in result.stdout
     assert board.read_text().count("<table") == 3
     tables = json.loads(figures.read_text())
     costs = {row["engine"]: row for row in tables["costs"]}
-    assert set(costs["fast-receipts"]["steps"]) == {"detection", "recognition", "rest"}
-    assert sum(costs["fast-receipts"]["steps"].values()) <= costs["fast-receipts"]["seconds_per_page"]
+    assert set(costs["fast-print"]["steps"]) == {"detection", "recognition", "rest"}
+    assert sum(costs["fast-print"]["steps"].values()) <= costs["fast-print"]["seconds_per_page"]
     assert costs["tesseract"]["peak_mb"] > 20
     # By which the gate of `ocrkit promote` knows a model.
     models = {row["engine"]: row["model"] for row in tables["engines"]}
@@ -210,12 +210,12 @@ def test_the_data_commands_describe_and_judge_a_folder(labelled_folder):
 
 def test_our_own_engine_reads_like_the_reader_and_tells_its_steps():
     image, _ = print_words("INVOICE", "NUMBER", "2468")
-    engine = load_engine("ours", model="fast-receipts")
+    engine = load_engine("ours", model="fast-print")
     page = engine.read(image)
-    assert page.text == Reader("fast-receipts", threads=1).read(image).text
+    assert page.text == Reader("fast-print", threads=1).read(image).text
     assert list(engine.steps) == ["detection", "recognition", "rest"]
     assert all(seconds > 0 for seconds in engine.steps.values())
     first = dict(engine.steps)
     engine.read(image[:, :300])
     assert engine.steps != first  # of the last page alone
-    assert engine.version.endswith(", ocrkit fast-receipts on onnxruntime")
+    assert engine.version.endswith(", ocrkit fast-print on onnxruntime")

@@ -32,7 +32,7 @@ import vaults
 
 from ocrkit.vault import Donated
 
-LEARNING = ("finetune", "vault", "--form", "vault", "--load", "fast-receipts", "--held-out", "0.45", "--epochs")
+LEARNING = ("finetune", "vault", "--form", "vault", "--load", "fast-print", "--held-out", "0.45", "--epochs")
 REPO = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.timeout(3600)]
 
@@ -321,7 +321,7 @@ def test_nothing_of_a_donated_page_is_left_anywhere(tmp_path, record_property):
     place.ocrkit("data", "stats", "vault", "--form", "vault")
     said = place.ocrkit("data", "words", "vault", "--form", "vault", "-o", "vault", "--test")
     assert "Sealed" in said
-    place.ocrkit("evaluate", "fast-receipts", "vault", "--form", "vault", "-o", "report")
+    place.ocrkit("evaluate", "fast-print", "vault", "--form", "vault", "-o", "report")
     engines = "ours,tesseract" if shutil.which("tesseract") else "ours"
     place.ocrkit("compare", "vault", "--form", "vault", "--engines", engines, "-o", "c.html", "-o", "c.json")
     place.ocrkit("compare", "vault", "--form", "vault", "--engines", engines, "--crops")
@@ -390,7 +390,7 @@ def test_a_withdrawal_makes_stages_stale_and_models_unfit(tmp_path):
     place.call("dvc", "init", "--quiet")
     place.call("dvc", "repro", "--quiet", "donated")
     assert "up to date" in place.call("dvc", "status", "donated")
-    place.ocrkit("evaluate", "fast-receipts", "vault", "--form", "vault", "-o", "report")
+    place.ocrkit("evaluate", "fast-print", "vault", "--form", "vault", "-o", "report")
     assert "up to date" in place.call("dvc", "status", "donated")
     place.ocrkit(
         "finetune",
@@ -398,7 +398,7 @@ def test_a_withdrawal_makes_stages_stale_and_models_unfit(tmp_path):
         "--form",
         "vault",
         "--load",
-        "fast-receipts",
+        "fast-print",
         "--held-out",
         "0.45",
         "--epochs",

@@ -479,7 +479,7 @@ VERBS = [
         _made("seen/decisions.csv"),
     ),
     Verb("data-fetch", lambda i, _: ["data", "fetch", "gutenberg", "books", "--ids", "1,2,3,4", "--from", i / "books"]),
-    Verb("evaluate", lambda i, _: ["evaluate", "fast-receipts", i / "crops", "--form", "crops", "-o", "report"]),
+    Verb("evaluate", lambda i, _: ["evaluate", "fast-print", i / "crops", "--form", "crops", "-o", "report"]),
     Verb("compare", lambda i, _: _labelled(i, "compare", "PAGES", "--engines", "ours", "-o", "b.html", "-o", "b.json")),
     Verb("benchmark-photos", lambda i, _: _labelled(i, "benchmark", "photos", "PAGES", "--photos", "2", "-o", "worst")),
     Verb("label-new", lambda i, _: ["label", "new", "mine", *_words(i)], _has_job("mine"), look=_jobs),

@@ -18,7 +18,7 @@ from ocrkit.studies.sections import Promote
 REPO = Path(__file__).resolve().parents[2]
 GATE = Promote(seed=0, profile="default", pages=30, gain=0.0, loss=0.0, slower=1.1)
 RELEASED = REPO / "models" / "released"
-ENGINES = {"champion": "fast-receipts", "challenger": "fast-synthetic"}
+ENGINES = {"champion": "fast-print", "challenger": "fast-synthetic"}
 
 
 def figures(
@@ -132,7 +132,7 @@ def promote(project: Path, monkeypatch: pytest.MonkeyPatch):
     [
         ("{", "is no comparison"),
         ({"engines": []}, "lacks scores and costs and differences: write it with `ocrkit compare FOLDER --model"),
-        ({**figures(), "engines": figures()["engines"][1:]}, "reads with the champion, fast-receipts (version 1):"),
+        ({**figures(), "engines": figures()["engines"][1:]}, "reads with the champion, fast-print (version 1):"),
         (
             {**figures(), "engines": figures()["engines"][:1]},
             "fast-synthetic as it is now: compare both",
@@ -176,15 +176,15 @@ def test_the_champion_changes_only_when_the_gate_is_passed_and_why_is_recorded(p
     code, said = promote(figures(forms=(-0.05, -0.09, -0.01)))
     assert code == 1
     why = "not worse on forms: F1 -0.050 (-0.090 to -0.010)"
-    assert "fast-synthetic (version 2) is refused and fast-receipts (version 1) stays champion." in said
+    assert "fast-synthetic (version 2) is refused and fast-print (version 1) stays champion." in said
     assert f"Rules not kept: {why}." in said
-    assert (holders("champion"), holders("challenger")) == (["fast-receipts"] * 2, ["fast-synthetic"] * 2)
+    assert (holders("champion"), holders("challenger")) == (["fast-print"] * 2, ["fast-synthetic"] * 2)
     version = client.get_model_version_by_alias("ocrkit-reader", "challenger")
     assert version.tags["gate"] == "refused"
     assert why in version.description
     assert "The model `fast-synthetic`, trained on synthetic words only; registered by " in version.description
     refused = client.get_run(version.tags["gate.run"])
-    assert refused.info.run_name == "fast-synthetic against fast-receipts"
+    assert refused.info.run_name == "fast-synthetic against fast-print"
     assert refused.data.metrics["f1.gain.forms.gain_high"] == -0.01
     assert "| **no** | not worse on forms |" in refused.data.tags["mlflow.note.content"]
     files = {file.path for file in client.list_artifacts(refused.info.run_id)}
@@ -194,7 +194,7 @@ def test_the_champion_changes_only_when_the_gate_is_passed_and_why_is_recorded(p
     # The same bytes under another name are the same model.
     code, said = promote(figures(), shutil.copytree(RELEASED / "fast-synthetic", project / "renamed"))
     assert code == 0, said
-    assert "fast-synthetic (version 2) is the champion now, in place of fast-receipts (version 1)." in said
+    assert "fast-synthetic (version 2) is the champion now, in place of fast-print (version 1)." in said
     assert (holders("champion"), holders("challenger")) == (["fast-synthetic"] * 2, [])
     champion = client.get_model_version_by_alias("ocrkit-reader", "champion")
     assert (champion.version, champion.tags["gate"]) == (version.version, "passed")

@@ -133,7 +133,7 @@ def test_the_reading_service_follows_each_move_and_reads_on_while_mlflow_is_down
 
     store = Store(tmp_path / "service")
     queue = Queue(store.queue)
-    (other,) = {"fast-receipts", "fast-synthetic"} - {rollouts.registry.champion().tags["model"]}
+    (other,) = {"fast-print", "fast-synthetic"} - {rollouts.registry.champion().tags["model"]}
     state = rollouts.start(other)
     champion, challenger = int(state.champion.version), int(state.challenger.version)
     versions = Versions(tmp_path / "models", queue.withdraw, every_s=0.2)
@@ -178,7 +178,7 @@ def test_the_reading_service_follows_each_move_and_reads_on_while_mlflow_is_down
 
 
 def test_harm_stops_it_and_the_champion_stays(rollouts):
-    rollouts.start("fast-receipts")
+    rollouts.start("fast-print")
     champion = rollouts.state().champion
     fill(rollouts, better=False)
     told = said("step", code=1)
@@ -189,7 +189,7 @@ def test_harm_stops_it_and_the_champion_stays(rollouts):
 
 
 def test_a_person_stops_it_with_a_reason_and_watch_ends_with_it(rollouts):
-    rollouts.start("fast-receipts")
+    rollouts.start("fast-print")
     assert "was stopped" in said("stop", "--reason", "The lawyers ask.")
     assert "The lawyers ask." in said("status")
     assert said("watch") == ""
@@ -219,14 +219,14 @@ def test_a_challenger_that_does_not_load_moves_nothing(rollouts, monkeypatch):
 
     monkeypatch.setattr(rollouts_module, "load", load)
     with pytest.raises(BadParams, match="does not load or read, so nothing moves: Its weights are of another"):
-        rollouts.start("fast-receipts")
+        rollouts.start("fast-print")
     assert rollouts.state() == before
 
 
 def test_a_store_that_goes_down_in_the_middle_leaves_the_old_state(rollouts, monkeypatch):
     from mlflow.exceptions import MlflowException
 
-    state = rollouts.start("fast-receipts")
+    state = rollouts.start("fast-print")
     fill(rollouts)
 
     def down(*arguments: object) -> None:
@@ -240,7 +240,7 @@ def test_a_store_that_goes_down_in_the_middle_leaves_the_old_state(rollouts, mon
 
 
 def test_a_registry_of_a_later_version_is_not_touched(rollouts, monkeypatch):
-    state = rollouts.start("fast-receipts")
+    state = rollouts.start("fast-print")
     client = rollouts.registry.client
     client.set_registered_model_tag("ocrkit-reader", "rollout", state.to_json().replace('"form": 1', '"form": 2'))
     for verb in ("status", "step", "stop"):
@@ -268,7 +268,7 @@ def test_what_people_say_about_disagreements_is_evidence_and_the_move_shows_them
     champion = rollouts.state().champion
     old, new = Fixed("Total", "9.9O", "Thank"), Fixed("Total", "9.90", "Thanks")
     monkeypatch.setattr(Rollouts, "load", lambda self, pin, role: old if pin == champion else new)
-    state = rollouts.start("fast-synthetic" if champion.version == "1" else "fast-receipts")
+    state = rollouts.start("fast-synthetic" if champion.version == "1" else "fast-print")
     folder = project / "photos"
     folder.mkdir(exist_ok=True)
     for number in range(3):
@@ -341,7 +341,7 @@ def stepping(kill_at: int = 0) -> subprocess.Popen:
 
 
 def test_two_steps_at_once_move_it_once(rollouts):
-    state = rollouts.start("fast-receipts")
+    state = rollouts.start("fast-print")
     fill(rollouts)
     both = [stepping(), stepping()]
     ends = [process.communicate() for process in both]
@@ -352,7 +352,7 @@ def test_two_steps_at_once_move_it_once(rollouts):
 
 
 def test_a_move_that_is_killed_is_made_whole_or_not_at_all(rollouts):
-    state = rollouts.start("fast-receipts")
+    state = rollouts.start("fast-print")
     fill(rollouts)
     # Writes of a move: the run with its values, the tag, then what tells of it.
     moments = [3, 30, *range(4, 30), *range(1, 3), *range(31, 60)][:KILLS]

@@ -83,6 +83,10 @@ def test_missing_models_and_runtimes_are_named(model):
         load_recognizer(model, runtime="abacus")
 
 
+def test_the_name_of_a_former_default_means_the_model_that_took_its_place():
+    assert find_model("fast-receipts") == find_model(None)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (20, 5000), (300, 4), (24, 60, 3)])
 def test_odd_crops_are_read_without_complaint(model, shape):
     (guess,) = load_recognizer(model).recognize([np.full(shape, 255, np.uint8)])
