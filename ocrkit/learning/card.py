@@ -65,9 +65,10 @@ def card_markdown(
         pairs = ", ".join(f"{sign(t)} as {sign(r)} ({n})" for t, r, n in evaluation.confusions[:_CONFUSIONS])
         lines += [f"{key}, read most often wrongly: {pairs or 'nothing'}.", ""]
         lines += score_table(_weakest(evaluation), f"{key}, weakest kinds of words")
-    lines += ["## Training", "", *_curve(card.get("curve", [])), *(f"- {line}" for line in card.get("rounds", []))]
+    told = [*_curve(card.get("curve", [])), *(f"- {line}" for line in card.get("rounds", []))]
+    lines += ["## Training", "", *told, ""] if told else []
     sources = _WORDS_FROM + (_BOOKS_FROM if card.get("book_words") else "")
-    lines += ["", "## Sources and licences", "", sources, "", _FONTS_FROM.format(families=_families(card)), ""]
+    lines += ["## Sources and licences", "", sources, "", _FONTS_FROM.format(families=_families(card)), ""]
     if card.get("credit"):
         lines += ["Labelled words of real print:", "", *(f"- {whose}" for whose in card["credit"]), ""]
     lines += ["The model is under ocrkit's own licence, Apache 2.0.", ""]
