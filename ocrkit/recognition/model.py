@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from ocrkit.errors import BadLabel, BadModel, quoted
 from ocrkit.files import checksum, write_whole
 from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.network import SIZES
+
+_log = logging.getLogger(__name__)
 
 ONNX, WEIGHTS, LEXICON, CARD = "model.onnx", "model.weights.h5", "lexicon.bin", "card.json"
 _OLD_LEXICON = "lexicon.u32"  # of before words had frequencies
@@ -34,7 +37,9 @@ def find_model(model: str | Path | None) -> Path:
     Raises:
         BadModel: there is none.
     """
-    model = _SUCCESSORS.get(str(model), model)
+    if successor := _SUCCESSORS.get(str(model)):
+        _log.warning("The model %s is no longer released: %s, which learned more, is taken.", model, successor)
+        model = successor
     # A released name wins over a folder of that name, so that what is read with does not depend on where one stands.
     for folder in (released_folder() / str(model or DEFAULT_MODEL), Path(model or DEFAULT_MODEL)):
         with suppress(OSError):  # a name longer than names can be

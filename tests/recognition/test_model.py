@@ -83,8 +83,9 @@ def test_missing_models_and_runtimes_are_named(model):
         load_recognizer(model, runtime="abacus")
 
 
-def test_the_name_of_a_former_default_means_the_model_that_took_its_place():
+def test_the_name_of_a_former_default_means_the_model_that_took_its_place(caplog):
     assert find_model("fast-receipts") == find_model(None)
+    assert "fast-receipts is no longer released: fast-print" in caplog.text
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (20, 5000), (300, 4), (24, 60, 3)])
