@@ -52,7 +52,7 @@ def unscreened(grey: Image, options: ScreenOptions) -> Image:
 def _with_tints(grey: Image, options: ScreenOptions) -> Image:
     few = grey[: len(grey) // 8 * 8].reshape(-1, 8, grey.shape[1])[:, :2]  # a pair of rows of every eight
     dotted = np.abs(np.diff(few[:, 0].astype(np.int16), axis=1)) > options.step
-    if dotted.mean() < options.steps * options.least_share:
+    if not dotted.size or dotted.mean() < options.steps * options.least_share:
         return grey
     areas: np.ndarray = np.full(grey.shape, np.uint8(255))
     for way in (0, 1):
@@ -69,6 +69,8 @@ def _with_tints(grey: Image, options: ScreenOptions) -> Image:
 
 def _without_free_dots(grey: Image, options: ScreenOptions) -> Image:
     rows = grey[: len(grey) // _STRIPE * _STRIPE].reshape(-1, _STRIPE, grey.shape[1])[:, :_SAMPLED]
+    if not rows.size:
+        return grey  # lower than a stripe
     middles = _middles(rows.reshape(-1, grey.shape[1]), options).reshape(rows.shape)[:, len(_RING) // 2 : -2]
     if not middles.size or np.count_nonzero(middles) < options.dots * options.least_share * middles.size:
         return grey
@@ -93,7 +95,10 @@ def _erased(
     size = stats[:, cv2.CC_STAT_AREA]
     # Points and apostrophes of print stand free, too, but are larger.
     free = size[labels[(dots > 0) & areas]]
-    most = options.dot_size * np.quantile(free[free <= _LARGEST], options.large_dot)
+    free = free[free <= _LARGEST]
+    if not len(free):
+        return grey
+    most = options.dot_size * np.quantile(free, options.large_dot)
     small = areas & (size <= most)[labels]
     around = cv2.dilate(small.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return np.where(small | (around & (ink == 0)), paper, grey)

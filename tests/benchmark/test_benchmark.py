@@ -251,5 +251,5 @@ def test_builds_train_side_by_side_for_equal_processor_time(monkeypatch, tmp_pat
 
 @pytest.mark.parametrize("text", ["fast", "fast/fused", "huge/fused/print", "fast/onednn/print", "fast/fused/wide"])
 def test_a_build_of_another_form_is_told_in_a_sentence(text):
-    with pytest.raises(BadParams, match=r"no build; the form is nano\|fast.*/keras\|fused/print\|text"):
+    with pytest.raises(BadParams, match=r"no build; the form is nano\|lean\|fast.*/keras\|fused/print\|text"):
         training.Build.parse(text)

@@ -245,6 +245,13 @@ def test_free_dots_of_a_light_screen_become_paper_and_points_of_print_stay():
     np.testing.assert_array_equal(unscreened(page, ScreenOptions())[130:], page[130:])
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (7, 300), (40, 50), (300, 1), (300, 4)])
+def test_an_image_too_small_to_hold_a_screen_stays_as_it_is(shape):
+    page = np.full(shape, 255, np.uint8)
+    page[0, 0] = 0
+    np.testing.assert_array_equal(unscreened(page, ScreenOptions()), page)
+
+
 def test_free_dots_of_a_dark_screen_become_a_tint():
     page = np.full((200, 400), 255, np.uint8)
     page[:80].reshape(20, 4, 100, 4)[:, :3, :, :3] = 0

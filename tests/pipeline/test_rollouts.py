@@ -192,7 +192,7 @@ def test_a_person_stops_it_with_a_reason_and_watch_ends_with_it(rollouts):
     rollouts.start("fast-print")
     assert "was stopped" in said("stop", "--reason", "The lawyers ask.")
     assert "The lawyers ask." in said("status")
-    assert said("watch") == ""
+    assert said("watch") == "ocrkit: no rollout runs: there is nothing to watch.\n"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -67,6 +68,8 @@ def test_the_same_things_can_be_done_from_outside():
         "connect by a local socket", "talk to the kernel's network", "start a program", "fork", "signal its parent",
         "raise its limits",
     ]  # fmt: skip
+    if resource.getrlimit(resource.RLIMIT_CORE)[1] == 0:  # a vault that another test opened has ended core dumps
+        names.remove("raise its limits")
     done = subprocess.run([sys.executable, "-c", _OUTSIDE, *names], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == names
 
