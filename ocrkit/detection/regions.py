@@ -163,7 +163,7 @@ def measured_regions(grey: Image, ink: np.ndarray, ring_px: int) -> Regions:
 def mser_map(grey: Image, height_px: float, options: DetectorOptions, least_paper: float = 0) -> np.ndarray:
     """`uint8` mask, 255 on the maximally stable extremal regions that are darker than their surroundings.
 
-    Of regions that lie on each other the largest counts that `contrast` grey levels part from its surroundings; larger
+    Of regions that lie on each other the largest counts all of whose pixels stand out by `contrast` grey levels; larger
     ones are stable, too, but join letters, and letters with rules. Otherwise as `ink_map`.
 
     Matas et al., "Robust wide-baseline stereo from maximally stable extremal regions" (2002), as OpenCV has it.
@@ -188,9 +188,10 @@ def mser_map(grey: Image, height_px: float, options: DetectorOptions, least_pape
         first = np.append(0, np.cumsum(area)[:-1])
         x, y = np.concatenate(regions).T
         at = y * grey.shape[1] + x
-        lightest = np.maximum.reduceat(grey.ravel()[at], first).astype(float)
-        paper = np.maximum.reduceat(local_mean(grey, options).ravel()[at], first)
-        ink.ravel()[at[np.repeat(paper - lightest >= _contrast(grey, options), area)]] = 255
+        # Pixel by pixel, since the light is uneven where a region is wide.
+        darker = cv2.subtract(local_mean(grey, options), grey).ravel()[at]
+        stands_out = np.minimum.reduceat(darker, first) >= _contrast(grey, options)
+        ink.ravel()[at[np.repeat(stands_out, area)]] = 255
     return _on_paper(ink, grey, options, least_paper)
 
 
