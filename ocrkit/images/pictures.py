@@ -113,7 +113,7 @@ def _ends_within_a_box(file: BinaryIO) -> bool:
             size = int.from_bytes(head[:4], "big")
             if head[4:8] not in _CONTAINER_BOXES or size == 0:  # 0: to the end of the file
                 return False
-            begin += int.from_bytes(head[8:], "big") if size == 1 else max(size, 8)
+            begin += max(int.from_bytes(head[8:], "big"), 16) if size == 1 else max(size, 8)  # past its head
         return begin > end
     finally:
         file.seek(0)

@@ -245,6 +245,12 @@ def test_a_heic_photo_of_tiles_that_is_cut_off_is_refused_and_what_phones_put_be
     assert page.image.shape[:2] == (200, 300)
 
 
+def test_a_box_that_says_it_is_shorter_than_its_head_is_got_past():
+    photo = b"\0\0\0\x10ftypavif\0\0\0\0" + b"\0\0\0\x01mdat" + bytes(8) + b"\0\0\0\x02free"
+    with pytest.raises(BadImage, match="neither an image in a known format nor a PDF"):
+        list(iter_pages(photo))
+
+
 def test_a_heic_photo_without_its_package_is_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr("ocrkit.images.pictures.find_spec", lambda name: None)
     path = tmp_path / "IMG_0001.HEIC"
