@@ -22,6 +22,7 @@ from ocrkit.labelling.mturk import SANDBOX
 from ocrkit.labelling.order import ORDERS, Reading
 from ocrkit.labelling.pools import CLOSED, DEFAULT, POOLS, PrivateData, check_pool
 from ocrkit.labelling.templates import Template, load_template
+from ocrkit.sockets import listen
 
 if TYPE_CHECKING:
     from ocrkit.documents.reader import Reader
@@ -231,18 +232,20 @@ def serve(
 
             pictures = reopened(found) if found.private else None
             page = make_page(store, found, POOLS[pool], address, nda=text, pictures=pictures)
-        click.echo(f"{job} is shown at {address}; stop with Ctrl-C.")
-        serve_page(page, host, port, behind_proxy)
+        with listen(host, port) as listening:
+            click.echo(f"{job} is shown at {address}; stop with Ctrl-C.")
+            serve_page(page, listening, behind_proxy)
 
 
 def _serve_local(store: Store, job: Job, port: int) -> None:
     """Show a job to whoever started this, by an address with a secret."""
     serve_page, make_page = _server()
-    port = port or _free_port()
     key = secrets.token_urlsafe(16)
-    page = make_page(store, job, POOLS["notebook"], f"http://localhost:{port}", local=key, local_name=getpass.getuser())
-    click.echo(f"Open http://localhost:{port}/?key={key} in a browser; stop with Ctrl-C.")
-    serve_page(page, "127.0.0.1", port)
+    with listen("127.0.0.1", port) as listening:
+        address = f"http://localhost:{listening.getsockname()[1]}"
+        page = make_page(store, job, POOLS["notebook"], address, local=key, local_name=getpass.getuser())
+        click.echo(f"Open {address}/?key={key} in a browser; stop with Ctrl-C.")
+        serve_page(page, listening)
 
 
 def _server() -> tuple[Callable[..., None], Callable[..., Any]]:
@@ -257,14 +260,6 @@ def _check(store: Store, job: Job) -> None:
 
     if not job.private:
         check_pictures(store, job)
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _read_text(path: Path) -> str:

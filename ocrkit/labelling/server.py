@@ -10,7 +10,9 @@ import base64
 import hashlib
 import json
 import secrets
+import socket
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -409,26 +411,21 @@ class _Handlers:
         return Response(b"\n".join([head, b"".join(pictures)]), media_type="application/octet-stream")
 
 
-def serve(page: Page, host: str, port: int, behind_proxy: bool = False) -> None:
+def serve(page: Page, listening: socket.socket, behind_proxy: bool = False) -> None:
     """Answer requests until it is interrupted.
 
     Args:
         page: what is shown.
-        host: address to listen at.
-        port: to listen at.
+        listening: where; see `ocrkit.sockets.listen`.
         behind_proxy: whether a proxy on this machine says where people come from; else nobody is believed who says so.
     """
     import uvicorn
 
-    uvicorn.run(
-        application(page),
-        host=host,
-        port=port,
-        log_level="warning",
-        server_header=False,
-        access_log=False,
-        proxy_headers=behind_proxy,
+    config = uvicorn.Config(
+        application(page), log_level="warning", server_header=False, access_log=False, proxy_headers=behind_proxy
     )
+    with suppress(KeyboardInterrupt):  # how somebody stops it
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def _address(request: Request) -> str:

@@ -155,6 +155,7 @@ class Gate:
         """Stop all engines; what waits for its second reading is left out."""
         self._stop.set()
         self._thread.join()
+        self._count_skipped()
         for engine in self._engines.values():
             _close(engine)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +25,7 @@ from ocrkit.service.readers import WorkOptions
 from ocrkit.service.store import Store
 from ocrkit.service.walls import NoJail
 from ocrkit.service.work import mend
+from ocrkit.sockets import listen
 
 _LOG = logging.getLogger("ocrkit.service")
 _PAUSES_S = (0.2, 1.0, 5.0, 15.0)  # before a worker that ended is started again; the last holds for all further ones
@@ -136,13 +136,13 @@ def serve(
 
     Raises:
         NoJail: see `Worker`.
-        OcrkitError: the address is taken, or others may ask without a token.
+        OcrkitError: the address cannot be had, or others may ask without a token.
     """
     import uvicorn
 
     if not face.token and host not in ("127.0.0.1", "localhost", "::1"):
         raise OcrkitError(f"At {host} everybody could ask: give a --token, or leave --host at 127.0.0.1.")
-    listening = _listen(host, port)
+    listening = listen(host, port)
     queue, index = Queue(store.queue, work.queue), Index(store.index)
     mend(store, queue, index)
     worker = Worker(store, work)
@@ -157,18 +157,6 @@ def serve(
     finally:
         worker.stop()
         listening.close()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        raise OcrkitError(f"{host}:{port} cannot be had: {error.strerror or error}; give another --port.") from None
-    return listening
 
 
 def main(arguments: list[str]) -> None:

@@ -25,6 +25,7 @@ import numpy as np
 import pytest
 from canary import WORD, found_in, noise, traces
 from nbformat.v4 import new_code_cell, new_notebook
+from ports import free_port
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "vault"))
 pytest.importorskip("pyrage", reason="pyrage comes with the extra vault")
@@ -207,9 +208,7 @@ class Place:
 
 def label(place: Place, job: str) -> int:
     """Answer a private job as a contractor does, through the page; every answer holds the word looked for."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     (place.root / "nda.txt").write_text("I tell nobody.")
     login = (
         "from pathlib import Path\nfrom ocrkit.labelling.jobs import Store\n"

@@ -18,6 +18,7 @@ from ocrkit.labelling.pools import POOLS
 from ocrkit.labelling.server import Page, application
 from ocrkit.labelling.tasks import example_tasks
 from ocrkit.labelling.templates import load_template
+from ocrkit.sockets import listen
 
 SCRIPT = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"
 
@@ -25,11 +26,11 @@ SCRIPT = "<script>document.title = 'taken'</script><img src=x onerror=\"document
 @contextmanager
 def served(store: Store, job: Job, **options: Any) -> Iterator[str]:
     """The address of a server that shows a job."""
-    server = uvicorn.Server(uvicorn.Config(lambda *_: None, port=0, log_level="error"))
-    socket = server.config.bind_socket()
-    origin = f"http://localhost:{socket.getsockname()[1]}"
+    server = uvicorn.Server(uvicorn.Config(lambda *_: None, log_level="error"))
+    listening = listen("127.0.0.1", 0)
+    origin = f"http://localhost:{listening.getsockname()[1]}"
     server.config.app = application(Page(store, job, origin=origin, **options))
-    thread = threading.Thread(target=server.run, args=([socket],))
+    thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     try:
         yield origin
@@ -38,7 +39,7 @@ def served(store: Store, job: Job, **options: Any) -> Iterator[str]:
         thread.join()
 
 
-def wait_for(true: Callable[[], Any], seconds: float = 20.0) -> None:
+def wait_for(true: Callable[[], Any], seconds: float = 90.0) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "that never came"

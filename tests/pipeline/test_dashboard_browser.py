@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from ports import free_port
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,9 +56,7 @@ def dashboard(
     project: Path, runs: list[str], tmp_path_factory: pytest.TempPathFactory, answers: Callable[[str], bool]
 ) -> Iterator[str]:
     """Address of the server that `make dashboard` starts on the project's store."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     log = tmp_path_factory.mktemp("log") / "server.log"
     # `-o setup`: the environment that runs this test is the one to use.
     command = ["make", "-f", str(ROOT / "Makefile"), "-o", "setup", "dashboard", f"PORT={port}"]

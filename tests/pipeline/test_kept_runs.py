@@ -17,6 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from ports import free_port
 
 from ocrkit import processes
 from ocrkit.cli import main
@@ -165,14 +166,15 @@ def test_a_stage_of_the_pipeline_ends_well_without_its_server(fresh_project, dea
     assert fresh_project.report_of(run).is_file()
 
 
-def test_runs_go_to_the_server_that_the_environment_names(root, monkeypatch, dead_port, answers):
-    command = [sys.executable, "-m", "mlflow", "server", "--port", str(dead_port), "--workers", "1"]
+def test_runs_go_to_the_server_that_the_environment_names(root, monkeypatch, answers):
+    port = free_port()
+    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", f"sqlite:///{root}/other.db", "--artifacts-destination", str(root / "files")]
     quiet: dict = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     quiet["env"] = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     server = subprocess.Popen(command, **quiet, start_new_session=True)
     try:
-        address = f"http://127.0.0.1:{dead_port}"
+        address = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + 120
         while not answers(f"{address}/health"):
             assert time.monotonic() < deadline

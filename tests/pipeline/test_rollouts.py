@@ -120,7 +120,7 @@ def test_a_challenger_rises_step_by_step_and_everybody_follows(rollouts):
 
 
 def until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not what():
         assert time.monotonic() < deadline
         time.sleep(0.05)

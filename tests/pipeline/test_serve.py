@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
+from ports import free_port
 
 from ocrkit import Reader
 from ocrkit.experiment import flow, kept, paths, setup
@@ -63,9 +63,7 @@ def ask(
     registry: Registry, tmp_path_factory: pytest.TempPathFactory, answers: Callable[[str], bool]
 ) -> Iterator[Callable[..., list[dict]]]:
     """Sends pictures to the champion, served as a user would serve it, and gives its answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     log = tmp_path_factory.mktemp("log") / "server.log"
     command = ["mlflow", "models", "serve", "-m", "models:/ocrkit-reader@champion", "--env-manager", "local"]
     with log.open("w") as output:

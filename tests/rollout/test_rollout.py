@@ -298,11 +298,13 @@ def test_a_ledger_that_is_none_gets_a_sentence(tmp_path):
 class Says:
     """Reads always the same words."""
 
-    def __init__(self, *texts: str, wait_s: float = 0.0) -> None:
-        self.texts, self.wait_s, self.closed = texts, wait_s, False
+    def __init__(self, *texts: str) -> None:
+        self.texts, self.closed = texts, False
+        self.may_read = threading.Event()
+        self.may_read.set()
 
     def read(self, image: np.ndarray) -> Page:
-        time.sleep(self.wait_s)
+        assert self.may_read.wait(60)
         return page_of(*self.texts)
 
     def close(self) -> None:
@@ -318,9 +320,7 @@ def gate_of(tmp_path, state: State, challenger: Says, champion: Says | None = No
     engines = {CHAMPION: champion or Says("a", "b"), CHALLENGER: challenger}
     follower = Follower(lambda: state, every_s=0)
     gate = Gate(follower, lambda pin, role: engines[pin], Ledger(tmp_path), replace(POLICY, **policy))
-    deadline = time.monotonic() + 5
-    while len(gate._engines) < 1 + (1 if state.share == 0 else 3) and time.monotonic() < deadline:
-        time.sleep(0.01)  # both are loaded by the thread of second readings
+    gate.wait_until_loaded()
     return gate
 
 
@@ -357,9 +357,7 @@ def test_where_the_challenger_breaks_or_does_not_load_the_champion_answers_and_i
         return challenger
 
     gate = Gate(Follower(lambda: state, every_s=0), load, Ledger(tmp_path), replace(POLICY, backlog=100))
-    deadline = time.monotonic() + 5
-    while not (gate._broken or (CHALLENGER, "serve") in gate._engines) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    gate.wait_until_loaded()
     texts = {gate.read(IMAGE, str(key)).page.text for key in range(40)}
     gate.wait()
     gate.close()
@@ -370,12 +368,13 @@ def test_where_the_challenger_breaks_or_does_not_load_the_champion_answers_and_i
 
 
 def test_an_answer_does_not_wait_for_the_second_reading(tmp_path):
-    gate = gate_of(tmp_path, SHADOW, Says("c", wait_s=0.3), backlog=2)
-    done = threading.Event()
-    threading.Thread(target=lambda: ([gate.read(IMAGE, str(key)) for key in range(8)], done.set())).start()
-    assert done.wait(0.3)  # eight second readings would take 2.4 s
+    challenger = Says("c")
+    challenger.may_read.clear()
+    gate = gate_of(tmp_path, SHADOW, challenger, backlog=2)
+    served = [gate.read(IMAGE, str(key)) for key in range(8)]  # none of them has a second reading yet
+    assert {one.page.text for one in served} == {"a b"}
+    challenger.may_read.set()
     gate.wait()
-    time.sleep(0.25)  # what was left out is counted between two documents
     gate.close()
     skipped = Ledger(tmp_path).skipped("salt")
     assert sum(skipped.values()) >= 5
@@ -391,7 +390,7 @@ def test_a_new_champion_serves_as_soon_as_it_is_loaded_and_the_old_one_is_closed
     gate.wait()
     state[0] = replace(SHADOW, epoch=2, champion=CHALLENGER, challenger=None, outcome="won")
     follower.refresh()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while gate.read(IMAGE, "key").page.text == "old" and time.monotonic() < deadline:
         time.sleep(0.02)
     served = gate.read(IMAGE, "key")

@@ -82,6 +82,11 @@ def _sleep(said: str) -> Iterator[Page]:
     yield page_of(["slept"])
 
 
+def _linger(said: str) -> Iterator[Page]:
+    yield page_of(["first"])
+    time.sleep(60)
+
+
 def _eat(said: str) -> Iterator[Page]:
     kept = [bytearray(64 * 2**20) for _ in range(200)]
     yield page_of([str(len(kept))])
@@ -137,6 +142,7 @@ _ORDERS = {
     "crash-later": _crash_later,
     "loop": _loop,
     "sleep": _sleep,
+    "linger": _linger,
     "eat": _eat,
     "doors": _doors,
     "refuse": _refuse,

@@ -35,7 +35,7 @@ def cluster(tmp_path_factory):
 
 
 def test_what_killed_workers_had_is_read_by_others(cluster, put, store, queue, index):
-    jobs = [put(f"word{number}") for number in range(6)] + [put("sleep:1"), put("sleep:1.2")]
+    jobs = [put(f"word{number}") for number in range(6)] + [put("sleep:2"), put("sleep:2.2")]
     bad = put("refuse")
     work = Work(store, replace(OPTIONS, dask=cluster.scheduler_address))
     work.start()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from ocrkit.service.queue import Queue, QueueOptions
 from ocrkit.service.readers import WorkOptions
 from ocrkit.service.store import Store
 from ocrkit.service.work import Work
+from ocrkit.sockets import listen
 
 
 @pytest.fixture
@@ -29,13 +29,10 @@ def address(tmp_path: Path) -> Iterator[str]:
     options = WorkOptions(jails=1, limits=LIMITS, queue=QueueOptions(retry_s=(0.0,)), make=ECHO, model=MODEL.folder)
     work = Work(store, options)
     face = Face(store, Queue(store.queue), Index(store.index), lambda digest: MODEL, FaceOptions(at_once=1000))
-    config = uvicorn.Config(face.app(), port=0, log_config=None, access_log=False, lifespan="off")
-    server = uvicorn.Server(config)
-    listening = config.bind_socket()
+    server = uvicorn.Server(uvicorn.Config(face.app(), log_config=None, access_log=False, lifespan="off"))
+    listening = listen("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
-    while not server.started:
-        time.sleep(0.02)
     work.start()
     yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
     server.should_exit = True
@@ -49,7 +46,7 @@ def test_a_document_goes_its_way_by_keyboard_alone(browser: Any, address: str, t
     from selenium.webdriver.support.wait import WebDriverWait
 
     def until(script: str) -> Any:
-        return WebDriverWait(browser, 40, 0.1).until(lambda driver: driver.execute_script(f"return {script}"))
+        return WebDriverWait(browser, 120, 0.1).until(lambda driver: driver.execute_script(f"return {script}"))
 
     def focused(script: str = "document.activeElement") -> Any:
         return browser.execute_script(f"return {script}")

@@ -227,7 +227,7 @@ def test_what_the_index_has_lost_is_put_in_again_at_the_next_start(put, working,
 
 
 def test_a_worker_that_is_killed_gives_its_document_to_the_next(put, store, queue):
-    put("sleep:1.5")
+    put("sleep:3")
     options = replace(OPTIONS, jails=1, queue=QueueOptions(lease_s=1.0, retry_s=(0.0,)))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-m", "ocrkit.service.work", str(store.folder), json.dumps(asdict(options))]

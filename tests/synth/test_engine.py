@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -10,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 from ocrkit.datasets.shards import digests, read_shards
 from ocrkit.errors import BadDataset, OcrkitError
@@ -47,12 +47,6 @@ def test_shards_have_one_size_and_the_last_holds_the_rest(recipe, expected, tmp_
 def test_several_processes_and_a_local_cluster_give_the_same_bytes(spread, recipe, expected, tmp_path):
     assert write_words(tmp_path, recipe, WORDS, shard_size=SIZE, **spread) == WORDS
     assert digests(tmp_path) == expected
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def dask(stack: ExitStack, *arguments: str) -> subprocess.Popen[bytes]:
