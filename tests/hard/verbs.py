@@ -33,7 +33,7 @@ from ocrkit.synth.fonts import audit, font_files, font_folders, save_verdicts
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 600.0  # of a call that takes seconds where the machine has nothing else to do
-_GONE_S = 20.0  # within which the processes of a killed call must be gone
+_GONE_S = 120.0  # within which the processes of a killed call must be gone
 _FONTS = ("Lato-Regular.ttf", "Manrope-Regular.ttf", "Caladea-Regular.ttf")  # to train, validate and test with
 _WORDS = ("total", "cash", "change", "date", "Paris", "12", "9.90", "No.")
 

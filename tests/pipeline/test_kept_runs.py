@@ -175,7 +175,7 @@ def test_runs_go_to_the_server_that_the_environment_names(root, monkeypatch, ans
     server = subprocess.Popen(command, **quiet, start_new_session=True)
     try:
         address = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while not answers(f"{address}/health"):
             assert time.monotonic() < deadline
             assert server.poll() is None

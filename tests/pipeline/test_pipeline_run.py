@@ -39,7 +39,7 @@ def test_a_pipeline_that_is_told_to_stop_leaves_killed_runs_with_the_report_of_t
         if "cell 4 of 4" in line:
             break
     repro.send_signal(signal.SIGTERM)
-    repro.communicate(timeout=120)
+    repro.communicate(timeout=600)
     assert repro.returncode == 1
     stage, whole = sorted(fresh_project.runs(), key=lambda run: run.info.run_name, reverse=True)
     assert {run.info.status for run in (stage, whole)} == {"KILLED"}

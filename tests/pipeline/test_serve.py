@@ -81,7 +81,7 @@ def ask(
         body = json.dumps({"dataframe_split": {"columns": ["image"], "data": rows}}).encode()
         address = f"http://127.0.0.1:{port}/invocations"
         request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=120) as answer:
+        with urllib.request.urlopen(request, timeout=600) as answer:
             return json.load(answer)["predictions"]
 
     try:

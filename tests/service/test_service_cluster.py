@@ -54,7 +54,7 @@ def test_what_killed_workers_had_is_read_by_others(cluster, put, store, queue, i
     killer = threading.Thread(target=kill)
     killer.start()
     try:
-        assert work.drain(120)
+        assert work.drain(600)
     finally:
         killer.join()
         work.stop()

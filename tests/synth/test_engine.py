@@ -72,8 +72,8 @@ def test_a_cluster_that_loses_a_worker_half_way_gives_the_same_bytes(recipe, exp
         workers = [dask(stack, "worker", address, "--nthreads", "1", "--no-dashboard") for _ in range(2)]
         from distributed import Client
 
-        with Client(address, timeout="60s") as client:
-            client.wait_for_workers(2, timeout=60)
+        with Client(address, timeout="300s") as client:
+            client.wait_for_workers(2, timeout=300)
         written = []
 
         def write_and_kill(path, samples):
