@@ -42,6 +42,13 @@ from ocrkit.recognition.model import released_folder
     help="Whose labelled words it learned from and under which licence, for the card; may be repeated.",
 )
 @click.option(
+    "--calibrate",
+    multiple=True,
+    type=(click.Path(path_type=Path), click.Choice(sorted(PAGE_FORMS)), click.Choice(["tune", "report", "all"])),
+    metavar="FOLDER FORM HALF",
+    help="Fit the confidences on labelled pages that it did not learn from; may be repeated.",
+)
+@click.option(
     "--into",
     type=click.Path(path_type=Path),
     help="Folder of released models. Default: models/released of the source tree.",
@@ -55,6 +62,7 @@ def release(
     synthetic: int,
     fonts: tuple[str, ...],
     credits_: tuple[str, ...],
+    calibrate: tuple[tuple[Path, str, str], ...],
     into: Path | None,
     replace: bool,
 ) -> None:
@@ -64,5 +72,5 @@ def release(
 
     check_consent(model_of(trained))
     into = into or released_folder()
-    echo_scores(release_model(trained, name, into, real, synthetic, fonts, replace, credits_))
+    echo_scores(release_model(trained, name, into, real, synthetic, fonts, replace, credits_, calibrate))
     click.echo(f"Released: {into / name}")

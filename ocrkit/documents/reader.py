@@ -6,27 +6,28 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from ocrkit.detection import detect
-from ocrkit.document import Document, Image, Page
+from ocrkit.document import Document, Image, Line, Page
 from ocrkit.documents.geometry import moved, turned
 from ocrkit.documents.options import ReadOptions
 from ocrkit.documents.orientation import read_upright
 from ocrkit.documents.page import Detector, read_page
 from ocrkit.documents.photo import read_photo
 from ocrkit.images import PageImage, Source, iter_pages
-
-if TYPE_CHECKING:
-    from ocrkit.recognition import Guess
+from ocrkit.recognition.decode import Calibration, Guess
 
 _UNREADABLE = "Page {} is in a script, or a hand, that the model cannot read; --keep-doubtful shows its guesses."
 
 
 class WordRecognizer(Protocol):
-    """What the reader needs of a recogniser; `ocrkit.recognition.load_recognizer` gives one."""
+    """What the reader needs of a recogniser; `ocrkit.recognition.load_recognizer` gives one.
+
+    Where it has a `calibration`, the words' confidences are calibrated by that once everything is read.
+    """
 
     name: str
 
@@ -65,6 +66,7 @@ class Reader:
         self.options = options or ReadOptions()
         self._detect = detector or detect
         self._recognizer = recognizer or _recognizer(model, runtime, threads)
+        self._calibration = getattr(self._recognizer, "calibration", Calibration())
 
     @property
     def name(self) -> str:
@@ -97,7 +99,7 @@ class Reader:
         """Text and confidence of word crops, `uint8` `(H, W)` or `(H, W, 3)`, in order; some may lie on their side."""
         from ocrkit.recognition.recognizer import recognize_turned
 
-        return recognize_turned(self._recognizer.recognize, crops)
+        return self._calibration.of_guesses(recognize_turned(self._recognizer.recognize, crops))
 
     def read_page(self, loaded: PageImage) -> Page:
         """The text of a page that was loaded; its error, if it could not be."""
@@ -113,13 +115,22 @@ class Reader:
             as_loaded(loaded),
             width=width,
             height=height,
-            lines=moved(reading.lines, lambda points: np.clip(points, 0, (width, height))),
+            lines=self._calibrated(moved(reading.lines, lambda points: np.clip(points, 0, (width, height)))),
             image=image,
             rotation=(loaded.rotation + degrees) % 360,
             turn=degrees,
             sheet_pt=loaded.sheet_pt and (loaded.sheet_pt[::-1] if degrees in (90, 270) else loaded.sheet_pt),
             left_out=reading.left_out,
             error=_UNREADABLE.format(loaded.number) if reading.unreadable else None,
+        )
+
+    def _calibrated(self, lines: Sequence[Line]) -> tuple[Line, ...]:
+        return tuple(
+            replace(
+                line,
+                words=tuple(replace(word, confidence=self._calibration(word.confidence)) for word in line.words),
+            )
+            for line in lines
         )
 
 

@@ -16,6 +16,7 @@ from ocrkit.document import Image, Page, Word
 from ocrkit.documents.reader import Reader
 from ocrkit.engines.base import Engine
 from ocrkit.recognition import Guess, load_recognizer
+from ocrkit.recognition.decode import Calibration
 from ocrkit.recognition.model import find_model, identity
 
 
@@ -44,7 +45,8 @@ class OwnEngine(Engine):
         folder = find_model(model)
         recognizer = load_recognizer(folder, runtime, threads)
         recognize = self._timed("recognition", recognizer.recognize)
-        self._reader = Reader(detector=self._timed("detection", detect), recognizer=_Timed(recognizer.name, recognize))
+        timed = _Timed(recognizer.name, recognize, recognizer.calibration)
+        self._reader = Reader(detector=self._timed("detection", detect), recognizer=timed)
         self.version, self.model = f"{__version__}, {self._reader.name}", identity(folder)
 
     def read(self, image: Image) -> Page:
@@ -79,6 +81,7 @@ class _Timed:
 
     name: str
     recognize: Callable[[Sequence[Image]], list[Guess]]
+    calibration: Calibration
 
 
 def turned_back(page: Page) -> Page:

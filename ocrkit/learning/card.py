@@ -53,8 +53,8 @@ def card_markdown(
         "The network alone, its best path taken without a second look at doubtful words and without its lexicon:",
         "",
         *score_table({key: e.total for key, e in greedy.items()}, "set"),
-        f"Confidences are divided by a temperature of {card['temperature']:.2f}, fitted on "
-        f"{card['temperature_words']:,} invented words of other fonts. Expected calibration error: "
+        f"Confidences are those at a temperature of {card['temperature']:.2f}, fitted on "
+        f"{card['temperature_words']:,} invented words of other fonts{_calibrated(card)}. Expected calibration error: "
         + ", ".join(f"{key} {e.calibration_error:.3f}" for key, e in evaluations.items())
         + ".",
         "",
@@ -73,6 +73,14 @@ def card_markdown(
         lines += ["Labelled words of real print:", "", *(f"- {whose}" for whose in card["credit"]), ""]
     lines += ["The model is under ocrkit's own licence, Apache 2.0.", ""]
     return "\n".join(lines)
+
+
+def _calibrated(card: Mapping[str, Any]) -> str:
+    if "calibration" not in card:
+        return ""
+    words = ", ".join(f"{count:,} of {name}" for name, count in card["calibrated_on"].items())
+    slope, offset = card["calibration"]["slope"], card["calibration"]["offset"]
+    return f", then by log odds x {slope:.2f} {offset:+.2f}, fitted on words that it did not learn from ({words})"
 
 
 def _facts(card: Mapping[str, Any]) -> dict[str, Any]:

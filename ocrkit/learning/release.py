@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ocrkit.datasets import Sample
 from ocrkit.errors import BadModel, BadParams
 from ocrkit.files import folder_name, whole_folder, write_whole
-from ocrkit.learning.calibration import temperature_of
+from ocrkit.learning.calibration import calibration_on, temperature_of
 from ocrkit.learning.card import card_markdown
 from ocrkit.learning.materials import Materials, real_words
 from ocrkit.learning.scoring import Evaluation, as_json, read_samples
@@ -43,6 +45,7 @@ def release_model(
     fonts: tuple[str, ...] = ("packages",),
     replace: bool = False,
     credit: Sequence[str] = (),
+    calibrate: Sequence[tuple[Path, str, str]] = (),
 ) -> dict[str, Evaluation]:
     """Check, calibrate and score the model of `trained` and put it into `into` as `name`; returns its scores.
 
@@ -55,9 +58,10 @@ def release_model(
         fonts: where the training kept none; see `Materials.of_training`.
         replace: put it in the place of a model of that name.
         credit: whose labelled words it learned from and under which licence, for the card.
+        calibrate: labelled pages on whose words the confidences are fitted, as in `real`; none that it learned from.
 
     Raises:
-        BadParams: the name cannot be a folder's, or is taken.
+        BadParams: the name cannot be a folder's, or is taken; or words are to be fitted and reported on.
         BadModel: too large, damaged, or its export does not agree with it.
     """
     quieten_tensorflow()
@@ -68,6 +72,9 @@ def release_model(
         raise BadParams(f"{name!r} cannot be the name of a released model: it becomes a folder's.")
     if target.exists() and not replace:
         raise BadParams(f"{target} exists: choose another name, or give --replace to put the new model in its place.")
+    for place, _, half in calibrate:
+        if any(_overlap((place, half), (other, part)) for other, _, part in real):
+            raise BadParams(f"{place} cannot both calibrate the model and be reported on: take one half for each.")
     files = [verified(model, file) for file in (ONNX, WEIGHTS)]
     check_size(into, files, name)
     materials = Materials.of_training(trained, fonts)
@@ -88,10 +95,13 @@ def release_model(
         write_card(folder, card)
         card["temperature"] = round(temperature_of(load_recognizer(folder), known), 4)
         write_card(folder, card)
-        sets = {"synthetic, unseen fonts": materials.words(synthetic, "test")}
-        for place, form, half in real:
-            title = folder_name(place) if half == "all" else f"{folder_name(place)}, {half} half"
-            sets[title] = real_words(place, form, None if half == "all" else half)
+        if calibrate:
+            fitted = _sets_of(calibrate)
+            samples = [sample for words in fitted.values() for sample in words]
+            card["calibration"] = asdict(calibration_on(load_recognizer(folder), samples))
+            card["calibrated_on"] = {title: len(words) for title, words in fitted.items()}
+            write_card(folder, card)
+        sets = {"synthetic, unseen fonts": materials.words(synthetic, "test")} | _sets_of(real)
         evaluations, greedy = (
             {title: read_samples(recognizer, samples)[1] for title, samples in sets.items()}
             for recognizer in (load_recognizer(folder), load_recognizer(folder, decoder="greedy"))
@@ -102,6 +112,21 @@ def release_model(
         write_whole(folder / "card.md", card_markdown(name, card, evaluations, greedy))
         check_size(into, sorted(folder.iterdir()), name)
     return evaluations
+
+
+def _sets_of(pages: Sequence[tuple[Path, str, str]]) -> dict[str, list[Sample]]:
+    """The words of labelled pages, by the name of their set."""
+    return {
+        folder_name(place) if half == "all" else f"{folder_name(place)}, {half} half": real_words(
+            place, form, None if half == "all" else half
+        )
+        for place, form, half in pages
+    }
+
+
+def _overlap(one: tuple[Path, str], other: tuple[Path, str]) -> bool:
+    """Whether two halves of folders have pages in common."""
+    return one[0].resolve() == other[0].resolve() and (one[1] == other[1] or "all" in (one[1], other[1]))
 
 
 def model_of(trained: Path) -> Path:

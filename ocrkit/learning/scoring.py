@@ -139,7 +139,7 @@ def read_samples(
     guesses: list[Guess] = []
     for start in range(0, len(samples), _READ_AT_ONCE):
         crops = [sample.image for sample in samples[start : start + _READ_AT_ONCE]]
-        guesses += recognize_turned(recognizer.recognize, crops)
+        guesses += recognizer.calibration.of_guesses(recognize_turned(recognizer.recognize, crops))
         progress(len(crops))
     # The generator writes the class behind its own name; crops without text have none, nor have real words.
     kinds = [sample.source.partition("/")[2] or "none" for sample in samples]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,13 +17,37 @@ class Guess:
 
     Attributes:
         text: empty where nothing is read.
-        confidence: 0 to 1; see `greedy`.
+        confidence: 0 to 1; see `greedy` and `Calibration`.
         spans: left and right edge of each character in px of the crop, `(len(text), 2)`.
     """
 
     text: str
     confidence: float
     spans: np.ndarray
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A confidence as the share of real words that are right where it is met: its log odds x `slope` + `offset`.
+
+    What is read is decided by confidences as `greedy` has them; this is for those that are handed out. It never changes
+    which of two readings is the surer one.
+
+    Platt, "Probabilistic Outputs for Support Vector Machines" (1999).
+    """
+
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def __call__(self, confidence: float) -> float:
+        """The calibrated confidence; 0 and 1 stay what they are."""
+        sure = min(1.0, max(0.0, confidence))  # a path's probability may be rounded up
+        right = sure**self.slope * math.exp(self.offset)
+        return right / (right + (1 - sure) ** self.slope)
+
+    def of_guesses(self, guesses: Sequence[Guess]) -> list[Guess]:
+        """The guesses with their confidences calibrated."""
+        return [replace(guess, confidence=self(guess.confidence)) for guess in guesses]
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

@@ -6,12 +6,14 @@ import hashlib
 import json
 import logging
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ocrkit.alphabet import Alphabet
 from ocrkit.errors import BadLabel, BadModel, quoted
 from ocrkit.files import checksum, write_whole
+from ocrkit.recognition.decode import Calibration
 from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.network import SIZES
 
@@ -20,7 +22,9 @@ _log = logging.getLogger(__name__)
 ONNX, WEIGHTS, LEXICON, CARD = "model.onnx", "model.weights.h5", "lexicon.bin", "card.json"
 _OLD_LEXICON = "lexicon.u32"  # of before words had frequencies
 _COLDEST, _HOTTEST = 1e-3, 1e3  # temperatures; calibration finds some between 0.5 and 3
+_FLATTEST, _STEEPEST, _FARTHEST = 1e-2, 1e2, 20.0  # slopes and offset of a calibration; fits find some near 1 and 0
 DEFAULT_MODEL = "fast-print"
+_UNCALIBRATED = asdict(Calibration())
 _SUCCESSORS = {"fast-receipts": "fast-print"}  # of models that were released once
 
 
@@ -71,12 +75,40 @@ def read_card(folder: Path) -> dict[str, Any]:
         raise BadModel(f"{folder / CARD} names files that do not lie beside it.")
     if not _is_temperature(temperature):
         raise BadModel(f"{folder / CARD} has the temperature {quoted(temperature)}: a number above 0 is needed.")
+    if not _is_calibration(card.get("calibration", _UNCALIBRATED)):
+        raise BadModel(
+            f"{folder / CARD} has the calibration {quoted(card['calibration'])}: "
+            "a slope above 0 and an offset are needed."
+        )
     return card
 
 
 def _is_temperature(value: object) -> bool:
     """Whether logits can be divided by it and stay numbers."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and _COLDEST <= value <= _HOTTEST
+    return _is_within(value, _COLDEST, _HOTTEST)
+
+
+def _is_calibration(value: object) -> bool:
+    """Whether `Calibration` can be made of it, and confidences stay within 0 and 1 by it."""
+    return (
+        isinstance(value, dict)
+        and value.keys() == _UNCALIBRATED.keys()
+        and _is_within(value["slope"], _FLATTEST, _STEEPEST)
+        and _is_within(value["offset"], -_FARTHEST, _FARTHEST)
+    )
+
+
+def _is_within(value: object, least: float, most: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+
+
+def calibration_of(folder: Path) -> Calibration:
+    """What makes the model's confidences those of real words; the identity where nothing was fitted.
+
+    Raises:
+        BadModel: see `read_card`.
+    """
+    return Calibration(**read_card(folder).get("calibration", {}))
 
 
 def verified(folder: Path, name: str) -> Path:
@@ -95,7 +127,7 @@ def verified(folder: Path, name: str) -> Path:
 
 
 def identity(folder: Path) -> str:
-    """SHA-256 of all that decides what the model reads: its files, size, alphabet and temperature.
+    """SHA-256 of all that decides what the model reads: its files, size, alphabet, temperature and calibration.
 
     Not of its scores, which may be measured again, nor of the folder's name.
 
@@ -104,6 +136,7 @@ def identity(folder: Path) -> str:
     """
     card = read_card(folder)
     facts = {name: card.get(name) for name in ("files", "size", "alphabet", "temperature")}
+    facts |= {name: card[name] for name in ("calibration",) if name in card}  # models without keep their identity
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

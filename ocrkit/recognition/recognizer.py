@@ -15,7 +15,7 @@ from ocrkit.errors import BadParams
 from ocrkit.recognition.beam import reread
 from ocrkit.recognition.decode import Guess, greedy
 from ocrkit.recognition.lexicon import Lexicon
-from ocrkit.recognition.model import alphabet_of, find_model, load_lexicon, read_card
+from ocrkit.recognition.model import alphabet_of, calibration_of, find_model, load_lexicon, read_card
 from ocrkit.recognition.network import STRIDE_PX
 from ocrkit.recognition.options import DecodeOptions
 from ocrkit.recognition.preprocess import HEIGHT, batches
@@ -43,6 +43,11 @@ class Recognizer:
         lexicon: words that a search prefers; `None` for those the model brings.
         options: thresholds of `careful` and `beam`.
 
+    Attributes:
+        name: of the model and the runtime.
+        alphabet: the characters it reads.
+        calibration: for confidences that are handed out; guesses have them as `greedy` gives them.
+
     Raises:
         BadModel: missing or damaged.
         BadParams: an unknown runtime or decoder, or a lexicon for `greedy`.
@@ -64,6 +69,7 @@ class Recognizer:
             raise BadParams("Greedy decoding knows no lexicon: choose the decoder careful or beam.")
         self.name = f"{folder.name} on {runtime}"
         self.alphabet = alphabet_of(folder)
+        self.calibration = calibration_of(folder)
         self._temperature = float(read_card(folder).get("temperature", 1.0))
         self._run = load_runtime(runtime, folder, threads)
         self._decoder = decoder

@@ -11,6 +11,7 @@ from ocrkit import Reader
 from ocrkit.detection import DetectedLine
 from ocrkit.documents.options import ReadOptions
 from ocrkit.recognition import Guess
+from ocrkit.recognition.decode import Calibration
 
 LETTER = (
     "The parcel left our depot on Tuesday. It was packed in two boxes, and each of them carries a number. If one is "
@@ -231,6 +232,21 @@ def test_a_word_in_doubt_is_kept_where_its_line_is_read_well_and_noise_is_counte
     assert [word.doubtful for word in page.words] == doubtful
     assert [word["doubtful"] for word in page.to_dict()["lines"][0]["words"]] == doubtful
     assert page.left_out["noise"] == noise
+
+
+@pytest.mark.parametrize("doubted", [0.3, 0.1])  # kept on a line that is read well, and noise
+def test_what_is_read_does_not_depend_on_the_calibration_and_what_is_told_does(doubted):
+    boxes = np.array([(20 + 90 * i, 30, 100 + 90 * i, 60) for i in range(4)], float)
+    line, read = DetectedLine(boxes, spaces=np.ones(4)), []
+    for calibration in (Calibration(), Calibration(1.0, 2.0)):
+        says = Knows(*zip(("Surely", "Its", "packed", "well"), (0.95, doubted, 0.96, 0.9)))
+        says.calibration = calibration
+        read.append(
+            Reader(recognizer=says, detector=lambda image: [line]).read(np.full((100, 500), 255, np.uint8)).words
+        )
+    plain, told = read
+    assert [(word.text, word.doubtful) for word in told] == [(word.text, word.doubtful) for word in plain]
+    assert [word.confidence for word in told] == pytest.approx([Calibration(1.0, 2.0)(w.confidence) for w in plain])
 
 
 RUSSIAN = (

@@ -322,7 +322,19 @@ _ALPHABETS: tuple[Callable[[str], Any], ...] = (
     lambda letters: list(letters),
     lambda letters: letters * 100_000,
 )
-_DAMAGES = ("bytes", "bytes", "unnoticed", "missing", "swapped", "strangers", "alphabet", "warm", "card", "card")
+_DAMAGES = (
+    "bytes",
+    "bytes",
+    "unnoticed",
+    "missing",
+    "swapped",
+    "strangers",
+    "alphabet",
+    "warm",
+    "sure",
+    "card",
+    "card",
+)
 _TEMPERATURES = (None, 0, -1, 1e-300, 1e300, float("nan"), float("inf"), "1.0", [1.0], True, int("9" * 400))
 
 
@@ -333,7 +345,7 @@ def write_model(folder: Path, r: Random) -> None:
     card = read_card(original)
     files = {name: (original / name).read_bytes() for name in card["files"]}
     one, other = r.sample(sorted(files), 2)
-    told = {key: card[key] for key in ("size", "alphabet", "files", "temperature") if key in card}
+    told = {key: card[key] for key in ("size", "alphabet", "files", "temperature", "calibration") if key in card}
     damage = r.choice(_DAMAGES)
     if damage in ("bytes", "unnoticed"):
         files[one] = changed_bytes(files[one], r)
@@ -348,6 +360,8 @@ def write_model(folder: Path, r: Random) -> None:
         told["alphabet"] = r.choice(_ALPHABETS)(card["alphabet"])
     elif damage == "warm":
         told["temperature"] = r.choice(_TEMPERATURES)
+    elif damage == "sure":
+        told["calibration"] = {"slope": r.choice(_TEMPERATURES), "offset": r.choice((0.3, *_TEMPERATURES))}
     for name, data in files.items():
         if not (damage == "missing" and name == one and r.random() < 0.5):
             (folder / name).write_bytes(data)

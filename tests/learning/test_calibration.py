@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from ocrkit.alphabet import Alphabet
-from ocrkit.learning.calibration import fit_temperature
+from ocrkit.learning.calibration import fit_calibration, fit_temperature
 from ocrkit.metrics import expected_calibration_error
-from ocrkit.recognition.decode import greedy, log_softmax
+from ocrkit.recognition.decode import Calibration, greedy, log_softmax
 
 DIGITS = Alphabet("0123456789")
 
@@ -33,3 +33,18 @@ def test_the_temperature_undoes_what_made_the_logits_too_sure(too_sure, record_p
     assert errors[1] < 0.03
     assert too_sure == 1.0 or errors[1] < errors[0] / 2
     record_property("measured", f"calibration error {errors[0]:.3f}, {errors[1]:.3f} at {temperature:.2f}")
+
+
+@pytest.mark.parametrize(("slope", "offset"), [(1.0, 0.0), (1.5, 0.3), (0.6, -0.8)])
+def test_the_map_of_confidences_is_found_where_it_is_known(slope, offset):
+    rng = np.random.default_rng(0)
+    confidences = rng.uniform(0.02, 0.98, 20_000)
+    right = [rng.random() < Calibration(slope, offset)(confidence) for confidence in confidences]
+    found = fit_calibration(confidences, right)
+    assert (found.slope, found.offset) == pytest.approx((slope, offset), abs=0.06)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_map_of_few_words_all_read_alike_is_not_sure_of_others(right):
+    found = fit_calibration([0.9, 0.95, 0.99], [right] * 3)
+    assert 0.05 < found(0.95) < 0.95

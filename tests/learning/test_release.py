@@ -85,6 +85,20 @@ def test_a_release_is_checked_calibrated_scored_and_described(trained, crops, tm
     again = run("release", trained, "mine", "--into", into, "--synthetic", 20)
     assert again.exit_code == 2
     assert "--replace" in again.output
+    both = run(
+        "release", trained, "mine", "--into", into, "--synthetic", 20, "--replace",
+        "--real", crops, "crops", "all", "--calibrate", crops, "crops", "tune",
+    )  # fmt: skip
+    assert both.exit_code == 2
+    assert "cannot both calibrate the model and be reported on" in both.output
+    fitted = run(
+        "release", trained, "mine", "--into", into, "--synthetic", 20, "--replace", "--calibrate", crops, "crops", "all"
+    )
+    assert fitted.exit_code == 0, fitted.output
+    calibrated = read_card(into / "mine")
+    assert calibrated["calibration"].keys() == {"slope", "offset"}
+    assert calibrated["calibrated_on"] == {crops.name: 1}
+    assert f"fitted on words that it did not learn from (1 of {crops.name})" in (into / "mine" / "card.md").read_text()
     replaced = run("release", trained, "mine", "--into", into, "--synthetic", 20, "--replace")
     assert replaced.exit_code == 0, replaced.output
     assert read_card(into / "mine")["evaluation"].keys() == {"synthetic, unseen fonts"}

@@ -31,6 +31,21 @@ DEEP = "[" * 100_000
     ("values", "sentence"),
     [
         *[({"temperature": value}, "has the temperature") for value in (None, 0, -1.5, float("nan"), "1", True, 1e400)],
+        *[
+            ({"calibration": value}, "has the calibration")
+            for value in (
+                None,
+                1.5,
+                {},
+                {"slope": 1.0},
+                {"slope": 0, "offset": 0},
+                {"slope": -1, "offset": 0},
+                {"slope": 1, "offset": float("nan")},
+                {"slope": "1", "offset": 0},
+                {"slope": 1, "offset": 1e9},
+                {"slope": 1, "offset": 0, "bend": 1},
+            )
+        ],
         ({"alphabet": LETTERS}, "is another network's"),
         ({"alphabet": "ab"}, "is another network's"),
         ({"alphabet": ""}, "has no alphabet"),

@@ -32,7 +32,8 @@ class ServedRecognizer(PythonModel):
                 crops.append((load_image(image), rows[-1]))
             except OcrkitError as error:
                 rows[-1]["error"] = str(error)
-        for guess, (_, row) in zip(self._recognizer.recognize([crop for crop, _ in crops]), crops):
+        guesses = self._recognizer.recognize([crop for crop, _ in crops])
+        for guess, (_, row) in zip(self._recognizer.calibration.of_guesses(guesses), crops):
             row |= {"text": guess.text, "confidence": float(guess.confidence)}
         return pd.DataFrame(rows)
 
