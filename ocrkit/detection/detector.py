@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from ocrkit.detection.lines import regular_lines, stand_aside, string_lines
+from ocrkit.detection.lines import regular_lines, stand_aside, string_lines, with_low_letters
 from ocrkit.detection.lone import lone_signs
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pairs import clashes
@@ -31,6 +31,8 @@ from ocrkit.document import Image
 
 _DEFAULT = DetectorOptions()
 _ASIDE = [1, 0, 3, 2]  # x and y of a box changed
+_FAINT = 0.15  # of a dash's ink, below which a row is blur
+_ROUNDED = 0.25  # px; by which a dash's box is wider than its ink, as rows touched by ink count whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +143,22 @@ def tight(grey: Image, boxes: np.ndarray, slack_px: float, options: DetectorOpti
                 moved[i, axis] = corner + int(before.argmax())
             if after.any():
                 moved[i, axis + 2] = corner + max(end, 0) + len(after) - int(after[::-1].argmax())
+        if thin and y1 - y0 < x1 - x0:
+            moved[i, 1::2] = top + _stroke(off)
     return moved
+
+
+def _stroke(ink: np.ndarray) -> np.ndarray:
+    """From where to where a dash reaches down its `ink`, px: its darkest row's worth of ink around their middle.
+
+    It is a row or two of pixels, of which a whole one more or less would be a good part of its box.
+    """
+    rows = np.median(ink, 1)
+    rows[rows < _FAINT * rows.max()] = 0
+    if not rows.any():
+        return np.array([0.0, len(ink)])
+    middle = np.average(np.arange(len(rows)) + 0.5, weights=rows)
+    return middle + (float(rows.sum() / rows.max()) + _ROUNDED) * np.array([-0.5, 0.5])
 
 
 def dark_on_light(image: Image, options: DetectorOptions = _DEFAULT) -> Image:
@@ -211,6 +228,7 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
         rules = rule_map(ink, round(options.rule_length * height), round(options.rule_thickness * height))
         regions = _find_regions(page, ink, rules, least_paper, height, options)
     letters, letter, sign = with_colons(*prune(regions, height, options), height, options)
+    letter = with_low_letters(letters.boxes, letter, height, options)
     level = np.flatnonzero(~stand_aside(letters.boxes, height, options))
     line = np.full(len(letters), -1)
     line[level], letter[level] = string_lines(letters.boxes[level], letter[level], sign[level], height, options)

@@ -10,6 +10,32 @@ from ocrkit.detection.pairs import pairs_within, shared
 _POINTS = 3  # of an ellipsis
 
 
+def with_low_letters(boxes: np.ndarray, letter: np.ndarray, height_px: float, options: DetectorOptions) -> np.ndarray:
+    """`letter` with those marks that are low letters of print smaller than the page's: they stand on a letter's foot.
+
+    Such print's tall letters pass for letters of the page and its low ones for marks, and one by one they follow.
+
+    Args:
+        boxes: `(N, 4)` px.
+        letter: `(N,)`, false for punctuation.
+        height_px: of the page's typical letter.
+        options: `low_letter`, `low_gap`, `low_foot` and `min_small_px` matter here.
+    """
+    heights = boxes[:, 3] - boxes[:, 1]
+    some = letter & (heights < height_px) | (heights >= max(options.min_small_px, options.low_letter**2 * height_px))
+    number = np.flatnonzero(some)
+    left, right = (number[i] for i in pairs_within(boxes[number], options.low_gap * height_px))
+    higher = np.maximum(heights[left], heights[right])
+    beside = np.abs(boxes[left, 3] - boxes[right, 3]) <= np.maximum(options.low_foot * higher, 1)
+    beside &= boxes[right, 0] - boxes[left, 2] <= options.low_gap * higher
+    beside &= np.minimum(heights[left], heights[right]) >= options.low_letter * higher
+    left, right = left[beside], right[beside]
+    letter = letter.copy()
+    while (found := letter[left] != letter[right]).any():
+        letter[left[found]] = letter[right[found]] = True
+    return letter
+
+
 def string_lines(
     boxes: np.ndarray, letter: np.ndarray, sign: np.ndarray, height_px: float, options: DetectorOptions
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -41,6 +41,9 @@ class DetectorOptions:
         min_detail: times as large as the page is looked at, from which on that is worth a second look for them.
         min_small_letters: of the longest word of a line of such small letters, at least.
         dot_fill: share of its box that a dot's ink covers, more than a small letter's.
+        low_letter: of a letter's height, that a mark on its foot has if it is a low letter of small print, at least.
+        low_foot: of that height; how far one of them may end below the other.
+        low_gap: of that height; widest gap between them.
         max_letter: heights; higher regions are pictures, frames and blots.
         max_width: heights; wider regions are frames and rules, not letters that touch.
         blot_fill: share of its box that the ink of a blot covers, more than a bold letter's.
@@ -144,6 +147,9 @@ class DetectorOptions:
     min_detail: float = 1.3
     min_small_letters: int = 3
     dot_fill: float = 0.78
+    low_letter: float = 0.55
+    low_foot: float = 0.06
+    low_gap: float = 1.6
     max_letter: float = 12.0
     max_width: float = 25.0
     blot_fill: float = 0.8

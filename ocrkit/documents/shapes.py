@@ -106,9 +106,9 @@ def _with_dashes(row: Sequence[Piece], capital_px: float, options: ShapeOptions)
             return False
         if _is_dash(piece):
             # What is read as one needs no word on both sides.
-            beside = piece.sign or _is_beside_words(piece, row, capital_px, options) >= 1
+            beside = piece.sign or _sides_with_words(piece, row, capital_px, options) >= 1
             return piece.guess.confidence < sure_from and beside and _is_half_way(piece, row, off)
-        between = not piece.sign and _is_beside_words(piece, row, capital_px, options) > 1
+        between = not piece.sign and _sides_with_words(piece, row, capital_px, options) > 1
         return between and _is_half_way(piece, row, off)
 
     off = options.bullet_off * capital_px
@@ -122,7 +122,7 @@ def _with_strokes(row: Sequence[Piece], capital_px: float, options: ShapeOptions
         width, height = (piece.place[2:] - piece.place[:2]) / capital_px
         if piece.guess.text not in options.strokes or piece.guess.confidence >= options.stroke_confidence:
             return ""
-        if width > options.stroke_width * height or not _is_beside_words(piece, row, capital_px, options):
+        if width > options.stroke_width * height or not _sides_with_words(piece, row, capital_px, options):
             return ""
         foot = (piece.place[3] - _baseline(piece, row)) / capital_px
         if options.bar_height[0] <= height <= options.bar_height[1] and foot >= options.bar_foot:
@@ -132,7 +132,7 @@ def _with_strokes(row: Sequence[Piece], capital_px: float, options: ShapeOptions
     return [_as_sign(piece, text, options) if (text := reading(piece)) else piece for piece in row]
 
 
-def _is_beside_words(piece: Piece, row: Sequence[Piece], capital_px: float, options: ShapeOptions) -> int:
+def _sides_with_words(piece: Piece, row: Sequence[Piece], capital_px: float, options: ShapeOptions) -> int:
     """On how many of its sides a word stands near the piece that is surely read."""
     sure = [other for other in row if len(other.guess.text) > 1 and other.guess.confidence >= options.sign_confidence]
     reach = options.dash_reach * capital_px

@@ -11,6 +11,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from ocrkit.detection import DetectedLine, DetectorOptions, detect, find_dark, to_text_scale
+from ocrkit.detection.detector import tight
 from ocrkit.detection.lines import _components
 
 FONTS = {
@@ -323,3 +324,17 @@ def test_boxes_of_shrunk_pages_stand_on_the_ink():
             ys = np.flatnonzero(dark[:, x0 - 8 : x1 + 8].any(1))
             assert abs(ys.min() - y0) <= 1
             assert abs(ys.max() + 1 - y1) <= 1
+
+
+@pytest.mark.parametrize(
+    "rows", [{20: 0, 21: 0}, {19: 128, 20: 0, 21: 128}, {19: 200, 20: 64, 21: 0, 22: 192}, {20: 0}]
+)
+def test_the_box_of_a_dash_is_as_low_as_its_ink(rows):
+    page = np.full((40, 60), 255, np.uint8)
+    for y, grey in rows.items():
+        page[y, 20:30] = grey
+    _, y0, _, y1 = tight(page, np.array([[20.0, min(rows), 30.0, max(rows) + 1]]), 1.0)[0]
+    ink = sum(1 - grey / 255 for grey in rows.values())
+    assert y1 - y0 == pytest.approx(ink + 0.25, abs=0.25)
+    assert y0 >= min(rows) - 0.3
+    assert y1 <= max(rows) + 1.3

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ocrkit.detection import DetectorOptions
-from ocrkit.detection.lines import string_lines
+from ocrkit.detection.lines import string_lines, with_low_letters
 from ocrkit.detection.words import split_words
 
 WORD = [[0, 10, 10, 30], [12, 16, 22, 30], [24, 16, 34, 30]]  # a capital and two small letters
@@ -45,6 +45,21 @@ def test_a_mark_as_high_as_low_letters_is_known_by_the_highest_of_its_line(mark,
     line, letter = strung([*WORD, mark], [True] * 4)
     assert bool(letter[-1]) is is_letter
     assert len(set(line.tolist())) == 1
+
+
+@pytest.mark.parametrize(
+    ("beside", "is_letter"),
+    [
+        ([12, 22, 20, 30], True),  # an n beside a tall letter, in print much smaller than the page's
+        ([12, 26, 15, 34], False),  # a comma, which ends below it
+        ([12, 27, 15, 30], False),  # a point
+        ([50, 22, 58, 30], False),  # far off
+    ],
+)
+def test_low_letters_of_small_print_are_no_marks(beside, is_letter):
+    boxes = np.array([[0, 16, 10, 30], beside, [beside[0] + 10, beside[1], beside[2] + 10, beside[3]]], float)
+    letter = with_low_letters(boxes, np.array([True, False, False]), 17, DetectorOptions())
+    assert letter.tolist() == [True, is_letter, is_letter]
 
 
 @pytest.mark.parametrize(
