@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -24,6 +25,8 @@ from ocrkit.documents.reading import Reading
 from ocrkit.documents.screen import unscreened
 from ocrkit.documents.script import is_unreadable
 from ocrkit.documents.shapes import by_shape
+
+_PRICE = re.compile(r"[€$£]\d[\d.,]*[.,]\d\d")
 
 Detector = Callable[[Image], Sequence[DetectedLine]]
 
@@ -106,7 +109,7 @@ def keep_words(
 ) -> tuple[list[list[Word]], dict[str, int]]:
     """The words of each row without those of lines aside, what is in doubt marked; and how many are left out, and why.
 
-    The recogniser reads words that are struck through as others, so they are in doubt however sure it is.
+    The recogniser reads most words that are struck through as others, so they are in doubt however sure it is.
     """
     words, left_out = [], {"noise": 0, "struck": 0}
     for row in rows:
@@ -114,7 +117,7 @@ def keep_words(
         if not options.keep_doubtful and len(level) == 1 and level[0].sign and level[0].guess.text not in options.signs:
             left_out["noise"] += 1
             level = []
-        clean = [piece for piece in level if not piece.struck]
+        clean = [piece for piece in level if not piece.struck or _is_read_through(piece, options)]
         least = 0.0 if options.keep_doubtful else doubtful_from(clean, options)
         kept = [piece for piece in clean if piece.guess.confidence >= least]
         left_out["noise"] += len(clean) - len(kept)
@@ -136,6 +139,13 @@ def doubtful_from(row: Sequence[Piece], options: ReadOptions) -> float:
     sure = [piece.guess.confidence for piece in row if piece.guess.confidence >= options.min_confidence]
     well_read = len(sure) >= options.well_read_share * len(row) and np.mean(sure or 0) >= options.well_read
     return options.doubtful_confidence if well_read else options.min_confidence
+
+
+def _is_read_through(piece: Piece, options: ReadOptions) -> bool:
+    """Whether a struck word is believed: it is a price, or so long that the stroke would have made nonsense of it."""
+    text, (price, word) = piece.guess.text, options.struck_confidence
+    long = text.isalpha() and len(text) >= options.struck_letters
+    return piece.guess.confidence >= (price if _PRICE.fullmatch(text) else word if long else np.inf)
 
 
 def _words(piece: Piece, options: ReadOptions) -> list[Word]:

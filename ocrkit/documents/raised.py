@@ -40,7 +40,7 @@ class RaisedOptions:
         confidence: of what stands beside an apostrophe, at least, where the word was read with other letters.
         loss: of confidence, at most, where it was read with the same ones. A letter whose arm is broken off is read
             less surely without it.
-        sure: confidence from which on a word without an apostrophe has none.
+        sure: confidence from which on a word without an apostrophe has none, and one with its apostrophes is right.
         elided: what is left of a word before an apostrophe.
         contracted: what is left of a word behind one.
         margin: blank around a part when it is read.
@@ -112,7 +112,8 @@ def _trial(piece: Piece, parts: Parts, options: RaisedOptions) -> _Trial | None:
     high = parts.raised & ~figure
     alone = [i for i in range(1, last - 1) if high[i] and not high[i - 1] and not high[i + 1]]
     alone = [i for i in alone if _may_be_apostrophe(parts, i, options)]
-    if _inner_apostrophes(piece.guess.text) >= len(alone):
+    right = note or piece.guess.confidence >= options.sure
+    if right and _inner_apostrophes(piece.guess.text) >= len(alone):
         alone = []
     if not note and not alone:
         return None
@@ -150,15 +151,16 @@ def _together(trial: _Trial, read: Sequence[Piece], options: RaisedOptions) -> G
     guesses = [piece.guess for piece in read]
     note = guesses.pop() if trial.note is not None else None
     texts = [guess.text for guess in guesses]
+    sure = [guess.confidence for guess in guesses]
+    for i, stroke in enumerate(trial.strokes[:-1]):
+        # A stroke alone is hardly read; only before a vowel is one elided, so before another letter it is no article.
+        if stroke and (not texts[i] or texts[i][-1] in "lI1|[(!"):
+            texts[i] = texts[i][:-1] + ("l" if texts[i + 1][:1].lower() in _VOWELS else "I")
+            sure[i] = max(sure[i], options.confidence)
+    texts[:-1] = [text.rstrip(_APOSTROPHES) for text in texts[:-1]]
     if not all(texts) or any(" " in text for text in texts):
         return None
     whole = trial.piece.guess
-    sure = [guess.confidence for guess in guesses]
-    for i, stroke in enumerate(trial.strokes[:-1]):
-        if stroke and texts[i][-1] in "lI1|[(!":
-            # Only before a vowel is a vowel elided: what stands before another letter is no article.
-            texts[i] = texts[i][:-1] + ("l" if texts[i + 1][0].lower() in _VOWELS else "I")
-            sure[i] = max(sure[i], options.confidence)
     text, confidence = "'".join(texts), min(sure)
     if len(texts) > 1:
         same = _letters(text) == _letters(whole.text)

@@ -18,7 +18,8 @@ from ocrkit.options import options_class
 _DASHES = "-–—"
 _LED = re.compile(r"(?:[oO]f(?=[^\W_])|&(?=[^\W\d_A-Z]))")  # whose last letter may lean over the space behind it
 _ONE_S = re.compile(r"\W*1S\W*")
-_POINTS = re.compile(r"[.…]{2,}$")
+_TAILED = {".": ",", ":": ";"}  # what marks are with a tail
+_POINTS = re.compile(r"(?:[.…]{2,}|…)$")
 _LOW = frozenset("acemnorsuvwxz")  # no part of them stands above an x
 _ALIKE = frozenset("COSUVWXZ")  # but for their height
 _TALL = frozenset("bdfhklt") | frozenset("ABCDEFGHIJKLMNOPRSTUVWXYZ0123456789")
@@ -32,6 +33,7 @@ class ShapeOptions:
     Attributes:
         hyphen, en_dash, em_dash: width over the height of its line's capitals, up to or from which on a dash that
             stands alone is that; en dashes only on a page that has hyphens, too, as a typewriter's hyphen is as long.
+        hyphens: between letters, from which on a page has them where none stands alone.
         dash_height: of its line's capitals, at most; what is so low, and wider than high, is a dash where it stands
             half-way up between two words, whatever it was read as.
         dash_reach: of the height of its line's capitals; these words are no farther off.
@@ -52,12 +54,19 @@ class ShapeOptions:
         lean_gap: the same; the gap behind a word whose last letter leans over the space behind it, at least.
         ellipsis: of the height of its line's capitals; from one point to the next of an ellipsis, that is one sign,
             from and to; others are three points.
+        close_points: the same of three points that were read as one sign, at most; some faces' signs are hardly wider.
+        tail: of the height of its line's capitals; how far the tail of a comma reaches below the line, from and to.
+        tail_px: px; the same, at least.
+        clear_px: px; height of capitals, from which on tails are looked for.
+        uneven: of the height of its line's capitals; how far the feet of the letters beside a mark may lie apart.
+        widest_mark: the same; of a mark.
         sign_confidence: of what is a dash, a bullet or an ellipsis by its size and place.
     """
 
     hyphen: float = 0.44
     en_dash: float = 0.47
     em_dash: float = 1.0
+    hyphens: int = 2
     dash_height: float = 0.22
     dash_reach: float = 1.5
     strokes: tuple[str, ...] = ("", *"Il|1!i[](){}/:t")
@@ -66,7 +75,7 @@ class ShapeOptions:
     stroke_off: float = 0.15
     bar_height: tuple[float, float] = (1.2, 1.8)
     bar_foot: float = 0.1
-    bullet: tuple[float, float] = (0.2, 0.6)
+    bullet: tuple[float, float] = (0.15, 0.6)
     bullet_off: float = 0.25
     bullets: int = 2
     plain: str = "=:;+*•<>«»-–—"
@@ -75,6 +84,12 @@ class ShapeOptions:
     widest: float = 1.3
     lean_gap: float = 0.15
     ellipsis: tuple[float, float] = (0.39, 0.6)
+    close_points: float = 0.34
+    tail: tuple[float, float] = (0.1, 0.4)
+    tail_px: float = 2.0
+    clear_px: float = 11.0
+    uneven: float = 0.1
+    widest_mark: float = 0.4
     sign_confidence: float = 0.5
 
 
@@ -88,11 +103,14 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
         _with_strokes(_with_dashes(row, capital, options), capital, options) for row, capital in zip(rows, capitals)
     ]
     rows = _with_bullets(rows, capitals, options)
-    has_hyphens = any(
-        _is_dash(piece) and _width(piece) <= options.hyphen * capital
+    short = [
+        options.hyphens if _is_dash(piece) else 1
         for row, capital in zip(rows, capitals)
         for piece in row
-    )
+        for width in _hyphens(piece, capital, options)
+        if width <= options.hyphen * capital
+    ]
+    has_hyphens = sum(short) >= options.hyphens
     return [[_named(piece, capital, has_hyphens, options) for piece in row] for row, capital in zip(rows, capitals)]
 
 
@@ -122,7 +140,10 @@ def _with_strokes(row: Sequence[Piece], capital_px: float, options: ShapeOptions
         width, height = (piece.place[2:] - piece.place[:2]) / capital_px
         if piece.guess.text not in options.strokes or piece.guess.confidence >= options.stroke_confidence:
             return ""
-        if width > options.stroke_width * height or not _sides_with_words(piece, row, capital_px, options):
+        # A sign alone in its row has the top and the foot of that row's letters.
+        if width > options.stroke_width * height or not (
+            piece.sign or _sides_with_words(piece, row, capital_px, options)
+        ):
             return ""
         foot = (piece.place[3] - _baseline(piece, row)) / capital_px
         if options.bar_height[0] <= height <= options.bar_height[1] and foot >= options.bar_foot:
@@ -189,6 +210,7 @@ def _as_sign(piece: Piece, sign: str, options: ShapeOptions) -> Piece:
 
 
 def _named(piece: Piece, capital_px: float, has_hyphens: bool, options: ShapeOptions) -> Piece:
+    piece = _with_tails(piece, capital_px, options)
     text = piece.guess.text
     if points := _POINTS.search(text):
         return _with_ellipsis(piece, text[: points.start()], capital_px, options)
@@ -202,6 +224,32 @@ def _named(piece: Piece, capital_px: float, has_hyphens: bool, options: ShapeOpt
     elif _ALIKE & set(text):
         text = _in_case(piece, capital_px, options)
     return piece if text == piece.guess.text else replace(piece, guess=replace(piece.guess, text=text))
+
+
+def _with_tails(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
+    """The piece, a point or colon at its end that reaches below the line read as a comma or semicolon."""
+    guess = piece.guess
+    if capital_px < options.clear_px:
+        return piece
+    if len(guess.text) < 2 or guess.text[-1] not in _TAILED or len(guess.spans) != len(guess.text):
+        return piece
+    ink = _ink(piece)
+    starts, ends = _runs(ink)
+    if len(starts) < 2:
+        return piece
+    run = np.searchsorted(starts, guess.spans.mean(1), "right") - 1
+    count = np.bincount(np.maximum(run, 0), minlength=len(starts))
+    below = {int(run[i]) for i, character in enumerate(guess.text) if character in _BELOW or not character.isalnum()}
+    feet = [(k, int(_filled(ink, starts[k], ends[k])[-1])) for k in np.flatnonzero(count) if k not in below]
+    width, line = ends[run[-1]] - starts[run[-1]], [foot for _, foot in feet[-3:]]
+    if run[-1] < 0 or count[run[-1]] > 1 or width > options.widest_mark * capital_px or not line:
+        return piece
+    rows = _filled(ink, starts[run[-1]], ends[run[-1]])
+    least = max(options.tail_px, options.tail[0] * capital_px)
+    even = max(line) - min(line) <= options.uneven * capital_px
+    if not even or not least <= rows[-1] - max(line) <= options.tail[1] * capital_px:
+        return piece
+    return replace(piece, guess=replace(guess, text=guess.text[:-1] + _TAILED[guess.text[-1]]))
 
 
 def _apart(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
@@ -227,6 +275,8 @@ def _with_ellipsis(piece: Piece, stem: str, capital_px: float, options: ShapeOpt
     if len(points) != 3:
         return piece
     pitch = (points[2] - points[0]) / 2 / capital_px
+    if piece.guess.text == f"{stem}…" and pitch > options.close_points:
+        return piece
     text = stem + ("…" if options.ellipsis[0] <= pitch <= options.ellipsis[1] else "...")
     place = piece.place[[0, 2]] - piece.left
     spans = np.concatenate([piece.guess.spans[: len(stem)], np.tile(place, (len(text) - len(stem), 1))])
@@ -253,7 +303,7 @@ def _in_case(piece: Piece, capital_px: float, options: ShapeOptions) -> str:
         run = max(0, int(np.searchsorted(starts, piece.guess.spans[i].mean(), "right")) - 1)
         if not len(starts) or ends[run] - starts[run] > options.widest * capital_px:
             continue
-        rows = np.flatnonzero(ink[:, starts[run] : ends[run]].any(1))
+        rows = _filled(ink, starts[run], ends[run])
         if len(rows) <= options.low_letter * capital_px:
             letters[i] = letters[i].lower()
             if letters[i - 1] in "I1":
@@ -289,6 +339,11 @@ def _runs(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero(~filled[:-1] & filled[1:]), np.flatnonzero(filled[:-1] & ~filled[1:])
 
 
+def _filled(ink: np.ndarray, start: int, end: int) -> np.ndarray:
+    """Which rows hold ink from one column to another."""
+    return np.flatnonzero(ink[:, start:end].any(1))
+
+
 def _ink(piece: Piece) -> np.ndarray:
     """Where the ink is in the rows of the crop from the ink's top to its foot, `bool`."""
     top, bottom = (piece.place[[1, 3]] - (piece.box[1] + piece.box[3] - len(piece.crop)) / 2).round().astype(int)
@@ -301,6 +356,24 @@ def _ink(piece: Piece) -> np.ndarray:
 
 def _is_dash(piece: Piece) -> bool:
     return len(piece.guess.text) == 1 and piece.guess.text in _DASHES
+
+
+def _hyphens(piece: Piece, capital_px: float, options: ShapeOptions) -> list[float]:
+    """Widths in px of the dash that the piece is, or of the hyphens between letters of a word."""
+    if _is_dash(piece):
+        return [_width(piece)]
+    text, spans = piece.guess.text, piece.guess.spans
+    inside = [i for i in range(1, len(text) - 1) if text[i] == "-" and text[i - 1].isalpha() and text[i + 1].isalpha()]
+    if not inside or len(spans) != len(text):
+        return []
+    ink = _ink(piece)
+    starts, ends = _runs(ink)
+    if not len(starts):
+        return []
+    run = np.maximum(np.searchsorted(starts, spans.mean(1), "right") - 1, 0)
+    alone = [run[i] for i in inside if (run == run[i]).sum() == 1]
+    low = [k for k in alone if len(_filled(ink, starts[k], ends[k])) <= options.dash_height * capital_px]
+    return [float(ends[k] - starts[k]) for k in low]
 
 
 def _width(piece: Piece) -> float:

@@ -178,6 +178,25 @@ def test_what_is_struck_through_is_left_out_and_counted(reader):
     assert all(word.doubtful for word in everything.lines[0].words)
 
 
+@pytest.mark.parametrize(
+    ("text", "confidence", "kept"),
+    [
+        ("€49.90", 0.8, True),
+        ("€49.90", 0.6, False),
+        ("harbour", 0.95, True),
+        ("priee-ef", 0.95, False),
+        ("ele", 0.95, False),
+    ],
+)
+def test_what_is_struck_through_is_kept_in_doubt_where_it_is_surely_read(text, confidence, kept):
+    boxes = np.array([(20, 30, 100, 60), (110, 30, 190, 60)], float)
+    line = DetectedLine(boxes, spaces=np.ones(2), struck=np.array([False, True]))
+    reader = Reader(recognizer=Knows(("Surely", 0.95), (text, confidence)), detector=lambda image: [line])
+    page = reader.read(np.full((100, 300), 255, np.uint8)).pages[0]
+    assert [(word.text, word.doubtful) for word in page.words] == [("Surely", False), *([(text, True)] if kept else [])]
+    assert page.left_out["struck"] == 1 - kept
+
+
 def test_an_underline_strikes_nothing_out(reader):
     page, pen = paper(900, 160)
     face, text = font("Sans", 30), "the new price of the hammer"

@@ -97,6 +97,11 @@ def test_what_is_low_and_wide_half_way_up_between_two_words_is_a_dash(place, rea
     assert texts(by_shape([row, hyphen], ShapeOptions()))[1] == meant
 
 
+def test_an_upright_stroke_alone_in_a_row_of_a_table_is_an_i():
+    alone = replace(placed("", 300, 0, 303, 20, confidence=0.1), sign=True)
+    assert texts(by_shape([[placed("The", 0, 0, 50, 20)], [alone]], ShapeOptions()))[-1] == "I"
+
+
 @pytest.mark.parametrize(("lines", "meant"), [(1, "e"), (2, "•")])
 def test_what_is_small_and_round_before_several_lines_is_their_bullet(lines, meant):
     rows = [[placed("e", 0, 6, 8, 14), placed("The", 20, 0, 60, 20)] for _ in range(lines)]
@@ -147,12 +152,37 @@ def columns(*gaps):
     return [(x, 0, x + 8, 20) for x in lefts]
 
 
-@pytest.mark.parametrize(("read", "pitch", "meant"), [("a..", 9, "a…"), ("a….", 7, "a..."), ("a...", 16, "a...")])
+@pytest.mark.parametrize(
+    ("read", "pitch", "meant"), [("a..", 9, "a…"), ("a….", 7, "a..."), ("a...", 16, "a..."), ("a…", 6, "a...")]
+)
 def test_an_ellipsis_is_one_sign_or_three_points_by_how_far_these_are_apart(read, pitch, meant):
     points = [(12 + pitch * i, 17, 15 + pitch * i, 20) for i in range(3)]
     rows = [[placed("The", -60, 0, -10, 20), inked(read, [(0, 0, 8, 20), *points], confidence=0.3)]]
     found = by_shape(rows, ShapeOptions())[0][1].guess
     assert (found.text, found.confidence) == (meant, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("read", "mark", "meant"),
+    [
+        ("ab.", (22, 17, 25, 23), "ab,"),
+        ("ab:", (22, 17, 25, 23), "ab;"),
+        ("ab.", (22, 17, 25, 20), "ab."),
+        ("ab.", (22, 17, 25, 21), "ab."),  # a line of pixels may be dirt
+        ("ab.", (22, 17, 25, 30), "ab."),  # too far below the line
+    ],
+)
+def test_a_point_with_a_tail_is_a_comma_and_a_colon_with_one_a_semicolon(read, mark, meant):
+    the = placed("The", -60, 0, -10, 20)
+    rows = [[the, the, the, inked(read, [(0, 0, 8, 20), (11, 0, 19, 20), mark], height=32)]]
+    assert texts(by_shape(rows, ShapeOptions()))[-1] == meant
+
+
+@pytest.mark.parametrize(("words", "meant"), [(1, "-"), (2, "–")])
+def test_hyphens_of_words_tell_that_a_longer_dash_is_none(words, meant):
+    hyphened = [inked("a-b", [(0, 0, 8, 20), (11, 10, 17, 12), (20, 0, 28, 20)]) for _ in range(words)]
+    rows = [[placed("The", -60, 0, -10, 20), *hyphened, placed("-", 60, 10, 71, 12)]]
+    assert texts(by_shape(rows, ShapeOptions()))[-1] == meant
 
 
 @pytest.mark.parametrize(
@@ -221,6 +251,19 @@ def test_an_apostrophe_that_is_seen_and_not_read_is_put_between_its_letters(read
         return [Piece(box, box[0], crop, Guess("", 0.0, np.zeros((0, 2)))) for box in boxes]
 
     assert texts(with_raised([row], read_nothing, RaisedOptions())) == [meant or "I'm"]
+
+
+@pytest.mark.parametrize(("whole", "confidence", "meant"), [("P'm", 0.2, "I'm"), ("P'm", 0.9, "P'm")])
+def test_a_stroke_before_an_apostrophe_that_is_seen_is_read_though_not_by_itself(whole, confidence, meant):
+    boxes = np.array([[2, 4, 5, 26], [9, 4, 12, 12], [16, 12, 34, 26]], float)
+    parts = Parts(boxes, np.array([0, 1, 0], bool), 22.0)
+    crop = np.full((30, 40), 255, np.uint8)
+    row = [Piece(np.array([0, 0, 40, 30], float), 0, crop, Guess(whole, confidence, np.zeros((3, 2))), parts=parts)]
+
+    def read(boxes):
+        return [Piece(b, b[0], crop, Guess(t, 0.8, np.zeros((len(t), 2)))) for b, t in zip(boxes, ("", "m"))]
+
+    assert texts(with_raised([row], read, RaisedOptions())) == [meant]
 
 
 def test_a_mark_between_a_word_and_its_note_is_part_of_the_note():
