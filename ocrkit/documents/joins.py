@@ -7,6 +7,7 @@ can. It follows the second of the three buckets of Dropbox's pipeline (2017), wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -20,6 +21,9 @@ from ocrkit.options import options_class
 
 if TYPE_CHECKING:
     from ocrkit.recognition import Guess
+
+
+_ADDRESS = re.compile(r"\w@[^\W\d]|:/|//\w|^www\b")
 
 
 @options_class
@@ -45,6 +49,11 @@ class JoinOptions:
         seam_confidence: share of the lower confidence of the two that the whole must reach where it shows one of
             `seams` between them, and the letters and digits of both.
         word_space: probability of a space, from which on a fragment that is surely read is a word.
+        unsure_space: probability of a space, up to which two pieces may be halves of a word however long they are, unless
+            both are words that the recogniser knows.
+        sure_letters: of such a word, at least.
+        half_confidence: share of the lower confidence of the two that the whole must reach then, if it is not known.
+        address_confidence: the same of a whole that is an address of the web or of mail.
         fragment_gain: by how much the whole must be surer than the less sure of the two, where one is a fragment.
     """
 
@@ -91,6 +100,10 @@ class JoinOptions:
     seams: str = "'’.,:/-"
     seam_confidence: float = 0.9
     word_space: float = 0.6
+    unsure_space: float = 0.7
+    sure_letters: int = 3
+    half_confidence: float = 1.0
+    address_confidence: float = 0.8
     fragment_gain: float = 0.1
 
 
@@ -161,6 +174,8 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
         return False
     if _digits_meet(left, right) or _may_be_seam(left, right, b.space, options):
         return True
+    if _may_be_halves(a.guess, b.guess, b.space, options) or _may_be_address(left, right, b.space, options):
+        return True
     return _may_be_fragment(a.guess, b.guess, b.space, options)
 
 
@@ -181,6 +196,24 @@ def _may_be_fragment(a: Guess, b: Guess, space: float, options: JoinOptions) -> 
     )
 
 
+def _may_be_halves(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
+    """Whether the gap hardly tells that there is a space, and the two are no words of their own."""
+    seam = a.text[-1], b.text[0]
+    inside = all(sign.isalnum() or sign in "-'’" for sign in seam) and not _digits_meet(a.text, b.text)
+    inside = inside and bool(_letters(a.text) and _letters(b.text))  # a dash may stand alone
+    return space < options.unsure_space and inside and not all(_is_word(part, options) for part in (a, b))
+
+
+def _is_word(guess: Guess, options: JoinOptions) -> bool:
+    """Whether it is a letter that is a word, or the recogniser knows it and it is too long for the end of another."""
+    return guess.text in options.small_words or (guess.known and len(_letters(guess.text)) >= options.sure_letters)
+
+
+def _may_be_address(left: str, right: str, space: float, options: JoinOptions) -> bool:
+    """Whether the two may be parts of an address, whose signs stand as far apart as words."""
+    return space < options.sure_gap and bool(_ADDRESS.search(left + right))
+
+
 def _may_be_seam(left: str, right: str, space: float, options: JoinOptions) -> bool:
     """Whether the two may be one word with a mark at the seam, such as `child` and `'s`, `1,575.` and `13`."""
     if space >= options.sure_space and right.casefold() in options.words:
@@ -191,7 +224,7 @@ def _may_be_seam(left: str, right: str, space: float, options: JoinOptions) -> b
 
 def _is_seam(left: str, right: str, whole: str, options: JoinOptions) -> bool:
     """Whether `whole` is both of them with a mark between: an apostrophe among letters, another among digits."""
-    signs = ["".join(filter(str.isalnum, text)).casefold() for text in (left, right, whole)]
+    signs = [_letters(text) for text in (left, right, whole)]
     if signs[0] + signs[1] != signs[2] or not signs[0] or not signs[1]:
         return False
     end = [i for i, character in enumerate(whole) if character.isalnum()][len(signs[0]) - 1]
@@ -200,6 +233,10 @@ def _is_seam(left: str, right: str, whole: str, options: JoinOptions) -> bool:
     if seam in ("'", "’"):
         return before.isalpha() and after.isalpha()
     return bool(seam) and seam in options.seams and before.isdigit() and after.isdigit()
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
 
 
 def _digits_meet(left: str, right: str) -> bool:
@@ -224,6 +261,13 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
             return whole.confidence >= options.mark_confidence * lower
     if _may_be_seam(a.text, b.text, space, options) and _is_seam(a.text, b.text, whole.text, options):
         return whole.confidence >= options.seam_confidence * lower
+    same = _letters(whole.text) == _letters(a.text) + _letters(b.text)
+    if same and _may_be_halves(a, b, space, options):
+        # Beside a word there seldom is half of one that nobody knows.
+        no_word = not any(_is_word(part, options) for part in (a, b))
+        return whole.known or (no_word and whole.confidence >= options.half_confidence * lower)
+    if same and _may_be_address(a.text, b.text, space, options):
+        return whole.confidence >= options.address_confidence * lower
     if space >= options.sure_space and _is_beside(a.text, b.text, whole.text, options):
         return False
     return _may_be_fragment(a, b, space, options) and whole.confidence >= lower + options.fragment_gain

@@ -157,7 +157,9 @@ def _together(trial: _Trial, read: Sequence[Piece], options: RaisedOptions) -> G
         if stroke and (not texts[i] or texts[i][-1] in "lI1|[(!"):
             texts[i] = texts[i][:-1] + ("l" if texts[i + 1][:1].lower() in _VOWELS else "I")
             sure[i] = max(sure[i], options.confidence)
-    texts[:-1] = [text.rstrip(_APOSTROPHES) for text in texts[:-1]]
+    # What was left of an apostrophe beside them is told already.
+    texts = [text.rstrip(_APOSTROPHES) for text in texts[:-1]] + texts[-1:]
+    texts = texts[:1] + [text.lstrip(_APOSTROPHES) for text in texts[1:]]
     if not all(texts) or any(" " in text for text in texts):
         return None
     whole = trial.piece.guess
@@ -185,7 +187,7 @@ def _together(trial: _Trial, read: Sequence[Piece], options: RaisedOptions) -> G
 def _with_apostrophes(trial: _Trial, options: RaisedOptions) -> Guess | None:
     """The word as it was read, with the apostrophes that it shows put between its letters; `None` where one is not."""
     guess = trial.piece.guess
-    if trial.note is not None or guess.confidence >= options.sure:
+    if trial.note is not None or guess.confidence >= options.sure or _inner_apostrophes(guess.text):
         return None
     middles, text, spans = guess.spans.mean(1), guess.text, guess.spans
     for x in reversed([x - trial.piece.left for x in trial.apostrophes]):

@@ -19,11 +19,13 @@ class Guess:
         text: empty where nothing is read.
         confidence: 0 to 1; see `greedy` and `Calibration`.
         spans: left and right edge of each character in px of the crop, `(len(text), 2)`.
+        known: whether the recogniser's lexicon has all of its words, punctuation around them apart.
     """
 
     text: str
     confidence: float
     spans: np.ndarray
+    known: bool = False
 
 
 @dataclass(frozen=True)

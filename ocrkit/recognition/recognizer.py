@@ -93,9 +93,9 @@ class Recognizer:
                     searched[row] = logits, step
         if searched:
             self._search([crops[row] for row in searched], guesses, searched)
-        if self._decoder != "greedy":
-            return [tidied(guesses[row], self._options) for row in range(len(crops))]
-        return [guesses[row] for row in range(len(crops))]
+        if self._decoder == "greedy":
+            return [guesses[row] for row in range(len(crops))]
+        return [self._told(tidied(guesses[row], self._options)) for row in range(len(crops))]
 
     def logits(self, crops: Sequence[Image]) -> list[np.ndarray]:
         """The network's outputs for each crop, `(T, classes)`; behind the crop come the steps of its bucket's filling.
@@ -107,6 +107,9 @@ class Recognizer:
         for batch in batches(crops):
             outputs |= dict(zip(batch.rows.tolist(), self._run(batch.pictures)))
         return [outputs[row] for row in range(len(crops))]
+
+    def _told(self, guess: Guess) -> Guess:
+        return replace(guess, known=self._lexicon is not None and self._lexicon.known(guess.text) == 1)
 
     def _is_searched(self, guess: Guess) -> bool:
         if self._decoder != "careful":

@@ -7,10 +7,11 @@ from ocrkit.documents.joins import JoinOptions, Piece, is_one_word, join_pieces
 from ocrkit.recognition import Guess
 
 CROP = np.zeros((20, 20), np.uint8)
+KNOWN = frozenset("work to both for Total sum liver oliver there therefore them Member".split())
 
 
 def guess(text, confidence=0.9):
-    return Guess(text, confidence, np.zeros((len(text), 2)))
+    return Guess(text, confidence, np.zeros((len(text), 2)), known=text in KNOWN)
 
 
 def piece(text, x0, x1, confidence=0.9):
@@ -50,6 +51,16 @@ def texts(rows):
         (guess("Total"), guess("sum"), guess("Totalsum", 0.99), False),
         (guess(":", 0.7), guess("0007"), guess(":0007", 0.95), False),  # printed apart
         (guess("a"), guess("b", 0.2), guess("", 0.99), False),
+        (guess("Kri"), guess("stenvil"), guess("Kristenvil"), True),  # no words
+        (guess("Kri"), guess("stenvil"), guess("Kristenvil", 0.7), False),
+        (guess("o", 0.5), guess("liver"), guess("oliver", 0.7), True),  # a word of its own
+        (guess("Member"), guess("them"), guess("Memberthem", 0.99), False),
+        (guess("Victoire"), guess("them"), guess("Victoirethem", 0.99), False),  # beside a word
+        (guess("vulner"), guess("-"), guess("vulner-", 0.99), False),  # a dash that stands alone
+        (guess("tim@"), guess("mail.com"), guess("tim@mail.com", 0.8), True),
+        (guess("http:/"), guess("/mail"), guess("http://mail", 0.8), True),
+        (guess("GST"), guess("@6%"), guess("GST@6%"), False),
+        (guess("No."), guess(":SA07"), guess("No.:SA07", 0.95), False),
     ],
 )
 def test_one_word_or_two(a, b, whole, one):
