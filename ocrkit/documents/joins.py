@@ -49,8 +49,8 @@ class JoinOptions:
         seam_confidence: share of the lower confidence of the two that the whole must reach where it shows one of
             `seams` between them, and the letters and digits of both.
         word_space: probability of a space, from which on a fragment that is surely read is a word.
-        unsure_space: probability of a space, up to which two pieces may be halves of a word however long they are, unless
-            both are words that the recogniser knows.
+        unsure_space: probability of a space, up to which two pieces may be halves of a word however long they are,
+            unless both are words that the recogniser knows.
         sure_letters: of such a word, at least.
         half_confidence: share of the lower confidence of the two that the whole must reach then, if it is not known.
         address_confidence: the same of a whole that is an address of the web or of mail.
@@ -261,16 +261,22 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
             return whole.confidence >= options.mark_confidence * lower
     if _may_be_seam(a.text, b.text, space, options) and _is_seam(a.text, b.text, whole.text, options):
         return whole.confidence >= options.seam_confidence * lower
-    same = _letters(whole.text) == _letters(a.text) + _letters(b.text)
-    if same and _may_be_halves(a, b, space, options):
-        # Beside a word there seldom is half of one that nobody knows.
-        no_word = not any(_is_word(part, options) for part in (a, b))
-        return whole.known or (no_word and whole.confidence >= options.half_confidence * lower)
-    if same and _may_be_address(a.text, b.text, space, options):
-        return whole.confidence >= options.address_confidence * lower
+    if _letters(whole.text) == _letters(a.text) + _letters(b.text) and _are_parts(a, b, whole, space, options):
+        return True
     if space >= options.sure_space and _is_beside(a.text, b.text, whole.text, options):
         return False
     return _may_be_fragment(a, b, space, options) and whole.confidence >= lower + options.fragment_gain
+
+
+def _are_parts(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> bool:
+    """Whether two that have the letters of `whole` are halves of a word or parts of an address."""
+    lower = min(a.confidence, b.confidence)
+    if _may_be_halves(a, b, space, options):
+        # Beside a word there seldom is half of one that nobody knows.
+        no_word = not any(_is_word(part, options) for part in (a, b))
+        if whole.known or (no_word and whole.confidence >= options.half_confidence * lower):
+            return True
+    return _may_be_address(a.text, b.text, space, options) and whole.confidence >= options.address_confidence * lower
 
 
 def _is_beside(left: str, right: str, whole: str, options: JoinOptions) -> bool:

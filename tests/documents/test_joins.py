@@ -7,7 +7,7 @@ from ocrkit.documents.joins import JoinOptions, Piece, is_one_word, join_pieces
 from ocrkit.recognition import Guess
 
 CROP = np.zeros((20, 20), np.uint8)
-KNOWN = frozenset("work to both for Total sum liver oliver there therefore them Member".split())
+KNOWN = {"work", "to", "both", "for", "Total", "sum", "liver", "oliver", "them", "Member"}
 
 
 def guess(text, confidence=0.9):
