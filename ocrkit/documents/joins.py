@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ocrkit.recognition import Guess
 
 
-_ADDRESS = re.compile(r"\w@[^\W\d]|:/|//\w|^www\b")
+_ADDRESS = re.compile(r"[\w.+-]*\w@[^\W\d][\w.-]*|(?:\w*:/|//\w|www\b)[\w:/.?&=#-]*")
 
 
 @options_class
@@ -211,7 +211,7 @@ def _is_word(guess: Guess, options: JoinOptions) -> bool:
 
 def _may_be_address(left: str, right: str, space: float, options: JoinOptions) -> bool:
     """Whether the two may be parts of an address, whose signs stand as far apart as words."""
-    return space < options.sure_gap and bool(_ADDRESS.search(left + right))
+    return space < options.sure_gap and bool(_ADDRESS.fullmatch(left + right))
 
 
 def _may_be_seam(left: str, right: str, space: float, options: JoinOptions) -> bool:

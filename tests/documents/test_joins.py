@@ -59,6 +59,7 @@ def texts(rows):
         (guess("vulner"), guess("-"), guess("vulner-", 0.99), False),  # a dash that stands alone
         (guess("tim@"), guess("mail.com"), guess("tim@mail.com", 0.8), True),
         (guess("http:/"), guess("/mail"), guess("http://mail", 0.8), True),
+        (guess("tim@mail.uk"), guess("|"), guess("tim@mail.uk|"), False),
         (guess("GST"), guess("@6%"), guess("GST@6%"), False),
         (guess("No."), guess(":SA07"), guess("No.:SA07", 0.95), False),
     ],
