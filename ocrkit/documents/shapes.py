@@ -37,6 +37,7 @@ class ShapeOptions:
         dash_height: of its line's capitals, at most; what is so low, and wider than high, is a dash where it stands
             half-way up between two words, whatever it was read as.
         dash_reach: of the height of its line's capitals; these words are no farther off.
+        blanks: what a dash that stands alone is misread as.
         strokes: what an upright stroke is misread as.
         stroke_confidence: from which on such a reading is believed.
         stroke_width: of its height; of an upright stroke, at most.
@@ -45,6 +46,7 @@ class ShapeOptions:
         bar_foot: the same; how far a bar reaches below the line, at least.
         bullet: of the height of its line's capitals; size of a bullet, from and to.
         bullet_off: the same; how far bullets of one list may stand out of one column, and off half-way up their lines.
+        askew: how far a column may lean for its height.
         bullets: in a column, at least, that are none but by their size and place.
         plain: signs that are so small and no bullets.
         small_letter: of the height of its line's capitals; words of letters without ascenders that are no higher are
@@ -69,6 +71,7 @@ class ShapeOptions:
     hyphens: int = 2
     dash_height: float = 0.22
     dash_reach: float = 1.5
+    blanks: tuple[str, ...] = ("", *"~_.")
     strokes: tuple[str, ...] = ("", *"Il|1!i[](){}/:t")
     stroke_confidence: float = 0.4
     stroke_width: float = 0.25
@@ -77,6 +80,7 @@ class ShapeOptions:
     bar_foot: float = 0.1
     bullet: tuple[float, float] = (0.15, 0.6)
     bullet_off: float = 0.25
+    askew: float = 0.015
     bullets: int = 2
     plain: str = "=:;+*•<>«»-–—"
     small_letter: float = 0.87
@@ -122,12 +126,11 @@ def _with_dashes(row: Sequence[Piece], capital_px: float, options: ShapeOptions)
         highest, sure_from = options.dash_height * capital_px, options.sign_confidence
         if height > highest or width < max(1.5 * height, highest):
             return False
-        if _is_dash(piece):
-            # What is read as one needs no word on both sides.
+        if _is_dash(piece) or (piece.sign and piece.guess.text in options.blanks):
+            # What is read as one needs no word on both sides, and a sign alone was found half-way up its row.
             beside = piece.sign or _sides_with_words(piece, row, capital_px, options) >= 1
             return piece.guess.confidence < sure_from and beside and _is_half_way(piece, row, off)
-        between = not piece.sign and _sides_with_words(piece, row, capital_px, options) > 1
-        return between and _is_half_way(piece, row, off)
+        return _sides_with_words(piece, row, capital_px, options) > 1 and _is_half_way(piece, row, off)
 
     off = options.bullet_off * capital_px
     return [_as_sign(piece, "-", options) if is_one(piece) else piece for piece in row]
@@ -172,28 +175,41 @@ def _with_bullets(
     rows: Sequence[Sequence[Piece]], capitals: Sequence[float], options: ShapeOptions
 ) -> list[list[Piece]]:
     """The rows, what begins several of them one below the other and is as small and round as a bullet read as one."""
-    found: list[tuple[Piece, float]] = []
+    found: list[tuple[Piece, float, bool]] = []
+    sure: list[Piece] = []
     for row, capital in zip(rows, capitals):
         first = row[0] if row else None
-        if first is not None and _may_be_bullet(first, options):
+        if first is None:
+            continue
+        if first.guess.text == "•" and first.guess.confidence >= options.sign_confidence:
+            sure.append(first)
+        elif _may_be_bullet(first, options):
             sides = np.sort(first.place[2:] - first.place[:2]) / capital
             fits = options.bullet[0] <= sides[0] and sides[1] <= options.bullet[1] and sides[1] <= 1.6 * sides[0]
-            if fits and _is_half_way(first, row, options.bullet_off * capital):
-                found.append((first, capital))
+            alone = len(row) == 1 and not first.sign  # whether half-way up a row nobody knows
+            if fits and (alone or _is_half_way(first, row, options.bullet_off * capital)):
+                found.append((first, capital, alone))
+    column = [piece for piece, _, alone in found if not alone] + sure
     bullets = {
         piece: _as_sign(piece, "•", options)
-        for piece, capital in found
-        if sum(abs(other.place[0] - piece.place[0]) <= options.bullet_off * capital for other, _ in found)
+        for piece, capital, _ in found
+        if sum(_in_one_column(piece, other, options.bullet_off * capital, options) for other in column)
         >= options.bullets
     }
     return [[bullets.get(piece, piece) for piece in row] for row in rows]
+
+
+def _in_one_column(a: Piece, b: Piece, off_px: float, options: ShapeOptions) -> bool:
+    """Whether the two stand one below the other on a page that may lie a little askew."""
+    right, down = np.abs(a.place[:2] - b.place[:2])
+    return bool(right <= off_px + options.askew * down)
 
 
 def _may_be_bullet(piece: Piece, options: ShapeOptions) -> bool:
     """Whether it is read as one, but not surely, or as another sign that may be one."""
     if piece.guess.text == "•":
         return piece.guess.confidence < options.sign_confidence
-    return piece.guess.text not in options.plain and len(piece.guess.text) <= 1
+    return not piece.guess.text or (len(piece.guess.text) == 1 and piece.guess.text not in options.plain)
 
 
 def _is_half_way(piece: Piece, row: Sequence[Piece], off_px: float) -> bool:

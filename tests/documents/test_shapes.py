@@ -132,6 +132,22 @@ def test_a_sign_that_is_hardly_read_as_what_its_shape_says_is_that(read, place):
         assert sign.guess.confidence >= ShapeOptions().sign_confidence
 
 
+@pytest.mark.parametrize(("beside", "meant"), [(2, "•"), (1, "e")])
+def test_a_bullet_alone_in_its_row_is_known_by_others_above_and_below(beside, meant):
+    rows = [[placed("•", 1, 40 * i + 6, 9, 40 * i + 14), placed("The", 20, 40 * i, 60, 40 * i + 20)] for i in (0, 1)]
+    rows = [[placed("e", 0, -34, 8, -26, confidence=0.5)], *rows[:beside]]
+    assert texts(by_shape(rows, ShapeOptions()))[0] == meant
+
+
+@pytest.mark.parametrize(
+    ("read", "place", "meant"),
+    [("", (200, 9, 212, 11), "-"), ("=", (200, 9, 212, 11), "="), ("", (200, 0, 212, 20), "")],
+)
+def test_what_was_found_as_a_dash_alone_in_its_row_and_read_as_nothing_is_one(read, place, meant):
+    alone = replace(placed(read, *place, confidence=0.1), sign=True)
+    assert texts(by_shape([[placed("The", 0, 0, 50, 20)], [alone]], ShapeOptions()))[1] == meant
+
+
 def inked(text, strokes, height=20, confidence=0.9):
     """A piece whose letters are drawn in boxes `x0, y0, x1, y1`, one for each of `text` unless there are fewer."""
     width = strokes[-1][2] + 2
