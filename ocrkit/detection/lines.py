@@ -66,6 +66,8 @@ def string_lines(
     letter = letter.copy()
     letter[number] = False
     both &= letter[left] & letter[right]
+    letter[_opening(boxes, left[both], right[both], options)] = False
+    both &= letter[left] & letter[right]
     chained = both & side_by_side & (higher <= options.height_ratio * lower) & (gap <= options.reach * higher)
     chain = _nearest(left[chained], gap[chained])
     from_, to = np.append(left[chained][chain], word), np.append(right[chained][chain], number)
@@ -90,7 +92,9 @@ def string_lines(
     begun = np.isin(first, mark[(boxes[owner, 2] <= boxes[mark, 2]) & (boxes[owner, 3] >= boxes[mark, 1])])
     point, first = point[begun], first[begun]
     other = ~np.isin(mark, point)
-    from_, to = np.concatenate([from_, owner[other], first]), np.concatenate([to, mark[other], point])
+    one, twin = _twins(boxes, ~letter[left] & ~letter[right], left, right, options)
+    from_ = np.concatenate([from_, owner[other], first, one])
+    to = np.concatenate([to, mark[other], point, twin])
 
     line = _components(len(boxes), from_, to)
     has_letter = np.bincount(line, letter, minlength=len(boxes)) > 0
@@ -173,7 +177,11 @@ def _raised(
     all_pairs = left, right
     heights = boxes[:, 3] - boxes[:, 1]
     reach = boxes[:, 2] + options.note_reach * heights
-    near = (boxes[right, 0] <= reach[left]) & (boxes[right, 1] < boxes[left, 3]) & (boxes[left, 1] < boxes[right, 3])
+    # A mark stands above a low letter; what else does is of the line above.
+    slim = _is_slim(boxes, right, heights[left], options)
+    off = np.where(slim, options.mark_off * heights[left], 0)
+    near = (boxes[right, 0] <= reach[left]) & (boxes[right, 1] < boxes[left, 3])
+    near &= boxes[left, 1] - off < boxes[right, 3]
     left, right = left[near], right[near]
     height = heights[left]
     size = heights[right] / height
@@ -190,6 +198,46 @@ def _raised(
     left, right, gap = left[raised], right[raised], gap[raised]
     nearest = _nearest(right, gap)
     return right[nearest], left[nearest]
+
+
+def _opening(boxes: np.ndarray, left: np.ndarray, right: np.ndarray, options: DetectorOptions) -> np.ndarray:
+    """Of those pairs whose left one is raised as an opening quotation mark is before its word, the left ones."""
+    heights = boxes[:, 3] - boxes[:, 1]
+    run = _run_length(boxes, left, right, options)
+    height, gap = heights[right], boxes[right, 0] - boxes[left, 2]
+    raised = boxes[right, 3] - boxes[left, 3] >= options.note_foot * height
+    raised &= _is_slim(boxes, left, height, options)
+    raised &= boxes[left, 3] >= boxes[right, 1] - options.mark_off * height
+    raised &= boxes[left, 1] <= boxes[right, 1] + options.note_top * height
+    raised &= (gap >= 0) & (gap <= options.mark_gap * height) & (run[left] <= options.mark_run)
+    opening = left[raised]
+    # The first one of a double mark stands beside the second.
+    second = np.isin(right, opening) & (run[left] <= options.mark_run)
+    level = np.abs(boxes[left, 3] - boxes[right, 3]) <= options.note_level * np.minimum(heights[left], heights[right])
+    close = boxes[right, 0] - boxes[left, 2] <= options.mark_gap * heights[right]
+    return np.append(opening, left[second & level & close])
+
+
+def _is_slim(boxes: np.ndarray, mark: np.ndarray, height: np.ndarray, options: DetectorOptions) -> np.ndarray:
+    """Whether each mark is slimmer than a letter, and lower by far than the letter of some `height` beside it."""
+    wide, high = (boxes[mark, 2:] - boxes[mark, :2]).T
+    return (high <= options.mark_size_beside * height) & (wide <= options.mark_slim * high)
+
+
+def _twins(
+    boxes: np.ndarray, marks: np.ndarray, left: np.ndarray, right: np.ndarray, options: DetectorOptions
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of those pairs that are `marks`, `(N,)`, the left and right ones of double marks such as quotation marks."""
+    left, right = left[marks], right[marks]
+    size = boxes[:, 2:] - boxes[:, :2]
+    larger, smaller = np.maximum(size[left], size[right]), np.minimum(size[left], size[right])
+    alike = (larger <= options.mark_ratio * smaller + 0.5).all(1) & (larger[:, 0] < larger[:, 1])
+    alike &= np.abs(boxes[left, 1] - boxes[right, 1]) <= options.note_level * larger[:, 1]
+    alike &= boxes[right, 0] - boxes[left, 2] <= options.mark_gap * larger[:, 1]
+    left, right = left[alike], right[alike]
+    run = _components(len(boxes), left, right)
+    two = np.bincount(run)[run[left]] <= options.mark_run  # more are a row of stars
+    return left[two], right[two]
 
 
 def _run_length(boxes: np.ndarray, left: np.ndarray, right: np.ndarray, options: DetectorOptions) -> np.ndarray:

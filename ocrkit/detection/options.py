@@ -89,6 +89,8 @@ class DetectorOptions:
         mark_line: of the same; the height of its line's highest letters, at most, which a mark is compared with.
         mark_run: that so many marks stand close and level with each other, at most, as those of a quotation do.
         mark_gap: of their height; the gap between such marks, at most.
+        mark_slim: of its height; width of an apostrophe or half of a quotation mark, at most.
+        mark_size_beside: of the height of the letter beside it; height of these, at most.
         mark_off: of a neighbour's height; how far above or below it the middle of a mark may lie.
         point_level: of its width; how far one point of an ellipsis may end above the next.
         point_reach: of its width; widest gap to the next one.
@@ -176,7 +178,7 @@ class DetectorOptions:
     aside_ratio: float = 0.5
     reach_aside: float = 1.0
     min_letters_aside: int = 3
-    note_size: tuple[float, float] = (0.4, 0.95)
+    note_size: tuple[float, float] = (0.3, 0.95)
     note_foot: float = 0.45
     note_top: float = 0.15
     note_overlap: float = 0.2
@@ -193,6 +195,8 @@ class DetectorOptions:
     mark_line: float = 1.4
     mark_run: int = 2
     mark_gap: float = 0.8
+    mark_slim: float = 0.65
+    mark_size_beside: float = 0.68
     mark_off: float = 0.3
     point_level: float = 0.5
     point_reach: float = 5.0

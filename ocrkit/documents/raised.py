@@ -85,9 +85,10 @@ class _Trial:
 
 def with_raised(rows: Sequence[Sequence[Piece]], read: Read, options: RaisedOptions) -> list[list[Piece]]:
     """The rows, their words that have something raised in them read in parts where that reading is to be believed."""
+    rows = [[_with_closing(piece, piece.parts, options) if piece.parts else piece for piece in row] for row in rows]
     trials = [trial for row in rows for piece in row if piece.parts and (trial := _trial(piece, piece.parts, options))]
     if not trials:
-        return [list(row) for row in rows]
+        return rows
     found = iter(read(np.array([box for trial in trials for box in trial.boxes])))
     better: dict[Piece, Piece] = {}
     for trial in trials:
@@ -96,6 +97,22 @@ def with_raised(rows: Sequence[Sequence[Piece]], read: Read, options: RaisedOpti
         if guess is not None:
             better[trial.piece] = replace(trial.piece, guess=guess)
     return [[better.get(piece, piece) for piece in row] for row in rows]
+
+
+def _with_closing(piece: Piece, parts: Parts, options: RaisedOptions) -> Piece:
+    """The piece with the quotation mark that ends it, where that is seen as two parts and was not read."""
+    guess, boxes = piece.guess, parts.boxes
+    if not guess.text or not guess.text[-1].isascii() or guess.text[-1] in "'\"*" or len(boxes) < 3:
+        return piece
+    size = (boxes[-2:, 2:] - boxes[-2:, :2]) / parts.capital
+    slim = (size[:, 0] <= options.stroke_width) & (size[:, 0] < size[:, 1])
+    mark = slim & (options.mark_height <= size[:, 1]) & (size[:, 1] < options.note_height)
+    gap = (boxes[-1, 0] - boxes[-2, 2]) / parts.capital
+    behind = boxes[-2, 0] >= boxes[:-2, 2].max() - options.margin * parts.capital
+    if not (mark.all() and behind and gap <= options.margin * 3 and parts.raised.tolist()[-3:] == [False, True, True]):
+        return piece
+    place = [boxes[-2, 0] - piece.left, boxes[-1, 2] - piece.left]
+    return replace(piece, guess=replace(guess, text=guess.text + '"', spans=np.append(guess.spans, [place], axis=0)))
 
 
 def _trial(piece: Piece, parts: Parts, options: RaisedOptions) -> _Trial | None:

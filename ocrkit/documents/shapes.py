@@ -47,7 +47,7 @@ class ShapeOptions:
         bullet: of the height of its line's capitals; size of a bullet, from and to.
         bullet_off: the same; how far bullets of one list may stand out of one column, and off half-way up their lines.
         askew: how far a column may lean for its height.
-        bullets: in a column, at least, that are none but by their size and place.
+        bullets: in a column, at least, that are none but by their size and place; one more of those read as nothing.
         plain: signs that are so small and no bullets.
         small_letter: of the height of its line's capitals; words of letters without ascenders that are no higher are
             not in capitals.
@@ -62,6 +62,7 @@ class ShapeOptions:
         clear_px: px; height of capitals, from which on tails are looked for.
         uneven: of the height of its line's capitals; how far the feet of the letters beside a mark may lie apart.
         widest_mark: the same; of a mark.
+        cell_spread: of the mean step from one character of a word to the next; a typewriter's vary by no more.
         sign_confidence: of what is a dash, a bullet or an ellipsis by its size and place.
     """
 
@@ -94,6 +95,7 @@ class ShapeOptions:
     clear_px: float = 11.0
     uneven: float = 0.1
     widest_mark: float = 0.4
+    cell_spread: float = 0.15
     sign_confidence: float = 0.5
 
 
@@ -194,7 +196,7 @@ def _with_bullets(
         piece: _as_sign(piece, "•", options)
         for piece, capital, _ in found
         if sum(_in_one_column(piece, other, options.bullet_off * capital, options) for other in column)
-        >= options.bullets
+        >= options.bullets + (not piece.guess.text)
     }
     return [[bullets.get(piece, piece) for piece in row] for row in rows]
 
@@ -291,13 +293,20 @@ def _with_ellipsis(piece: Piece, stem: str, capital_px: float, options: ShapeOpt
     if len(points) != 3:
         return piece
     pitch = (points[2] - points[0]) / 2 / capital_px
-    if piece.guess.text == f"{stem}…" and pitch > options.close_points:
+    as_read = pitch > options.close_points or _in_cells(piece, len(stem), options)
+    if piece.guess.text == f"{stem}…" and as_read:
         return piece
     text = stem + ("…" if options.ellipsis[0] <= pitch <= options.ellipsis[1] else "...")
     place = piece.place[[0, 2]] - piece.left
     spans = np.concatenate([piece.guess.spans[: len(stem)], np.tile(place, (len(text) - len(stem), 1))])
     confidence = max(piece.guess.confidence, options.sign_confidence)
     return replace(piece, guess=replace(piece.guess, text=text, confidence=confidence, spans=spans))
+
+
+def _in_cells(piece: Piece, count: int, options: ShapeOptions) -> bool:
+    """Whether the first characters of a piece stand evenly apart, as a typewriter's do, whose ellipsis fills a cell."""
+    steps = np.diff(piece.guess.spans[:count].mean(1))
+    return len(steps) > 1 and bool(steps.std() <= options.cell_spread * steps.mean())
 
 
 def _in_case(piece: Piece, capital_px: float, options: ShapeOptions) -> str:

@@ -47,6 +47,38 @@ def test_a_mark_as_high_as_low_letters_is_known_by_the_highest_of_its_line(mark,
     assert len(set(line.tolist())) == 1
 
 
+LOW = [[0, 16, 12, 30], [14, 16, 26, 30]]  # letters without ascenders, at whose tops apostrophes end
+
+
+@pytest.mark.parametrize(
+    ("before", "marks", "behind"),
+    [
+        (LOW, [[28, 8, 31, 16]], [[34, 16, 46, 30]]),  # an apostrophe
+        ([], [[-10, 8, -7, 16], [-5, 8, -2, 16]], LOW),  # an opening quotation mark
+        ([*LOW, [28, 27, 31, 30]], [[36, 8, 39, 16], [41, 8, 44, 16]], []),  # a closing one behind a point
+    ],
+)
+def test_marks_that_end_where_low_letters_begin_are_of_their_line(before, marks, behind):
+    boxes = [*before, *marks, *behind]
+    high = [box[3] - box[1] > 4 for box in boxes]
+    line, letter = strung(boxes, high)
+    assert set(line.tolist()) == {0}
+    assert not letter[len(before) : len(before) + len(marks)].any()
+
+
+def test_letters_of_the_line_above_are_no_marks():
+    above = [[0, 0, 10, 14], [12, 0, 22, 14], [24, 0, 27, 14]]
+    line, letter = strung([*above, *(np.array(LOW) + [28, 0, 28, 0]).tolist()], [True] * 5)
+    assert letter.all()
+    assert line[0] != line[-1]
+
+
+def test_a_row_of_stars_beside_a_word_is_no_part_of_it():
+    stars = [[-12 * i - 10, 8, -12 * i - 4, 15] for i in range(5)]
+    line, _ = strung([*stars, *LOW], [False] * 5 + [True] * 2)
+    assert (line[:5] == line[-1]).sum() <= 1
+
+
 @pytest.mark.parametrize(
     ("beside", "is_letter"),
     [

@@ -282,6 +282,26 @@ def test_a_stroke_before_an_apostrophe_that_is_seen_is_read_though_not_by_itself
     assert texts(with_raised([row], read, RaisedOptions())) == [meant]
 
 
+@pytest.mark.parametrize(
+    ("read", "foot", "meant"),
+    [
+        ("ho.", 12, 'ho."'),
+        ("ho”", 12, "ho”"),
+        ("ho", 20, "ho"),  # figures of a note are higher
+    ],
+)
+def test_a_quotation_mark_that_is_seen_behind_a_word_and_not_read_is_added(read, foot, meant):
+    boxes = np.array([[2, 4, 12, 26], [14, 12, 24, 26], [27, 4, 30, foot], [32, 4, 35, foot]], float)
+    parts = Parts(boxes, np.array([0, 0, 1, 1], bool), 22.0)
+    crop = np.full((30, 40), 255, np.uint8)
+    row = [Piece(np.array([0, 0, 40, 30], float), 0, crop, Guess(read, 0.9, np.zeros((len(read), 2))), parts=parts)]
+
+    def read_nothing(boxes):
+        return [Piece(box, box[0], crop, Guess("", 0.0, np.zeros((0, 2)))) for box in boxes]
+
+    assert texts(with_raised([row], read_nothing, RaisedOptions())) == [meant]
+
+
 def test_a_mark_between_a_word_and_its_note_is_part_of_the_note():
     boxes = np.array([[0, 4, 6, 26], [8, 12, 20, 26], [22, 4, 29, 16]], float)
     parts = Parts(boxes, np.array([0, 0, 1], bool), 22.0)
