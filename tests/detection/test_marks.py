@@ -68,7 +68,7 @@ def test_marks_that_end_where_low_letters_begin_are_of_their_line(before, marks,
 
 def test_letters_of_the_line_above_are_no_marks():
     above = [[0, 0, 10, 14], [12, 0, 22, 14], [24, 0, 27, 14]]
-    line, letter = strung([*above, *(np.array(LOW) + [28, 0, 28, 0]).tolist()], [True] * 5)
+    line, letter = strung([*above, *np.add(LOW, [28, 0, 28, 0]).tolist()], [True] * 5)
     assert letter.all()
     assert line[0] != line[-1]
 
