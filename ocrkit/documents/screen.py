@@ -25,6 +25,7 @@ class ScreenOptions:
         step: grey levels; from one pixel to the next, where a dot begins or ends.
         steps: share of the pixels of an area where one does, both across and down, at least; small print has up to 0.3.
         window_px: side of the area that is looked at.
+        small_window_px: the same beside such an area, where letters take room from its dots.
         blur_px: sigma by which dots become a tint.
         least_share: of the page that is screened, below which it is left as it is.
         dots: share of the pixels of an area where a free dot has its middle, at least; small print has up to 0.017.
@@ -36,6 +37,7 @@ class ScreenOptions:
     step: int = 60
     steps: float = 0.34
     window_px: int = 25
+    small_window_px: int = 9
     blur_px: float = 2.0
     least_share: float = 0.003
     dots: float = 0.02
@@ -54,17 +56,27 @@ def _with_tints(grey: Image, options: ScreenOptions) -> Image:
     dotted = np.abs(np.diff(few[:, 0].astype(np.int16), axis=1)) > options.step
     if not dotted.size or dotted.mean() < options.steps * options.least_share:
         return grey
-    areas: np.ndarray = np.full(grey.shape, np.uint8(255))
+    areas, small = _stepped(grey, options)
+    # Letters on a tint leave too little of it in a window, but for a small one.
+    beside = cv2.dilate(areas, np.ones((options.window_px, 3 * options.window_px), np.uint8))
+    areas = cv2.bitwise_or(areas, cv2.bitwise_and(small, beside))
+    if cv2.countNonZero(areas) < options.least_share * areas.size:
+        return grey
+    return np.where(_widened(areas, options), cv2.GaussianBlur(grey, (0, 0), options.blur_px), grey)
+
+
+def _stepped(grey: Image, options: ScreenOptions) -> tuple[np.ndarray, np.ndarray]:
+    """`uint8` masks of where dots begin and end often enough across and down, in windows and in small ones."""
+    areas, small = (np.full(grey.shape, np.uint8(255)) for _ in range(2))
     for way in (0, 1):
         steps = np.zeros_like(grey)
         ahead, behind = (grey[1:], grey[:-1]) if way else (grey[:, 1:], grey[:, :-1])
         spot = (slice(1, None), slice(None)) if way else (slice(None), slice(1, None))
         steps[spot] = cv2.threshold(cv2.absdiff(ahead, behind), options.step, 255, cv2.THRESH_BINARY)[1]
-        share = cv2.blur(steps, (options.window_px, options.window_px))
-        areas = cv2.bitwise_and(areas, cv2.threshold(share, 255 * options.steps, 255, cv2.THRESH_BINARY)[1])
-    if cv2.countNonZero(areas) < options.least_share * areas.size:
-        return grey
-    return np.where(_widened(areas, options), cv2.GaussianBlur(grey, (0, 0), options.blur_px), grey)
+        for mask, side in ((areas, options.window_px), (small, options.small_window_px)):
+            share = cv2.threshold(cv2.blur(steps, (side, side)), 255 * options.steps, 255, cv2.THRESH_BINARY)[1]
+            cv2.bitwise_and(mask, share, mask)
+    return areas, small
 
 
 def _without_free_dots(grey: Image, options: ScreenOptions) -> Image:

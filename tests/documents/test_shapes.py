@@ -348,3 +348,13 @@ def test_dots_of_a_screen_become_a_tint_and_nothing_else_changes():
     tint = unscreened(page, ScreenOptions())
     assert np.ptp(tint[20:60, 20:380].astype(int)) < 60
     np.testing.assert_array_equal(tint[130:], page[130:])
+
+
+def test_dots_between_the_strokes_of_large_light_letters_become_a_tint_too():
+    page = np.full((240, 400), 255, np.uint8)
+    page.reshape(60, 4, 100, 4)[:, :3, :, :3] = 0
+    for left in (100, 140, 180, 220):
+        page[40:200, left : left + 26] = 255  # strokes 14 px apart
+    tint = unscreened(page, ScreenOptions())
+    assert np.ptp(tint[70:170, 130:136].astype(int)) < 60
+    assert tint[70:170, 105:120].min() > 240
