@@ -1,10 +1,12 @@
 """Halftone: the dots that a screened tint consists of are taken away, or they would pass for letters and their marks.
 
 Those of tints around half of ink touch each other and are made grey again; those of lighter ones stand free, and
-become paper.
+become paper; of darker ones the holes between the dots do, and become ink.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -24,6 +26,7 @@ class ScreenOptions:
     Attributes:
         step: grey levels; from one pixel to the next, where a dot begins or ends.
         steps: share of the pixels of an area where one does, both across and down, at least; small print has up to 0.3.
+        least_steps: the same of a long area where one does as often in the mean of both ways.
         window_px: side of the area that is looked at.
         small_window_px: the same beside such an area, where letters take room from its dots.
         blur_px: sigma by which dots become a tint.
@@ -36,6 +39,7 @@ class ScreenOptions:
 
     step: int = 60
     steps: float = 0.34
+    least_steps: float = 0.2
     window_px: int = 25
     small_window_px: int = 9
     blur_px: float = 2.0
@@ -48,35 +52,51 @@ class ScreenOptions:
 
 def unscreened(grey: Image, options: ScreenOptions) -> Image:
     """`grey` with its screened areas as tints or, where they are light, as paper; the same image without any."""
-    return _without_free_dots(_with_tints(grey, options), options)
+    light = _without_free_dots(_with_tints(grey, options), options)
+    # Of tints darker than half of ink it is the holes that stand free.
+    negative = cv2.bitwise_not(light)
+    dark = _without_free_dots(negative, options)
+    return light if dark is negative else cv2.bitwise_not(dark)
 
 
 def _with_tints(grey: Image, options: ScreenOptions) -> Image:
     few = grey[: len(grey) // 8 * 8].reshape(-1, 8, grey.shape[1])[:, :2]  # a pair of rows of every eight
-    dotted = np.abs(np.diff(few[:, 0].astype(np.int16), axis=1)) > options.step
+    dotted = np.abs(np.diff(few.astype(np.int16), axis=2)) > options.step
     if not dotted.size or dotted.mean() < options.steps * options.least_share:
         return grey
-    areas, small = _stepped(grey, options)
-    # Letters on a tint leave too little of it in a window, but for a small one.
-    beside = cv2.dilate(areas, np.ones((options.window_px, 3 * options.window_px), np.uint8))
-    areas = cv2.bitwise_or(areas, cv2.bitwise_and(small, beside))
+    steps = _steps(grey, options)
+    fewer, mean = _shares(steps, options.window_px)
+    areas = cv2.threshold(fewer, 255 * options.steps, 255, cv2.THRESH_BINARY)[1]
+    # Dots may touch in one way only; small print has as many steps, but not all along.
+    uneven = cv2.threshold(fewer, 255 * options.least_steps, 255, cv2.THRESH_BINARY)[1]
+    uneven = cv2.bitwise_and(uneven, cv2.threshold(mean, 255 * options.steps, 255, cv2.THRESH_BINARY)[1])
+    if cv2.countNonZero(uneven) < options.least_share * areas.size:
+        return grey
+    areas |= cv2.morphologyEx(uneven, cv2.MORPH_OPEN, np.ones((5, 3 * options.window_px), np.uint8))
     if cv2.countNonZero(areas) < options.least_share * areas.size:
         return grey
+    # Letters on a tint leave too little of it in a window, but for a small one.
+    small = cv2.threshold(_shares(steps, options.small_window_px)[0], 255 * options.steps, 255, cv2.THRESH_BINARY)[1]
+    areas |= small & cv2.dilate(areas, np.ones((options.window_px, 3 * options.window_px), np.uint8))
     return np.where(_widened(areas, options), cv2.GaussianBlur(grey, (0, 0), options.blur_px), grey)
 
 
-def _stepped(grey: Image, options: ScreenOptions) -> tuple[np.ndarray, np.ndarray]:
-    """`uint8` masks of where dots begin and end often enough across and down, in windows and in small ones."""
-    areas, small = (np.full(grey.shape, np.uint8(255)) for _ in range(2))
+def _steps(grey: Image, options: ScreenOptions) -> list[np.ndarray]:
+    """`uint8` masks, 255 where a dot begins or ends: from one pixel to the next across, and down."""
+    found = []
     for way in (0, 1):
         steps = np.zeros_like(grey)
         ahead, behind = (grey[1:], grey[:-1]) if way else (grey[:, 1:], grey[:, :-1])
         spot = (slice(1, None), slice(None)) if way else (slice(None), slice(1, None))
         steps[spot] = cv2.threshold(cv2.absdiff(ahead, behind), options.step, 255, cv2.THRESH_BINARY)[1]
-        for mask, side in ((areas, options.window_px), (small, options.small_window_px)):
-            share = cv2.threshold(cv2.blur(steps, (side, side)), 255 * options.steps, 255, cv2.THRESH_BINARY)[1]
-            cv2.bitwise_and(mask, share, mask)
-    return areas, small
+        found.append(steps)
+    return found
+
+
+def _shares(steps: Sequence[np.ndarray], side_px: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of windows around each pixel, the share where a dot begins or ends: the way with fewer, and the mean of both."""
+    across, down = (cv2.blur(way, (side_px, side_px)) for way in steps)
+    return cv2.min(across, down), cv2.addWeighted(across, 0.5, down, 0.5, 0)
 
 
 def _without_free_dots(grey: Image, options: ScreenOptions) -> Image:
@@ -94,6 +114,8 @@ def _without_free_dots(grey: Image, options: ScreenOptions) -> Image:
     paper = cv2.dilate(grey, np.ones(_RING.shape, np.uint8))
     ink = cv2.threshold(cv2.subtract(paper, grey), options.step, 255, cv2.THRESH_BINARY)[1]
     tone = cv2.blur(ink, (options.window_px, options.window_px))
+    # Where letters stand on it a tint looks darker than it is.
+    tone = cv2.erode(cv2.bitwise_or(tone, cv2.bitwise_not(areas)), np.ones((3 * options.window_px,) * 2, np.uint8))
     dark = cv2.bitwise_and(areas, cv2.threshold(tone, 255 * options.dark, 255, cv2.THRESH_BINARY)[1])
     light = _erased(grey, paper, ink, dots, _widened(areas, options), options)
     return np.where(_widened(dark, options), cv2.GaussianBlur(grey, (0, 0), options.blur_px), light)

@@ -350,11 +350,29 @@ def test_dots_of_a_screen_become_a_tint_and_nothing_else_changes():
     np.testing.assert_array_equal(tint[130:], page[130:])
 
 
+@pytest.mark.parametrize(
+    "dots",
+    [
+        [[1, 1, 0, 1], [1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1]],  # holes that stand free
+        [[1, 0, 0, 1], [1, 1, 1, 1], [1, 0, 0, 1], [1, 1, 1, 1]],  # rows that touch
+        [[1, 1, 1, 1], [0, 0, 0, 1], [1, 1, 1, 1], [0, 0, 0, 1]],
+    ],
+)
+def test_dark_screens_become_even_and_light_letters_on_them_stay(dots):
+    page = np.full((200, 400), 255, np.uint8)
+    page[:100] = np.tile(np.where(dots, 0, 255), (25, 100))
+    page[40:60, 200:204] = 255  # a letter
+    even = unscreened(page, ScreenOptions()).astype(int)
+    assert np.ptp(even[20:80, 20:180]) < 60
+    assert even[45:55, 201:203].min() > even[20:80, 20:180].max() + 60
+    np.testing.assert_array_equal(even[130:], page[130:])
+
+
 def test_dots_between_the_strokes_of_large_light_letters_become_a_tint_too():
-    page = np.full((240, 400), 255, np.uint8)
-    page.reshape(60, 4, 100, 4)[:, :3, :, :3] = 0
-    for left in (100, 140, 180, 220):
-        page[40:200, left : left + 26] = 255  # strokes 14 px apart
+    page = np.full((240, 640), 255, np.uint8)
+    page.reshape(60, 4, 160, 4)[:, :3, :, :3] = 0
+    for left in range(100, 400, 92):
+        page[40:200, left : left + 80] = 255  # strokes 12 px apart
     tint = unscreened(page, ScreenOptions())
-    assert np.ptp(tint[70:170, 130:136].astype(int)) < 60
-    assert tint[70:170, 105:120].min() > 240
+    assert np.ptp(tint[70:170, 182:190].astype(int)) < 60
+    assert tint[70:170, 110:170].min() > 240
