@@ -85,10 +85,10 @@ class _Trial:
 
 def with_raised(rows: Sequence[Sequence[Piece]], read: Read, options: RaisedOptions) -> list[list[Piece]]:
     """The rows, their words that have something raised in them read in parts where that reading is to be believed."""
-    rows = [[_with_closing(piece, piece.parts, options) if piece.parts else piece for piece in row] for row in rows]
-    trials = [trial for row in rows for piece in row if piece.parts and (trial := _trial(piece, piece.parts, options))]
+    ended = [[_with_closing(piece, piece.parts, options) if piece.parts else piece for piece in row] for row in rows]
+    trials = [trial for row in ended for piece in row if piece.parts and (trial := _trial(piece, piece.parts, options))]
     if not trials:
-        return rows
+        return ended
     found = iter(read(np.array([box for trial in trials for box in trial.boxes])))
     better: dict[Piece, Piece] = {}
     for trial in trials:
@@ -96,7 +96,7 @@ def with_raised(rows: Sequence[Sequence[Piece]], read: Read, options: RaisedOpti
         guess = _together(trial, read_apart, options) or _with_apostrophes(trial, options)
         if guess is not None:
             better[trial.piece] = replace(trial.piece, guess=guess)
-    return [[better.get(piece, piece) for piece in row] for row in rows]
+    return [[better.get(piece, piece) for piece in row] for row in ended]
 
 
 def _with_closing(piece: Piece, parts: Parts, options: RaisedOptions) -> Piece:

@@ -72,12 +72,14 @@ def _with_tints(grey: Image, options: ScreenOptions) -> Image:
     uneven = cv2.bitwise_and(uneven, cv2.threshold(mean, 255 * options.steps, 255, cv2.THRESH_BINARY)[1])
     if cv2.countNonZero(uneven) < options.least_share * areas.size:
         return grey
-    areas |= cv2.morphologyEx(uneven, cv2.MORPH_OPEN, np.ones((5, 3 * options.window_px), np.uint8))
+    along = cv2.morphologyEx(uneven, cv2.MORPH_OPEN, np.ones((5, 3 * options.window_px), np.uint8))
+    areas = cv2.bitwise_or(areas, along)
     if cv2.countNonZero(areas) < options.least_share * areas.size:
         return grey
     # Letters on a tint leave too little of it in a window, but for a small one.
     small = cv2.threshold(_shares(steps, options.small_window_px)[0], 255 * options.steps, 255, cv2.THRESH_BINARY)[1]
-    areas |= small & cv2.dilate(areas, np.ones((options.window_px, 3 * options.window_px), np.uint8))
+    beside = cv2.dilate(areas, np.ones((options.window_px, 3 * options.window_px), np.uint8))
+    areas = cv2.bitwise_or(areas, cv2.bitwise_and(small, beside))
     return np.where(_widened(areas, options), cv2.GaussianBlur(grey, (0, 0), options.blur_px), grey)
 
 
