@@ -187,7 +187,8 @@ def _raised(
     size = heights[right] / height
     foot, top = (boxes[left, 3] - boxes[right, 3]) / height, (boxes[right, 1] - boxes[left, 1]) / height
     gap = (boxes[right, 0] - boxes[left, 2]) / height
-    raised = (options.note_size[0] <= size) & (size <= options.note_size[1]) & (foot >= options.note_foot)
+    raised = (options.note_size[0] <= size) | (slim[near] & (options.mark_least <= size))
+    raised &= (size <= options.note_size[1]) & (foot >= options.note_foot)
     raised &= (top <= options.note_top) & (gap >= -options.note_overlap)
     # What is as high as a letter beside it and stands lower is part of two lines that touch.
     drop = foot / np.minimum(size, 1)  # of the left one below the right one, in heights of the lower

@@ -91,6 +91,7 @@ class DetectorOptions:
         mark_gap: of their height; the gap between such marks, at most.
         mark_slim: of its height; width of an apostrophe or half of a quotation mark, at most.
         mark_size_beside: of the height of the letter beside it; height of these, at most.
+        mark_least: the same, at least.
         mark_off: of a neighbour's height; how far above or below it the middle of a mark may lie.
         point_level: of its width; how far one point of an ellipsis may end above the next.
         point_reach: of its width; widest gap to the next one.
@@ -178,7 +179,7 @@ class DetectorOptions:
     aside_ratio: float = 0.5
     reach_aside: float = 1.0
     min_letters_aside: int = 3
-    note_size: tuple[float, float] = (0.3, 0.95)
+    note_size: tuple[float, float] = (0.4, 0.95)
     note_foot: float = 0.45
     note_top: float = 0.15
     note_overlap: float = 0.2
@@ -197,6 +198,7 @@ class DetectorOptions:
     mark_gap: float = 0.8
     mark_slim: float = 0.65
     mark_size_beside: float = 0.68
+    mark_least: float = 0.3
     mark_off: float = 0.3
     point_level: float = 0.5
     point_reach: float = 5.0

@@ -172,7 +172,7 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
     left, right = a.guess.text, b.guess.text
     if not (near and left and right) or " " in left + right:
         return False
-    if _digits_meet(left, right) or _may_be_seam(left, right, b.space, options):
+    if _digits_meet(left, right) or _may_be_seam(a.guess, b.guess, b.space, options):
         return True
     if _may_be_halves(a.guess, b.guess, b.space, options) or _may_be_address(left, right, b.space, options):
         return True
@@ -185,8 +185,12 @@ def _may_be_fragment(a: Guess, b: Guess, space: float, options: JoinOptions) -> 
     if space < options.word_space:
         return bool(short)
     if space < options.sure_space:
-        return any(part.confidence < options.sure_word or part.text not in options.words for part in short)
-    if a.text in options.signs or b.text in options.signs:
+        words = options.words
+        if any(part.known and len(_letters(part.text)) >= options.sure_letters for part in (a, b)):
+            words += tuple(options.small_words)
+        return any(part.confidence < options.sure_word or part.text not in words for part in short)
+    initial = a.text[:-1].isalpha() and len(a.text) == 2
+    if a.text in options.signs or b.text in options.signs or (a.text[-1] in options.ends and not initial):
         return False
     return any(
         part.confidence < (options.likely_word if part.text.casefold() in options.words else options.sure_word)
@@ -214,9 +218,12 @@ def _may_be_address(left: str, right: str, space: float, options: JoinOptions) -
     return space < options.sure_gap and bool(_ADDRESS.fullmatch(left + right))
 
 
-def _may_be_seam(left: str, right: str, space: float, options: JoinOptions) -> bool:
+def _may_be_seam(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
     """Whether the two may be one word with a mark at the seam, such as `child` and `'s`, `1,575.` and `13`."""
+    left, right = a.text, b.text
     if space >= options.sure_space and right.casefold() in options.words:
+        return False
+    if space >= options.word_space and a.known and _is_word(b, options):
         return False
     marked = left[-1] in options.seams or right[0] in options.seams or (len(right) == 1 and right in "sStT")
     return space < options.sure_gap and marked and left[:1].isalnum() | (len(left) > 1) and any(map(str.isalnum, right))
@@ -259,7 +266,7 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
         beside_one = not between and "1" in (a.text[-1], b.text[0]) and space < options.sure_gap
         if marked or beside_one:
             return whole.confidence >= options.mark_confidence * lower
-    if _may_be_seam(a.text, b.text, space, options) and _is_seam(a.text, b.text, whole.text, options):
+    if _may_be_seam(a, b, space, options) and _is_seam(a.text, b.text, whole.text, options):
         return whole.confidence >= options.seam_confidence * lower
     if _letters(whole.text) == _letters(a.text) + _letters(b.text) and _are_parts(a, b, whole, space, options):
         return True

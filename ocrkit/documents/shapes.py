@@ -95,7 +95,7 @@ class ShapeOptions:
     clear_px: float = 11.0
     uneven: float = 0.1
     widest_mark: float = 0.4
-    cell_spread: float = 0.15
+    cell_spread: float = 0.1
     sign_confidence: float = 0.5
 
 
@@ -306,7 +306,7 @@ def _with_ellipsis(piece: Piece, stem: str, capital_px: float, options: ShapeOpt
 def _in_cells(piece: Piece, count: int, options: ShapeOptions) -> bool:
     """Whether the first characters of a piece stand evenly apart, as a typewriter's do, whose ellipsis fills a cell."""
     steps = np.diff(piece.guess.spans[:count].mean(1))
-    return len(steps) > 1 and bool(steps.std() <= options.cell_spread * steps.mean())
+    return len(steps) > 2 and bool(steps.std() <= options.cell_spread * steps.mean())
 
 
 def _in_case(piece: Piece, capital_px: float, options: ShapeOptions) -> str:

@@ -11,7 +11,7 @@ KNOWN = {"work", "to", "both", "for", "Total", "sum", "liver", "oliver", "them",
 
 
 def guess(text, confidence=0.9):
-    return Guess(text, confidence, np.zeros((len(text), 2)), known=text in KNOWN)
+    return Guess(text, confidence, np.zeros((len(text), 2)), known=text.strip("'") in KNOWN)
 
 
 def piece(text, x0, x1, confidence=0.9):
@@ -83,10 +83,24 @@ def test_one_word_or_two(a, b, whole, one):
         (guess("*", 0.4), guess("Deity"), guess("*Deity", 0.95), False),
         (guess("8", 0.5), guess("take"), guess("&take", 0.95), False),  # an ampersand
         (guess("tenants'"), guess("is"), guess("tenants'is", 0.95), False),
+        (guess("short."), guess("“Q", 0.5), guess("short.”Q", 0.95), False),
     ],
 )
 def test_behind_what_is_surely_a_space_only_what_can_be_no_word_is_joined(a, b, whole, one):
     assert is_one_word(a, b, whole, 0.995, JoinOptions()) is one
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "whole", "one"),
+    [
+        (guess("for'"), guess("liver"), guess("for'liver"), False),  # two words
+        (guess("child"), guess("'s"), guess("child's"), True),
+        (guess("A"), guess("liver"), guess("Aliver", 0.99), False),
+        (guess("A"), guess("nne", 0.5), guess("Anne", 0.9), True),
+    ],
+)
+def test_where_a_space_is_likely_two_words_stay_apart(a, b, whole, one):
+    assert is_one_word(a, b, whole, 0.85, JoinOptions()) is one
 
 
 def test_pieces_are_joined_one_after_the_other():
