@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from ocrkit.detection.lines import regular_lines, stand_aside, string_lines, with_low_letters
+from ocrkit.detection.lines import regular_lines, rows_slope, stand_aside, string_lines, with_low_letters
 from ocrkit.detection.lone import lone_signs
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pairs import clashes
@@ -99,8 +99,9 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLi
     level = settle(_of_one_ink(dark, light, options), height, options)
     level = without_clashes(level + small_words(grey, scale, dark, height, options), options)
     lines = level.line.max(initial=-1)
-    level += lone_signs(dark.letters, level, options)
-    level += lone_signs(light.letters, level, options)
+    slope = rows_slope(dark.letters.boxes, dark.letter, dark.line)
+    level += lone_signs(dark.letters, level, slope, options)
+    level += lone_signs(light.letters, level, slope, options)
     aside = words_aside(dark, height, options)
     struck = struck_through(level, dark, height, options)
     parts = parts_of(level, (dark, light), scale, options)

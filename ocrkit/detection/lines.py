@@ -319,6 +319,19 @@ def page_slope(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray) -> float
     return _slope(boxes[right] - boxes[left])
 
 
+def rows_slope(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray) -> float:
+    """The same as `page_slope`, finer: of straight lines through the feet of each line's letters, mostly of long lines.
+
+    Between two neighbours a page that lies a degree askew goes down by less than a pixel.
+    """
+    chosen = letter & (line >= 0)
+    x, foot, of = (boxes[chosen, 0] + boxes[chosen, 2]) / 2, boxes[chosen, 3], line[chosen]
+    count = np.maximum(np.bincount(of), 1)
+    x = x - (np.bincount(of, x) / count)[of]
+    foot = foot - (np.bincount(of, foot) / count)[of]
+    return float((x * foot).sum() / max((x * x).sum(), 1.0))
+
+
 def _neighbours(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The letters on lines, line after line and from left to right; and those with a next one, and it."""
     order = np.lexsort((boxes[:, 0], line))

@@ -13,12 +13,13 @@ from ocrkit.detection.regions import Regions
 from ocrkit.detection.words import Words
 
 
-def lone_signs(letters: Regions, words: Words, options: DetectorOptions) -> Words:
+def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOptions) -> Words:
     """Words of one sign each, a line of its own for each.
 
     Args:
         letters: what may be text, of one ink.
         words: those that were found.
+        slope: how far the page's lines go down for each px to the right.
         options: `sign_rows`, `sign_apart`, `min_dash` and `most_signs` matter here.
     """
     sure = words[words.letters > 1]
@@ -37,6 +38,9 @@ def lone_signs(letters: Regions, words: Words, options: DetectorOptions) -> Word
     left, top, right, bottom = sure.ink.T
     tall = bottom - top
     gap = np.maximum(np.maximum(left - x1, x0 - right), 0)
+    # As on a page that lies level: the rows of a table are long.
+    down = slope * ((x0 + x1) - (left + right)) / 2
+    y0, y1 = y0 - down, y1 - down
     place = ((y0 + y1) / 2 - top) / tall
     near = (gap <= options.sign_rows * tall) & (place > 0) & (place < 1)
     off = options.level * tall + 1
@@ -49,8 +53,9 @@ def lone_signs(letters: Regions, words: Words, options: DetectorOptions) -> Word
     found = fits.any(1)
     ink, beside = free.boxes[found], beside[found]
     around = ink.copy()
-    around[:, 1] = np.minimum(around[:, 1], top[beside])
-    around[:, 3] = np.maximum(around[:, 3], bottom[beside])
+    down = down[np.flatnonzero(found), beside]
+    around[:, 1] = np.minimum(around[:, 1], top[beside] + down)
+    around[:, 3] = np.maximum(around[:, 3], bottom[beside] + down)
     ones = np.ones(len(ink))
     margin = options.margin * tall[beside, None] * [-1, -1, 1, 1]
     return Words(around + margin, ink, np.arange(len(ink)), ones.astype(int), ones)

@@ -315,6 +315,17 @@ def test_signs_alone_in_a_row_are_found_and_specks_are_not():
     assert {round(float(line.ink[0, 0])) for line in signs} <= {399, 400, 401}
 
 
+@pytest.mark.parametrize("degrees", [-1.5, 1.5])
+def test_a_stroke_far_along_a_row_of_a_page_askew_is_of_that_row(degrees):
+    page = draw(["Depot by the harbour", "Bridge over the river", "Harbour of the town"], shape=(240, 900), leading=3)
+    page.image[88:101, 620:623] = 0  # as high as the capitals of the second row
+    around = cv2.getRotationMatrix2D((450, 120), degrees, 1)
+    lines = detect(cv2.warpAffine(page.image, around, (900, 240), flags=cv2.INTER_AREA, borderValue=255))
+    x, y = around @ np.array([621.5, 94.5, 1])
+    signs = [line.ink[0] for line in lines if line.sign]
+    assert any(x0 <= x <= x1 and y0 <= y <= y1 for x0, y0, x1, y1 in signs)
+
+
 def test_boxes_of_shrunk_pages_stand_on_the_ink():
     page = draw(["Harbour News tonight"], size=70, shape=(200, 1000))
     found = detect(page.image)
