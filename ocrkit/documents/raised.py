@@ -19,6 +19,13 @@ from ocrkit.options import options_class
 from ocrkit.recognition.decode import Guess
 
 _APOSTROPHES = "'’‘"
+# Words that are none without their apostrophe, which may touch a letter so that nothing raised is seen.
+_CONTRACTIONS = (
+    "aren't couldn't didn't doesn't don't hadn't hasn't haven't isn't shouldn't wasn't weren't wouldn't I'm I've "
+    "they'd they'll they're they've we've you'll you're you've he's she's that's there's what's aujourd'hui c'est d'un "
+    "j'ai jusqu'au jusqu'à l'eau l'on l'un n'est qu'il qu'on qu'un s'est s'il"
+)
+_LACKING = {word.replace("'", "").casefold(): word.index("'") for word in _CONTRACTIONS.split()}
 _ONE = str.maketrans(dict.fromkeys("lI|i!", "1"))  # of a note, a stroke is this
 _VOWELS = frozenset("aeiouyhàâäéèêëîïôöùûüœæ")
 
@@ -85,7 +92,7 @@ class _Trial:
 
 def with_raised(rows: Sequence[Sequence[Piece]], read: Read, options: RaisedOptions) -> list[list[Piece]]:
     """The rows, their words that have something raised in them read in parts where that reading is to be believed."""
-    ended = [[_with_closing(piece, piece.parts, options) if piece.parts else piece for piece in row] for row in rows]
+    ended = [[_contracted(_with_closing(piece, options), options) for piece in row] for row in rows]
     trials = [trial for row in ended for piece in row if piece.parts and (trial := _trial(piece, piece.parts, options))]
     if not trials:
         return ended
@@ -99,8 +106,24 @@ def with_raised(rows: Sequence[Sequence[Piece]], read: Read, options: RaisedOpti
     return [[better.get(piece, piece) for piece in row] for row in ended]
 
 
-def _with_closing(piece: Piece, parts: Parts, options: RaisedOptions) -> Piece:
+def _contracted(piece: Piece, options: RaisedOptions) -> Piece:
+    """The piece with its apostrophe if it is hardly read, and a word only with that."""
+    guess = piece.guess
+    letters = [i for i, character in enumerate(guess.text) if character.isalpha()]
+    at = _LACKING.get("".join(guess.text[i] for i in letters).casefold())
+    # What is not all letters has an apostrophe already, or is something else.
+    if at is None or guess.confidence >= options.sure or letters[-1] - letters[0] + 1 != len(letters):
+        return piece
+    at += letters[0]
+    text, x = f"{guess.text[:at]}'{guess.text[at:]}", guess.spans[at - 1, 1]
+    return replace(piece, guess=replace(guess, text=text, spans=np.insert(guess.spans, at, [x, x], axis=0)))
+
+
+def _with_closing(piece: Piece, options: RaisedOptions) -> Piece:
     """The piece with the quotation mark that ends it, where that is seen as two parts and was not read."""
+    parts = piece.parts
+    if parts is None:
+        return piece
     guess, boxes = piece.guess, parts.boxes
     if not guess.text or not guess.text[-1].isascii() or guess.text[-1] in "'\"*" or len(boxes) < 3:
         return piece

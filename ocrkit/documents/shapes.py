@@ -89,7 +89,7 @@ class ShapeOptions:
     widest: float = 1.3
     lean_gap: float = 0.15
     ellipsis: tuple[float, float] = (0.39, 0.6)
-    close_points: float = 0.34
+    close_points: float = 0.29
     tail: tuple[float, float] = (0.1, 0.4)
     tail_px: float = 2.0
     clear_px: float = 11.0
