@@ -125,7 +125,7 @@ def _with_closing(piece: Piece, options: RaisedOptions) -> Piece:
     if parts is None:
         return piece
     guess, boxes = piece.guess, parts.boxes
-    if not guess.text or not guess.text[-1].isascii() or guess.text[-1] in "'\"*" or len(boxes) < 3:
+    if not guess.text or guess.text[-1] in f'{_APOSTROPHES}"“”*' or len(boxes) < 3:
         return piece
     size = (boxes[-2:, 2:] - boxes[-2:, :2]) / parts.capital
     slim = (size[:, 0] <= options.stroke_width) & (size[:, 0] < size[:, 1])
