@@ -130,7 +130,7 @@ class Page:
         sheet_pt: width and height of the sheet in points, where the page is one of a PDF.
         error: why this page could not be read; such a page has no lines.
         left_out: how many places that looked like words were left out, by the reason: "noise" says nothing that can be
-            read, "struck" is struck through and not surely read, "unreadable" is in another script.
+            read, "struck" is struck through by what could not be erased, "unreadable" is in another script.
     """
 
     number: int

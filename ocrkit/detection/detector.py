@@ -48,6 +48,7 @@ class DetectedLine:
         ink: `(N, 4)` px; where each word's ink is, inside its box or a dash's; `None` where the boxes are that.
         parts: for each word its connected parts, where some of them stand raised; `None` for those without, or for all.
         sign: whether it is one sign that stands alone in a row of print, see `lone_signs`.
+        cleared: `(N,)` whether a stroke through each word was erased; `None` for none.
     """
 
     boxes: np.ndarray
@@ -57,6 +58,7 @@ class DetectedLine:
     struck: np.ndarray | None = None
     sign: bool = False
     parts: Sequence[Parts | None] | None = None
+    cleared: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -112,7 +112,8 @@ class Piece:
     """A box `(4,)` px, its crop's left edge on the page in px, the crop and what it was read as.
 
     `space` is the probability that there is a space before it, as far as the gap can tell; `ink` is where its ink is,
-    `(4,)` px, or `None` where the box is that. `struck` words are struck through; a `sign` stands alone in its row.
+    `(4,)` px, or `None` where the box is that. `struck` words are struck through, `cleared` ones were; a `sign` stands
+    alone in its row.
     `parts` are the connected parts of its ink where some of them stand raised.
     """
 
@@ -123,6 +124,7 @@ class Piece:
     space: float = 0.5
     ink: np.ndarray | None = None
     struck: bool = False
+    cleared: bool = False
     sign: bool = False
     parts: Parts | None = None
 
@@ -158,7 +160,8 @@ def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptio
             # One of the two may have been joined on its other side just now.
             if a in row and b in row and is_one_word(a.guess, b.guess, read_whole.guess, b.space, options):
                 ink = _around(a.place, b.place)
-                whole = replace(read_whole, space=a.space, ink=ink, struck=a.struck or b.struck)
+                struck, cleared = a.struck or b.struck, a.cleared or b.cleared
+                whole = replace(read_whole, space=a.space, ink=ink, struck=struck, cleared=cleared)
                 row[row.index(a) : row.index(b) + 1] = [whole]
                 joined = True
         if not joined:

@@ -25,6 +25,7 @@ from ocrkit.documents.reading import Reading
 from ocrkit.documents.screen import unscreened
 from ocrkit.documents.script import is_unreadable
 from ocrkit.documents.shapes import by_shape
+from ocrkit.documents.struck import unstruck
 
 _PRICE = re.compile(r"[€$£]\d[\d.,]*[.,]\d\d")
 
@@ -36,6 +37,7 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
     if min(image.shape[:2]) < options.smallest_page_px:
         return Reading(image)
     grey, detected, bend = dewarp(unscreened(dark_on_light(image), options.screen), detect, options.dewarp)
+    grey, detected = unstruck(grey, detected, detect)
     boxes = level_boxes(detected)
     if not boxes:
         return Reading(image)
@@ -78,13 +80,15 @@ def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[lis
     for line in lines:
         spaces = [0.5] * len(line.boxes) if line.spaces is None else line.spaces.tolist()
         ink = line.boxes if line.ink is None else line.ink
-        struck = [False] * len(line.boxes) if line.struck is None else line.struck.tolist()
+        struck, cleared = (
+            [False] * len(line.boxes) if which is None else which.tolist() for which in (line.struck, line.cleared)
+        )
         parts = [None] * len(line.boxes) if line.parts is None else line.parts
-        found = zip(islice(unread, len(line.boxes)), spaces, ink, struck, parts)
+        found = zip(islice(unread, len(line.boxes)), spaces, ink, struck, cleared, parts)
         rows.append(
             [
-                replace(piece, space=p, ink=place, struck=out, sign=line.sign, parts=raised)
-                for piece, p, place, out, raised in found
+                replace(piece, space=p, ink=place, struck=out, cleared=was, sign=line.sign, parts=raised)
+                for piece, p, place, out, was, raised in found
             ]
         )
     return rows
@@ -117,7 +121,7 @@ def keep_words(
         if not options.keep_doubtful and len(level) == 1 and level[0].sign and level[0].guess.text not in options.signs:
             left_out["noise"] += 1
             level = []
-        clean = [piece for piece in level if not piece.struck or _is_read_through(piece, options)]
+        clean = [piece for piece in level if _is_legible(piece, options)]
         least = 0.0 if options.keep_doubtful else doubtful_from(clean, options)
         kept = [piece for piece in clean if piece.guess.confidence >= least]
         left_out["noise"] += len(clean) - len(kept)
@@ -141,8 +145,10 @@ def doubtful_from(row: Sequence[Piece], options: ReadOptions) -> float:
     return options.doubtful_confidence if well_read else options.min_confidence
 
 
-def _is_read_through(piece: Piece, options: ReadOptions) -> bool:
-    """Whether a struck word is believed: it is a price, or so long that the stroke would have made nonsense of it."""
+def _is_legible(piece: Piece, options: ReadOptions) -> bool:
+    """Whether a word is not struck, or believed: a price, or so long that the stroke would have made nonsense of it."""
+    if not piece.struck:
+        return True
     text, (price, word) = piece.guess.text, options.struck_confidence
     long = text.isalpha() and len(text) >= options.struck_letters
     return piece.guess.confidence >= (price if _PRICE.fullmatch(text) else word if long else np.inf)
@@ -150,7 +156,7 @@ def _is_read_through(piece: Piece, options: ReadOptions) -> bool:
 
 def _words(piece: Piece, options: ReadOptions) -> list[Word]:
     words = split_words(piece.guess, piece.place, piece.left)
-    doubtful = piece.struck or piece.guess.confidence < options.min_confidence
+    doubtful = piece.struck or piece.cleared or piece.guess.confidence < options.min_confidence
     return [replace(word, doubtful=True) for word in words] if doubtful else words
 
 

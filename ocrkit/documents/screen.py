@@ -33,6 +33,7 @@ class ScreenOptions:
         least_share: of the page that is screened, below which it is left as it is.
         dots: share of the pixels of an area where a free dot has its middle, at least; small print has up to 0.017.
         dark: share of an area with free dots that is ink, from which on these are a tint and not taken away.
+        dark_around: the same of what surrounds such an area of the screen, at least; what is darker than it is print.
         large_dot: share of the free dots, that are no larger than a large one.
         dot_size: times as large as that a dot may be.
     """
@@ -46,6 +47,7 @@ class ScreenOptions:
     least_share: float = 0.003
     dots: float = 0.02
     dark: float = 0.42
+    dark_around: float = 0.36
     large_dot: float = 0.9
     dot_size: float = 1.3
 
@@ -116,9 +118,11 @@ def _without_free_dots(grey: Image, options: ScreenOptions) -> Image:
     paper = cv2.dilate(grey, np.ones(_RING.shape, np.uint8))
     ink = cv2.threshold(cv2.subtract(paper, grey), options.step, 255, cv2.THRESH_BINARY)[1]
     tone = cv2.blur(ink, (options.window_px, options.window_px))
-    # Where letters stand on it a tint looks darker than it is.
-    tone = cv2.erode(cv2.bitwise_or(tone, cv2.bitwise_not(areas)), np.ones((3 * options.window_px,) * 2, np.uint8))
     dark = cv2.bitwise_and(areas, cv2.threshold(tone, 255 * options.dark, 255, cv2.THRESH_BINARY)[1])
+    # Where letters stand on it a tint looks darker than it is.
+    around = (3 * options.window_px,) * 2
+    mean = cv2.blur(cv2.bitwise_and(tone, areas), around) / np.maximum(cv2.blur(areas, around), 1)
+    dark[mean < options.dark_around] = 0
     light = _erased(grey, paper, ink, dots, _widened(areas, options), options)
     return np.where(_widened(dark, options), cv2.GaussianBlur(grey, (0, 0), options.blur_px), light)
 

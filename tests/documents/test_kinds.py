@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ocrkit import Reader
 from ocrkit.detection import DetectedLine
 from ocrkit.documents.options import ReadOptions
+from ocrkit.documents.struck import without_strokes
 from ocrkit.recognition import Guess
 from ocrkit.recognition.decode import Calibration
 
@@ -163,19 +164,34 @@ def test_a_table_turned_on_an_upright_page_is_read(quarters, reader):
     assert len(read) <= len(LETTER.split()) + 18 + 2
 
 
-def test_what_is_struck_through_is_left_out_and_counted(reader):
+@pytest.mark.parametrize(("face", "up"), [("Sans", 8), ("Serif", 10)])
+def test_what_is_struck_through_is_read_without_its_stroke_and_is_in_doubt(face, up, reader):
     page, pen = paper(900, 300)
-    face = font("Sans", 30)
-    for row, (text, struck) in enumerate((("the old price of 49.90 is gone", True), ("the new price is 39.95", False))):
-        pen.text((40, 40 + 100 * row), text, "black", face)
-        if struck:
-            pen.line((40, 60, 40 + pen.textlength(text, face), 60), "black", 3)
+    font_30, struck = font(face, 30), "the old price of €49.90 is gone"
+    foot = pen.textbbox((40, 40), "x", font_30)[3]
+    for row, text in enumerate((struck, "the new price is 39.95 and more")):
+        pen.text((40, 40 + 100 * row), text, "black", font_30)
+    pen.line((40, foot - up, 40 + pen.textlength(struck, font_30), foot - up), "black", 3)
     read = reader.read(np.asarray(page)).pages[0]
-    assert read.text.casefold() == "the new price is 39.95"
-    assert read.to_dict()["left_out"]["struck"] >= 4
-    everything = Reader(threads=1, options=ReadOptions(keep_doubtful=True)).read(np.asarray(page)).pages[0]
-    assert len(everything.words) > len(read.words)
-    assert all(word.doubtful for word in everything.lines[0].words)
+    upper = [word for word in read.words if word.box[3] < 110]
+    assert len(missed(struck, [word.text for word in upper])) <= 3
+    assert "€49.90" in {word.text for word in upper}
+    assert all(word.doubtful for word in upper)
+    assert not any(word.doubtful for word in read.words if word.box[1] > 110)
+
+
+def test_a_rule_that_goes_on_beyond_its_words_is_no_stroke_through_them():
+    page = np.full((60, 600), 255, np.uint8)
+    for left in range(40, 200, 20):
+        page[10:40, left : left + 4] = 0
+    page[28:31, 20:220] = 0
+    boxes = [np.array([[40, 10, 200, 40]], float)]
+    cleared, strokes = without_strokes(page, boxes)
+    assert strokes.tolist() == [[20, 28, 220, 31]]
+    assert (cleared[28:31, 46:58] == 255).all()
+    assert (cleared[10:40, 41:43] == 0).all()  # a letter
+    page[28:31, 20:500] = 0
+    assert not len(without_strokes(page, boxes)[1])
 
 
 @pytest.mark.parametrize(
