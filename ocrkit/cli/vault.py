@@ -20,7 +20,7 @@ from ocrkit import privacy
 from ocrkit.cli.progress import shown
 from ocrkit.cli.verbs import harmless, verb_group
 from ocrkit.datasets.forms import PAGE_FORMS, load_pages
-from ocrkit.datasets.vault import donated_files, donated_pages, page_of
+from ocrkit.datasets.vault import command_line, donated_files, donated_pages, page_of
 from ocrkit.errors import BadParams, BadVault, OcrkitError, Withdrawn
 from ocrkit.files import refuse_to_overwrite, whole_file
 
@@ -112,7 +112,7 @@ def add(
 ) -> None:
     """Seal FILES, pictures or PDFs, as documents of a donor; all of them or none.
 
-    What is sealed for the donor already is not added again.
+    What is sealed for the donor already is not added again; labels that it lacks are.
     """
     from ocrkit.vault import load_consent
 
@@ -126,10 +126,16 @@ def add(
         else:
             documents = list(donated_files(shown(files, "Reading", "files")))
         lacking = list(opened.lacking(donor, documents))
+        labels = opened.newly_labelled(donor, documents)
         added = opened.add(donor, lacking, consent, renew)
+        if labels:
+            opened.relabel(labels, command_line())
     click.echo(f"Sealed: {_counted(len(added), 'page')} of {donor}, for {', '.join(consent.uses) or 'no use'}.")
-    if known := len(documents) - len(lacking):
-        click.echo(f"Not added again: {_counted(known, 'page')}, sealed already.")
+    if labels:
+        click.echo(f"Labelled: {_counted(len(labels), 'page')}, sealed before without labels.")
+    if known := len(documents) - len(lacking) - len(labels):
+        kept = ", with the labels that the vault has" if form else ""
+        click.echo(f"Not added again: {_counted(known, 'page')}, sealed already{kept}.")
     if form:
         return
     if delete is None:
@@ -152,6 +158,8 @@ def list_(*, folder: Path, identity: Path | None, documents: bool) -> None:
         for name, its in sorted(opened.donors.items()):
             consent = its.consent
             state = f"until {consent.until or 'withdrawn'}"
+            if today < consent.given:
+                state = f"from {consent.given} on"
             if consent.withdrawn:
                 state = f"withdrawn on {consent.withdrawn}"
             elif consent.until and today > consent.until:

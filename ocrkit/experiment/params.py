@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ocrkit.errors import BadParams, quoted
 from ocrkit.experiment import paths, pipeline
+from ocrkit.options import mistake, near
 
 T = TypeVar("T")
 
@@ -47,19 +46,6 @@ class Base:
 
 # The class of each section of params.yaml: what it may hold.
 Sections = Mapping[str, type[Base]]
-
-_EXPECTED = {
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "string_type": "a text",
-    "tuple_type": "a list",
-    "list_type": "a list",
-    "dict_type": "a table of names and values",
-    "dataclass_type": "a table of names and values",
-    "none_required": "null",
-}
 
 
 def params(
@@ -166,12 +152,9 @@ def validate(options: type[T], values: Mapping[str, Any], where: str) -> T:
     except ValidationError as error:
         first = error.errors()[0]
     name = ".".join([where, *map(str, first["loc"])])
-    if first["type"] == "missing":
-        raise BadParams(f"params.yaml: {name} is missing.")
     if first["type"] == "unexpected_keyword_argument":
         raise BadParams(f"params.yaml: there is no value {name}.")
-    expected = _EXPECTED.get(first["type"]) or re.sub(r"^(Input|Value) (should be|error, )\s*", "", first["msg"])
-    raise BadParams(f"params.yaml: {name} must be {expected}, not {quoted(first['input'])}.")
+    raise BadParams(f"params.yaml: {mistake(first, name)}.")
 
 
 def flatten(options: Any) -> dict[str, Any]:
@@ -290,9 +273,7 @@ def _check_names(where: str, values: Any, known: Iterable[str]) -> None:
     known = list(known)
     for name in _table(where, values):
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {_listed(known)}."
-            raise BadParams(f"{where} knows no {quoted(name)}: {hint}")
+            raise BadParams(f"{where} knows no {quoted(name)}: {(hint := near(str(name), known))}{'' if hint.endswith('?') else '.'}")
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ocrkit.alphabet import normalise
 from ocrkit.errors import BadParams, OcrkitError, quoted
 from ocrkit.files import plain
+from ocrkit.options import mistakes
 
 _FOLDER = Path(__file__).with_name("templates")
 BUILT_IN = tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
@@ -34,8 +35,15 @@ class _Frozen(BaseModel):
 class Choice(_Frozen):
     """A key's meaning: a flag in place of a text, or a kind of document."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")]
+    name: str
     label: Annotated[str, Field(min_length=1, max_length=80)]
+
+    @field_validator("name")
+    @classmethod
+    def _is_plain(cls, name: str) -> str:
+        if not re.fullmatch("[a-z0-9_-]{1,40}", name):
+            raise ValueError(f"{quoted(name)} is no name: 1 to 40 small letters, figures, - and _ are taken")
+        return name
 
 
 class Example(_Frozen):
@@ -189,13 +197,7 @@ def _checked(values: dict[str, Any], origin: str) -> Template:
     try:
         return Template.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "template"
-        if first["type"] == "extra_forbidden":
-            raise BadTemplate(
-                f"The template {origin} has an unknown key {place}; known ones are {', '.join(Template.model_fields)}."
-            ) from None
-        raise BadTemplate(f"The template {origin}: {place}: {first['msg'].removeprefix('Value error, ')}.") from None
+        raise BadTemplate(f"The template {origin} cannot be used: {mistakes(error, Template)}.") from None
 
 
 def stored(template: Template) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ocrkit.errors import BadVault
+from ocrkit.options import mistakes
 
 Use = Literal["train", "evaluate", "label"]
 USES: tuple[Use, ...] = get_args(Use)
@@ -32,10 +34,17 @@ class Consent(BaseModel):
 
     donor: str = Field(min_length=1, max_length=100)
     uses: tuple[Use, ...]
-    wording_sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    wording_sha256: str
     given: date
     until: date | None = None
     withdrawn: date | None = None
+
+    @field_validator("wording_sha256")
+    @classmethod
+    def _is_digest(cls, digest: str) -> str:
+        if not re.fullmatch("[0-9a-f]{64}", digest):
+            raise ValueError("a SHA-256 has 64 figures and letters from a to f, as sha256sum prints them")
+        return digest
 
     @model_validator(mode="after")
     def _in_order(self) -> Consent:
@@ -64,6 +73,24 @@ class Consent(BaseModel):
         return "" if use in self.uses else f"not given for the use {use}"
 
 
+class _Written(BaseModel):
+    """What a file says of a consent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uses: tuple[Use, ...]
+    wording: str = ""
+    wording_sha256: str = ""
+    given: date
+    until: date | None = None
+
+    @model_validator(mode="after")
+    def _has_wording(self) -> _Written:
+        if bool(self.wording) == bool(self.wording_sha256):
+            raise ValueError("name the text that was agreed to, as wording (its file) or wording_sha256 (its digest)")
+        return self
+
+
 def load_consent(path: Path, donor: str) -> Consent:
     """The consent in a TOML file, for `donor`.
 
@@ -73,22 +100,27 @@ def load_consent(path: Path, donor: str) -> Consent:
         until = 2028-05-01            # may be left out
 
     Raises:
-        BadVault: the file or its wording cannot be read, or something in it is missing or unknown.
+        BadVault: the file or its wording cannot be read, something in it is missing or unknown, or it does not hold
+            today.
     """
     try:
-        told: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
-        if wording := told.pop("wording", None):
-            told["wording_sha256"] = hashlib.sha256((path.parent / str(wording)).read_bytes()).hexdigest()
+        told = _Written.model_validate(tomllib.loads(path.read_text("utf-8")))
+        if told.wording:
+            digest = hashlib.sha256((path.parent / told.wording).read_bytes()).hexdigest()
+        else:
+            digest = told.wording_sha256
+        dates = {"given": told.given, "until": told.until}
+        consent = Consent(donor=donor, uses=told.uses, wording_sha256=digest, **dates)
     except OSError as error:
         raise BadVault(f"{error.filename} cannot be read: {error.strerror}.") from None
+    except ValidationError as error:
+        raise BadVault(f"{path} says no consent that can be kept: {mistakes(error, _Written)}.") from None
     except ValueError as error:
         raise BadVault(f"{path} is no TOML file: {error}.") from None
-    try:
-        return Consent(donor=donor, **{"until": None, **told})
-    except (ValidationError, TypeError) as error:
-        why = (
-            "; ".join(f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors())
-            if isinstance(error, ValidationError)
-            else str(error)
-        )
-        raise BadVault(f"{path} says no consent that can be kept: {why}.") from None
+    today = date.today()  # where the donor is, or near there
+    if today < consent.given:
+        raise BadVault(f"{path} says that the consent is given on {consent.given}, which is still to come: add what it "
+                       "is about on that day, or mend the date.")
+    if consent.until and today > consent.until:
+        raise BadVault(f"{path} says that the consent ended on {consent.until}: nothing could be read by it.")
+    return consent

@@ -254,24 +254,34 @@ class Vault:
     def lacking(self, donor: str, documents: Iterable[Donated]) -> Iterator[Donated]:
         """Those of `documents` that are not sealed for the donor yet, so that adding files again adds nothing.
 
-        Pages are told by their digest, which those that were sealed before it was kept do not have. A page with labels
-        is lacking, too, where the vault has it without. Within one document, equal pages are pages of their own.
+        Pages are told by their digest, which those that were sealed before it was kept do not have. Within one
+        document, equal pages are pages of their own.
         """
         its = self._fresh().donors.get(donor)
-        known = {document.sha256: bool(document.version) for document in (its.documents.values() if its else ())}
-        whole: dict[str, bool] = {}  # of the document that is being gone through
+        known = {document.sha256 for document in (its.documents.values() if its else ())}
+        whole: set[str] = set()  # of the document that is being gone through
         begins = False  # its first page was left out
         for document in documents:
             if document.first:
                 known |= whole
-                whole, begins = {}, False
+                whole, begins = set(), False
             digest = hashlib.sha256(document.page).hexdigest()
-            if known.get(digest, False) or (digest in known and not document.labels):
+            if digest in known:
                 begins |= document.first
                 continue
-            whole[digest] = bool(document.labels)
+            whole.add(digest)
             yield replace(document, first=document.first or begins)
             begins = False
+
+    def newly_labelled(self, donor: str, documents: Iterable[Donated]) -> dict[str, bytes]:
+        """The labels of those of `documents` that are sealed for the donor without any, by id; for `relabel`."""
+        its = self._fresh().donors.get(donor)
+        bare: dict[str, list[str]] = {}
+        for name, there in its.documents.items() if its else ():
+            if not there.version:
+                bare.setdefault(there.sha256, []).append(name)
+        given = {hashlib.sha256(document.page).hexdigest(): document.labels for document in documents}
+        return {name: labels for digest, labels in given.items() if labels for name in bare.get(digest, ())}
 
     def add(self, donor: str, documents: Iterable[Donated], consent: Consent, renew: bool = False) -> list[str]:
         """Seal documents of a donor; all of them or none.

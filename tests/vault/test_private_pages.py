@@ -157,24 +157,35 @@ def test_the_page_of_a_donor_shows_uses_and_the_way_back_and_nothing_of_the_page
     assert "http" not in page.replace("http-equiv", "")
 
 
+WORDING = f'wording_sha256 = "{"0" * 64}"\n'
+
+
 @pytest.mark.parametrize(
     ("told", "reason"),
     [
-        ('uses = ["train"]\ngiven = 2026-01-01\n', "wording_sha256"),
-        ('uses = ["sell"]\nwording_sha256 = "X"\ngiven = 2026-01-01\n', "uses"),
-        ('uses = ["train"]\nwording = "missing.txt"\ngiven = 2026-01-01\n', "missing.txt"),
+        ('uses = ["train"]\ngiven = 2026-01-01\n', "name the text that was agreed to"),
+        (f'uses = ["train"]\nwording = "x"\n{WORDING}given = 2026-01-01\n', "as wording .* or wording_sha256"),
+        (f'uses = ["sell"]\n{WORDING}given = 2026-01-01\n', "uses, entry 1 must be 'train', .*, not 'sell'"),
+        (f'uses = "train"\n{WORDING}given = "May"\n', "uses must be a list, not 'train'; given must be a date such as"),
+        (f'usess = ["train"]\n{WORDING}given = 2026-01-01\n', r"there is no key usess \(did you mean uses\?\)\.$"),
+        ('uses = []\nwording_sha256 = "X"\ngiven = 2026-01-01\n', "a SHA-256 has 64 figures"),
+        ('uses = ["train"]\nwording = "missing.txt"\ngiven = 2026-01-01\n', "missing.txt cannot be read"),
         ("uses = [", "no TOML"),
-        (f'uses = []\nwording_sha256 = "{"0" * 64}"\ngiven = 2026-02-01\nuntil = 2026-01-01\n', "before given"),
-        (f'uses = []\nwording_sha256 = "{"0" * 64}"\ngiven = 2026-02-01\nnotes = "x"\n', "notes"),
+        (f"uses = []\n{WORDING}given = 2026-02-01\nuntil = 2026-01-01\n", "until is before given"),
+        (f"uses = []\n{WORDING}given = 2026-02-01\nnotes = 1\n", r"no key notes \(there are uses, wording, .*until\)"),
+        (f"uses = []\n{WORDING}given = 2999-02-01\n", "given on 2999-02-01, which is still to come"),
+        (f"uses = []\n{WORDING}given = 2001-02-01\nuntil = 2002-02-01\n", "ended on 2002-02-01"),
     ],
 )
-def test_a_consent_that_says_too_little_or_too_much_is_refused(tmp_path, told, reason):
+def test_a_consent_that_says_too_little_or_too_much_or_does_not_hold_today_is_refused(tmp_path, told, reason):
     from ocrkit.errors import BadVault
     from ocrkit.vault import load_consent
 
     (tmp_path / "consent.toml").write_text(told)
-    with pytest.raises(BadVault, match=reason):
+    with pytest.raises(BadVault, match=reason) as refused:
         load_consent(tmp_path / "consent.toml", "donor")
+    assert "Input should" not in str(refused.value)
+    assert "Value error" not in str(refused.value)
 
 
 def test_an_executed_notebook_keeps_kinds_of_errors_and_what_aggregates_print():

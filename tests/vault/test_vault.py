@@ -66,7 +66,6 @@ def test_files_that_are_added_again_add_nothing_and_equal_pages_of_one_document_
         ([*sheets, Donated("a.png", b"a")], 4),
         ([*sheets, Donated("other name.png", b"a")], 0),
         ([Donated("c.png", b"c"), Donated("c again.png", b"c")], 1),
-        ([labelled], 1),  # is there, but without labels
         ([labelled, Donated("a.png", b"a")], 0),
         ([Donated("d.pdf", b"blank"), Donated("d.pdf", b"d", first=False)], 1),
     ]
@@ -77,7 +76,19 @@ def test_files_that_are_added_again_add_nothing_and_equal_pages_of_one_document_
     with lab.open() as vault:
         assert vault.group(added[0]) == added[0]  # its first page was there: it is no page of another document
         assert len(list(vault.lacking("two", sheets))) == 3  # what somebody else gave is theirs
-        assert [e["what"] for e in vault.log()] == ["created"] + ["added"] * 4
+        assert [e["what"] for e in vault.log()] == ["created"] + ["added"] * 3
+
+
+def test_labels_of_a_page_that_was_sealed_without_any_are_sealed_beside_it(lab):
+    page, labelled = Donated("a.png", b"a"), Donated("a.png", b"a", b"{}")
+    with lab.open() as vault:
+        (name,) = vault.add("one", [page], consent("one"))
+        assert vault.newly_labelled("two", [labelled]) == {}  # somebody else's page
+        assert vault.newly_labelled("one", [page]) == {}
+        assert vault.newly_labelled("one", [labelled]) == {name: b"{}"}
+        vault.relabel(vault.newly_labelled("one", [labelled]), "x")
+        assert vault.newly_labelled("one", [Donated("a.png", b"a", b"others")]) == {}  # the vault's labels stay
+        assert [(item.id, item.page, item.labels) for item in vault.read("train", "x")] == [(name, b"a", b"{}")]
 
 
 def test_another_consent_holds_for_earlier_documents_only_where_it_is_said_to(lab):
