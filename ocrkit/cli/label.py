@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ocrkit.cli.options import jobs_option, model_option, optional_form_option, redundancy_option
-from ocrkit.cli.verbs import verb_group
+from ocrkit.cli.verbs import harmless, verb_group
 from ocrkit.errors import BadParams
 from ocrkit.labelling.export import FORMS, digest_of, export, summary
 from ocrkit.labelling.jobs import Job, NewTask, Store, only_server
@@ -60,6 +60,7 @@ def label() -> None:
 @redundancy_option
 @click.option("--gold", type=click.Path(path_type=Path), help="Folder of crops whose labels are known to be right.")
 @click.option("--suspects", is_flag=True, help="Ask about the labels of FOLDER that the model doubts, with `verify`.")
+@click.option("--equal", is_flag=True, help="Ask about each of equal pictures, rather than about one of them.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Seed of what is random.")
 @model_option
 @click.option("--other-model", default=_OTHER_MODEL, show_default=True, help="Second reader, to disagree with.")
@@ -75,6 +76,7 @@ def new(
     redundancy: int | None,
     gold: Path | None,
     suspects: bool,
+    equal: bool,
     seed: int,
     model: str | None,
     other_model: str,
@@ -87,6 +89,8 @@ def new(
     """
     from ocrkit.recognition.model import alphabet_of, find_model
 
+    if suspects and equal:
+        raise BadParams("--equal is not for --suspects: one decision holds for all pictures of one label that are equal.")
     chosen = load_template("verify" if suspects and template == "transcribe" else template)
     changes: dict[str, Any] = {"redundancy": redundancy} if redundancy else {}
     if gold and not chosen.gold_share:
@@ -98,13 +102,14 @@ def new(
         if any(job.name == name for job in store.jobs()):
             raise BadParams(f"There is a job {name} already: choose another name.")
         tasks, about, private, kind = _tasks(
-            chosen, folder, form, order, count, gold, suspects, seed, model, other_model
+            chosen, folder, form, order, count, gold, suspects, equal, seed, model, other_model
         )
         about |= {"order": "doubt" if suspects else order, "seed": seed, "made": time.strftime("%Y-%m-%d")}
         job = store.add_job(name, chosen, tasks, str(folder.resolve()), kind, private, about)
         told = store.progress(job)
     of_gold = sum(task.gold is not None for task in tasks)
-    click.echo(f"{name}: {told['tasks']:,} tasks{f' and {of_gold:,} gold ones' * bool(of_gold)}, {chosen.title!r}.")
+    golden = f" and {_counted(of_gold, 'gold one')}" if of_gold else ""
+    click.echo(f"{name}: {_counted(told['tasks'], 'task')}{golden}, {chosen.title!r}.")
     click.echo(f"Answer them yourself: ocrkit label serve {name} --local")
 
 
@@ -116,6 +121,7 @@ def _tasks(
     count: int | None,
     gold: Path | None,
     suspects: bool,
+    equal: bool,
     seed: int,
     model: str | None,
     other_model: str,
@@ -141,7 +147,7 @@ def _tasks(
     if template.interface != "text":
         pages, private = pages_of(folder, form, reader if template.interface == "boxes" else None)
         kind = form or "pictures"
-        return page_tasks(pages[:count], template.interface == "boxes"), {}, private, kind
+        return page_tasks(pages, template.interface == "boxes", count, equal), {}, private, kind
     material = words_of(folder, form, reader)
     about = {"model": identity(find_model(model))}
     if suspects:
@@ -160,7 +166,10 @@ def _tasks(
         about["other_model"] = identity(find_model(other_model))
     known = load_crops(gold) if gold else []
     readings: list[Reading] = read_by(material.samples, first, second)
-    tasks = word_tasks(material.samples, readings, order, count, seed, known, read_by(known, first), material.places)
+    gold_readings = read_by(known, first)
+    tasks = word_tasks(
+        material.samples, readings, order, count, seed, known, gold_readings, material.places, equal
+    )
     return tasks, about, material.private, material.form
 
 
@@ -313,7 +322,7 @@ def send(
             check_pool(found, POOLS[pool])
             click.echo(CLOSED, err=True)
             count, usd = mturk.send(store, found, mturk.client(endpoint), most_usd)
-            click.echo(f"{count:,} tasks are sent, for ${usd:,.2f} at most.")
+            click.echo(f"Sent: {_counted(count, 'task')}, for ${usd:,.2f} at most.")
         else:
             from ocrkit.labelling import prolific
 
@@ -326,7 +335,7 @@ def send(
 
 @label.command()
 @click.argument("job", required=False)
-@click.option("--audit", is_flag=True, help="Show everything that was refused.")
+@click.option("--audit", is_flag=True, help="Show who was shown which task, when, and everything that was refused.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @jobs_option
 def status(job: str | None, audit: bool, as_json: bool, jobs_path: Path) -> None:
@@ -336,16 +345,23 @@ def status(job: str | None, audit: bool, as_json: bool, jobs_path: Path) -> None
 
     with Store(jobs_path) as store:
         if audit:
-            for row in store.audited("refused"):
+            only = store.job(job).id if job else None
+            rows = [row for row in store.audited() if only in (None, row["job"])]
+            for row in rows:
                 when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["at"]))
-                click.echo(f"{when}  {row['what']}  {row['name'] or '-'}  {row['address']}  {row['detail']}")
+                task = f"task {row['task']}" if row["task"] else ""
+                told = [when, row["what"], row["name"], row["address"], task, row["detail"]]
+                click.echo(harmless("  ".join(str(part) for part in told if part)))
+            if not rows:
+                click.echo("Nothing has been shown to anybody yet, and nothing refused.")
             return
         if job is None:
             for each in store.jobs():
                 told = store.progress(each)
-                click.echo(
-                    f"{each.name:<24} {told['done']:>7,} of {told['tasks']:,} tasks done by {told['people']} people"
-                )
+                people = "1 person" if told["people"] == 1 else f"{told['people']} people"
+                click.echo(f"{each.name:<24} {told['done']:>7,} of {_counted(told['tasks'], 'task')} done by {people}")
+            if not store.jobs():
+                click.echo("There are no jobs yet: make one with `ocrkit label new`.")
             return
         found = store.job(job)
         labels = results(store.votes(found))
@@ -364,6 +380,10 @@ def status(job: str | None, audit: bool, as_json: bool, jobs_path: Path) -> None
                 f"{who.name[:20]:>20}  {person.answers:>7,}  {rate.value:.3f} ({rate.low:.3f}-{rate.high:.3f})  "
                 f"{gold:>5}  {person.seconds:>7.1f}  {who.state}"
             )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def _figure(value: float) -> str:
@@ -405,7 +425,7 @@ def collect(job: str, adjudicate: str | None, endpoint: str, jobs_path: Path) ->
             template = load_template("adjudicate").model_copy(update={"alphabet": found.template.alphabet})
             about = {"of": job, **found.about}
             made = store.add_job(adjudicate, template, tasks, found.source, found.form, found.private, about)
-            click.echo(f"{adjudicate}: {store.progress(made)['tasks']:,} tasks.")
+            click.echo(f"{adjudicate}: {_counted(store.progress(made)['tasks'], 'task')}.")
         _record(store, found, told, labels)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -233,11 +235,12 @@ def word_tasks(
     gold: Sequence[Sample] = (),
     gold_readings: Sequence[Reading] = (),
     places: Sequence[Place] | None = None,
+    equal: bool = False,
 ) -> list[NewTask]:
     """Tasks about words, in an order, and those whose answer is known.
 
     Args:
-        samples: words; equal pictures are asked about once.
+        samples: words.
         readings: of them.
         order: see `ocrkit.labelling.order`.
         count: the most tasks; all by default.
@@ -246,28 +249,42 @@ def word_tasks(
             shall fail on them.
         gold_readings: of them.
         places: of samples whose pictures may not be kept.
+        equal: ask about each of equal pictures; else about one of them, and how many that leaves out is said.
     """
-    tasks: list[NewTask] = []
-    there: set[str] = set()
-    known = sorted(zip(gold, gold_readings), key=lambda pair: pair[1].text == normalise(pair[0].text))
-    for sample, reading in known:
-        task = _task(sample, reading, gold={"text": normalise(sample.text)})
-        if task.key not in there:
-            there.add(task.key)
-            tasks.append(task)
-    wanted = len(tasks) + (len(samples) if count is None else count)
-    for place, is_random in ordered(readings, order, seed):
-        if len(tasks) == wanted:
+    misread_first = sorted(zip(gold, gold_readings), key=lambda pair: pair[1].text == normalise(pair[0].text))
+    known = [_task(sample, reading, gold={"text": normalise(sample.text)}) for sample, reading in misread_first]
+
+    def asked() -> Iterator[NewTask]:
+        for number, is_random in ordered(readings, order, seed):
+            task = _task(samples[number], readings[number], random=is_random)
+            if places is None:
+                yield task
+            else:
+                kept = {**task.content, **places[number].content}
+                yield replace(task, key=places[number].key, content=kept, picture=None)
+
+    most = None if count is None else len({task.key for task in known}) + count
+    return _told_apart(chain(known, asked()), most, equal)
+
+
+def _told_apart(tasks: Iterable[NewTask], most: int | None = None, equal: bool = False) -> list[NewTask]:
+    """At most so many tasks, one of those with equal pictures, or each of them under a key of its own."""
+    kept: list[NewTask] = []
+    times: Counter[str] = Counter()
+    for task in tasks:
+        if most is not None and len(kept) == most:
             break
-        sample = samples[place]
-        task = _task(sample, readings[place], random=is_random)
-        if places is not None:
-            kept = {**task.content, **places[place].content}
-            task = replace(task, key=places[place].key, content=kept, picture=None)
-        if task.key not in there:
-            there.add(task.key)
-            tasks.append(task)
-    return tasks
+        times[task.key] += 1
+        if times[task.key] == 1:
+            kept.append(task)
+        elif equal:
+            kept.append(replace(task, key=f"{task.key}-{times[task.key]}"))
+    if left_out := times.total() - len(kept):
+        _LOGGER.warning(
+            "%s equal to another one, dot for dot, and not asked about again; --equal asks about each.",
+            "1 picture is" if left_out == 1 else f"{left_out:,} pictures are",
+        )
+    return kept
 
 
 def _task(sample: Sample, reading: Reading, gold: Mapping[str, Any] | None = None, random: bool = False) -> NewTask:
@@ -294,13 +311,24 @@ def suspect_tasks(suspects: Sequence[Suspect]) -> list[NewTask]:
     ]
 
 
-def page_tasks(pages: Iterable[LabelledPage], boxes: bool = True) -> list[NewTask]:
+def page_tasks(
+    pages: Iterable[LabelledPage], boxes: bool = True, count: int | None = None, equal: bool = False
+) -> list[NewTask]:
     """Tasks about whole pages: their words as boxes to mend, or only their picture, which of donated ones is not kept.
+
+    Args:
+        pages: to ask about.
+        boxes: whether their words are part of the task.
+        count: the most tasks; all by default.
+        equal: see `word_tasks`.
 
     Raises:
         BadImage: a page that cannot be read.
     """
-    tasks = []
+    return _told_apart(_page_tasks(pages, boxes), count, equal)
+
+
+def _page_tasks(pages: Iterable[LabelledPage], boxes: bool) -> Iterator[NewTask]:
     for page in pages:
         image = page.image()
         picture, scale = shown_page(image)
@@ -310,8 +338,7 @@ def page_tasks(pages: Iterable[LabelledPage], boxes: bool = True) -> list[NewTas
                 {"box": [round(float(side) * scale, 1) for side in word.box], "text": word.text} for word in page.words
             ]
         key, kept = (page.id, None) if page.private else (picture_key(image), picture)
-        tasks.append(NewTask(key, content, kept, page.document or page.id))
-    return tasks
+        yield NewTask(key, content, kept, page.document or page.id)
 
 
 def shown_page(image: Image) -> tuple[bytes, float]:

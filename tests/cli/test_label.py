@@ -81,7 +81,42 @@ def test_pictures_that_cannot_be_read_are_left_out_of_a_job_with_a_word(run, tmp
     said = run("new", "a", "--from", "pages", "--template", "kind")
     assert "broken.png is neither an image in a known format nor a PDF. It is left out." in said
     assert "2 PDFs and folders in pages are left out" in said
-    assert "a: 1 tasks" in said
+    assert "a: 1 task," in said
+
+
+@pytest.mark.parametrize("form", ["words", "pages"])
+def test_equal_pictures_are_asked_about_once_and_counted_unless_each_is_wanted(run, tmp_path: Path, samples, form) -> None:
+    template = {"words": "transcribe", "pages": "kind"}[form]
+    if form == "words":
+        write_crops([*samples[:3], samples[0], samples[0]], tmp_path / form)
+    else:
+        (tmp_path / form).mkdir()
+        for number, grey in enumerate([0, 90, 200, 0, 0]):
+            PIL.Image.new("L", (60, 40), grey).save(tmp_path / form / f"{number}.png")
+    options = ["--from", form, "--template", template, "--order", "given"]
+    said = run("new", "once", *options)
+    assert "2 pictures are equal to another one, dot for dot, and not asked about again" in said
+    assert "once: 3 tasks," in said
+    said = run("new", "each", *options, "--equal")
+    assert "equal to another" not in said
+    assert "each: 5 tasks," in said
+    assert "few: 2 tasks," in run("new", "few", *options, "--count", "2")
+
+
+def test_the_audit_tells_what_was_shown_and_that_nothing_was(run, tmp_path: Path) -> None:
+    with Store(tmp_path / "labelling" / "jobs.db", make=True) as store:
+        assert run("status") == "There are no jobs yet: make one with `ocrkit label new`.\n"
+        for name in ("first", "second"):
+            store.add_job(name, load_template("transcribe"), blank_tasks(2))
+        assert run("status", "--audit") == "Nothing has been shown to anybody yet, and nothing refused.\n"
+        answer_all(store, store.job("first"), {"t0": "a", "t1": "b"}, {"Ada": 1.0})
+        store.refuse("login", address="192.0.2.1")
+    told = run("status", "--audit")
+    assert len(told.splitlines()) == 3
+    assert "shown  Ada  task 1\n" in told
+    assert "refused: login  192.0.2.1" in told
+    assert len(run("status", "first", "--audit").splitlines()) == 2
+    assert "Nothing has been shown" in run("status", "second", "--audit")
 
 
 @pytest.mark.parametrize(
