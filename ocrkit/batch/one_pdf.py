@@ -25,7 +25,7 @@ def open_one_pdf(sources: Sequence[Source], output: Path, recipe: Recipe) -> Ite
         OcrkitError: it cannot be written.
     """
     with TemporaryDirectory(prefix="ocrkit-") as folder, open_batch(sources, folder, recipe) as batch:
-        yield batch
+        yield Batch(batch.tasks)  # what its results are called meanwhile is nobody's concern
         made = [Path(task.place.path(task.output)) for task in batch.tasks]
         if parts := [path for path in made if path.exists()]:
             _join(parts, output, isinstance(recipe, ReadRecipe) and recipe.pdfa)

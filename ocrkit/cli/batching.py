@@ -7,8 +7,8 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,11 +75,42 @@ def tell_what_was_left_out(found: Found) -> None:
         complain(f"{what} left out: {kinds}{', …' if len(found.left_out) > _MOST_TOLD else ''}.")
 
 
-def run_batch(batch: Batch, doing: str, jobs: int | None, scheduler: str | None, log: Path | None) -> bool:
-    """Do a batch: show its progress, say what went wrong, and print a table at the end; whether all is well.
+def run_batch(
+    opened: AbstractContextManager[Batch],
+    found: Found,
+    doing: str,
+    jobs: int | None,
+    scheduler: str | None,
+    log: Path | None,
+    one_pdf: Path | None = None,
+) -> None:
+    """Do a batch: show its progress, say what went wrong, and print a table at the end.
 
-    Exits with status 130 where it is interrupted; the next run goes on.
+    Exits with status 2 where something could not be done, and with 130 where it is interrupted; the next run goes on.
+
+    Args:
+        opened: the batch.
+        found: what it is of.
+        doing: "Reading" or "Scanning".
+        jobs: number of processes.
+        scheduler: address of a Dask cluster's.
+        log: file that gets a line a document.
+        one_pdf: what all results become together when `opened` ends.
     """
+    with opened as batch:
+        outcomes = _run(batch, found, doing, jobs, scheduler, log)
+    pages = sum(outcome.pages for outcome in outcomes if outcome.state != "failed")
+    if one_pdf and not pages:
+        complain(f"{one_pdf} is not written: there is no page for it.")
+    elif one_pdf and not is_quiet():
+        click.echo(harmless(f"{one_pdf}: {pages:,} page{'s' * (pages != 1)}."))
+    if found.closed or not all(outcome.complete for outcome in outcomes):
+        sys.exit(FAILED)
+
+
+def _run(
+    batch: Batch, found: Found, doing: str, jobs: int | None, scheduler: str | None, log: Path | None
+) -> list[Outcome]:
     if not is_quiet():
         for note in batch.notes[:_MOST_TOLD]:
             complain(note)
@@ -97,11 +128,11 @@ def run_batch(batch: Batch, doing: str, jobs: int | None, scheduler: str | None,
             if interrupted:
                 break
     if not is_quiet():
-        click.echo(harmless(_table(outcomes, len(batch.tasks), time.monotonic() - begun)))
+        click.echo(harmless(_table(outcomes, len(batch.tasks), found.closed, doing, time.monotonic() - begun)))
     if interrupted:
         complain("interrupted: run it again to go on.")
         sys.exit(_INTERRUPTED)
-    return all(outcome.complete for outcome in outcomes)
+    return outcomes
 
 
 @contextmanager
@@ -123,12 +154,6 @@ def _interruptible() -> Iterator[list[int]]:
         interrupted.append(signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def exit_if_incomplete(complete: bool, found: Found) -> None:
-    """End with the status that says that something could not be done, if so."""
-    if not complete or found.closed:
-        sys.exit(FAILED)
 
 
 class _Bar:
@@ -182,27 +207,32 @@ def _write_line(lines: TextIO, outcome: Outcome) -> None:
     lines.flush()
 
 
-def _table(outcomes: list[Outcome], documents: int, seconds: float) -> str:
+def _table(outcomes: list[Outcome], documents: int, closed: Sequence[str], doing: str, seconds: float) -> str:
     """What became of all, by state, and why some failed."""
     count = Counter[str](outcome.state for outcome in outcomes)
-    rows = [f"{'':12}{'documents':>10}{'pages':>9}{'words':>11}"]
+    are_read = doing == "Reading"  # what is only cut out has no words that anybody counts
+    rows = [f"{'':12}{'documents':>10}{'pages':>9}" + f"{'words':>11}" * are_read]
     for state, why in (("done", ""), ("skipped", "unchanged since they were done"), ("failed", "")):
         mine = [outcome for outcome in outcomes if outcome.state == state]
         pages, words = sum(outcome.pages for outcome in mine), sum(outcome.words for outcome in mine)
-        numbers = f"{'':>20}" if state == "failed" else f"{pages:>9,}{words:>11,}"
+        numbers = f"{pages:>9,}" + f"{words:>11,}" * are_read if state != "failed" else ""
         rows.append(f"{state:<12}{count[state]:>10,}{numbers}{'   ' + why if why and mine else ''}".rstrip())
     if documents > len(outcomes):
         rows.append(f"{'not reached':<12}{documents - len(outcomes):>10,}")
+    if closed:
+        folders = "a folder" if len(closed) == 1 else f"{len(closed):,} folders"
+        rows.append(f"{'not found':<12}{'?':>10}   in {folders} that cannot be looked into")
     done = [outcome for outcome in outcomes if outcome.state == "done"]
     if left := sum(outcome.left_alone for outcome in done):
         rows.append(f"{left:,} of the pages were left alone: they have text already, or were not asked for.")
-    read = sum(outcome.pages - outcome.left_alone for outcome in done)
-    rows.append(f"{seconds:.1f} s, {read / max(seconds, 1e-3):.1f} pages read a second")
+    ready = sum(outcome.pages - outcome.left_alone for outcome in done)
+    rows.append(f"{seconds:.1f} s, {ready / max(seconds, 1e-3):.1f} pages {'read' if are_read else 'scanned'} a second")
     failed = [outcome for outcome in outcomes if not outcome.complete]
-    if failed:
+    if failed or closed:
         rows.append("")
     for outcome in failed:
         why = " ".join(filter(None, [outcome.reason, *outcome.faults]))
         what = "failed" if outcome.state == "failed" else "in part"
         rows.append(f"{what:<9}{'' if outcome.source in why else f'{outcome.source}: '}{why}")
+    rows += [f"{'closed':<9}{why}" for why in closed]
     return "\n".join(rows)

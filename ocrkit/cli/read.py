@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ocrkit.cli.batching import batch_options, exit_if_incomplete, run_batch, tell_what_was_left_out
+from ocrkit.cli.batching import batch_options, run_batch, tell_what_was_left_out
 from ocrkit.cli.options import force_option, model_option, pages_option, threads_option
 from ocrkit.cli.progress import progress_bar
 from ocrkit.cli.verbs import FAILED, complain, harmless, is_quiet, standard_input, standard_input_or, verb
@@ -119,10 +119,12 @@ def read(
         return
     if jobs or scheduler or keep_tree or log:
         raise click.UsageError("--jobs, --dask, --keep-tree and --log are for a folder of results: add -o FOLDER/.")
+    complete = True
     if many:
         found = find_inputs(files)
         tell_what_was_left_out(found)
         files = tuple(source.name for source in found.sources)
+        complete = not found.closed
     if output is None and (form == "pdf" or (len(files) > 1 and form not in ("text", "json"))):
         raise click.UsageError(f"{'A PDF needs' if form == 'pdf' else 'Several results need'} a place: add -o OUT.")
     target = None if output is None else Path(output)
@@ -132,7 +134,6 @@ def read(
     from ocrkit.images.page import no_memory
 
     reader = Reader(model, runtime, threads, options=options)
-    complete = True
     listed = len(files) > 1
     several: list[str] = []
     give = several.append if listed and form == "json" else _print
@@ -210,9 +211,7 @@ def _read_many(
         opened = open_one_pdf(found.sources, one_pdf, recipe)
     else:
         opened = open_batch(found.sources, str(output), recipe, keep_tree=keep_tree, force=force)
-    with opened as batch:
-        complete = run_batch(batch, "Reading", jobs, scheduler, log)
-    exit_if_incomplete(complete, found)
+    run_batch(opened, found, "Reading", jobs, scheduler, log, one_pdf)
 
 
 def _read_one(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ocrkit.cli.batching import batch_options, exit_if_incomplete, run_batch, tell_what_was_left_out
+from ocrkit.cli.batching import batch_options, run_batch, tell_what_was_left_out
 from ocrkit.cli.options import force_option
 from ocrkit.cli.verbs import standard_input, standard_input_or, verb
 from ocrkit.files import refuse_to_overwrite
@@ -67,9 +67,7 @@ def scan(
         opened = open_one_pdf(found.sources, Path(output), ScanRecipe(".pdf"))
     else:
         opened = open_batch(found.sources, output, ScanRecipe(f".{kind}"), keep_tree=keep_tree, force=force)
-    with opened as batch:
-        complete = run_batch(batch, "Scanning", jobs, scheduler, log)
-    exit_if_incomplete(complete, found)
+    run_batch(opened, found, "Scanning", jobs, scheduler, log, Path(output) if one_pdf else None)
 
 
 def _scan_one(photo: str, output: Path, force: bool) -> None:

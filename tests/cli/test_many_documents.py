@@ -259,6 +259,7 @@ def test_many_documents_become_one_pdf_in_their_order(verb):
     Path("scans/bad.png").write_text("no picture")
     result = run(verb, "scans/c.png", "scans", *place, "all.pdf", status=2)
     assert "bad.png is neither" in result.stdout
+    assert result.stdout.endswith("\nall.pdf: 3 pages.\n")
     with pikepdf.open("all.pdf") as pdf:
         widths = [float(page.mediabox[2]) / float(page.mediabox[3]) for page in pdf.pages]
     assert len(widths) == 3
@@ -271,6 +272,28 @@ def test_photos_in_folders_are_scanned_into_a_folder():
     run("scan", "scans", "-o", "flat", "--format", "jpg", "--keep-tree")
     assert visible("flat") == ["a.jpg", "sub/b.jpg"]
     assert "skipped              2" in run("scan", "scans", "-o", "flat", "--format", "jpg", "--keep-tree").stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("read", "scans"), ("read", "scans", "-o", "out"), ("scan", "scans", "-o", "out"), ("scan", "scans", "-o", "x.pdf")],
+    ids=" ".join,
+)
+def test_a_folder_that_cannot_be_entered_is_told_and_the_run_is_not_complete(words, monkeypatch):
+    enter = os.scandir
+
+    def scandir(path="."):
+        if path == "scans/sub":
+            raise PermissionError(13, "Permission denied", path)
+        return enter(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    result = run(*words, status=2)
+    assert "ocrkit: scans/sub cannot be looked into: Permission denied.\n" in result.stderr
+    if "-o" in words:
+        assert "not found            ?   in a folder that cannot be looked into\n" in result.stdout
+        assert "closed   scans/sub cannot be looked into: Permission denied." in result.stdout
+        assert ("words" in result.stdout) == (words[0] == "read")
 
 
 def test_a_folder_is_read_to_standard_output():
