@@ -90,7 +90,7 @@ def new(
     from ocrkit.recognition.model import alphabet_of, find_model
 
     if suspects and equal:
-        raise BadParams("--equal is not for --suspects: one decision holds for all pictures of one label that are equal.")
+        raise BadParams("--equal is not for --suspects: what is decided of a picture holds for those that are equal.")
     chosen = load_template("verify" if suspects and template == "transcribe" else template)
     changes: dict[str, Any] = {"redundancy": redundancy} if redundancy else {}
     if gold and not chosen.gold_share:
@@ -167,9 +167,7 @@ def _tasks(
     known = load_crops(gold) if gold else []
     readings: list[Reading] = read_by(material.samples, first, second)
     gold_readings = read_by(known, first)
-    tasks = word_tasks(
-        material.samples, readings, order, count, seed, known, gold_readings, material.places, equal
-    )
+    tasks = word_tasks(material.samples, readings, order, count, seed, known, gold_readings, material.places, equal)
     return tasks, about, material.private, material.form
 
 

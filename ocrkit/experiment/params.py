@@ -273,7 +273,8 @@ def _check_names(where: str, values: Any, known: Iterable[str]) -> None:
     known = list(known)
     for name in _table(where, values):
         if name not in known:
-            raise BadParams(f"{where} knows no {quoted(name)}: {(hint := near(str(name), known))}{'' if hint.endswith('?') else '.'}")
+            hint = near(str(name), known)
+            raise BadParams(f"{where} knows no {quoted(name)}: {hint}{'' if hint.endswith('?') else '.'}")
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -25,6 +25,7 @@ from ocrkit.service import api, intake
 from ocrkit.service.database import DiskFull, StoreFailed
 from ocrkit.service.guard import COOKIE, Guard, Rate, knows, session
 from ocrkit.service.index import BadQuery, Index
+from ocrkit.service.kinds import KINDS
 from ocrkit.service.queue import STATES, Job, JobOptions, Queue, State, UnknownDocument
 from ocrkit.service.results import Result, StoredPage, rendered
 from ocrkit.service.store import Store
@@ -129,7 +130,7 @@ class Face:
                           {200: api.FoundPages}, {
                               "q": ("string", 'Words; "a phrase"; begin*; this NEAR that.'),
                               "fuzzy": ("boolean", "Also misread words; else only where nothing else is found."),
-                              "kind": ("string", "Of document, such as pdf."),
+                              "kind": ("string", f"Of document: {', '.join(KINDS)}."),
                               "document": ("string", "Only in this one."),
                               "since": ("number", "When it was handed in, s since 1970."),
                               "until": ("number", "The same."),

@@ -22,9 +22,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ocrkit.errors import OcrkitError
+from ocrkit.errors import OcrkitError, quoted
 from ocrkit.metrics import edit_distance
 from ocrkit.service.database import Database
+from ocrkit.service.kinds import KINDS
 from ocrkit.service.results import StoredWord
 
 _SCHEMA = """
@@ -211,9 +212,13 @@ class Index:
             limit: of pages.
 
         Raises:
-            BadQuery: there is no word in it, or too many.
+            BadQuery: there is no word in it, or too many, or no document could be of that kind and time.
         """
         begun = time.perf_counter()
+        if kind is not None and kind not in KINDS:
+            raise BadQuery(f"There is no kind {quoted(kind)} of document: it is one of {', '.join(KINDS)}.")
+        if since is not None and until is not None and since > until:
+            raise BadQuery("No day is both since the one and until the other: exchange them.")
         query = parse(asked)
         filters = {"kind=?": kind, "document=?": document, "added>=?": since, "added<=?": until}
         instead: dict[str, tuple[str, ...]] = {}
@@ -337,11 +342,11 @@ def parse(asked: str) -> _Query:
     groups: list[list[_Phrase]] = []
     reach: list[int] = []
     near: int | None = None
-    for quoted, plain in _PART.findall(asked):
+    for phrase_asked, plain in _PART.findall(asked):
         if groups and (found := _NEAR.match(plain)):
             near = int(found[1] or _NEAR_WORDS)
             continue
-        tokens = tuple(token for part in (quoted or plain).split() for token in tokens_of(part))
+        tokens = tuple(token for part in (phrase_asked or plain).split() for token in tokens_of(part))
         if not tokens:
             continue
         phrase = _Phrase(tokens, prefix=plain.endswith("*"))

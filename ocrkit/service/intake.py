@@ -10,10 +10,9 @@ from tempfile import TemporaryFile
 from typing import IO, cast
 
 from ocrkit import privacy
-from ocrkit.errors import BadImage, OcrkitError, PrivateData
-from ocrkit.images.pdf import is_pdf
-from ocrkit.images.pictures import HEIC_BRANDS
+from ocrkit.errors import OcrkitError, PrivateData
 from ocrkit.recognition.model import find_model, identity
+from ocrkit.service.kinds import START, kind_of
 from ocrkit.service.queue import Job, JobOptions, Pinned, Queue
 from ocrkit.service.store import Store
 
@@ -21,23 +20,7 @@ MOST_BYTES = 100 * 2**20
 Choose = Callable[[str], Pinned]  # from the key of a document to the model that is to read it
 
 _ROSTER = "roster.json"  # of a vault, whose code needs packages that the service does without
-_START = 1024
 _LONGEST_NAME = 200
-# How the files of each kind begin; of those with a size in front, what stands behind it.
-_KINDS: tuple[tuple[str, int, bytes], ...] = (
-    ("jpeg", 0, b"\xff\xd8\xff"),
-    ("png", 0, b"\x89PNG\r\n\x1a\n"),
-    ("tiff", 0, b"II*\0"),
-    ("tiff", 0, b"MM\0*"),
-    ("gif", 0, b"GIF8"),
-    ("bmp", 0, b"BM"),
-    ("webp", 8, b"WEBP"),
-    ("jpeg2000", 0, b"\0\0\0\x0cjP  "),
-    ("jpeg2000", 0, b"\xff\x4f\xff\x51"),
-    *(("heic", 4, b"ftyp" + brand) for brand in HEIC_BRANDS),
-    ("avif", 4, b"ftypavif"),
-    *(("pnm", 0, mark) for mark in (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6")),
-)
 
 
 class TooLarge(OcrkitError):
@@ -67,20 +50,6 @@ def refuse_donated(source: Path | None = None) -> None:
     inside = source is not None and any((above / _ROSTER).is_file() for above in source.absolute().parents)
     if privacy.is_open() or inside:
         raise PrivateData("Donated documents never enter the service: they were given for learning only.")
-
-
-def kind_of(start: bytes) -> str:
-    """What kind of document begins so.
-
-    Raises:
-        BadImage: none that can be read.
-    """
-    if is_pdf(start[:_START]):
-        return "pdf"
-    for kind, place, mark in _KINDS:
-        if start[place : place + len(mark)] == mark:
-            return kind
-    raise BadImage("This is neither a PDF nor a picture in a known format, so it is not taken.")
 
 
 def hand_in(
@@ -113,7 +82,7 @@ def hand_in(
         DiskFull: there is no room; nothing is kept then.
     """
     refuse_donated(source)
-    kind = kind_of(file.read(_START))
+    kind = kind_of(file.read(START))
     file.seek(0)
     digest, size = hashlib.sha256(), 0
     while part := file.read(1 << 20):

@@ -19,7 +19,7 @@ from ocrkit.errors import BadImage
 from ocrkit.images import count_pages
 from ocrkit.recognition import load_recognizer
 from ocrkit.service.heic import decode_without_threads
-from ocrkit.service.intake import kind_of
+from ocrkit.service.kinds import kind_of
 
 Read = Callable[[bytes, bool, int | None], Iterator[Page]]  # document, whether doubtful words are kept, most pages
 QUALITY = 88  # of the JPEGs of pages that are none

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ocrkit.errors import OcrkitError
 from ocrkit.files import write_whole
+from ocrkit.sockets import listen
 from ocrkit.recognition.model import identity
 from ocrkit.service import logs
 from ocrkit.service.app import Face, FaceOptions

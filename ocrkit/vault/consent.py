@@ -119,8 +119,10 @@ def load_consent(path: Path, donor: str) -> Consent:
         raise BadVault(f"{path} is no TOML file: {error}.") from None
     today = date.today()  # where the donor is, or near there
     if today < consent.given:
-        raise BadVault(f"{path} says that the consent is given on {consent.given}, which is still to come: add what it "
-                       "is about on that day, or mend the date.")
+        raise BadVault(
+            f"{path} says that the consent is given on {consent.given}, which is still to come: add what it "
+            "is about on that day, or mend the date."
+        )
     if consent.until and today > consent.until:
         raise BadVault(f"{path} says that the consent ended on {consent.until}: nothing could be read by it.")
     return consent

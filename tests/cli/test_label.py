@@ -85,7 +85,7 @@ def test_pictures_that_cannot_be_read_are_left_out_of_a_job_with_a_word(run, tmp
 
 
 @pytest.mark.parametrize("form", ["words", "pages"])
-def test_equal_pictures_are_asked_about_once_and_counted_unless_each_is_wanted(run, tmp_path: Path, samples, form) -> None:
+def test_equal_pictures_are_asked_about_once_unless_each_is_wanted(run, tmp_path: Path, samples, form) -> None:
     template = {"words": "transcribe", "pages": "kind"}[form]
     if form == "words":
         write_crops([*samples[:3], samples[0], samples[0]], tmp_path / form)

@@ -276,7 +276,12 @@ def test_photos_in_folders_are_scanned_into_a_folder():
 
 @pytest.mark.parametrize(
     "words",
-    [("read", "scans"), ("read", "scans", "-o", "out"), ("scan", "scans", "-o", "out"), ("scan", "scans", "-o", "x.pdf")],
+    [
+        ("read", "scans"),
+        ("read", "scans", "-o", "out"),
+        ("scan", "scans", "-o", "out"),
+        ("scan", "scans", "-o", "x.pdf"),
+    ],
     ids=" ".join,
 )
 def test_a_folder_that_cannot_be_entered_is_told_and_the_run_is_not_complete(words, monkeypatch):

@@ -21,6 +21,7 @@ from ocrkit.errors import BadImage
 from ocrkit.service import intake, work
 from ocrkit.service import store as stores
 from ocrkit.service.jail import Refused
+from ocrkit.service.kinds import kind_of
 from ocrkit.service.queue import JobOptions, QueueOptions, UnknownDocument
 from ocrkit.service.readers import WorkOptions, read_into
 from ocrkit.service.store import Store
@@ -271,10 +272,10 @@ def test_a_worker_that_is_killed_gives_its_document_to_the_next(put, store, queu
 )
 def test_only_documents_come_in(start, kind):
     if kind:
-        assert intake.kind_of(start) == kind
+        assert kind_of(start) == kind
     else:
         with pytest.raises(BadImage, match="not taken"):
-            intake.kind_of(start)
+            kind_of(start)
 
 
 @pytest.mark.parametrize(
