@@ -343,21 +343,13 @@ def status(job: str | None, audit: bool, as_json: bool, jobs_path: Path) -> None
 
     with Store(jobs_path) as store:
         if audit:
-            only = store.job(job).id if job else None
-            rows = [row for row in store.audited() if only in (None, row["job"])]
-            for row in rows:
-                when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["at"]))
-                task = f"task {row['task']}" if row["task"] else ""
-                told = [when, row["what"], row["name"], row["address"], task, row["detail"]]
-                click.echo(harmless("  ".join(str(part) for part in told if part)))
-            if not rows:
-                click.echo("Nothing has been shown to anybody yet, and nothing refused.")
+            _show_audit(store, job)
             return
         if job is None:
             for each in store.jobs():
                 told = store.progress(each)
-                people = "1 person" if told["people"] == 1 else f"{told['people']} people"
-                click.echo(f"{each.name:<24} {told['done']:>7,} of {_counted(told['tasks'], 'task')} done by {people}")
+                by = "1 person" if told["people"] == 1 else f"{told['people']} people"
+                click.echo(f"{each.name:<24} {told['done']:>7,} of {_counted(told['tasks'], 'task')} done by {by}")
             if not store.jobs():
                 click.echo("There are no jobs yet: make one with `ocrkit label new`.")
             return
@@ -378,6 +370,19 @@ def status(job: str | None, audit: bool, as_json: bool, jobs_path: Path) -> None
                 f"{who.name[:20]:>20}  {person.answers:>7,}  {rate.value:.3f} ({rate.low:.3f}-{rate.high:.3f})  "
                 f"{gold:>5}  {person.seconds:>7.1f}  {who.state}"
             )
+
+
+def _show_audit(store: Store, job: str | None) -> None:
+    """A line for each thing that happened, in all jobs or in one."""
+    only = store.job(job).id if job else None
+    rows = [row for row in store.audited() if only in (None, row["job"])]
+    for row in rows:
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["at"]))
+        task = f"task {row['task']}" if row["task"] else ""
+        parts = [when, row["what"], row["name"], row["address"], task, row["detail"]]
+        click.echo(harmless("  ".join(str(part) for part in parts if part)))
+    if not rows:
+        click.echo("Nothing has been shown to anybody yet, and nothing refused.")
 
 
 def _counted(count: int, what: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -20,7 +20,7 @@ from ocrkit.errors import BadImage, OcrkitError
 from ocrkit.files import same_file, whole_file, write_whole
 from ocrkit.formats.cell_font import CellFont
 from ocrkit.formats.pdf_content import remove_invisible_text
-from ocrkit.formats.pdf_saving import packed, save
+from ocrkit.formats.pdf_saving import packed, save, write_again
 from ocrkit.formats.text_layer import text_layer
 from ocrkit.images import open_pdf
 from ocrkit.images.pdf_contents import boxes_of_seen_text, has_text, pictures, text_of
@@ -150,6 +150,15 @@ class Graft:
         save(self._pdf, path, new=False, pdfa=pdfa)
         return False
 
+    def to_bytes(self) -> bytes:
+        """The PDF; the very bytes of a source that was given as bytes, where nothing was to be changed."""
+        if not self.changed and isinstance(self._source, bytes):
+            return self._source
+        self._font.finish()
+        written = io.BytesIO()
+        write_again(self._pdf, written)
+        return written.getvalue()
+
     def _name_on(self, page: pikepdf.Page) -> str:
         """What the page, and others with the same resources, call the layer's font."""
         if "/Resources" not in page.obj:
@@ -174,20 +183,37 @@ def graft_document(document: Document, original: Path, path: Path) -> Path:
     """
     if same_file(original, path):
         raise OcrkitError(f"{path} is the original: name another place for the result.")
+    with _grafted(document.pages, original, str(original)) as graft:
+        graft.save(path)
+    return path
+
+
+def graft_bytes(pages: Iterable[Page], original: bytes) -> bytes:
+    """The same in memory, as files cannot be written everywhere: `original` itself where nothing was to be added.
+
+    Raises:
+        OcrkitError: see `graft_document`.
+    """
+    with _grafted(pages, original, "The PDF") as graft:
+        return graft.to_bytes()
+
+
+@contextmanager
+def _grafted(pages: Iterable[Page], original: Path | bytes, name: str) -> Iterator[Graft]:
+    """The PDF `original`, which sentences call `name`, with the words of `pages` under those without text."""
     with open_pdf(original) as pdf:
         if pdf is None:
-            raise OcrkitError(f"{original} is no PDF that could take the text: leave it out to make a new one.")
-        with Graft.opened(original, str(original)) as graft:
-            for page in document.pages:
+            raise OcrkitError(f"{name} is no PDF that could take the text: leave it out to make a new one.")
+        with Graft.opened(original, name) as graft:
+            for page in pages:
                 if not 1 <= page.number <= len(pdf):
-                    raise OcrkitError(f"{original} has no page {page.number}: it is not what was read.")
+                    raise OcrkitError(f"{name} has no page {page.number}: it is not what was read.")
                 shown = pdf[page.number - 1]
                 task = page_text(shown, "skip").task
                 if task is not Task.LEAVE and page.lines:
                     graft.add(filling(page, shown) if task is Task.FILL else page)
                 shown.close()
-            graft.save(path)
-    return path
+            yield graft
 
 
 def filling(page: Page, shown: pypdfium2.PdfPage) -> Page:

@@ -40,28 +40,32 @@ def save(pdf: pikepdf.Pdf, path: Path, *, new: bool, pdfa: bool = False) -> Path
         MissingExtra: PDF/A is wanted, and what checks it is not installed.
         OcrkitError: the file cannot be written, or cannot be made PDF/A; then nothing is.
     """
-    linearize = not new and pdf.is_linearized
     try:
         with whole_file(path) as file, _told_late(file) as patient:
             if pdfa:
-                _save_pdfa(pdf, patient, path, linearize)
+                _save_pdfa(pdf, patient, path, not new and pdf.is_linearized)
             elif new:
                 packed = pikepdf.ObjectStreamMode.generate
                 pdf.save(patient, deterministic_id=True, min_version="1.6", object_stream_mode=packed)
             else:
-                pdf.save(
-                    patient,
-                    deterministic_id=True,
-                    fix_metadata_version=False,
-                    linearize=linearize,
-                    # Without this qpdf would leave streams of objects as plain text; with it, it packs other plain
-                    # streams, too. A table of objects that is a stream says that there are such.
-                    compress_streams="/Type" in pdf.trailer,
-                    stream_decode_level=pikepdf.StreamDecodeLevel.none,
-                )
+                write_again(pdf, patient)
     except (pikepdf.PdfError, RuntimeError) as error:
         raise OcrkitError(f"{path} cannot be written: {error}.") from None
     return path
+
+
+def write_again(pdf: pikepdf.Pdf, file: BinaryIO) -> None:
+    """Write a `pdf` that came from a file, packed and laid out for the web as that was."""
+    pdf.save(
+        file,
+        deterministic_id=True,
+        fix_metadata_version=False,
+        linearize=pdf.is_linearized,
+        # Without this qpdf would leave streams of objects as plain text; with it, it packs other plain streams, too. A
+        # table of objects that is a stream says that there are such.
+        compress_streams="/Type" in pdf.trailer,
+        stream_decode_level=pikepdf.StreamDecodeLevel.none,
+    )
 
 
 @contextmanager

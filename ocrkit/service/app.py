@@ -227,13 +227,16 @@ class Face:
 
         def made() -> bytes:
             result = self.store.result(job.id)
+            if form == "pdf" and result.searchable != "pictures":
+                whole = result.searchable == "whole"
+                return self.store.searchable(job.id) if whole else self.store.read_file(job.file)
             pictures = [self.store.picture(job.id, page.number) for page in result.pages] if form == "pdf" else []
             return rendered(result, job.name, form, pictures)
 
         kind, suffix = FORMS[form]
         name = quote(Path(job.name).stem + suffix, safe="")
-        # A page of hOCR must not run as one of ours: it is always saved.
-        where = "inline" if form in ("text", "json", "pdf") else "attachment"
+        # What others have written, such as hOCR and PDFs with all that was in them, must not run as one of our pages.
+        where = "inline" if form in ("text", "json") else "attachment"
         headers = {"Content-Disposition": f"{where}; filename*=UTF-8''{name}"}
         return Response(await run_in_threadpool(made), 200, headers, kind)
 

@@ -46,6 +46,22 @@ class Closed(OcrkitError):
     """The jails were closed while one was reading."""
 
 
+class Said(NamedTuple):
+    """What a reader said of a whole document.
+
+    Attributes:
+        pages: in the file, where known.
+        searchable: the document as a PDF with text; empty where it is one already, `None` where it makes none.
+        why: it makes none; empty for a picture.
+        is_well: whether the reader can go on.
+    """
+
+    pages: int | None
+    searchable: bytes | None = None
+    why: str = ""
+    is_well: bool = True
+
+
 class _Copy(NamedTuple):
     """A process that reads, and the socket to it."""
 
@@ -92,8 +108,8 @@ class Jails:
         """The processes that are kept warm."""
         return [zygote.pid for zygote in list(self._all)]
 
-    def read(self, document: bytes, options: JobOptions, on_page: Callable[[StoredPage, bytes], object]) -> int | None:
-        """Read a document; `on_page` is given each page and its picture as they come. How many it has, where known.
+    def read(self, document: bytes, options: JobOptions, on_page: Callable[[StoredPage, bytes], object]) -> Said:
+        """Read a document; `on_page` is given each page and its picture as they come.
 
         Raises:
             Refused: it is no document, or cannot be read.
@@ -112,9 +128,7 @@ class Jails:
         """Whether nobody reads."""
         return not self._reading
 
-    def _read_once(
-        self, document: bytes, options: JobOptions, on_page: Callable[[StoredPage, bytes], object]
-    ) -> int | None:
+    def _read_once(self, document: bytes, options: JobOptions, on_page: Callable[[StoredPage, bytes], object]) -> Said:
         zygote, copy = self._copy()
         try:
             said = self._talk(copy.end, document, options, on_page)
@@ -160,9 +174,7 @@ class Jails:
                 self._zygote = None
         raise ReaderDied("The process that has the reader warm ended twice.")
 
-    def _read_kept(
-        self, document: bytes, options: JobOptions, on_page: Callable[[StoredPage, bytes], object]
-    ) -> int | None:
+    def _read_kept(self, document: bytes, options: JobOptions, on_page: Callable[[StoredPage, bytes], object]) -> Said:
         with self._lock:
             zygote, pages = self._kept.pop() if self._kept else (None, 0)
         if zygote is None or not zygote.is_alive():
@@ -190,7 +202,10 @@ class Jails:
         if isinstance(said, _Ended):
             status = self._end(zygote)
             raise self._died(status if said.by_itself else None)
-        self._keep(zygote, pages)
+        if said.is_well:
+            self._keep(zygote, pages)
+        else:
+            self._end(zygote)
         return said
 
     def _keep(self, zygote: _Zygote, pages: int) -> None:
@@ -210,7 +225,7 @@ class Jails:
         document: bytes,
         options: JobOptions,
         on_page: Callable[[StoredPage, bytes], object],
-    ) -> int | _Ended | None:
+    ) -> Said | _Ended:
         """Send the document and take what is said of it; nothing of that is believed before it is checked."""
         deadline = time.monotonic() + self._wall_s(options)
         asked = {"keep_doubtful": options.keep_doubtful, "most_pages": options.most_pages}
@@ -235,7 +250,8 @@ class Jails:
                 on_page(page, content)
                 page, pages = None, pages + 1
             elif kind == wire.ALL and page is None:
-                return _pages(content)
+                count = _pages(content)
+                return count if isinstance(count, _Ended) else self._searchable(end, deadline, count)
             elif kind == wire.REFUSED:
                 raise Refused(_plain(content))
             elif kind == wire.BROKE:
@@ -243,6 +259,18 @@ class Jails:
             else:
                 return _Ended(False)
         return _Ended(True)
+
+    def _searchable(self, end: socket.socket, deadline: float, pages: int | None) -> Said:
+        """The document as a searchable PDF; what has been read holds, whatever becomes of that."""
+        try:
+            frame = wire.receive_until(end, deadline)
+        except wire.Silent:
+            return Said(pages, None, "Making it took too long.", is_well=False)
+        if frame and frame[0] == wire.SEARCHABLE:
+            return Said(pages, frame[1])
+        if frame and frame[0] == wire.UNSEARCHABLE:
+            return Said(pages, None, _plain(frame[1]))
+        return Said(pages, None, "Making it failed.", is_well=False)
 
     def _wall_s(self, options: JobOptions) -> float:
         return self.limits.wall_s * (self.limits.all_pages_times if options.all_pages else 1)

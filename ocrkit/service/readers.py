@@ -127,7 +127,10 @@ def read_into(shared: Shared, jails: Jails, job: Job, on_page: Callable[[int], o
                 raise DiskFull(f"The result cannot be written: {error.strerror or error}.") from None
             on_page(len(writer.pages))
 
-        pages = jails.read(document, job.options, add)
-        result = writer.finish(pages)
+        said = jails.read(document, job.options, add)
+        try:
+            result = writer.finish(said.pages, said.searchable, said.why)
+        except OSError as error:
+            raise DiskFull(f"The result cannot be written: {error.strerror or error}.") from None
         shared.write_result(job.id, file)
     return result

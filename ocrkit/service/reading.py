@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pikepdf
 import PIL.Image
 
 from ocrkit.document import Image, Page
 from ocrkit.documents.options import ReadOptions
 from ocrkit.documents.reader import Reader
-from ocrkit.errors import BadImage
+from ocrkit.errors import BadImage, OcrkitError
+from ocrkit.formats.graft import graft_bytes
 from ocrkit.images import count_pages
+from ocrkit.images.pdf import is_pdf
 from ocrkit.recognition import load_recognizer
 from ocrkit.service.heic import decode_without_threads
-from ocrkit.service.kinds import kind_of
+from ocrkit.service.kinds import START, kind_of
 
 Read = Callable[[bytes, bool, int | None], Iterator[Page]]  # document, whether doubtful words are kept, most pages
 QUALITY = 88  # of the JPEGs of pages that are none
@@ -73,14 +76,36 @@ def picture_of(page: Page) -> bytes | None:
     return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
 
 
+def searchable(document: bytes, pages: Iterable[Page]) -> bytes | None:
+    """A PDF with all its pages, and invisible text under those of `pages` that have none; `None` for a picture.
+
+    Returns:
+        The very bytes of `document` where nothing was to be added.
+
+    Raises:
+        OcrkitError: it must not be changed, or cannot be taken apart.
+    """
+    if not is_pdf(document[:START]):
+        return None
+    try:
+        return graft_bytes(pages, document)
+    except OcrkitError:
+        raise
+    except Exception:  # of qpdf's, PDFium's and ours, on whatever a file may hold: its pages are read all the same
+        raise OcrkitError("The PDF is damaged: it cannot be taken apart.") from None
+
+
 def warm_up(read: Read) -> None:
     """Read one of everything, since behind the walls nothing can be imported or opened any more."""
     for number, document in enumerate(samples()):
-        with suppress(BadImage):
+        with suppress(OcrkitError):
+            pages = []
             for page in read(document, number % 2 == 0, 10):
                 page.to_dict()
                 picture_of(page)
+                pages.append(page)
             count_pages(document)
+            searchable(document, pages)
 
 
 def _one_thread_each() -> bool:
@@ -122,7 +147,10 @@ def samples() -> Iterator[bytes]:
         yield _png(np.ascontiguousarray(picture))
     scan = io.BytesIO()
     PIL.Image.fromarray(page).convert("RGB").save(scan, "PDF", resolution=150)
-    yield from (scan.getvalue(), _PLAIN_PDF, _PLAIN_PDF[:200], b"", b"neither", b"%PDF-1.4 damaged")
+    locked = io.BytesIO()
+    with pikepdf.open(io.BytesIO(_PLAIN_PDF)) as pdf:
+        pdf.save(locked, encryption=pikepdf.Encryption(owner="nobody's"))
+    yield from (scan.getvalue(), _PLAIN_PDF, locked.getvalue(), _PLAIN_PDF[:200], b"", b"neither", b"%PDF-1.4 damaged")
 
 
 def _page() -> Image:

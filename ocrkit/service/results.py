@@ -17,7 +17,7 @@ from ocrkit.document import Document, Line, Page, Word
 from ocrkit.errors import OcrkitError
 from ocrkit.service.queue import Job, JobOptions, Pinned
 
-WORDS = "document.json"
+WORDS, SEARCHABLE = "document.json", "searchable.pdf"
 _SINCE = (1980, 1, 1, 0, 0, 0)  # what ZIP counts time from: when a page was read must not change a byte
 _MOST_PX = 1_000_000
 
@@ -92,6 +92,9 @@ class Result(_Checked):
         options: how.
         pages_in_file: how many there are; `None` where that is not known.
         pages: those that were read.
+        searchable: what the searchable PDF is: made of the `pictures` of the pages that were read, the document `whole`
+            with text under these, or the `original`, which has text already.
+        why_not_whole: of a PDF, where that cannot be; empty for pictures.
     """
 
     format: Literal[1] = 1
@@ -100,14 +103,22 @@ class Result(_Checked):
     options: JobOptions
     pages_in_file: int | None
     pages: tuple[StoredPage, ...]
+    searchable: Literal["pictures", "whole", "original"] = "pictures"
+    why_not_whole: Annotated[str, Field(max_length=2000)] = ""
 
     @property
     def left_out(self) -> str:
-        """A sentence about pages that were not read; empty where all were."""
-        if not self.pages_in_file or self.pages_in_file <= len(self.pages):
-            return ""
-        asked = "" if self.options.all_pages else " Hand it in with all pages to read them, too."
-        return f"{len(self.pages)} of {self.pages_in_file} pages were read.{asked}"
+        """Sentences about pages that were not read, and what the searchable PDF lacks; empty where all is well."""
+        told = []
+        if self.pages_in_file and self.pages_in_file > len(self.pages):
+            told.append(f"{len(self.pages)} of {self.pages_in_file} pages were read.")
+            if not self.options.all_pages:
+                told.append("Hand it in with all pages to read them, too.")
+            has = f"has only {'that' if len(self.pages) == 1 else 'those'}"
+            told.append(f"The searchable PDF {has if self.searchable == 'pictures' else 'has all'}.")
+        if self.why_not_whole:
+            told.append(f"The searchable PDF is made of pictures of the pages: {self.why_not_whole}")
+        return " ".join(told)
 
     def document(self, name: str, pictures: Iterable[bytes] = ()) -> Document:
         """As reading gives it, with the pages' pictures where they are wanted."""
@@ -141,14 +152,24 @@ class ResultWriter:
         if picture:
             self._zip.writestr(zipfile.ZipInfo(picture_name(page.number), _SINCE), picture)
 
-    def finish(self, pages_in_file: int | None) -> Result:
-        """Close the file; what is in it."""
+    def finish(self, pages_in_file: int | None, searchable: bytes | None = None, why: str = "") -> Result:
+        """Close the file; what is in it.
+
+        Args:
+            pages_in_file: how many there are, where known.
+            searchable: the document as a PDF with text; empty where it is one already, `None` where it makes none.
+            why: it makes none.
+        """
+        if searchable:
+            self._zip.writestr(zipfile.ZipInfo(SEARCHABLE, _SINCE), searchable)
         result = Result(
             file=self._job.file,
             reader=reading(self._job.model),
             options=self._job.options,
             pages_in_file=pages_in_file,
             pages=tuple(self.pages),
+            searchable="pictures" if searchable is None else "whole" if searchable else "original",
+            why_not_whole=why,
         )
         info = zipfile.ZipInfo(WORDS, _SINCE)
         info.compress_type = zipfile.ZIP_DEFLATED
@@ -182,10 +203,9 @@ def read_result(file: IO[bytes]) -> Result:
         raise OcrkitError(f"A result is damaged, and must be read again: {type(error).__name__}.") from None
 
 
-def read_picture(file: IO[bytes], number: int) -> bytes:
-    """The picture of page `number`; empty where it has none."""
+def read_part(file: IO[bytes], name: str) -> bytes:
+    """A picture, or the searchable PDF; empty where there is none."""
     with zipfile.ZipFile(file) as stored:
-        name = picture_name(number)
         return stored.read(name) if name in stored.namelist() else b""
 
 

@@ -23,7 +23,7 @@ from typing import IO, Any, cast
 from ocrkit.errors import OcrkitError
 from ocrkit.files import make_folder
 from ocrkit.service.database import DiskFull, StoreFailed
-from ocrkit.service.results import Result, read_picture, read_result
+from ocrkit.service.results import SEARCHABLE, Result, picture_name, read_part, read_result
 
 DEFAULT = Path("service")
 
@@ -71,9 +71,14 @@ class Shared:
             return read_result(file)
 
     def picture(self, identity: str, number: int) -> bytes:
-        """The picture of a page of a result."""
+        """The picture of a page of a result; empty where it has none."""
         with self._open(_result(identity)) as file:
-            return read_picture(file, number)
+            return read_part(file, picture_name(number))
+
+    def searchable(self, identity: str) -> bytes:
+        """The document with its text, of a result that has it whole."""
+        with self._open(_result(identity)) as file:
+            return read_part(file, SEARCHABLE)
 
     def has_result(self, identity: str) -> bool:
         """Whether a result is there."""

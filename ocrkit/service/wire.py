@@ -9,9 +9,10 @@ import time
 
 from ocrkit.errors import OcrkitError
 
-# To the reader: what is asked for, then the document. From it: a page's words, and its picture; that was all; the
-# document cannot be read; something else went wrong.
+# To the reader: what is asked for, then the document. From it: a page's words, and its picture; that was all; then the
+# document as a searchable PDF, or that it makes none and why; the document cannot be read; something else went wrong.
 ASKED, DOCUMENT, WORDS, PICTURE, ALL, REFUSED, BROKE = b"a", b"d", b"w", b"p", b"e", b"r", b"x"
+SEARCHABLE, UNSEARCHABLE = b"s", b"u"
 _HEAD = struct.Struct(">cQ")
 _MOST_BYTES = 1 << 28  # of a frame from a reader, who may be anybody by now
 _PART = 1 << 20

@@ -14,15 +14,16 @@ import socket
 import sys
 import traceback
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from ocrkit.document import Page
 from ocrkit.errors import BadImage, OcrkitError
 from ocrkit.images import count_pages
 from ocrkit.service import walls, wire
-from ocrkit.service.reading import Read, picture_of
+from ocrkit.service.reading import Read, picture_of, searchable
 
 MODES = ("fork", "kept", "open")
 _TELLING = 1000  # characters of what went wrong
@@ -136,13 +137,16 @@ def _one(end: int, read: Read) -> bool:
     if asked is None or sent is None:
         return False
     options, document = json.loads(asked[1]), sent[1]
+    pages: list[Page] = []
     try:
         for page in read(document, options["keep_doubtful"], options["most_pages"]):
             words = page.to_dict()
             wire.send(end, wire.WORDS, json.dumps(words, ensure_ascii=False).encode("utf-8", "replace"))
             wire.send(end, wire.PICTURE, picture_of(page) or b"")
+            pages.append(replace(page, image=None, original=None))
             del page
         wire.send(end, wire.ALL, json.dumps({"pages": _pages_in(document)}).encode())
+        _send_searchable(end, document, pages)
     except OcrkitError as error:
         wire.send(end, wire.REFUSED, str(error)[:_TELLING].encode("utf-8", "replace"))
     except MemoryError:
@@ -152,6 +156,19 @@ def _one(end: int, read: Read) -> bool:
         told = f"{type(error).__name__}: {error} ({Path(place.filename).name}, line {place.lineno})"
         wire.send(end, wire.BROKE, told[:_TELLING].encode("utf-8", "replace"))
     return True
+
+
+def _send_searchable(end: int, document: bytes, pages: list[Page]) -> None:
+    """Send the document with its text; nothing where it is as it was already."""
+    why = b""
+    try:
+        made = searchable(document, pages)
+    except OcrkitError as error:
+        made, why = None, str(error)[:_TELLING].encode("utf-8", "replace")
+    if made is None:
+        wire.send(end, wire.UNSEARCHABLE, why)
+    else:
+        wire.send(end, wire.SEARCHABLE, b"" if made is document else made)
 
 
 def _say(control: socket.socket, told: dict[str, Any]) -> None:

@@ -31,7 +31,7 @@ def client(store, queue, index) -> TestClient:
 def read(store, queue, index, client):
     """Hand in words; they have been read at once."""
 
-    def done(text: str, name: str = "one.pdf") -> str:
+    def done(text: str, name: str = "one.pdf", **said) -> str:
         identity = client.post(f"/documents?name={name}", content=document(text)).json()["id"]
         job = queue.claim()
         with store.temporary() as file:
@@ -39,7 +39,7 @@ def read(store, queue, index, client):
             for number, part in enumerate(text.split("\f"), 1):
                 told = page_of(part.split(), number).to_dict() | {"dpi": 100.0, "sheet_pt": None}
                 writer.add(StoredPage.model_validate_json(json.dumps(told)), JPEG)
-            result = writer.finish(len(writer.pages))
+            result = writer.finish(**{"pages_in_file": len(writer.pages), **said})
             store.write_result(job.id, file)
         add_to_index(index, job, result)
         assert queue.done(job, len(result.pages), 0.5)
@@ -91,6 +91,28 @@ def test_a_result_is_given_in_every_form(client, read):
     assert client.get(f"{at}/pages/2").json()["number"] == 2
     assert client.get(f"{at}/pages/2/picture").content == JPEG
     assert client.get(f"{at}/pages/3").status_code == client.get(f"{at}/pages/3/picture").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("said", "content", "sentence"),
+    [
+        ({"searchable": b"%PDF-new"}, b"%PDF-new", ""),
+        ({"searchable": b""}, document("some words"), ""),
+        ({"searchable": b"%PDF-new", "pages_in_file": 12}, b"%PDF-new", "too. The searchable PDF has all."),
+        ({"searchable": b"", "pages_in_file": 12}, document("some words"), "too. The searchable PDF has all."),
+        ({"pages_in_file": 12}, b"%PDF-1.", "1 of 12 pages were read. Hand it in with all pages to read them, too. "
+         "The searchable PDF has only that."),
+        ({"why": "It is signed."}, b"%PDF-1.", "The searchable PDF is made of pictures of the pages: It is signed."),
+    ],
+)  # fmt: skip
+def test_the_searchable_pdf_is_the_document_with_its_text_and_what_it_lacks_is_said(
+    client, read, said, content, sentence
+):
+    at = f"/documents/{read('some words', **said)}"
+    given = client.get(f"{at}/pdf")
+    assert given.content.startswith(content)
+    assert given.headers["content-disposition"].startswith("attachment")
+    assert client.get(f"{at}/json").json()["left_out"].endswith(sentence)
 
 
 def test_words_are_found_with_their_places_and_gone_when_forgotten(client, read, store):

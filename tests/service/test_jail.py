@@ -10,9 +10,12 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
+import pikepdf
+import pypdfium2
 import pytest
 from PIL import Image
 from service_constants import ECHO, LIMITS
@@ -196,8 +199,46 @@ def heic_photos() -> list[bytes]:
     return [whole.getvalue(), tiled.getvalue()]
 
 
-def test_in_the_jail_documents_of_every_kind_are_read_as_outside():
+def scans(tmp_path: Path, count: int) -> Path:
+    sheets = []
+    for number in range(count):
+        sheet = np.full((90, 240), 255, np.uint8)
+        cv2.putText(sheet, f"Sheet{number}", (20, 60), cv2.FONT_HERSHEY_SIMPLEX, 1.5, 0, 3)
+        sheets.append(Image.fromarray(sheet))
+    sheets[0].save(tmp_path / "scans.pdf", save_all=True, append_images=sheets[1:], resolution=100)
+    return tmp_path / "scans.pdf"
+
+
+def texts_in(pdf: bytes) -> list[str]:
+    """What another program finds on each page."""
+    with pypdfium2.PdfDocument(pdf) as opened:
+        return [page.get_textpage().get_text_range().strip() for page in opened]
+
+
+def check_searchable(jails: Jails, tmp_path: Path) -> None:
+    """A PDF keeps all its pages and gains text where it was read, or it is said why not."""
+    path = scans(tmp_path, 12)
+    words: list[str] = []
+    made = jails.read(path.read_bytes(), JobOptions(), lambda page, picture: words.append(page.words[0].text))
+    assert (made.pages, made.why) == (12, "")
+    assert texts_in(made.searchable) == [*words, "", ""]
+    assert len(words) == 10
+    again = jails.read(made.searchable, JobOptions(all_pages=True), lambda page, picture: None)
+    assert texts_in(again.searchable)[:10] == words
+    assert all(texts_in(again.searchable))
+    whole = jails.read(again.searchable, JobOptions(all_pages=True), lambda page, picture: None)
+    assert whole.searchable == b""  # it is one already
+    with pikepdf.open(path) as pdf:
+        pdf.save(tmp_path / "locked.pdf", encryption=pikepdf.Encryption(owner="x"))
+    locked = jails.read((tmp_path / "locked.pdf").read_bytes(), JobOptions(), lambda page, picture: None)
+    assert locked.searchable is None
+    assert "The PDF is encrypted, and would lose its protection" in locked.why
+    assert jails.read(photo(), JobOptions(), lambda page, picture: None) == (1, None, "", True)
+
+
+def test_in_the_jail_documents_of_every_kind_are_read_as_outside(tmp_path):
     jails = Jails(reading.model_folder(None), limits=walls.Limits())
+    check_searchable(jails, tmp_path)
     reader = ocrkit.Reader(threads=1)
     cases = [content for content in reading.samples() if len(content) < 60_000]
     # And some that were never seen before.
