@@ -114,8 +114,9 @@ class Result(_Checked):
             told.append(f"{len(self.pages)} of {self.pages_in_file} pages were read.")
             if not self.options.all_pages:
                 told.append("Hand it in with all pages to read them, too.")
-            has = f"has only {'that' if len(self.pages) == 1 else 'those'}"
-            told.append(f"The searchable PDF {has if self.searchable == 'pictures' else 'has all'}.")
+            only = "that" if len(self.pages) == 1 else "those"
+            has = f"only {only}" if self.searchable == "pictures" else f"all {self.pages_in_file}"
+            told.append(f"The searchable PDF has {has}.")
         if self.why_not_whole:
             told.append(f"The searchable PDF is made of pictures of the pages: {self.why_not_whole}")
         return " ".join(told)

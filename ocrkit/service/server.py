@@ -15,7 +15,6 @@ from pathlib import Path
 
 from ocrkit.errors import OcrkitError
 from ocrkit.files import write_whole
-from ocrkit.sockets import listen
 from ocrkit.recognition.model import identity
 from ocrkit.service import logs
 from ocrkit.service.app import Face, FaceOptions
@@ -26,7 +25,7 @@ from ocrkit.service.readers import WorkOptions
 from ocrkit.service.store import Store
 from ocrkit.service.walls import NoJail
 from ocrkit.service.work import mend
-from ocrkit.sockets import listen
+from ocrkit.sockets import is_closed_to_others, listen
 
 _LOG = logging.getLogger("ocrkit.service")
 _PAUSES_S = (0.2, 1.0, 5.0, 15.0)  # before a worker that ended is started again; the last holds for all further ones
@@ -141,7 +140,7 @@ def serve(
     """
     import uvicorn
 
-    if not face.token and host not in ("127.0.0.1", "localhost", "::1"):
+    if not face.token and not is_closed_to_others(host):
         raise OcrkitError(f"At {host} everybody could ask: give a --token, or leave --host at 127.0.0.1.")
     listening = listen(host, port)
     queue, index = Queue(store.queue, work.queue), Index(store.index)

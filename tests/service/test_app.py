@@ -98,8 +98,8 @@ def test_a_result_is_given_in_every_form(client, read):
     [
         ({"searchable": b"%PDF-new"}, b"%PDF-new", ""),
         ({"searchable": b""}, document("some words"), ""),
-        ({"searchable": b"%PDF-new", "pages_in_file": 12}, b"%PDF-new", "too. The searchable PDF has all."),
-        ({"searchable": b"", "pages_in_file": 12}, document("some words"), "too. The searchable PDF has all."),
+        ({"searchable": b"%PDF-new", "pages_in_file": 12}, b"%PDF-new", "too. The searchable PDF has all 12."),
+        ({"searchable": b"", "pages_in_file": 12}, document("some words"), "too. The searchable PDF has all 12."),
         ({"pages_in_file": 12}, b"%PDF-1.", "1 of 12 pages were read. Hand it in with all pages to read them, too. "
          "The searchable PDF has only that."),
         ({"why": "It is signed."}, b"%PDF-1.", "The searchable PDF is made of pictures of the pages: It is signed."),
