@@ -348,7 +348,7 @@ def status(job: str | None, audit: bool, as_json: bool, jobs_path: Path) -> None
         if job is None:
             for each in store.jobs():
                 told = store.progress(each)
-                by = "1 person" if told["people"] == 1 else f"{told['people']} people"
+                by = {0: "nobody yet", 1: "1 person"}.get(told["people"], f"{told['people']} people")
                 click.echo(f"{each.name:<24} {told['done']:>7,} of {_counted(told['tasks'], 'task')} done by {by}")
             if not store.jobs():
                 click.echo("There are no jobs yet: make one with `ocrkit label new`.")

@@ -143,7 +143,9 @@ class Template(_Frozen):
             shown = " ".join(c if c.isprintable() else f"U+{ord(c):04X}" for c in strange)
             raise BadAnswer(f"These characters are not among those that the model learns: {shown}")
         if self.pattern and text and not re.fullmatch(self.pattern, text):
-            raise BadAnswer(f"{quoted(text)} is not of the form that is asked for: {self.pattern}")
+            like = next((e.answer for e in self.examples if re.fullmatch(self.pattern, e.answer)), "")
+            asked = f", such as {like}" if like else f": {self.pattern}"  # who answers need not know what patterns are
+            raise BadAnswer(f"{quoted(text)} is not of the form that is asked for{asked}")
         return text
 
     def _knows(self, character: str) -> bool:

@@ -104,6 +104,15 @@ def test_an_answer_that_the_task_does_not_allow_is_sent_back(value: object, sent
         template.checked(value)
 
 
+@pytest.mark.parametrize(("examples", "sentence"), [(True, "such as 9[.]90$"), (False, "asked for: .*0-9")])
+def test_who_answers_in_another_form_is_shown_an_example(tmp_path: Path, examples: bool, sentence: str) -> None:
+    (tmp_path / "prices.toml").write_text(PRICES)
+    template = load_template(str(tmp_path / "prices.toml"))
+    template = template if examples else template.model_copy(update={"examples": ()})
+    with pytest.raises(BadAnswer, match=sentence):
+        template.checked({"text": "RM 9.90"})
+
+
 @pytest.mark.parametrize(
     "box", [[0, 0, float("nan"), 1], [0, 0, 1e9, 1], ["a", 0, 1, 1], [0, 0, 1], None, [1, 1, 1, 1]]
 )

@@ -8,7 +8,10 @@ interfaces.choice = {
     card.replaceChildren(make("div", { class: "choices" }, ...choiceButtons(template.choices, (name) => answer({ choice: name }))),
       make("div", { class: "picture page" }, canvas));
     const room = Math.max(200, card.clientWidth - 40);
-    paint(canvas, image, message.watermark, Math.min(2, room / image.width, (0.75 * window.innerHeight) / image.height));
+    // All of the page is to be seen at once, with what stands above and below it.
+    const below = window.innerHeight - canvas.getBoundingClientRect().top - 110;
+    const high = Math.min(0.75 * window.innerHeight, Math.max(0.4 * window.innerHeight, below));
+    paint(canvas, image, message.watermark, Math.min(2, room / image.width, high / image.height));
     root.focus({ preventScroll: true });
     return {
       key(event) {
