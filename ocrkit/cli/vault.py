@@ -130,13 +130,15 @@ def add(
         added = opened.add(donor, lacking, consent, renew)
         if labels:
             opened.relabel(labels, command_line())
-    click.echo(f"Sealed: {_counted(len(added), 'page')} of {donor}, for {', '.join(consent.uses) or 'no use'}.")
+    if added or renew:
+        click.echo(f"Sealed: {_counted(len(added), 'page')} of {donor}, for {', '.join(consent.uses) or 'no use'}.")
     if labels:
         click.echo(f"Labelled: {_counted(len(labels), 'page')}, sealed before without labels.")
     if known := len(documents) - len(lacking) - len(labels):
         kept = ", with the labels that the vault has" if form else ""
         click.echo(f"Not added again: {_counted(known, 'page')}, sealed already{kept}.")
     if form:
+        click.echo("The labelled pages are still there as plain files: nobody protects them but you.")
         return
     if delete is None:
         delete = sys.stdin.isatty() and click.confirm(f"Delete the {_counted(len(files), 'plain file')}?")
