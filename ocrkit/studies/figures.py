@@ -51,6 +51,30 @@ def word_sheet(
     return figure
 
 
+def readings_sheet(
+    crops: Sequence[Image], truths: Sequence[str], readings: Mapping[str, Sequence[str]], columns: int = 4
+) -> Figure:
+    """Word crops under what stands there, each above what several read: green where that is right, else red.
+
+    Args:
+        crops: `uint8`, any sizes.
+        truths: one a crop.
+        readings: by the reader's name, one a crop.
+        columns: crops a row.
+    """
+    wide, high = _WIDTH / columns, 0.85 + 0.19 * len(readings)
+    figure, axis = _sheet(high * max(1, -(-len(crops) // columns)))
+    for number, (crop, truth) in enumerate(zip(crops, truths)):
+        x, y = number % columns * wide, number // columns * high
+        _say(axis, x + wide / 2, y + 0.16, truth)
+        _place(axis, crop, x + 0.06, y + 0.26, wide - 0.12, 0.36)
+        for line, (name, its) in enumerate(readings.items()):
+            below, colour = y + 0.79 + 0.19 * line, _KEPT if its[number] == truth else RED
+            axis.text(x + wide / 2 - 0.08, below, name, fontsize=8.5, ha="right", color=GREY, parse_math=False)
+            _say(axis, x + wide / 2 + 0.02, below, its[number], colour, "left")
+    return figure
+
+
 def row_sheet(rows: Mapping[str, Sequence[Image]], columns: int = 1) -> Figure:
     """Rows of crops, each row's name before it, in `columns` blocks side by side."""
     wide, high, label = _WIDTH / columns, 0.5, 1.6
@@ -334,13 +358,15 @@ def evidence(its: Evidence) -> Figure:
         colour, width = ("black", 2.0) if number == 0 else (_BOX_COLOURS[number % len(_BOX_COLOURS)] / 255, 1.0)
         powers = np.array(signed) / np.log(10)
         axes[0].step([since(at) for at, *_ in verdicts], powers, where="post", label=kind, color=colour, lw=width)
-    for name_of_guard in dict.fromkeys(which for _, which, _ in its.guards):
+    for number, name_of_guard in enumerate(dict.fromkeys(which for _, which, _ in its.guards)):
         path = [(since(at), power / np.log(10)) for at, which, power in its.guards if which == name_of_guard]
-        axes[1].step(*zip(*path), where="post", label=name_of_guard)
-    axes[0].axhline(-np.log10(its.alpha), ls="--", color=_KEPT, lw=1)
-    axes[0].axhline(np.log10(its.guard_alpha), ls="--", color=RED, lw=1)
-    axes[1].axhline(-np.log10(its.guard_alpha), ls="--", color=RED, lw=1)
-    _bands(axes, its.moves, since, since(last))
+        axes[1].step(*zip(*path), where="post", label=name_of_guard, ls="-" if number % 2 else "--")
+    axes[0].axhline(-np.log10(its.alpha), ls="--", color=_KEPT, lw=1, label="enough for a step up")
+    axes[0].axhline(np.log10(its.guard_alpha), ls="--", color=RED, lw=1, label="stops the rollout")
+    axes[1].axhline(-np.log10(its.guard_alpha), ls="--", color=RED, lw=1, label="stops the rollout")
+    for axis in axes:
+        axis.set_xlim(0, since(last) * 1.02 or 1.0)
+    _bands(axes, its.moves, since, since(last) * 1.02)
     axes[0].set_ylabel("challenger worse   |   better\nevidence, powers of ten", fontsize=9)
     axes[1].set_ylabel("harm, powers of ten", fontsize=9)
     axes[1].set_xlabel(f"{name} since the start")
@@ -366,11 +392,10 @@ def _bands(
         axes[0].annotate(
             stage,
             (since(at), 1.0),
-            (3, -3),
+            (1, 4 + 11 * (number % 2)),  # two heights, for steps that follow each other soon
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
             fontsize=8,
-            va="top",
             color=GREY,
         )
 
@@ -459,7 +484,7 @@ def _place(axis: Axes, picture: Image, x: float, y: float, wide: float, high: fl
     axis.imshow(picture, cmap="gray", vmin=0, vmax=255, extent=extent, aspect="auto")
 
 
-def _say(axis: Axes, x: float, y: float, text: str, colour: str = "black") -> None:
+def _say(axis: Axes, x: float, y: float, text: str, colour: str = "black", side: str = "center") -> None:
     """A caption; blanks in it can be seen, and so can no text at all."""
     shown = text.replace(" ", "␣") if text else "(nothing)"
-    axis.text(x, y, shown, fontsize=8.5, ha="center", color=colour if text else GREY, parse_math=False)
+    axis.text(x, y, shown, fontsize=8.5, ha=side, color=colour if text else GREY, parse_math=False)

@@ -46,7 +46,7 @@ from ocrkit.studies.disagreements import (
     tasks_of,
     verified,
 )
-from ocrkit.studies.figures import evidence, word_sheet
+from ocrkit.studies.figures import evidence, readings_sheet
 from ocrkit.studies.registry import CHALLENGER, CHAMPION, REGISTRY, Registry
 from ocrkit.studies.sections import SECTIONS, Rollout
 from ocrkit.studies.traffic import evidence_of
@@ -321,11 +321,9 @@ class Rollouts:
             run.log_figure("evidence", self.picture(new))
         strips = load_strips(self._strips(old)) if old.is_running and not privacy.is_open() else []
         if strips:
-            captions = [f"{strip.truth}→{strip.challenger}" for strip in strips]
-            readings = [strip.champion for strip in strips]
-            run.log_figure(
-                "disagreements", word_sheet([strip.image for strip in strips], captions, readings, columns=4)
-            )
+            readings = {name: [getattr(strip, name) for strip in strips] for name in ("champion", "challenger")}
+            crops, truths = [strip.image for strip in strips], [strip.truth for strip in strips]
+            run.log_figure("disagreements", readings_sheet(crops, truths, readings))
 
     def picture(self, state: State) -> Any:
         """The evidence and the guards over the steps of a rollout, as a figure."""

@@ -62,6 +62,14 @@ def test_readings_stand_below_and_an_empty_one_says_so():
     assert texts(figure) == ["to", "lo", "(nothing)", "(nothing)"]
 
 
+def test_several_readings_stand_below_with_their_readers_and_the_right_ones_are_green():
+    read = {"champion": ["to", ""], "challenger": ["lo", "b c"]}
+    figure = figures.readings_sheet([crop(10, 40)] * 2, ["to", "b c"], read)
+    told = {(text.get_text(), text.get_color()) for axis in figure.axes for text in axis.texts}
+    assert {("to", figures._KEPT), ("lo", figures.RED), ("(nothing)", figures.GREY), ("b␣c", figures._KEPT)} <= told
+    assert [text for text in texts(figure) if text.startswith("cha")] == ["champion", "challenger"] * 2
+
+
 def test_a_row_sheet_names_every_row_and_keeps_its_blocks_apart():
     rows = {name: [crop(10, 40), crop(10, 80)] for name in ("one", "two", "three")}
     figure = figures.row_sheet(rows, columns=2)
@@ -144,6 +152,7 @@ def test_a_flow_has_an_arrow_between_each_two_steps():
     "make",
     [
         lambda: figures.word_sheet([], []),
+        lambda: figures.readings_sheet([], [], {}),
         lambda: figures.word_sheet([crop(1, 1), np.zeros((9, 40, 3), np.uint8)], ["€", "œ"], ["\\", "{}"]),
         lambda: figures.row_sheet({"empty": []}),
         lambda: figures.paragraphs({"empty": []}),
@@ -151,7 +160,16 @@ def test_a_flow_has_an_arrow_between_each_two_steps():
         lambda: figures.histogram({"$": 0}, "count"),
         lambda: figures.learning_curve([5], [1.0], [None]),
     ],
-    ids=["no words", "odd words", "no crops", "no words of a text", "no texts", "no counts", "never validated"],
+    ids=[
+        "no words",
+        "no readings",
+        "odd words",
+        "no crops",
+        "no words of a text",
+        "no texts",
+        "no counts",
+        "never validated",
+    ],
 )
 def test_little_or_odd_input_is_drawn_too(make):
     assert drawn(make()).size
