@@ -80,7 +80,7 @@ class Move:
         """The rules that decided, for people."""
         if self.to == "up":
             return "Every rule for the next step is kept."
-        return " ".join(f"{check.rule[0].upper()}{check.rule[1:]}: {check.finding}." for check in self.broken)
+        return f"Not kept: {'; '.join(f'{check.rule} ({check.finding})' for check in self.broken)}."
 
     @property
     def broken(self) -> list[Check]:

@@ -143,20 +143,36 @@ GOOD = Summary(
     ("changed", "to", "because"),
     [
         ({}, "up", "Every rule"),
-        ({"at_step": 49}, "stay", "Enough documents: 49 read by both at this step, 50 are asked for."),
-        ({"verdicts": {"letter": Tally(20, 15, 25), "receipt": Tally(10, 9, 11)}}, "stay", "Better on labelled"),
+        ({"at_step": 49}, "stay", "Not kept: enough documents (49 read by both at this step, 50 are asked for)."),
+        (
+            {"verdicts": {"letter": Tally(20, 15, 25), "receipt": Tally(10, 9, 11)}},
+            "stay",
+            "Not kept: better on labelled",
+        ),
         (
             {"verdicts": {"letter": Tally(60, 10, 20), "receipt": Tally(3, 2, 14)}},
             "stay",
-            "Enough labelled documents on receipt: 19 labelled, 20 are asked for.",
+            "Not kept: enough labelled documents on receipt (19 labelled, 20 are asked for).",
         ),
-        ({"verdicts": {"letter": Tally(60, 10, 20), "receipt": Tally(4, 9, 14)}}, "stay", "No doubt on receipt: 4 b"),
-        ({"verdicts": {"letter": Tally(90, 10, 0), "receipt": Tally(2, 23, 1)}}, "stop", "Not worse on receipt: 2 be"),
-        ({"failures": {"letter": Tally(0, 15, 45)}}, "stop", "No more failures: 15 on the challenger's side alone"),
+        (
+            {"verdicts": {"letter": Tally(60, 10, 20), "receipt": Tally(4, 9, 14)}},
+            "stay",
+            "Not kept: no doubt on receipt (4 b",
+        ),
+        (
+            {"verdicts": {"letter": Tally(90, 10, 0), "receipt": Tally(2, 23, 1)}},
+            "stop",
+            "Not kept: not worse on receipt (2 be",
+        ),
+        ({"failures": {"letter": Tally(0, 15, 45)}}, "stop", "Not kept: no more failures (15 on the"),
         ({"failures": {"letter": Tally(0, 10, 45)}}, "up", ""),
-        ({"empties": {"receipt": Tally(1, 25, 9)}}, "stop", "No more empty pages: 25 on the challenger's side alone"),
-        ({"slow": (30, 100)}, "stop", "P95 at most 1.5 times the champion's: 30 of 100 documents took longer"),
-        ({"drifts": (Drift("letter", "words", 0.4, 0.05, 0.14),)}, "stop", "No drift of words on letter: moved by"),
+        ({"empties": {"receipt": Tally(1, 25, 9)}}, "stop", "Not kept: no more empty pages (25 on the"),
+        ({"slow": (30, 100)}, "stop", "Not kept: p95 at most 1.5 times the champion's (30 of 100 documents"),
+        (
+            {"drifts": (Drift("letter", "words", 0.4, 0.05, 0.14),)},
+            "stop",
+            "Not kept: no drift of words on letter (moved by",
+        ),
         ({"drifts": (Drift("letter", "words", 0.4, 0.35, 0.14),)}, "up", ""),  # it is the documents that changed
     ],
 )
