@@ -31,14 +31,21 @@ class Database:
         path: of the file; made with its folder where it is missing.
         schema: SQL that makes what is missing.
         synchronous: `FULL` keeps what was committed through a power cut, `NORMAL` through the end of any process.
+        secure_delete: `ON` overwrites what is deleted at once, `FAST` may leave it on unused pages until `scrub`.
 
     Raises:
         StoreFailed: it cannot be opened, or is no database.
     """
 
-    def __init__(self, path: Path, schema: str, synchronous: Literal["FULL", "NORMAL"] = "FULL") -> None:
+    def __init__(
+        self,
+        path: Path,
+        schema: str,
+        synchronous: Literal["FULL", "NORMAL"] = "FULL",
+        secure_delete: Literal["ON", "FAST"] = "ON",
+    ) -> None:
         self.path = path
-        self._synchronous = synchronous
+        self._synchronous, self._secure_delete = synchronous, secure_delete
         self._local = threading.local()
         make_folder(path.parent)
         with self.failures():
@@ -55,7 +62,7 @@ class Database:
                 found.execute(f"PRAGMA page_size={_PAGE_BYTES}")  # of a file that is new
                 found.execute("PRAGMA journal_mode=WAL")
                 found.execute(f"PRAGMA synchronous={self._synchronous}")
-                found.execute("PRAGMA secure_delete=ON")
+                found.execute(f"PRAGMA secure_delete={self._secure_delete}")
             except sqlite3.Error:
                 found.close()
                 raise
