@@ -109,8 +109,7 @@ def load_consent(path: Path, donor: str) -> Consent:
             digest = hashlib.sha256((path.parent / told.wording).read_bytes()).hexdigest()
         else:
             digest = told.wording_sha256
-        dates = {"given": told.given, "until": told.until}
-        consent = Consent(donor=donor, uses=told.uses, wording_sha256=digest, **dates)
+        consent = Consent(donor=donor, uses=told.uses, wording_sha256=digest, given=told.given, until=told.until)
     except OSError as error:
         raise BadVault(f"{error.filename} cannot be read: {error.strerror}.") from None
     except ValidationError as error:
