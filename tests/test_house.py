@@ -101,8 +101,8 @@ def test_a_floor_imports_only_from_floors_below_it(part):
 
 def test_the_glue_knows_nothing_of_ocr():
     outside = {other for module, other in PAIRS if part_of(module) == "experiment" != part_of(other)}
-    ground = ("errors", "files", "git", "html", "options", "origin", "plugins", "privacy", "processes", "quiet", "record",
-              "strict")  # fmt: skip
+    ground = ("errors", "files", "git", "html", "options", "origin", "plugins", "privacy", "processes", "quiet",
+              "record", "strict")  # fmt: skip
     assert outside <= {"ocrkit", *(f"ocrkit.{module}" for module in ground)}
 
 

@@ -224,7 +224,8 @@ def _table(outcomes: list[Outcome], documents: int, closed: Sequence[str], doing
         rows.append(f"{'not found':<12}{'?':>10}   in {folders} that cannot be looked into")
     done = [outcome for outcome in outcomes if outcome.state == "done"]
     if left := sum(outcome.left_alone for outcome in done):
-        rows.append(f"{left:,} of the pages were left alone: they have text already, or were not asked for.")
+        it, they = ("was", "it has") if left == 1 else ("were", "they have")
+        rows.append(f"{left:,} of the pages {it} left alone: {they} text already, or {it} not asked for.")
     ready = sum(outcome.pages - outcome.left_alone for outcome in done)
     rows.append(f"{seconds:.1f} s, {ready / max(seconds, 1e-3):.1f} pages {'read' if are_read else 'scanned'} a second")
     failed = [outcome for outcome in outcomes if not outcome.complete]

@@ -99,8 +99,7 @@ def new(
         changes["alphabet"] = alphabet_of(find_model(model)).characters
     chosen = chosen.model_copy(update=changes)
     with Store(jobs_path, make=True) as store:
-        if any(job.name == name for job in store.jobs()):
-            raise BadParams(f"There is a job {name} already: choose another name.")
+        store.check_new(name)
         tasks, about, private, kind = _tasks(
             chosen, folder, form, order, count, gold, suspects, equal, seed, model, other_model
         )
@@ -110,7 +109,10 @@ def new(
     of_gold = sum(task.gold is not None for task in tasks)
     golden = f" and {_counted(of_gold, 'gold one')}" if of_gold else ""
     click.echo(f"{name}: {_counted(told['tasks'], 'task')}{golden}, {chosen.title!r}.")
-    click.echo(f"Answer them yourself: ocrkit label serve {name} --local")
+    if private:
+        click.echo(f"Only people under an agreement may see them: ocrkit label serve {name} --nda agreement.txt")
+    else:
+        click.echo(f"Answer them yourself: ocrkit label serve {name} --local")
 
 
 def _tasks(

@@ -202,6 +202,8 @@ def _read_many(
     ):
         several = f"{len(files)} results" if len(files) > 1 else f"the results of {files[0]}"
         raise click.UsageError(f"{output} is one file and cannot hold {several}: name a folder, or --one-pdf {output}.")
+    if one_pdf and one_pdf.suffix.lower() != ".pdf":
+        raise click.UsageError(f"--one-pdf makes a PDF, and {one_pdf} is no name for one: end it in .pdf.")
     found = find_inputs(files, standard_input() if "-" in files else None, output)
     tell_what_was_left_out(found)
     if one_pdf:

@@ -175,8 +175,7 @@ def ask(
     chosen = load_template(template).model_copy(update=changes)
     rollouts = _opened(store)
     with Store(jobs_path, make=True) as opened:
-        if any(job.name == name for job in opened.jobs()):
-            raise BadParams(f"There is a job {name} already: choose another name.")
+        opened.check_new(name)
         pages, private = pages_of(folder, form)
         tasks, about = rollouts.ask(shown(pages[:limit], "Reading", "pages"), kind)
         if not tasks:

@@ -250,6 +250,17 @@ class Store:
 
     # --- jobs ---------------------------------------------------------------------------------------------------------
 
+    def check_new(self, name: str) -> None:
+        """Make sure, before long work, that a new job may have a name.
+
+        Raises:
+            BadParams: it is no name, or another job has it.
+        """
+        if not name or len(name) > 80 or not all(c.isalnum() or c in "-_." for c in name) or name.startswith("."):
+            raise BadParams(f"{quoted(name)} is no name for a job: letters, figures, dots, - and _ are taken.")
+        if self._db.execute("SELECT 1 FROM jobs WHERE name = ?", (name,)).fetchone():
+            raise BadParams(f"There is a job {name} already: choose another name.")
+
     def add_job(
         self,
         name: str,
@@ -263,13 +274,10 @@ class Store:
         """Keep a job and its tasks, in the order in which they are to be answered; all or nothing.
 
         Raises:
-            BadParams: a job of that name is there, or it has no tasks.
+            BadParams: see `check_new`; or it has no tasks.
         """
-        if not name or len(name) > 80 or not all(c.isalnum() or c in "-_." for c in name) or name.startswith("."):
-            raise BadParams(f"{quoted(name)} is no name for a job: letters, figures, dots, - and _ are taken.")
         with self._write():
-            if self._db.execute("SELECT 1 FROM jobs WHERE name = ?", (name,)).fetchone():
-                raise BadParams(f"There is a job {name} already: choose another name.")
+            self.check_new(name)
             row = (name, _json(stored(template)), source, form, int(private), _json(dict(about or {})), self._clock())
             sql = (
                 "INSERT INTO jobs (name, template, source, form, private, about, created) VALUES (?, ?, ?, ?, ?, ?, ?)"

@@ -123,6 +123,7 @@ def test_the_audit_tells_what_was_shown_and_that_nothing_was(run, tmp_path: Path
     ("words", "sentence"),
     [
         (["new", "a", "--from", "none"], "There is no folder none."),
+        (["new", "a b", "--from", "none"], "'a b' is no name for a job"),  # said before anything is read
         (["new", "a", "--from", ".", "--template", "mine.toml"], "There is no template 'mine.toml'"),
         (["serve", "a"], "There are no jobs in labelling/jobs.db: make one with `ocrkit label new`."),
         (["status", "a"], "There are no jobs in"),

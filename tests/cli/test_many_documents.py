@@ -309,6 +309,7 @@ def test_a_folder_is_read_to_standard_output():
     ("args", "sentence"),
     [
         (("read", "scans", "--one-pdf", "x.pdf", "-o", "y"), "--one-pdf names the only output"),
+        (("read", "scans", "--one-pdf", "x.docx"), "--one-pdf makes a PDF, and x.docx is no name for one"),
         (("read", "scans", "--jobs", "2"), "are for a folder of results: add -o FOLDER/."),
         (("scan", "scans", "-o", "x.png"), "x.png holds one page: name a .pdf for all of them, or a folder."),
         (("read", "foo://scans", "-o", "out"), "ocrkit: foo://scans cannot be reached: Protocol not known: foo.\n"),
