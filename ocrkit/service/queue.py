@@ -285,9 +285,7 @@ class Queue:
         """
         with self.database.reading() as connection:
             row = connection.execute("SELECT * FROM job WHERE id=? AND state<>'forgetting'", (identity,)).fetchone()
-        if row is None:
-            raise UnknownDocument(f"There is no document {identity[:40]}: it was never handed in, or is forgotten.")
-        return _job(row)
+        return _known(row, identity)
 
     def jobs(self, state: State | None = None, limit: int = 100) -> list[Job]:
         """Jobs, the newest first, those being read before all others."""
@@ -334,13 +332,15 @@ class Queue:
     def forgetting(self, identity: str) -> Job:
         """Mark a job as one to be forgotten, from when on nobody else sees it; its lease, if any, is over.
 
+        One that is half forgotten is found as well, so that whoever was interrupted can ask again.
+
         Raises:
             UnknownDocument: there is none.
         """
-        job = self.job(identity)
         with self.database.writing() as connection:
+            row = connection.execute("SELECT * FROM job WHERE id=?", (identity,)).fetchone()
             connection.execute("UPDATE job SET state='forgetting', tries=tries+1 WHERE id=?", (identity,))
-        return job
+        return _known(row, identity)
 
     def half_forgotten(self) -> list[Job]:
         """Jobs of which an interrupted `forgetting` may have left something."""
@@ -387,6 +387,12 @@ def _count(connection: Connection, name: str, more: int = 1) -> None:
 
 def _json(options: Any) -> str:
     return json.dumps(asdict(options), sort_keys=True)
+
+
+def _known(row: Row | None, identity: str) -> Job:
+    if row is None:
+        raise UnknownDocument(f"There is no document {identity[:40]}: it was never handed in, or is forgotten.")
+    return _job(row)
 
 
 def _job(row: Row) -> Job:

@@ -194,8 +194,9 @@ def test_what_was_forgotten_while_it_was_read_is_not_kept(put, store, queue, ind
 
 
 @pytest.mark.parametrize("interrupted", ["erase_result", "erase_file"])
-def test_forgetting_that_was_interrupted_is_finished_at_the_next_start(
-    put, working, store, queue, index, monkeypatch, interrupted
+@pytest.mark.parametrize("is_asked_again", [False, True], ids=["next start", "asked again"])
+def test_forgetting_that_was_interrupted_is_finished_at_the_next_start_or_when_it_is_asked_for_again(
+    put, working, store, queue, index, monkeypatch, interrupted, is_asked_again
 ):
     job = put("secret words")
     working()
@@ -209,7 +210,10 @@ def test_forgetting_that_was_interrupted_is_finished_at_the_next_start(
             forget(store, queue, index, job.id)
     with pytest.raises(UnknownDocument):
         queue.job(job.id)  # nobody sees it any more
-    mend(store, queue, index)
+    if is_asked_again:
+        forget(store, queue, index, job.id)
+    else:
+        mend(store, queue, index)
     assert not [
         path for path in store.folder.rglob("*") if path.is_file() and path.suffix != ".db" and "-" not in path.name
     ]
