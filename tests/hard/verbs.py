@@ -16,12 +16,14 @@ import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from mutation import pictures
+from small import SIZE
 
 from ocrkit.datasets.sample import Sample
 from ocrkit.datasets.write import write_crops
@@ -31,7 +33,8 @@ from ocrkit.record import Record, Step, save_steps
 from ocrkit.synth.corpus import Vocabulary
 from ocrkit.synth.fonts import audit, font_files, font_folders, save_verdicts
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 LIMIT_S = 600.0  # of a call that takes seconds where the machine has nothing else to do
 _GONE_S = 120.0  # within which the processes of a killed call must be gone
 _FONTS = ("Lato-Regular.ttf", "Manrope-Regular.ttf", "Caladea-Regular.ttf")  # to train, validate and test with
@@ -41,13 +44,14 @@ _WORDS = ("total", "cash", "change", "date", "Paris", "12", "9.90", "No.")
 # --- inputs -----------------------------------------------------------------------------------------------------------
 
 
-def make_inputs(folder: Path, with_model: bool) -> Path:
-    """Write pages, labelled ones, crops, books, fonts and perhaps a model that has learnt nothing into `folder`."""
+def make_inputs(folder: Path) -> Path:
+    """Write pages, labelled ones, crops, books, fonts and answered tasks into `folder`."""
     folder.mkdir(parents=True)
     made = pictures()
     for name in ("one", "two", "three"):
         (folder / f"{name}.png").write_bytes(made["png"])
     (folder / "letter.pdf").write_bytes(made["pdf-text"])
+    (folder / "consent.toml").write_text(f'uses = ["train"]\nwording_sha256 = "{"0" * 64}"\ngiven = 2026-01-01\n')
     lines = make_folder(folder / "lines")
     for number in range(3):
         (lines / f"p{number}.png").write_bytes(made["png"])
@@ -70,30 +74,11 @@ def make_inputs(folder: Path, with_model: bool) -> Path:
     record.save(folder / "recorded")
     save_steps(folder / "recorded", [Step(number, 1e9 + number, {"loss": 1 / number}) for number in range(1, 9)])
     subprocess.run([sys.executable, "-c", _ANSWERED, "crops", "jobs.db"], check=True, cwd=folder, env=environment())
-    if with_model:
-        subprocess.run(
-            [sys.executable, "-c", _CHALLENGED], check=True, cwd=_project(folder / "gate"), env=environment()
-        )
-        trained = folder / "trained"
-        subprocess.run([sys.executable, "-c", _UNTRAINED, trained / "model"], check=True, env=environment())
-        for name in ("vocabulary.json", "fonts.json"):
-            shutil.copy(folder / name, trained)
     return folder
 
 
 # By a process of its own: TensorFlow stays out of the one that tests.
-_UNTRAINED = """
-import sys
-from pathlib import Path
-from ocrkit.alphabet import Alphabet
-from ocrkit.quiet import quieten_tensorflow
-quieten_tensorflow()
-import keras
-from ocrkit.recognition.model import save_network
-from ocrkit.recognition.network import build_network
-keras.utils.set_random_seed(1)
-save_network(build_network("nano", Alphabet()), Alphabet(), Path(sys.argv[1]), {"trained_on": "nothing", "fonts": 2})
-"""
+_UNTRAINED = "import sys; import small; small.shrink(); small.save_untrained(sys.argv[1])"
 
 # A job whose tasks three people have answered, no two alike.
 _ANSWERED = """
@@ -157,7 +142,7 @@ def _drawn(text: str) -> np.ndarray:
 def environment() -> dict[str, str]:
     """Of processes that run this source tree; what trains has two threads, as their order must not matter."""
     few = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "2", "TF_NUM_INTEROP_THREADS": "2"}
-    return {**os.environ, **few, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return {**os.environ, **few, "PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 # --- what is left -----------------------------------------------------------------------------------------------------
@@ -200,7 +185,7 @@ def _picture(data: bytes) -> None:
     assert data.rstrip(b"\0").endswith((b"IEND\xaeB`\x82", b"\xff\xd9")), "its end is missing"
 
 
-def _arrays(data: bytes) -> None:
+def _archive(data: bytes) -> None:
     assert zipfile.ZipFile(io.BytesIO(data)).testzip() is None
 
 
@@ -234,11 +219,12 @@ _PARSERS: dict[str, Callable[[bytes], object]] = {
     ".jsonl": _lines,
     ".png": _picture,
     ".jpg": _picture,
-    ".npz": _arrays,
+    ".npz": _archive,
     ".csv": _table,
     ".html": _ends(b"</html>"),
     ".pdf": _ends(b"%%EOF"),
     ".txt": _text,
+    ".zip": _archive,
     ".md": _ends(b"\n", b".", b"|", b"`"),
     ".db": lambda data: None,
 }
@@ -287,7 +273,7 @@ def _words(i: Path) -> Sequence[str | Path]:
 def _train(i: Path, folder: Path) -> Sequence[str | Path]:
     resumed = ["--resume"] if (folder / "run" / "state.npz").exists() else []
     few = ["--words", "96", "--batch-size", "8", "--validation-words", "20", "--validate-every", "1", "--workers", "0"]
-    return ["train", "run", "--size", "nano", *few, "--fonts", i / "fonts", *resumed]
+    return ["train", "run", "--size", SIZE, *few, "--fonts", i / "fonts", *resumed]
 
 
 def _finetune(i: Path, folder: Path) -> Sequence[str | Path]:
@@ -322,13 +308,32 @@ def _linked(source: str, target: str) -> None:
         shutil.copy(source, target)
 
 
+@cache
+def _gate_of(i: Path) -> Path:
+    subprocess.run([sys.executable, "-c", _CHALLENGED], check=True, cwd=_project(i / "gate"), env=environment())
+    return i / "gate"
+
+
 def _gate(i: Path, folder: Path, store: str) -> None:
     """A project of which some runs and models are there."""
     _project(folder)
-    shutil.copy(i / "gate" / store, folder / "mlflow.db")
-    shutil.copytree(i / "gate" / "mlartifacts", folder / "mlartifacts", copy_function=_linked)
+    shutil.copy(_gate_of(i) / store, folder / "mlflow.db")
+    shutil.copytree(_gate_of(i) / "mlartifacts", folder / "mlartifacts", copy_function=_linked)
     if store == "mlflow.db":
-        shutil.copytree(i / "gate" / "data", folder / "data")
+        shutil.copytree(_gate_of(i) / "data", folder / "data")
+
+
+@cache
+def _made_trained(i: Path) -> None:
+    trained = i / "trained"
+    subprocess.run([sys.executable, "-c", _UNTRAINED, trained / "model"], check=True, env=environment())
+    for name in ("vocabulary.json", "fonts.json"):
+        shutil.copy(i / name, trained)
+
+
+def _trained(i: Path, folder: Path) -> None:
+    """Nothing in the folder, but a model that has learnt nothing among the inputs."""
+    _made_trained(i)
 
 
 def _answered(i: Path, folder: Path) -> None:
@@ -352,7 +357,7 @@ def _besides(folder: Path, *databases: str) -> dict[str, str]:
     return {name: digest for name, digest in tree(folder).items() if name not in its}
 
 
-_JOBS = "labelling/jobs.db"
+_JOBS, _QUEUE, _INDEX = "labelling/jobs.db", "service/queue.db", "service/index.db"
 _TASKS = "SELECT name, (SELECT count(*) FROM tasks WHERE job = jobs.id) FROM jobs"
 
 
@@ -382,10 +387,69 @@ def _vault(folder: Path) -> dict[str, str]:
     return found | {"vault": ""}
 
 
+@cache
+def _made_by(i: Path, name: str, *commands: tuple[str, ...]) -> Path:
+    """A folder beside the inputs in which these commands were called, once."""
+    folder = make_folder(i.parent / name)
+    for command in commands:
+        words = [sys.executable, "-m", "ocrkit", *(word.format(inputs=i) for word in command)]
+        subprocess.run(words, check=True, cwd=folder, env=environment(), capture_output=True)
+    return folder
+
+
+_OWN_KEY = ("--identity", "identity")
+_SERVED = (("submit", "{inputs}/one.png", "{inputs}/letter.pdf"), ("queue", "drain", "--jails", "1", "--no-jail"))
+_DONATED = (
+    ("vault", "init", "--member", "ann", "--new-identity", "identity"),
+    ("vault", "add", "{inputs}/one.png", "--keep", *_OWN_KEY, "--donor", "one", "--consent", "{inputs}/consent.toml"),
+)
+
+
+def _served(i: Path, folder: Path) -> None:
+    """A store of the reading service with two documents that were read."""
+    shutil.copytree(_made_by(i, "served", *_SERVED), folder, dirs_exist_ok=True)
+
+
+def _given_up(i: Path, folder: Path) -> None:
+    """The same, as if none could be read."""
+    _served(i, folder)
+    with closing(sqlite3.connect(folder / _QUEUE)) as queue, queue:
+        queue.execute("UPDATE job SET state = 'dead'")
+
+
+def _donated(i: Path, folder: Path) -> None:
+    """A vault with a page."""
+    shutil.copytree(_made_by(i, "donated", *_DONATED), folder, dirs_exist_ok=True)
+
+
+def _first_job(folder: Path) -> str:
+    return next((identity for (identity,) in _asked(folder / _QUEUE, "SELECT id FROM job ORDER BY name")), "none")
+
+
+def _is_forgotten(folder: Path) -> bool:
+    return len(_asked(folder / _QUEUE, "SELECT id FROM job")) < 2
+
+
+def _kept_by_service(folder: Path) -> dict[str, str]:
+    """Jobs, documents and results, and of which of them pages can be found."""
+    indexed = _asked(folder / _INDEX, "SELECT DISTINCT document FROM page")
+    jobs = _asked(folder / _QUEUE, "SELECT name, state FROM job ORDER BY name")
+    files = _besides(folder, _QUEUE, _INDEX)
+    return files | {f"page of {name}": "" for (name,) in indexed} | {f"job {name}": state for name, state in jobs}
+
+
+def _about_donor(folder: Path) -> dict[str, str]:
+    """The vault, and what was written for the donor, which names the day."""
+    found = {name: "" for name in tree(folder) if not name.startswith("vault/")}
+    for name in found:
+        assert not (flaw := flaw_of(folder / name)) or name == "identity", f"{name} is half-written: {flaw}"
+    return found | _vault(folder)
+
+
 def _handed_in(folder: Path) -> dict[str, str]:
     """Jobs and documents; uploads that broke off are swept by whoever serves, once they are an hour old."""
-    jobs = _asked(folder / "service" / "queue.db", "SELECT name, state FROM job ORDER BY name")
-    files = _besides(folder, "service/queue.db")
+    jobs = _asked(folder / _QUEUE, "SELECT name, state FROM job ORDER BY name")
+    files = _besides(folder, _QUEUE)
     kept = {name: digest for name, digest in files.items() if not name.startswith("service/incoming/tmp")}
     return kept | {f"job {name}": state for name, state in jobs}
 
@@ -500,16 +564,55 @@ VERBS = [
         look=_jobs,
     ),
     Verb("vault-init", lambda _, folder: _init(folder), _made("vault/vault.json"), look=_vault),
+    Verb(
+        "vault-audit",
+        lambda i, _: ["vault", "audit", *_OWN_KEY, "--donor", "one", "-o", "page.html", "--force"],
+        prepare=_donated,
+        look=_about_donor,
+    ),
+    Verb(
+        "vault-export-donor",
+        lambda i, _: ["vault", "export-donor", "one", *_OWN_KEY, "-o", "donor.zip", "--force"],
+        prepare=_donated,
+        look=_about_donor,
+    ),
     Verb("submit", lambda i, _: ["submit", *map(i.joinpath, _SEVERAL)], look=_handed_in),
-    Verb("convert-litert", lambda i, _: _convert(i, "--to", "litert"), _made("other"), heavy=True),
-    Verb("convert-int8", lambda i, _: _convert(i, "--to", "int8", "--calibration", "20"), _made("other"), heavy=True),
+    Verb(
+        "search",
+        lambda i, _: ["search", "world", "--image", "hit.png", "--force"],
+        prepare=_served,
+        look=_kept_by_service,
+    ),
+    Verb("queue-retry", lambda i, _: ["queue", "retry"], prepare=_given_up, look=_kept_by_service),
+    Verb(
+        "queue-forget",
+        lambda i, folder: ["queue", "forget", _first_job(folder)],
+        _is_forgotten,
+        prepare=_served,
+        look=_kept_by_service,
+    ),
+    Verb(
+        "convert-litert",
+        lambda i, _: _convert(i, "--to", "litert"),
+        _made("other"),
+        heavy=True,
+        prepare=_trained,
+    ),
+    Verb(
+        "convert-int8",
+        lambda i, _: _convert(i, "--to", "int8", "--calibration", "20"),
+        _made("other"),
+        heavy=True,
+        prepare=_trained,
+    ),
     Verb(
         "release",
         lambda i, _: ["release", i / "trained", "mine", "--into", "all", "--synthetic", "20", "--replace"],
         heavy=True,
+        prepare=_trained,
     ),
     Verb("train", _train, heavy=True),
-    Verb("finetune", _finetune, heavy=True),
+    Verb("finetune", _finetune, heavy=True, prepare=_trained),
     Verb(
         "runs-import",
         lambda i, _: ["runs", "import", i / "recorded"],
@@ -547,6 +650,14 @@ VERBS = [
         prepare=lambda i, folder: _gate(i, folder, "mlflow.db"),
         look=_rollout,
     ),
+    Verb(
+        "rollout-stop",
+        lambda i, _: ["rollout", "stop"],
+        lambda folder: _rollout(folder)["rollout"].endswith(" stopped"),
+        heavy=True,
+        prepare=lambda i, folder: _gate(i, folder, "mlflow.db"),
+        look=_rollout,
+    ),
 ]
 
 
@@ -555,11 +666,20 @@ VERBS = [
 
 @dataclass(frozen=True)
 class Ended:
-    """How a call ended: its status (negative for a signal, `None` for one that took too long), and what it printed."""
+    """How a call ended.
+
+    Attributes:
+        status: negative for a signal, `None` for one that took too long.
+        said: what it printed.
+        writing_s: from its first change of the disk to its end, where it was not killed.
+        cpu_s: processor time.
+        events: times that it changed the disk.
+        mark: by which its processes are known.
+    """
 
     status: int | None
     said: str
-    seconds: float
+    writing_s: float
     cpu_s: float
     events: int
     mark: str
@@ -577,9 +697,8 @@ class Warm:
     def __init__(self, folder: Path, heavy: bool) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        light = ["benchmark", "compare", "data", "evaluate", "label", "read", "scan", "submit", "synth", "vault"]
-        verbs = [*light, "convert", "finetune", "promote", "release", "rollout", "runs", "train"] if heavy else light
-        command = [sys.executable, str(Path(__file__).with_name("warm.py")), json.dumps(verbs)]
+        verbs = sorted({verb.command(folder, folder)[0] for verb in VERBS if heavy or not verb.heavy})
+        command = [sys.executable, str(HERE / "warm.py"), json.dumps(verbs)]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self._process = subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL, **pipes)
         assert self._process.stdout
@@ -604,8 +723,9 @@ class Warm:
     def _told(self, call: dict[str, Any]) -> Ended:
         output, events = Path(call["output"]), Path(f"{call['output']}.events")
         said = output.read_text("utf-8", "replace") if output.exists() else ""
-        count = int(events.read_text() or 0) if events.exists() else 0  # empty where it was killed at the end
-        return Ended(call["status"], said, call["seconds"], call["cpu_s"], count, call["mark"])
+        noted = events.read_text() if events.exists() else ""  # empty where it was killed at the end
+        count, writing_s = json.loads(noted or "[0, 0]")
+        return Ended(call["status"], said, writing_s, call["cpu_s"], count, call["mark"])
 
     def close(self) -> None:
         """End the process."""

@@ -1,12 +1,13 @@
 """A process that has imported every verb and forks for each call of one, so that hundreds of calls cost little.
 
 A line on standard input is a list of calls that run at once; a line on standard output says how each of them ended. A
-call can be told when to die: as by `kill -9`, at the n-th time that it opens, renames or removes a file for writing, or
-after some seconds.
+call can be told when to die: as by `kill -9`, some seconds after the n-th time that it opens, renames or removes a file
+for writing.
 """
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import os
@@ -16,13 +17,13 @@ import sys
 import tempfile
 import time
 import traceback
-from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
+
+from small import shrink
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.copyfile", "shutil.rmtree"}
-_LIGHT = ("data", "read", "scan", "synth")
 # What such verbs import once they are called, which takes longer than most of them.
 _OF_TRAINING = (
     "keras",
@@ -45,7 +46,9 @@ _FILE_BYTES = 1 << 28  # the most that a call may write into one file
 
 
 def main() -> None:
-    for verb in json.loads(sys.argv[1]) or _LIGHT:
+    if "train" in sys.argv[1]:
+        shrink()
+    for verb in json.loads(sys.argv[1]):
         import_module(f"ocrkit.cli.{verb}")
     import cv2
     import onnxruntime  # noqa: F401
@@ -65,27 +68,17 @@ def main() -> None:
 
 
 def _prepare_training() -> None:
-    """Import what trains, and make its rounds so small that a training of a few words has several."""
-    from ocrkit.quiet import quieten_tensorflow
-
-    quieten_tensorflow()
+    """Import what trains, and read what stays in memory."""
     for name in _OF_TRAINING:
         import_module(name)
     import sqlalchemy.orm
 
-    from ocrkit.cli import finetune, train
-    from ocrkit.learning import finetune as tuning
-    from ocrkit.learning import release
-    from ocrkit.learning.trainer import TrainOptions
-    from ocrkit.synth.corpus import build_vocabulary, zipf_frequencies
+    from ocrkit.synth import corpus
 
     sqlalchemy.orm.configure_mappers()
-    build_vocabulary()  # what these two read stays in memory
-    zipf_frequencies(())
-    train.TrainOptions = partial(TrainOptions, round_words=32)  # type: ignore[assignment,misc]
-    finetune._LEAST_ROUND = 16
-    tuning._GENERAL_WORDS = 8
-    release.PARITY_CROPS = 20
+    corpus.build_vocabulary()  # as finetune asks for it, and as train does
+    corpus.build_vocabulary(None, seed=7)
+    corpus.zipf_frequencies(())
 
 
 def _begun(call: dict[str, Any]) -> int:
@@ -117,19 +110,19 @@ def _prepare(call: dict[str, Any]) -> None:
 def _run(call: dict[str, Any]) -> int:
     from ocrkit.cli import main as command
 
-    counted = 0
+    counted, first = 0, time.monotonic()
 
     def count(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal counted
+        nonlocal counted, first
         writes = event == "open" and isinstance(arguments[0], str) and arguments[2] & _WRITING
         if writes or event in _CHANGES:
             counted += 1
+            if counted == 1:
+                first = time.monotonic()
             if counted == call.get("event"):
                 _die_in(call["delay_s"])
 
     code = 1
-    if call.get("delay_s") is not None and not call.get("event"):
-        _die_in(call["delay_s"])
     sys.addaudithook(count)
     try:
         command(call["command"], prog_name="ocrkit")
@@ -140,15 +133,31 @@ def _run(call: dict[str, Any]) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     with open(f"{call['output']}.events", "w") as file:
-        file.write(str(counted))
+        json.dump([counted, time.monotonic() - first], file)
     return code
 
 
+class _Event(ctypes.Structure):
+    """`struct sigevent` of Linux: a signal, as which a timer goes off."""
+
+    _fields_: ClassVar = [
+        ("value", ctypes.c_void_p),
+        ("signal", ctypes.c_int),
+        ("kind", ctypes.c_int),  # 0: a signal
+        ("rest", ctypes.c_char * 48),
+    ]
+
+
 def _die_in(delay_s: float) -> None:
-    """End this process alone, without a chance to tidy up: at once, or by a signal of the kernel's clock."""
+    """Kill this process alone, by SIGKILL: at once, or by a timer of the kernel."""
     if delay_s <= 0:
         os.kill(os.getpid(), signal.SIGKILL)
-    signal.setitimer(signal.ITIMER_REAL, delay_s)
+    system, timer = ctypes.CDLL(None, use_errno=True), ctypes.c_void_p()
+    whole, part = divmod(round(delay_s * 1e9), 10**9)
+    times = (ctypes.c_long * 4)(0, 0, whole, part or 1)  # no interval; when it goes off
+    made = system.timer_create(time.CLOCK_MONOTONIC, ctypes.byref(_Event(None, signal.SIGKILL)), ctypes.byref(timer))
+    if made or system.timer_settime(timer, 0, times, None):
+        raise OSError(ctypes.get_errno(), "no timer")
 
 
 def _ended(running: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
