@@ -13,12 +13,14 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ocrkit.errors import BadVault, MissingExtra
+from ocrkit.errors import BadVault, MissingExtra, OcrkitError
+from ocrkit.files import part_beside
 from ocrkit.vault.consent import Consent
 from ocrkit.vault.store import write_synced
 
@@ -184,18 +186,33 @@ def new_identity(path: Path) -> str:
     """
     identity = x25519.Identity.generate()
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with part_beside(path, partial(Path.touch, mode=0o600)) as part:
+            with part.open("w", encoding="utf-8") as file:
+                file.write(f"# public key: {identity.to_public()}\n{identity}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            _name_new(part, path)
     except FileExistsError:
         raise BadVault(
             f"{path} exists already: name another file for the new identity, or give the public key in it as --key."
         ) from None
     except OSError as error:
         raise BadVault(f"{path} cannot be written: {error.strerror}.") from None
-    with open(handle, "w", encoding="utf-8") as file:
-        file.write(f"# public key: {identity.to_public()}\n{identity}\n")
-        file.flush()
-        os.fsync(file.fileno())
+    except OcrkitError as error:
+        raise BadVault(str(error)) from None
     return str(identity.to_public())
+
+
+def _name_new(part: Path, path: Path) -> None:
+    """Let `part` be called `path`, which nothing may be called yet."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a disk without hard links
+        if os.path.lexists(path):
+            raise FileExistsError from None
+        os.replace(part, path)
 
 
 def new_passphrase(folder: Path, name: str, passphrase: str) -> str:
