@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from ctypes import CDLL
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,7 @@ FORMAT = 2  # 1 had no digests of pages
 TABLE, MEMBERS = "keys.age", "members"
 IDENTITY, PASSPHRASE = "OCRKIT_VAULT_IDENTITY", "OCRKIT_VAULT_PASSPHRASE"
 _AGE = b"age-encryption.org/"
+_AT_FDCWD, _RENAME_NOREPLACE = -100, 1  # of renameat2(2)
 
 
 class NoIdentity(BadVault):
@@ -204,15 +206,13 @@ def new_identity(path: Path) -> str:
 
 
 def _name_new(part: Path, path: Path) -> None:
-    """Let `part` be called `path`, which nothing may be called yet."""
-    try:
-        os.link(part, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a disk without hard links
-        if os.path.lexists(path):
-            raise FileExistsError from None
-        os.replace(part, path)
+    """Let `part` be called `path`, which nothing may be called yet: in one step where the system can."""
+    rename = getattr(CDLL(None), "renameat2", None)
+    if rename and not rename(_AT_FDCWD, os.fsencode(part), _AT_FDCWD, os.fsencode(path), _RENAME_NOREPLACE):
+        return
+    if os.path.lexists(path):
+        raise FileExistsError
+    os.replace(part, path)
 
 
 def new_passphrase(folder: Path, name: str, passphrase: str) -> str:

@@ -114,16 +114,16 @@ def test_a_table_of_an_older_version_is_read_and_written_anew(lab):
     assert keys.load(path, identity).format == keys.FORMAT
 
 
-@pytest.mark.parametrize("disk", ["with hard links", "without"])
-def test_a_new_identity_is_there_whole_or_not_at_all_and_takes_no_other_files_place(tmp_path, monkeypatch, disk):
+@pytest.mark.parametrize("renames", ["in one step", "in two"])
+def test_a_new_identity_is_there_whole_or_not_at_all_and_takes_no_other_files_place(tmp_path, monkeypatch, renames):
     path, made = tmp_path / "identity", []
 
     def refused(part, path):
         made.append(part.read_text("utf-8"))
         raise PermissionError(1, "Operation not permitted")
 
-    if disk == "without":
-        monkeypatch.setattr(os, "link", refused)
+    if renames == "in two":
+        monkeypatch.setattr(keys, "CDLL", lambda name: None)
     recipient = new_identity(path)
     assert recipient in path.read_text("utf-8")
     assert path.stat().st_mode & 0o777 == 0o600
@@ -131,13 +131,11 @@ def test_a_new_identity_is_there_whole_or_not_at_all_and_takes_no_other_files_pl
     with pytest.raises(BadVault, match="exists already"):
         new_identity(path)
     assert path.read_bytes() == before
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "link", refused)
-        patch.setattr(os, "replace", refused)
-        with pytest.raises(BadVault, match="cannot be written"):
-            new_identity(tmp_path / "other")
-    assert made[-1].endswith("\n")  # all of it was there before it had its name
-    assert [p.name for p in tmp_path.iterdir()] == ["identity"]
+    monkeypatch.setattr(keys, "_name_new", refused)
+    with pytest.raises(BadVault, match="cannot be written"):
+        new_identity(tmp_path / "other")
+    assert made[0].endswith("\n")  # all of it was there before it had its name
+    assert [found.name for found in tmp_path.iterdir()] == ["identity"]
 
 
 def test_without_an_identity_only_roster_and_address_tell_anything(lab):
