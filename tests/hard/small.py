@@ -21,9 +21,16 @@ def shrink() -> None:
     from ocrkit.cli import finetune, train
     from ocrkit.learning import finetune as tuning
     from ocrkit.learning import release
-    from ocrkit.learning.trainer import TrainOptions
+    from ocrkit.learning.trainer import Trainer, TrainOptions
     from ocrkit.synth import corpus
 
+    class Untraced(Trainer):
+        """Trains without graphs, whose making takes half of the time; `train` has them when it is killed."""
+
+        def _trace(self) -> None:
+            self.network.run_eagerly = True
+
+    tuning.Trainer = Untraced  # type: ignore[misc]
     train.TrainOptions = partial(TrainOptions, round_words=32)  # type: ignore[assignment,misc]
     finetune._LEAST_ROUND = 16
     tuning._GENERAL_WORDS = 8
