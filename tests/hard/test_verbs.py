@@ -318,10 +318,10 @@ def test_on_a_poor_machine_a_verb_works_or_says_why_not(verb, poor_machine, inpu
     skip_in_plain_runs(verb, "poor", moments)
     folder, env, before = poor_machine
     verb.prepare(inputs, folder)
-    if folder.is_mount():
-        fill(folder)
     program = [str(HERE / "small.py")] if verb.heavy else ["-m", "ocrkit"]
     command = [*before, sys.executable, *program, *map(str, verb.command(inputs, folder))]
+    if folder.is_mount():
+        fill(folder)
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     assert done.returncode == 0 or is_refusal(done.returncode, done.stderr), done.stderr
     (folder / "filler").unlink(missing_ok=True)
