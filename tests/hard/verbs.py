@@ -509,9 +509,13 @@ def _is_champion(folder: Path) -> bool:
 
 def _rollout(folder: Path) -> dict[str, str]:
     """The same, and how the rollout stands."""
-    tags = _asked(folder / "mlflow.db", "SELECT value FROM registered_model_tags WHERE key = 'rollout'")
-    state = [json.loads(value) for (value,) in tags]
-    return _champions(folder) | {"rollout": f"{told['step']} {told['outcome']}" for told in state}
+    found = _champions(folder)
+    for (value,) in _asked(folder / "mlflow.db", "SELECT value FROM registered_model_tags WHERE key = 'rollout'"):
+        state = json.loads(value)
+        found["rollout"] = f"{state['step']} {state['outcome']}"
+        for name in [name for name in found if found[name] == "challenger " and state["outcome"] == "stopped"]:
+            found |= {name: "", f".challenger {name}": ""}  # killed before that was taken away: the next move does it
+    return found
 
 
 def _imported(folder: Path) -> dict[str, str]:
