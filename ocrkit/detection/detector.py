@@ -25,7 +25,7 @@ from ocrkit.detection.regions import (
     rule_map,
     stroke_map,
 )
-from ocrkit.detection.settle import settle, without_clashes
+from ocrkit.detection.settle import outside_lines, settle, without_clashes
 from ocrkit.detection.words import Words, split_words
 from ocrkit.document import Image
 
@@ -99,7 +99,8 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLi
         return []
     dark, light = find_dark(page, height, options), find_light(page, height, options)
     level = settle(_of_one_ink(dark, light, options), height, options)
-    level = without_clashes(level + small_words(grey, scale, dark, height, options), options)
+    small = outside_lines(small_words(grey, scale, dark, height, options), level, options)
+    level = without_clashes(level + small, options)
     lines = level.line.max(initial=-1)
     slope = rows_slope(dark.letters.boxes, dark.letter, dark.line)
     level += lone_signs(dark.letters, level, slope, options)

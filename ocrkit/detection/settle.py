@@ -32,6 +32,26 @@ def without_clashes(words: Words, options: DetectorOptions) -> Words:
     return words[np.setdiff1d(np.arange(len(words)), weaker)]
 
 
+def outside_lines(small: Words, words: Words, options: DetectorOptions) -> Words:
+    """The words of `small` letters, but for lines that are mostly the low letters (a, o, r) of lines of `words`."""
+    both = np.concatenate([small.boxes, words.boxes])
+    first, second = np.sort(clashes(both, options.clash), axis=0)  # the small word of each such pair first
+    between = (first < len(small)) & (second >= len(small))
+    mine, other = first[between], second[between] - len(small)
+    higher = _highest(words)[other] > options.risen * _highest(small)[mine]
+    covered = np.isin(np.arange(len(small)), mine[higher])
+    _, line = np.unique(small.line, return_inverse=True)
+    return small[2 * np.bincount(line, covered)[line] <= np.bincount(line)[line]]
+
+
+def _highest(words: Words) -> np.ndarray:
+    """Height of the highest word in the line of each, px, `(N,)`."""
+    lines, line = np.unique(words.line, return_inverse=True)
+    highest = np.zeros(len(lines))
+    np.maximum.at(highest, line, words.boxes[:, 3] - words.boxes[:, 1])
+    return highest[line]
+
+
 def _in_a_row(words: Words, alone: np.ndarray, options: DetectorOptions) -> np.ndarray:
     """Whether a word of several letters, neither much lower nor higher, stands beside each that is `alone`, `(N,)`."""
     y0, y1 = words.boxes[:, 1], words.boxes[:, 3]
