@@ -122,7 +122,7 @@ class DetectorOptions:
         stroke_width: of its height; an upright stroke that is a one or an I is no wider.
         most_signs: alone on a page; more are a texture.
         clash: share of the smaller of two words' boxes beyond which they cannot both be words.
-        risen: how many times as high as its low letters a line is at least.
+        risen: how many times as high as its low letters a line's highest word is at least.
     """
 
     cues: tuple[Literal["components", "mser"], ...] = ("components",)
@@ -228,4 +228,4 @@ class DetectorOptions:
     stroke_width: float = 0.5
     most_signs: int = 400
     clash: float = 0.5
-    risen: float = 1.15
+    risen: float = 1.25

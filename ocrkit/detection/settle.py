@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.pairs import clashes
-from ocrkit.detection.words import Words
+from ocrkit.detection.pairs import clashes, shared
+from ocrkit.detection.words import Words, group_quantile
 
 
 def settle(words: Words, height_px: float, options: DetectorOptions) -> Words:
@@ -35,21 +35,21 @@ def without_clashes(words: Words, options: DetectorOptions) -> Words:
 def outside_lines(small: Words, words: Words, options: DetectorOptions) -> Words:
     """The words of `small` letters, but for lines that are mostly the low letters (a, o, r) of lines of `words`."""
     both = np.concatenate([small.boxes, words.boxes])
-    first, second = np.sort(clashes(both, options.clash), axis=0)  # the small word of each such pair first
+    first, second = np.sort(clashes(both, 0), axis=0)  # the small word of each such pair first
     between = (first < len(small)) & (second >= len(small))
-    mine, other = first[between], second[between] - len(small)
-    higher = _highest(words)[other] > options.risen * _highest(small)[mine]
-    covered = np.isin(np.arange(len(small)), mine[higher])
+    first, second = first[between], second[between]
+    higher = _heights(words, 1.0)[second - len(small)] > options.risen * _heights(small, 0.5)[first]
+    first, second = first[higher], second[higher]
+    area = shared(both, first, second, axis=0) * shared(both, first, second, axis=1)
+    covered = np.bincount(first, area, len(small)) > options.clash * (both[:, 2:] - both[:, :2]).prod(1)[: len(small)]
     _, line = np.unique(small.line, return_inverse=True)
     return small[2 * np.bincount(line, covered)[line] <= np.bincount(line)[line]]
 
 
-def _highest(words: Words) -> np.ndarray:
-    """Height of the highest word in the line of each, px, `(N,)`."""
-    lines, line = np.unique(words.line, return_inverse=True)
-    highest = np.zeros(len(lines))
-    np.maximum.at(highest, line, words.boxes[:, 3] - words.boxes[:, 1])
-    return highest[line]
+def _heights(words: Words, share: float) -> np.ndarray:
+    """Height in px that `share` of the words in the line of each do not exceed, `(N,)`."""
+    _, line = np.unique(words.line, return_inverse=True)
+    return group_quantile(words.boxes[:, 3] - words.boxes[:, 1], line, share)[line]
 
 
 def _in_a_row(words: Words, alone: np.ndarray, options: DetectorOptions) -> np.ndarray:

@@ -67,6 +67,23 @@ def assert_found(drawn: Drawn, lines: list[DetectedLine], spurious: int = 0) -> 
     assert len(found) <= len(drawn.boxes) + spurious
 
 
+LETTER = (
+    "The parcel left our depot on Tuesday and is now on its way to you. It's packed in two boxes, and each of them",
+    "carries the number of your order. If one is missing when the driver calls, please don't sign for both. A clerk",
+    "will ring back within a day, at no cost. We are sorry that the first van broke down near the bridge, which is why",
+    "a second one had to be hired.",
+)
+
+
+@pytest.mark.parametrize(("font", "size"), [("sans", 46), ("sans", 60), ("sans", 50), ("serif", 50)])
+def test_low_letters_of_a_line_are_no_line_of_small_print(font, size):
+    """At 300 dpi and more the letters of a line without risers, looked at by themselves, made words of small print."""
+    page = draw(LETTER, font, size, shape=(10 * size, 66 * size), at=(2 * size, size), leading=1.35)
+    found = words(detect(page.image))
+    assert len(found) == len(page.boxes)
+    assert overlaps(page.boxes, found).max(1).min() > 0.5
+
+
 @pytest.mark.parametrize("quarters", [1, 3])
 @pytest.mark.parametrize("number", ["632120763", "51669 8130"])
 def test_a_number_on_its_side_along_the_margin_is_a_line_aside(quarters, number):
