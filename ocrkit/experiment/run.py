@@ -84,6 +84,7 @@ class _Engine(NBClientEngine):
 
 
 _HIDDEN = nbformat.v4.new_output("display_data", {})
+_WITHHELD = "What the cells showed is not kept here, since a vault of donated documents was open while they ran."
 
 
 class _Until(io.TextIOBase):
@@ -190,6 +191,8 @@ def run(notebook: str, overrides: Mapping[str, Any] | None = None, out: Path | N
             why = type(error).__name__ if mark.exists() else error
             failure = f"{source.name} could not be run: {why}"
         if executed.is_file():
+            if mark.exists():
+                _say_withheld(executed)
             write_whole(report, to_html(executed))
         run_id = run_file.read_text() if run_file.exists() else None
         run_id = track.finish(run_id, stage.name, status, report if report.exists() else None, failure)
@@ -204,6 +207,14 @@ def _source(root: Path, stage: pipeline.Stage, folder: Path) -> Path:
         return root / stage.source
     name = f"{stage.notebook}.ipynb"
     return write_whole(folder / name, notebooks.cleaned(root / "notebooks" / name))
+
+
+def _say_withheld(executed: Path) -> None:
+    """Tell, here and at the top of the notebook, why its cells show nothing."""
+    print(_WITHHELD, flush=True)
+    notebook = nbformat.read(executed, as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_markdown_cell(f"*{_WITHHELD}*", id="withheld"))
+    write_whole(executed, nbformat.writes(notebook) + "\n")
 
 
 def _check_takes_overrides(source: Path) -> None:

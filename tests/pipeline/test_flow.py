@@ -104,6 +104,18 @@ def test_a_failing_notebook_gives_a_failed_run_with_its_report(project):
     assert not (project.root / "runs/train.json").exists()
 
 
+def test_a_notebook_that_opened_a_vault_keeps_nothing_its_cells_showed_and_says_so(project):
+    opens = "import os, pathlib\nfrom ocrkit import privacy\npathlib.Path(os.environ[privacy.MARK]).touch()"
+    project.write_notebook("print('donated word', 6 * 7)", opens, "run.end({})")
+    said = project.call("dvc", "repro").stdout
+    sentence = "What the cells showed is not kept here, since a vault of donated documents was open while they ran."
+    assert sentence in said
+    for name in ("30_train.ipynb", "30_train.html"):
+        report = (project.root / "reports" / name).read_text()
+        assert sentence in report
+        assert "donated word 42" not in report
+
+
 def test_a_kernel_that_dies_gives_a_failed_run(project):
     project.write_notebook("import os\nos._exit(1)")
     done = project.call(sys.executable, "-m", "ocrkit.experiment.run", "30_train")
