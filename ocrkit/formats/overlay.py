@@ -117,7 +117,7 @@ def show_pages(document: Document) -> None:
 
 
 def to_html(document: Document) -> str:
-    """The first pages with their boxes beside their text, for a notebook."""
+    """The first pages with their boxes beside their text and how much of them was left out, for a notebook."""
     rows = [_row(page) for page in document.pages[:_SHOWN_PAGES]]
     left_out = len(document.pages) - len(rows)
     more = f"<p>and {left_out} more page{'s' if left_out > 1 else ''}</p>" if left_out > 0 else ""
@@ -127,8 +127,10 @@ def to_html(document: Document) -> str:
 def _row(page: Page) -> str:
     picture = f'<img src="data:image/png;base64,{_png(draw_page(page))}">' if page.image is not None else ""
     text = html.escape(page.error or page.text)
+    left_out = ", ".join(f"{count} ({html.escape(reason)})" for reason, count in page.left_out.items() if count)
+    told = f"<p><small>Left out: {left_out}</small></p>" if left_out else ""
     style = "vertical-align: top; text-align: left"
-    return f'<tr><td style="{style}">{picture}</td><td style="{style}"><pre>{text}</pre></td></tr>'
+    return f'<tr><td style="{style}">{picture}</td><td style="{style}"><pre>{text}</pre>{told}</td></tr>'
 
 
 def _png(image: Image) -> str:

@@ -1,5 +1,7 @@
 """Overlays show each word's outline in the colour of its confidence."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,12 @@ def test_a_notebook_shows_pages_text_and_errors_escaped(document):
     assert "&lt;more&gt;" in html
     assert "Page 2 of letter.pdf is damaged." in html
     assert "and 2 more pages" in Document(document.pages[:1] * 5)._repr_html_()
+
+
+def test_a_notebook_says_how_much_of_a_page_was_left_out(document):
+    assert "Left out" not in document._repr_html_()
+    page = replace(document.pages[0], left_out={"noise": 3, "struck": 0, "unreadable": 1})
+    assert "Left out: 3 (noise), 1 (unreadable)<" in Document([page])._repr_html_()
 
 
 def test_words_are_drawn_on_their_ink_and_nowhere_else(document):
