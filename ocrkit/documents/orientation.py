@@ -70,6 +70,14 @@ def stands_on_its_head(reading: Reading, recognize: Recognize, options: Orientat
     upright = np.array([reading.pieces[i].guess.confidence for i in longest])
     if len(longest) < options.fewest_asked or upright.mean() > options.surely_upright:
         return False
+    # Where most boxes read so well that not even certainty would be a gain, no median of gains is one.
+    if np.count_nonzero(_gain(1.0, upright) < options.head_gain) > len(longest) / 2:
+        return False
     on_head = recognize([np.ascontiguousarray(reading.pieces[i].crop[::-1, ::-1]) for i in longest])
-    gained = np.log([guess.confidence + 1e-3 for guess in on_head]) - np.log(upright + 1e-3)
+    gained = _gain(np.array([guess.confidence for guess in on_head]), upright)
     return float(np.median(gained)) > options.head_gain
+
+
+def _gain(confidence: np.ndarray | float, before: np.ndarray) -> np.ndarray:
+    """How much surer a confidence is than `before`, in the log."""
+    return np.log(confidence + 1e-3) - np.log(before + 1e-3)
