@@ -94,10 +94,10 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLi
         options: thresholds.
     """
     grey = dark_on_light(image, options)
-    page, scale, height = to_text_scale(grey, options)
+    page, scale, height, ink = _scaled(grey, options)
     if not height:
         return []
-    dark, light = find_dark(page, height, options), find_light(page, height, options)
+    dark, light = _stages(page, 0, height, options, ink), find_light(page, height, options)
     level = settle(_of_one_ink(dark, light, options), height, options)
     small = outside_lines(small_words(grey, scale, dark, height, options), level, options)
     level = without_clashes(level + small, options)
@@ -184,21 +184,28 @@ def to_text_scale(grey: Image, options: DetectorOptions = _DEFAULT) -> tuple[Ima
     Returns:
         The resized page, the factor applied, and the height in px of its typical letter (0 without any).
     """
+    return _scaled(grey, options)[:3]
+
+
+def _scaled(grey: Image, options: DetectorOptions) -> tuple[Image, float, float, np.ndarray]:
+    """What `to_text_scale` returns, and the `ink_map` of the resized page."""
     scale = _most_scale(grey, options)
     page = _resize(grey, scale)
-    height = _height(page, options)
+    ink = ink_map(page, options)
+    height = _height(ink, options)
     # Letters much larger than the window fall to pieces, so their height shows only once they have shrunk.
     while height > 1.1 * options.max_text_px:
         scale *= options.max_text_px / height
         page = _resize(grey, scale)
-        height = _height(page, options)
+        ink = ink_map(page, options)
+        height = _height(ink, options)
     if 0 < height < options.min_text_px and scale == 1:
         page, scale, height = _resize(grey, 2.0), 2.0, 2 * height
-    return page, scale, height
+        ink = ink_map(page, options)
+    return page, scale, height, ink
 
 
-def _height(page: Image, options: DetectorOptions) -> float:
-    ink = ink_map(page, options)
+def _height(ink: np.ndarray, options: DetectorOptions) -> float:
     height = letter_height(ink_regions(ink), options)
     if not height:  # every letter touches a rule
         rules = rule_map(ink, round(options.rule_length * options.max_text_px), round(options.max_text_px / 2))
@@ -216,17 +223,17 @@ def _resize(grey: Image, scale: float) -> Image:
 
 def find_dark(page: Image, height: float, options: DetectorOptions = _DEFAULT) -> Stages:
     """Words darker than their ground on a `page` at text scale whose typical letter is `height` px high."""
-    return _stages(page, 0, height, options)
+    return _stages(page, 0, height, options, ink_map(page, options))
 
 
 def find_light(page: Image, height: float, options: DetectorOptions = _DEFAULT) -> Stages:
     """Words lighter than their ground; such ground is darker by far than the page."""
     least_paper = 255 - options.dark_ground * float(np.quantile(page[::4, ::4], options.paper_share))
-    return _stages(cv2.bitwise_not(page), least_paper, height, options)
+    negative = cv2.bitwise_not(page)
+    return _stages(negative, least_paper, height, options, ink_map(negative, options, least_paper))
 
 
-def _stages(page: Image, least_paper: float, height: float, options: DetectorOptions) -> Stages:
-    ink = ink_map(page, options, least_paper)
+def _stages(page: Image, least_paper: float, height: float, options: DetectorOptions, ink: np.ndarray) -> Stages:
     rules, regions = np.zeros_like(ink), Regions.none()
     if cv2.countNonZero(ink) > height**2:  # more than a letter or two
         rules = rule_map(ink, round(options.rule_length * height), round(options.rule_thickness * height))
@@ -321,8 +328,9 @@ def parts_of(
         middle = (boxes[:, :2] + boxes[:, 2:]) / 2
         capital = raised_parts(boxes, stages.letter, stages.line, options)
         raised = np.flatnonzero(capital)
-        holds = (words.ink[:, None, :2] <= middle[raised]) & (middle[raised] <= words.ink[:, None, 2:])
-        for i in np.flatnonzero(holds.all(2).any(1)).tolist():
+        (left, top, right, bottom), (x, y) = words.ink.T[:, :, None], middle[raised].T
+        holds = (left <= x) & (x <= right) & (top <= y) & (y <= bottom)
+        for i in np.flatnonzero(holds.any(1)).tolist():
             x0, y0, x1, y1 = words.ink[i]
             inside = (x0 <= middle[:, 0]) & (middle[:, 0] <= x1) & (y0 <= middle[:, 1]) & (middle[:, 1] <= y1)
             own = np.flatnonzero(inside)
@@ -403,8 +411,10 @@ def _most_scale(grey: Image, options: DetectorOptions) -> float:
 def _find_regions(
     page: Image, ink: np.ndarray, rules: np.ndarray, least_paper: float, height: float, options: DetectorOptions
 ) -> Regions:
-    without_rules = np.where(rules > 0, local_mean(page, options), page)
-    letters = cv2.subtract(_letter_map(without_rules, ink, height, options, least_paper), rules)
+    if "mser" in options.cues:
+        without_rules = np.where(rules > 0, local_mean(page, options), page)
+        ink = _letter_map(without_rules, ink, height, options, least_paper)
+    letters = cv2.subtract(ink, rules)
     regions = measured_regions(page, letters, max(2, round(height / 3)))
     return regions[~_sides(regions, rules, height, options)]
 

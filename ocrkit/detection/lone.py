@@ -74,8 +74,9 @@ def _kinds(regions: Regions, height: float, options: DetectorOptions) -> np.ndar
 
 def _within(boxes: np.ndarray, words: np.ndarray) -> np.ndarray:
     """Whether the middle of each box lies in one of `words`, `(N,)`."""
-    middle = (boxes[:, None, :2] + boxes[:, None, 2:]) / 2
-    return ((words[None, :, :2] <= middle) & (middle <= words[None, :, 2:])).all(2).any(1)
+    x, y = ((boxes[:, :2] + boxes[:, 2:]) / 2).T[:, :, None]
+    x0, y0, x1, y1 = words.T
+    return ((x0 <= x) & (x <= x1) & (y0 <= y) & (y <= y1)).any(1)
 
 
 def _apart(boxes: np.ndarray, others: np.ndarray, options: DetectorOptions) -> np.ndarray:

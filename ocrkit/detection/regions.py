@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -77,18 +78,28 @@ def ink_map(grey: Image, options: DetectorOptions, least_paper: float = 0) -> np
     Only where the ground has at least `least_paper` grey levels, near by or, around letters as wide as the window,
     farther off.
     """
-    darker = cv2.subtract(local_mean(grey, options), grey) > _contrast(grey, options)
-    return _on_paper(np.where(darker, np.uint8(255), np.uint8(0)), grey, options, least_paper)
+    bare = _bare(grey, options, least_paper)
+    if bare is not None and bare.all():
+        return np.zeros_like(grey)
+    darker = cv2.subtract(local_mean(grey, options), grey)
+    ink = cv2.threshold(darker, math.floor(_contrast(grey, options)), 255, cv2.THRESH_BINARY)[1]
+    return _on_paper(ink, bare)
 
 
 def _contrast(grey: Image, options: DetectorOptions) -> float:
     return max(options.contrast, options.noise_contrast * noise_level(grey))
 
 
-def _on_paper(ink: np.ndarray, grey: Image, options: DetectorOptions, least_paper: float) -> np.ndarray:
-    if least_paper:
-        near, far = local_median(grey, options), local_median(grey, options, times=4)
-        ink[np.maximum(near, far) < least_paper] = 0
+def _bare(grey: Image, options: DetectorOptions, least_paper: float) -> np.ndarray | None:
+    """Where there is no ground of at least `least_paper` grey levels; `None` where any ground will do."""
+    if not least_paper:
+        return None
+    return cv2.max(local_median(grey, options), local_median(grey, options, times=4)) < least_paper
+
+
+def _on_paper(ink: np.ndarray, bare: np.ndarray | None) -> np.ndarray:
+    if bare is not None:
+        ink[bare] = 0
     return ink
 
 
@@ -192,7 +203,7 @@ def mser_map(grey: Image, height_px: float, options: DetectorOptions, least_pape
         darker = cv2.subtract(local_mean(grey, options), grey).ravel()[at]
         stands_out = np.minimum.reduceat(darker, first) >= _contrast(grey, options)
         ink.ravel()[at[np.repeat(stands_out, area)]] = 255
-    return _on_paper(ink, grey, options, least_paper)
+    return _on_paper(ink, _bare(grey, options, least_paper))
 
 
 def _components(ink: np.ndarray) -> tuple[np.ndarray, Regions]:

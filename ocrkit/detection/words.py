@@ -82,10 +82,8 @@ def space_probability(gaps: np.ndarray, line: np.ndarray, touching: np.ndarray) 
     prior = np.exp(-0.222 * ((letter - 0.167) / 0.1) ** 2 - 0.141 * ((word - 0.98 - 2.8 * letter) / 0.1) ** 2)
     prior = np.append((1 - _TYPEWRITTEN) * prior, _TYPEWRITTEN * prior) / prior.sum()
 
-    of_letter, of_word = (
-        np.hstack(kind) for kind in zip(*(_densities(column[:, None], letter, word) for column in gaps.T))
-    )
-    of_none, none_of_word = _densities(np.zeros((1, 1)), letter, word)
+    of_letter, of_word = (np.hstack(kind)[:, np.tile(usable.ravel(), 2)] for kind in zip(*map(_densities, gaps.T)))
+    of_none, none_of_word = (kind[:, usable.ravel()] for kind in _densities(np.zeros(1)))
     first = np.flatnonzero(np.diff(line, prepend=-1))
     count = np.diff(np.append(first, len(line)))
     likelihood = np.add.reduceat(np.log(of_letter + of_word), first, axis=0)
@@ -97,13 +95,19 @@ def space_probability(gaps: np.ndarray, line: np.ndarray, touching: np.ndarray) 
     return (np.repeat(style, count, axis=0) * of_word / (of_letter + of_word)).sum(1)
 
 
-def _densities(gap: np.ndarray, letter: np.ndarray, word: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How likely a letter gap and a word gap of this width are, for each pair of usual widths."""
-    spread = 0.056 + 0.264 * letter
-    of_letter = 0.956 * _normal(gap, letter, spread) + 0.044 * _normal(gap, letter, 3 * spread)
-    wide = np.where(gap > word, np.exp(np.minimum(word - gap, 0) / 1.8) / 1.8, 0)  # tabs and columns
-    of_word = 0.963 * _normal(gap, word, 0.037 + 0.129 * word) + 0.037 * wide + 1e-9
-    return (1 - _SPACES) * of_letter, _SPACES * of_word
+def _densities(gap: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How likely a letter gap and a word gap of widths `(N,)` are, for each pair of usual widths: `(N, pairs)` each."""
+    gap = gap[:, None]
+    spread = 0.056 + 0.264 * _LETTER_GAPS
+    of_letter = 0.956 * _normal(gap, _LETTER_GAPS, spread) + 0.044 * _normal(gap, _LETTER_GAPS, 3 * spread)
+    beyond = _WORD_GAPS - gap
+    wide = np.where(beyond < 0, np.exp(np.minimum(beyond, 0) / 1.8) / 1.8, 0)  # tabs and columns
+    of_word = 0.963 * _normal(gap, _WORD_GAPS, 0.037 + 0.129 * _WORD_GAPS) + 0.037 * wide + 1e-9
+    pairs = len(gap), len(_LETTER_GAPS), len(_WORD_GAPS)
+    return tuple(
+        np.broadcast_to(share * kind, pairs).reshape(len(gap), -1)
+        for share, kind in ((1 - _SPACES, of_letter[:, :, None]), (_SPACES, of_word[:, None, :]))
+    )
 
 
 def _normal(x: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
