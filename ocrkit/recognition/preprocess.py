@@ -14,6 +14,7 @@ from ocrkit.errors import BadImage
 HEIGHT = 32
 # Few widths, so that runtimes plan few shapes; multiples of 32, so that every stride divides them.
 WIDTHS = (32, 64, 96, 128, 160, 192, 256, 320, 384, 512)
+LARGEST_BATCH = 64  # crops
 _LEAST_CONTRAST = 40  # grey levels; a flatter crop is not stretched further, so that blank paper stays blank
 
 
@@ -71,7 +72,7 @@ class Batch:
     scales: np.ndarray
 
 
-def batches(crops: Sequence[Image], largest: int = 64) -> list[Batch]:
+def batches(crops: Sequence[Image], largest: int = LARGEST_BATCH) -> list[Batch]:
     """All crops, bucketed by width, at most `largest` a batch (fewer where they are wide: memory stays bounded).
 
     Raises:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,13 +19,14 @@ from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.model import alphabet_of, calibration_of, find_model, load_lexicon, read_card
 from ocrkit.recognition.network import STRIDE_PX
 from ocrkit.recognition.options import DecodeOptions
-from ocrkit.recognition.preprocess import HEIGHT, batches
-from ocrkit.recognition.runtimes import load_runtime
+from ocrkit.recognition.preprocess import HEIGHT, LARGEST_BATCH, Batch, batches
+from ocrkit.recognition.runtimes import batches_at_once, load_runtime
 
 DECODERS = ("careful", "greedy", "beam")
 _TALL = 2.0  # height over width; of upright words only single letters are so narrow
 _UPRIGHT = 0.92  # confidence of a reading of which nobody asks whether it lies on its side
 _TURNED_CHARACTERS, _TURNED_CONFIDENCE = 3, 0.5  # of a reading that says a crop lies on its side, at least
+_LEAST_BATCH = 8  # crops; smaller ones take longer a crop
 _DASH = re.compile(r"(?<![^\W\d_])—|—(?![^\W\d_])")  # not between two letters
 _BLANK_BEFORE_MARK = re.compile(r" +[:;,.)]")
 _DEFAULT = DecodeOptions()
@@ -71,7 +73,8 @@ class Recognizer:
         self.alphabet = alphabet_of(folder)
         self.calibration = calibration_of(folder)
         self._temperature = float(read_card(folder).get("temperature", 1.0))
-        self._run = load_runtime(runtime, folder, threads)
+        self._at_once = batches_at_once(runtime, threads)
+        self._run = load_runtime(runtime, folder, threads if self._at_once == 1 else 1)
         self._decoder = decoder
         self._options = options
         self._lexicon = lexicon if lexicon is not None or decoder == "greedy" else load_lexicon(folder)
@@ -84,8 +87,8 @@ class Recognizer:
         """
         guesses: dict[int, Guess] = {}
         searched: dict[int, tuple[np.ndarray, float]] = {}
-        for batch in batches(crops):
-            outputs, steps = self._run(batch.pictures), STRIDE_PX / batch.scales
+        for batch, outputs in self._batches(crops):
+            steps = STRIDE_PX / batch.scales
             read = greedy(outputs, self.alphabet, steps, self._temperature)
             for row, guess, logits, step in zip(batch.rows.tolist(), read, outputs, steps.tolist()):
                 guesses[row] = guess
@@ -104,9 +107,19 @@ class Recognizer:
             BadImage: a crop that is no picture.
         """
         outputs: dict[int, np.ndarray] = {}
-        for batch in batches(crops):
-            outputs |= dict(zip(batch.rows.tolist(), self._run(batch.pictures)))
+        for batch, logits in self._batches(crops):
+            outputs |= dict(zip(batch.rows.tolist(), logits))
         return [outputs[row] for row in range(len(crops))]
+
+    def _batches(self, crops: Sequence[Image]) -> Iterator[tuple[Batch, np.ndarray]]:
+        """The crops in batches, each with the network's outputs `(N, T, classes)`."""
+        made = batches(crops, max(_LEAST_BATCH, LARGEST_BATCH // self._at_once))
+        if min(self._at_once, len(made)) <= 1:
+            yield from ((batch, self._run(batch.pictures)) for batch in made)
+            return
+        # A network so small gains more from a batch for each thread than from threads that share every step of one.
+        with ThreadPoolExecutor(min(self._at_once, len(made))) as pool:
+            yield from zip(made, pool.map(self._run, [batch.pictures for batch in made]))
 
     def _told(self, guess: Guess) -> Guess:
         return replace(guess, known=self._lexicon is not None and self._lexicon.known(guess.text) == 1)

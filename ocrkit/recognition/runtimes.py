@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from ocrkit.recognition.network import STRIDE_PX
 from ocrkit.recognition.preprocess import HEIGHT, WIDTHS
 
 MOST_THREADS = 1024
+_SIDE_BY_SIDE = ("onnxruntime",)  # may be called by several threads at once
 
 # Each a function from a model's folder and a number of threads (`None`: all cores) to the network, ready to run.
 RUNTIMES = Plugins("runtime")
@@ -103,8 +105,7 @@ def load_runtime(name: str, folder: Path, threads: int | None = None) -> Run:
     """
     if name not in RUNTIMES:
         raise BadParams(f"There is no runtime {quoted(name)}; choose one of {', '.join(RUNTIMES)}.")
-    if threads is not None and not 1 <= threads <= MOST_THREADS:
-        raise BadParams(f"A runtime has 1 to {MOST_THREADS} threads, and not {quoted(threads)}.")
+    _check_threads(threads)
     opened = RUNTIMES[name]
 
     def run(pictures: np.ndarray) -> np.ndarray:
@@ -127,3 +128,19 @@ def load_runtime(name: str, folder: Path, threads: int | None = None) -> Run:
     if logits.shape != (1, WIDTHS[0] // STRIDE_PX, classes) or not np.isfinite(logits).all():
         raise BadModel(f"The model in {folder} is another network's: its card speaks of {classes - 1} characters.")
     return run
+
+
+def batches_at_once(name: str, threads: int | None) -> int:
+    """How many batches are best run side by side on the runtime `name`, each with one thread.
+
+    Raises:
+        BadParams: no runtime has so many threads.
+    """
+    _check_threads(threads)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return (threads or cores) if name in _SIDE_BY_SIDE else 1
+
+
+def _check_threads(threads: int | None) -> None:
+    if threads is not None and not 1 <= threads <= MOST_THREADS:
+        raise BadParams(f"A runtime has 1 to {MOST_THREADS} threads, and not {quoted(threads)}.")
