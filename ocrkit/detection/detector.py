@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 
 import cv2
 import numpy as np
@@ -134,8 +135,7 @@ def tight(grey: Image, boxes: np.ndarray, slack_px: float, options: DetectorOpti
         crop = grey[top : int(np.ceil(y1 + slack_px)), left : int(np.ceil(x1 + slack_px))]
         if not crop.size:
             continue
-        paper = np.median(np.concatenate([crop[0], crop[-1]]))
-        off = np.abs(crop - np.float32(paper))
+        off = np.abs(crop - np.float32(median(crop[[0, -1]].ravel().tolist())))
         thin = min(x1 - x0, y1 - y0) <= options.thin_px
         ink = off > (options.thin_edge_share if thin else options.edge_share) * off.max()
         for axis, low, high in ((0, x0 - left, x1 - left), (1, y0 - top, y1 - top)):

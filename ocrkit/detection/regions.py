@@ -150,7 +150,7 @@ def measured_regions(grey: Image, ink: np.ndarray, ring_px: int) -> Regions:
     covered by it: in tiny print two letters stand a pixel apart and two words three.
     """
     labels, regions = _components(ink)
-    at = np.flatnonzero(ink)
+    at = np.flatnonzero(ink.view(bool))
     region, level, column = labels.ravel()[at] - 1, grey.ravel()[at], at % ink.shape[1]
     ink_level = np.bincount(region, level, len(regions)) / np.maximum(regions.area, 1)
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from statistics import median
 
 import numpy as np
 
@@ -82,7 +83,7 @@ class _Piece:
 
     @cached_property
     def height(self) -> float:
-        return float(np.median(self.boxes[:, 3] - self.boxes[:, 1]))
+        return median((self.boxes[:, 3] - self.boxes[:, 1]).tolist())
 
 
 def _turn(lines: Sequence[Sequence[Word]]) -> np.ndarray:
@@ -117,7 +118,7 @@ def _cut(line: Sequence[Word], turn: np.ndarray, options: AssemblyOptions) -> li
     boxes = _level_boxes(line, turn)
     order = np.argsort(boxes[:, 0], kind="stable")
     boxes, words = boxes[order], [line[i] for i in order]
-    height = np.median(boxes[:, 3] - boxes[:, 1])
+    height = median((boxes[:, 3] - boxes[:, 1]).tolist())
     reached = np.maximum.accumulate(boxes[:, 2])
     cuts = np.flatnonzero(boxes[1:, 0] - reached[:-1] > options.wide_gap * height) + 1
     edges = [0, *cuts.tolist(), len(words)]

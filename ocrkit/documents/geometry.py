@@ -32,17 +32,18 @@ def turning(shape: tuple[int, ...], degrees: int) -> np.ndarray:
 
 def moved(lines: Sequence[Line], move: Callable[[np.ndarray], np.ndarray]) -> tuple[Line, ...]:
     """The lines with the corners of their words where `move` takes points `(N, 2)`."""
+    quads = [word.quad for line in lines for word in line.words]
+    there = iter(move(np.concatenate(quads)).reshape(-1, 4, 2) if quads else ())
     return tuple(
-        replace(line, words=tuple(replace(word, quad=move(word.quad)) for word in line.words)) for line in lines
+        replace(line, words=tuple(replace(word, quad=quad) for word, quad in zip(line.words, there))) for line in lines
     )
 
 
 def widened(line: Line, margin_px: float) -> Line:
     """The line with its words' upright boxes wider by `margin_px` on every side, those of dashes and dots by less."""
 
-    def wider(word: Word) -> Word:
-        sides = np.linalg.norm(np.diff(word.quad[:3], axis=0), axis=1)
-        margin = min(margin_px, _SLIM * sides.min()) if sides.min() <= _LOW_PX else min(margin_px, 0.25 * sides.min())
-        return replace(word, quad=word.quad + margin * np.sign(word.quad - word.quad.mean(0)))
-
-    return replace(line, words=tuple(map(wider, line.words)))
+    quads = np.array([word.quad for word in line.words])
+    shorter = np.linalg.norm(np.diff(quads[:, :3], axis=1), axis=2).min(1)
+    margin = np.minimum(margin_px, np.where(shorter <= _LOW_PX, _SLIM, 0.25) * shorter)
+    quads = quads + margin[:, None, None] * np.sign(quads - quads.mean(1, keepdims=True))
+    return replace(line, words=tuple(replace(word, quad=quad) for word, quad in zip(line.words, quads)))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from statistics import median
 
 import numpy as np
 
@@ -173,5 +174,6 @@ def placed(lines: Sequence[Line], bend: Bend | None, options: ReadOptions) -> tu
 
 
 def _margin(line: Line, options: ReadOptions) -> float:
-    height = np.median([np.linalg.norm(word.quad[3] - word.quad[0]) for word in line.words])
+    quads = np.array([word.quad for word in line.words])
+    height = median(np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1).tolist())
     return options.small_margin if height < options.small_print else options.word_margin

@@ -33,17 +33,19 @@ def prefix_search(probabilities: np.ndarray, options: DecodeOptions = _DEFAULT) 
     likely = probabilities >= options.least_probability
     likely[:, 0] = False
     busy = likely.any(1)
+    choices: dict[int, list[int]] = {}
+    for t, c in zip(*(at.tolist() for at in np.nonzero(likely))):
+        choices.setdefault(t, []).append(c)
     # Where nothing but blank is likely, every sequence stays and only its paths' ends change: most steps cost nothing.
     log_scale = float(np.log(np.maximum(probabilities[~busy, 0], 1e-30)).sum())
     # Classes so far -> probability of all paths that spell them and end in blank, or in the last class.
     beams: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}
     before = -1
-    for t in np.flatnonzero(busy).tolist():
+    for t, classes in choices.items():
         if t > before + 1:
             beams = {prefix: (sum(both), 0.0) for prefix, both in beams.items()}
         before = t
         step = probabilities[t].tolist()
-        classes = np.flatnonzero(likely[t]).tolist()
         tried = [(c, step[c]) for c in sorted(classes, key=step.__getitem__, reverse=True)[: options.choices]]
         blank = step[0]
         ended: dict[tuple[int, ...], tuple[float, float]] = {}
@@ -54,13 +56,13 @@ def prefix_search(probabilities: np.ndarray, options: DecodeOptions = _DEFAULT) 
             ended[prefix] = so_far[0] + both * blank, so_far[1] + (in_class * step[last] if last else 0.0)
             for c, p in tried:
                 longer = (*prefix, c)
-                so_far = ended.get(longer, _NEVER)
                 # After the same class only a path that ends in blank begins a new character.
-                ended[longer] = so_far[0], so_far[1] + (in_blank if c == last else both) * p
-        ranked = sorted(
-            ((in_blank + in_class, prefix, in_blank, in_class) for prefix, (in_blank, in_class) in ended.items()),
-            reverse=True,
-        )
+                added = (in_blank if c == last else both) * p
+                if so_far := ended.get(longer):
+                    ended[longer] = so_far[0], so_far[1] + added
+                else:
+                    ended[longer] = 0.0, added
+        ranked = sorted([(sum(both), prefix, *both) for prefix, both in ended.items()], reverse=True)
         scale = ranked[0][0]  # kept near 1: hundreds of improbable steps would underflow
         log_scale += math.log(scale)
         beams = {
