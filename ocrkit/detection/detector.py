@@ -301,10 +301,13 @@ def struck_through(words: Words, stages: Stages, height: float, options: Detecto
 
     Letters reach above and below a stroke that strikes them out, only above an underline, and seldom to a form's rule.
     """
-    strokes = ink_regions(stroke_map(stages.ink, round(options.strike_length * height), 0))
+    struck = np.zeros(len(words), bool)
+    stroke = stroke_map(stages.ink, round(options.strike_length * height), 0)
+    if not cv2.hasNonZero(stroke):
+        return struck
+    strokes = ink_regions(stroke)
     thin = strokes.heights <= options.strike_thickness * height + 2
     reach = round(options.strike_reach * height)
-    struck = np.zeros(len(words), bool)
     x0, y0, x1, y1 = words.ink.T
     for left, top, right, bottom in strokes.boxes[thin].astype(int).tolist():
         over = stages.ink[max(top - reach, 0) : max(top - 1, 0), left:right].any(0)

@@ -122,6 +122,8 @@ def rule_map(ink: np.ndarray, length_px: int, thickness_px: int) -> np.ndarray:
     rules = np.zeros_like(ink)
     for along in (0, 1):
         stroke = stroke_map(ink, length_px, along)
+        if not cv2.hasNonZero(stroke):
+            continue
         thick = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, _bar(thickness_px + 2, 1 - along))
         rules |= cv2.subtract(stroke, thick)
     return rules & ink

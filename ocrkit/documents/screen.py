@@ -63,8 +63,11 @@ def unscreened(grey: Image, options: ScreenOptions) -> Image:
 
 def _with_tints(grey: Image, options: ScreenOptions) -> Image:
     few = grey[: len(grey) // 8 * 8].reshape(-1, 8, grey.shape[1])[:, :2]  # a pair of rows of every eight
-    dotted = np.abs(np.diff(few.astype(np.int16), axis=2)) > options.step
-    if not dotted.size or dotted.mean() < options.steps * options.least_share:
+    rows = np.ascontiguousarray(few).reshape(-1, grey.shape[1])
+    if rows.size <= len(rows):
+        return grey  # no two pixels lie side by side
+    dotted = cv2.absdiff(rows[:, 1:], rows[:, :-1]) > options.step
+    if dotted.mean() < options.steps * options.least_share:
         return grey
     steps = _steps(grey, options)
     fewer, mean = _shares(steps, options.window_px)

@@ -74,7 +74,8 @@ def greedy(logits: np.ndarray, alphabet: Alphabet, steps_to_px: np.ndarray, temp
         logits = logits / temperature
     best = logits.argmax(-1)
     # Of the best class the logit is the greatest, so its log probability is what all the others take from certainty.
-    top = -np.log(np.exp(logits - logits.max(-1, keepdims=True)).sum(-1))
+    odds = logits - logits.max(-1, keepdims=True)
+    top = -np.log(np.exp(odds, out=odds).sum(-1))
     path = top.sum(1).tolist()
     # A run of equal classes ends where the next run, blank or not, begins, at the latest behind the last step.
     new = np.ones((len(best), best.shape[1] + 1), bool)

@@ -193,7 +193,8 @@ def tidied(guess: Guess, options: DecodeOptions = _DEFAULT) -> Guess:
     text, spans = guess.text, guess.spans
     if options.plain_dashes:
         text = _DASH.sub("-", text)
-    if options.close_marks and (kept := [i for i in range(len(text)) if not _BLANK_BEFORE_MARK.match(text, i)]):
+    if options.close_marks and " " in text:
+        kept = [i for i in range(len(text)) if not _BLANK_BEFORE_MARK.match(text, i)]
         text, spans = "".join(text[i] for i in kept), spans[kept]
     return guess if text == guess.text else replace(guess, text=text, spans=spans)
 
