@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ocrkit.document import Image, Line, Word
+from ocrkit.document import Image, Line
 
 _SLIM = 0.1  # of a word's shorter side, as a wider margin would be more than a dash
 _LOW_PX = 6  # words that are no higher are dashes and dots

@@ -136,14 +136,22 @@ class Recognizer:
         self, crops: Sequence[Image], guesses: dict[int, Guess], searched: dict[int, tuple[np.ndarray, float]]
     ) -> None:
         """Put into `guesses` what a search finds in the outputs of the `crops` that are `searched`."""
-        views = [[logits] for logits, _ in searched.values()]
-        if self._decoder == "careful":
-            for seen, again in zip(views, self.logits([closer(crop, self._options) for crop in crops])):
-                seen.append(again)
-        for (row, (_, step)), seen in zip(searched.items(), views):
+        rows = list(searched)
+        # While the network looks at the next batch, what it saw in the last one is searched.
+        for number, more in self._second_looks(crops):
+            row = rows[number]
+            first, step = searched[row]
             guesses[row] = reread(
-                guesses[row], seen, self.alphabet, step, self._temperature, self._lexicon, self._options
+                guesses[row], [first, *more], self.alphabet, step, self._temperature, self._lexicon, self._options
             )
+
+    def _second_looks(self, crops: Sequence[Image]) -> Iterator[tuple[int, list[np.ndarray]]]:
+        """Each crop's number, as they come, and the outputs `(T, classes)` of a closer look; `beam` needs none."""
+        if self._decoder == "beam":
+            yield from ((number, []) for number in range(len(crops)))
+            return
+        for batch, outputs in self._batches([closer(crop, self._options) for crop in crops]):
+            yield from ((number, [logits]) for number, logits in zip(batch.rows.tolist(), outputs))
 
 
 def recognize_turned(recognize: Callable[[Sequence[Image]], list[Guess]], crops: Sequence[Image]) -> list[Guess]:
