@@ -82,8 +82,8 @@ def space_probability(gaps: np.ndarray, line: np.ndarray, touching: np.ndarray) 
     prior = np.exp(-0.222 * ((letter - 0.167) / 0.1) ** 2 - 0.141 * ((word - 0.98 - 2.8 * letter) / 0.1) ** 2)
     prior = np.append((1 - _TYPEWRITTEN) * prior, _TYPEWRITTEN * prior) / prior.sum()
 
-    of_letter, of_word = (np.hstack(kind)[:, np.tile(usable.ravel(), 2)] for kind in zip(*map(_densities, gaps.T)))
-    of_none, none_of_word = (kind[:, usable.ravel()] for kind in _densities(np.zeros(1)))
+    of_letter, of_word = (np.hstack(kind)[:, np.tile(usable, 2)] for kind in zip(*map(_densities, gaps.T)))
+    of_none, none_of_word = (kind[:, usable] for kind in _densities(np.zeros(1)))
     first = np.flatnonzero(np.diff(line, prepend=-1))
     count = np.diff(np.append(first, len(line)))
     likelihood = np.add.reduceat(np.log(of_letter + of_word), first, axis=0)
@@ -103,11 +103,8 @@ def _densities(gap: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     beyond = _WORD_GAPS - gap
     wide = np.where(beyond < 0, np.exp(np.minimum(beyond, 0) / 1.8) / 1.8, 0)  # tabs and columns
     of_word = 0.963 * _normal(gap, _WORD_GAPS, 0.037 + 0.129 * _WORD_GAPS) + 0.037 * wide + 1e-9
-    pairs = len(gap), len(_LETTER_GAPS), len(_WORD_GAPS)
-    return tuple(
-        np.broadcast_to(share * kind, pairs).reshape(len(gap), -1)
-        for share, kind in ((1 - _SPACES, of_letter[:, :, None]), (_SPACES, of_word[:, None, :]))
-    )
+    of_letter = np.repeat((1 - _SPACES) * of_letter, len(_WORD_GAPS), axis=1)
+    return of_letter, np.tile(_SPACES * of_word, len(_LETTER_GAPS))
 
 
 def _normal(x: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:

@@ -58,10 +58,8 @@ def prefix_search(probabilities: np.ndarray, options: DecodeOptions = _DEFAULT) 
                 longer = (*prefix, c)
                 # After the same class only a path that ends in blank begins a new character.
                 added = (in_blank if c == last else both) * p
-                if so_far := ended.get(longer):
-                    ended[longer] = so_far[0], so_far[1] + added
-                else:
-                    ended[longer] = 0.0, added
+                so_far = ended.get(longer, _NEVER)
+                ended[longer] = so_far[0], so_far[1] + added
         ranked = sorted([(sum(both), prefix, *both) for prefix, both in ended.items()], reverse=True)
         scale = ranked[0][0]  # kept near 1: hundreds of improbable steps would underflow
         log_scale += math.log(scale)
