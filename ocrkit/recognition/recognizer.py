@@ -27,6 +27,7 @@ _TALL = 2.0  # height over width; of upright words only single letters are so na
 _UPRIGHT = 0.92  # confidence of a reading of which nobody asks whether it lies on its side
 _TURNED_CHARACTERS, _TURNED_CONFIDENCE = 3, 0.5  # of a reading that says a crop lies on its side, at least
 _LEAST_BATCH = 8  # crops; smaller ones take longer a crop
+_BATCHES_A_THREAD = 2  # of the crops of one largest batch, so that no thread waits long for another
 _DASH = re.compile(r"(?<![^\W\d_])—|—(?![^\W\d_])")  # not between two letters
 _BLANK_BEFORE_MARK = re.compile(r" +[:;,.)]")
 _DEFAULT = DecodeOptions()
@@ -113,7 +114,8 @@ class Recognizer:
 
     def _batches(self, crops: Sequence[Image]) -> Iterator[tuple[Batch, np.ndarray]]:
         """The crops in batches, each with the network's outputs `(N, T, classes)`."""
-        made = batches(crops, max(_LEAST_BATCH, LARGEST_BATCH // self._at_once))
+        largest = LARGEST_BATCH // (_BATCHES_A_THREAD * self._at_once) if self._at_once > 1 else LARGEST_BATCH
+        made = batches(crops, max(_LEAST_BATCH, largest))
         if min(self._at_once, len(made)) <= 1:
             yield from ((batch, self._run(batch.pictures)) for batch in made)
             return
