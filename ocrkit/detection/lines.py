@@ -54,8 +54,11 @@ def string_lines(
     heights = boxes[:, 3] - boxes[:, 1]
     reach = options.reach * options.height_ratio * np.where(letter, heights, height_px)
     left, right = pairs_within(boxes, reach)
-    higher, down = np.maximum(heights[left], heights[right]), shared(boxes, left, right, axis=1)
-    at_hand = np.flatnonzero(down >= -options.mark_off * higher)
+    down = shared(boxes, left, right, axis=1)
+    level = down >= -options.mark_off * heights.max(initial=0)  # most pairs are of different lines
+    left, right, down = left[level], right[level], down[level]
+    higher = np.maximum(heights[left], heights[right])
+    at_hand = down >= -options.mark_off * higher
     left, right, higher, down = left[at_hand], right[at_hand], higher[at_hand], down[at_hand]
     gap = np.maximum(boxes[right, 0] - boxes[left, 2], 0)
     lower = np.minimum(heights[left], heights[right])

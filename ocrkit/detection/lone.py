@@ -82,7 +82,9 @@ def _within(boxes: np.ndarray, words: np.ndarray) -> np.ndarray:
 def _apart(boxes: np.ndarray, others: np.ndarray, options: DetectorOptions) -> np.ndarray:
     """Whether nothing of `others`, of which `boxes` are the first, stands near each box, `(N,)`."""
     reach = options.sign_apart * np.maximum(boxes[:, 2:] - boxes[:, :2], 1).max(1)
-    gaps = np.maximum(others[None, :, :2] - boxes[:, None, 2:], boxes[:, None, :2] - others[None, :, 2:]).max(2)
-    near = gaps < reach[:, None]
+    x0, y0, x1, y1 = boxes.T[:, :, None]
+    left, top, right, bottom = others.T
+    across, down = np.maximum(left - x1, x0 - right), np.maximum(top - y1, y0 - bottom)
+    near = np.maximum(across, down) < reach[:, None]
     near[np.arange(len(boxes)), np.arange(len(boxes))] = False
     return ~near.any(1)

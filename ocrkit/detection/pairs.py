@@ -22,9 +22,8 @@ def pairs_within(boxes: np.ndarray, reach: np.ndarray | float = 0) -> tuple[np.n
 
 def shared(boxes: np.ndarray, first: np.ndarray, second: np.ndarray, axis: int) -> np.ndarray:
     """Length in px that the two boxes of each pair have in common along `axis` (0 = x); negative is the gap."""
-    return np.minimum(boxes[first, 2 + axis], boxes[second, 2 + axis]) - np.maximum(
-        boxes[first, axis], boxes[second, axis]
-    )
+    start, end = np.ascontiguousarray(boxes[:, [axis, 2 + axis]].T)
+    return np.minimum(end[first], end[second]) - np.maximum(start[first], start[second])
 
 
 def clashes(boxes: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
