@@ -51,6 +51,17 @@ def test_all_runtimes_give_the_same_logits_for_any_batch(model, runtime):
         assert np.allclose(given(pictures), wanted, atol=tolerance * np.abs(wanted).max())
 
 
+@pytest.mark.parametrize("decoder", ["careful", "greedy", "beam"])
+def test_batches_side_by_side_read_what_one_after_the_other_does(decoder):
+    rng = np.random.default_rng(0)
+    crops = [rng.integers(0, 256, (20, width), np.uint8) for width in rng.integers(10, 300, 60)]
+    one, several = (
+        load_recognizer("fast-print", threads=threads, decoder=decoder).recognize(crops) for threads in (1, 3)
+    )
+    assert [guess.text for guess in several] == [guess.text for guess in one]
+    assert np.allclose([guess.confidence for guess in several], [guess.confidence for guess in one], atol=1e-4)
+
+
 def test_bfloat16_needs_a_processor_that_has_it(model, monkeypatch):
     openvino = pytest.importorskip("openvino")
 
