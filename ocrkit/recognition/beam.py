@@ -15,9 +15,10 @@ import numpy as np
 from ocrkit.alphabet import Alphabet
 from ocrkit.errors import BadLabel
 from ocrkit.recognition.align import align, log_probabilities
-from ocrkit.recognition.decode import Guess, log_softmax
+from ocrkit.recognition.decode import Guess, log_softmax, tidy
 from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.options import DecodeOptions
+from ocrkit.recognition.ranking import default_ranking, grouped
 
 _NEVER = (0.0, 0.0)
 _DEFAULT = DecodeOptions()
@@ -71,6 +72,12 @@ def prefix_search(probabilities: np.ndarray, options: DecodeOptions = _DEFAULT) 
     return {prefix: math.log(sum(both)) + log_scale for prefix, both in beams.items() if sum(both) > 0}
 
 
+def texts_of(outputs: np.ndarray, alphabet: Alphabet, options: DecodeOptions = _DEFAULT) -> dict[str, float]:
+    """The likeliest texts of one crop's logits `(T, classes)`, with their log probabilities; see `prefix_search`."""
+    found = prefix_search(np.exp(log_softmax(outputs)), options)
+    return {alphabet.decode(classes): log_probability for classes, log_probability in found.items()}
+
+
 def reread(
     guess: Guess,
     views: Sequence[np.ndarray],
@@ -80,10 +87,11 @@ def reread(
     lexicon: Lexicon | None = None,
     options: DecodeOptions = _DEFAULT,
 ) -> Guess:
-    """`guess`, or the text whose paths are likelier together, in all `views` of the crop, each as good as the others.
+    """`guess`, or the text that all `views` of the crop together, each as good as the others, speak for.
 
-    Confidence is, as in `greedy`, that of the best path that spells the text, so that one temperature fits both; it
-    never changes what is read.
+    That is what `ocrkit.recognition.ranking` chooses, which is made for two views and a lexicon; else the text whose
+    paths are likelier. Confidence is, as in `greedy`, that of the best path that spells the text, so that one
+    temperature fits both; it never changes what is read.
 
     Args:
         guess: the best path of the first view.
@@ -94,16 +102,19 @@ def reread(
         lexicon: words that are preferred.
         options: how wide to search, and what a word of the lexicon is worth.
     """
+    found = [texts_of(outputs, alphabet, options) for outputs in views]
     probable: dict[str, float] = defaultdict(float)
-    for outputs in views:
-        for classes, log_probability in prefix_search(np.exp(log_softmax(outputs)), options).items():
-            probable[alphabet.decode(classes)] += math.exp(log_probability)
-
-    def weighed(text: str) -> float:
+    for texts in found:
+        for text, log_probability in texts.items():
+            probable[text] += math.exp(log_probability)
+    if options.ranked and lexicon and len(views) > 1:
+        chosen = default_ranking().best(grouped(found, options), lexicon, options)
+        text = max((text for text in probable if tidy(text, options) == chosen), key=probable.__getitem__)
+    else:
         worth = options.lexicon_weight, options.lexicon_slope, options.lexicon_length
-        return probable[text] * math.exp(lexicon.bonus(text, *worth) if lexicon else 0.0)
-
-    text = max(probable, key=weighed)
+        text = max(
+            probable, key=lambda text: probable[text] * math.exp(lexicon.bonus(text, *worth) if lexicon else 0.0)
+        )
     if text == guess.text:
         return guess
     try:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ocrkit.alphabet import Alphabet
+from ocrkit.recognition.options import DecodeOptions
+
+_DASH = re.compile(r"(?<![^\W\d_])—|—(?![^\W\d_])")  # not between two letters
+_NARROW_BLANK = re.compile(r" +(?=[:;,.)])|(?<=\() +")
+
+_DEFAULT = DecodeOptions()
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,3 +107,22 @@ def greedy_texts(logits: np.ndarray, alphabet: Alphabet) -> list[str]:
     keep = best != alphabet.blank
     keep[:, 1:] &= best[:, 1:] != best[:, :-1]
     return [alphabet.decode(row[mask].tolist()) for row, mask in zip(best, keep)]
+
+
+def tidied(guess: Guess, options: DecodeOptions = _DEFAULT) -> Guess:
+    """The guess with its dashes and the blanks beside its marks as the options want them."""
+    text = tidy(guess.text, options)
+    if text == guess.text:
+        return guess
+    spans = guess.spans
+    if len(text) < len(spans):
+        left_out = [place for blank in _NARROW_BLANK.finditer(guess.text) for place in range(*blank.span())]
+        spans = np.delete(spans, left_out, axis=0)
+    return replace(guess, text=text, spans=spans)
+
+
+def tidy(text: str, options: DecodeOptions) -> str:
+    """See `tidied`."""
+    if options.plain_dashes:
+        text = _DASH.sub("-", text)
+    return _NARROW_BLANK.sub("", text) if options.close_marks else text

@@ -12,7 +12,7 @@ import numpy as np
 from ocrkit.errors import BadModel
 from ocrkit.files import write_whole
 
-_MARKS = string.punctuation + "‘’“”«»…–—"
+MARKS = string.punctuation + "‘’“”«»…–—"  # around words
 _ENTRY = np.dtype([("checksum", "<u4"), ("zipf", "u1")])
 _STEPS = 25  # of a byte for each power of ten: to Zipf frequencies of 10, which no word has
 PER_MILLION = 3.0  # Zipf frequency of a word met once in a million
@@ -97,7 +97,7 @@ class Lexicon:
 
 
 def _words(text: str) -> list[str]:
-    return [word.strip(_MARKS) for word in text.split()]
+    return [word.strip(MARKS) for word in text.split()]
 
 
 def _checksum(word: str) -> int:

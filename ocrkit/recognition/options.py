@@ -27,7 +27,10 @@ class DecodeOptions:
         lexicon_length: letters from which on a word is worth all of that, shorter ones their share of it.
         plain_dashes: whether an em dash is given as a hyphen, which looks alike once cut out of its line; between two
             letters it stays.
-        close_marks: whether blanks before `: ; , . )` are left out: they are narrow print or a typist's habit.
+        close_marks: whether blanks before `: ; , . )` and behind `(` are left out: they are narrow print or a typist's
+            habit.
+        ranked: whether the text is chosen by `ocrkit.recognition.ranking` where a second look was taken and there is a
+            lexicon; else it is the likeliest with what its words are worth.
     """
 
     least_confidence: float = 0.1
@@ -44,3 +47,4 @@ class DecodeOptions:
     lexicon_length: int = 6
     plain_dashes: bool = True
     close_marks: bool = True
+    ranked: bool = True

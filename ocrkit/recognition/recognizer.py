@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,8 +12,8 @@ import numpy as np
 
 from ocrkit.document import Image
 from ocrkit.errors import BadParams
-from ocrkit.recognition.beam import reread
-from ocrkit.recognition.decode import Guess, greedy
+from ocrkit.recognition.beam import reread, texts_of
+from ocrkit.recognition.decode import Guess, greedy, tidied
 from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.model import alphabet_of, calibration_of, find_model, load_lexicon, read_card
 from ocrkit.recognition.network import STRIDE_PX
@@ -28,8 +27,6 @@ _UPRIGHT = 0.92  # confidence of a reading of which nobody asks whether it lies 
 _TURNED_CHARACTERS, _TURNED_CONFIDENCE = 3, 0.5  # of a reading that says a crop lies on its side, at least
 _LEAST_BATCH = 8  # crops; smaller ones take longer a crop
 _BATCHES_A_THREAD = 2  # of the crops of one largest batch, so that no thread waits long for another
-_DASH = re.compile(r"(?<![^\W\d_])—|—(?![^\W\d_])")  # not between two letters
-_BLANK_BEFORE_MARK = re.compile(r" +[:;,.)]")
 _DEFAULT = DecodeOptions()
 
 
@@ -86,20 +83,25 @@ class Recognizer:
         Raises:
             BadImage: a crop that is no picture.
         """
-        guesses: dict[int, Guess] = {}
-        searched: dict[int, tuple[np.ndarray, float]] = {}
-        for batch, outputs in self._batches(crops):
-            steps = STRIDE_PX / batch.scales
-            read = greedy(outputs, self.alphabet, steps, self._temperature)
-            for row, guess, logits, step in zip(batch.rows.tolist(), read, outputs, steps.tolist()):
-                guesses[row] = guess
-                if self._is_searched(guess):
-                    searched[row] = logits, step
+        guesses, searched = self._first_looks(crops)
         if searched:
             self._search([crops[row] for row in searched], guesses, searched)
         if self._decoder == "greedy":
             return [guesses[row] for row in range(len(crops))]
         return [self._told(tidied(guesses[row], self._options)) for row in range(len(crops))]
+
+    def candidates(self, crops: Sequence[Image]) -> dict[int, list[dict[str, float]]]:
+        """What each look at a doubtful crop found: texts and their log probabilities, by the crop's row.
+
+        Raises:
+            BadImage: a crop that is no picture.
+        """
+        _, searched = self._first_looks(crops)
+        rows = list(searched)
+        return {
+            rows[number]: [texts_of(view, self.alphabet, self._options) for view in (searched[rows[number]][0], *more)]
+            for number, more in self._second_looks([crops[row] for row in rows])
+        }
 
     def logits(self, crops: Sequence[Image]) -> list[np.ndarray]:
         """The network's outputs for each crop, `(T, classes)`; behind the crop come the steps of its bucket's filling.
@@ -133,6 +135,19 @@ class Recognizer:
         if not guess.text or not options.least_confidence <= guess.confidence < options.most_confidence:
             return False
         return guess.confidence < options.known_confidence or not self._lexicon or self._lexicon.known(guess.text) < 1
+
+    def _first_looks(self, crops: Sequence[Image]) -> tuple[dict[int, Guess], dict[int, tuple[np.ndarray, float]]]:
+        """The best path's guess for each crop by its row; and of those to be searched, outputs and px a time step."""
+        guesses: dict[int, Guess] = {}
+        searched: dict[int, tuple[np.ndarray, float]] = {}
+        for batch, outputs in self._batches(crops):
+            steps = STRIDE_PX / batch.scales
+            read = greedy(outputs, self.alphabet, steps, self._temperature)
+            for row, guess, logits, step in zip(batch.rows.tolist(), read, outputs, steps.tolist()):
+                guesses[row] = guess
+                if self._is_searched(guess):
+                    searched[row] = logits, step
+        return guesses, searched
 
     def _search(
         self, crops: Sequence[Image], guesses: dict[int, Guess], searched: dict[int, tuple[np.ndarray, float]]
@@ -196,17 +211,6 @@ class Closer:
     def recognize(self, crops: Sequence[Image]) -> list[Guess]:
         """One guess a crop, in the crops' order."""
         return self._recognizer.recognize([closer(crop, self._options) for crop in crops])
-
-
-def tidied(guess: Guess, options: DecodeOptions = _DEFAULT) -> Guess:
-    """The guess with its dashes and the blanks before its marks as the options want them."""
-    text, spans = guess.text, guess.spans
-    if options.plain_dashes:
-        text = _DASH.sub("-", text)
-    if options.close_marks and " " in text:
-        kept = [i for i in range(len(text)) if not _BLANK_BEFORE_MARK.match(text, i)]
-        text, spans = "".join(text[i] for i in kept), spans[kept]
-    return guess if text == guess.text else replace(guess, text=text, spans=spans)
 
 
 def load_recognizer(

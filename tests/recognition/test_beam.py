@@ -13,10 +13,10 @@ from ocrkit.datasets.crops import cut
 from ocrkit.errors import BadModel, BadParams
 from ocrkit.recognition import load_recognizer, recognizer
 from ocrkit.recognition.beam import prefix_search, reread
-from ocrkit.recognition.decode import Guess, greedy, log_softmax
+from ocrkit.recognition.decode import Guess, greedy, log_softmax, tidied
 from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.options import DecodeOptions
-from ocrkit.recognition.recognizer import DECODERS, closer, recognize_turned, tidied
+from ocrkit.recognition.recognizer import DECODERS, closer, recognize_turned
 
 LETTERS = Alphabet("abc")
 
@@ -223,6 +223,8 @@ def test_a_narrow_letter_is_not_turned():
         ("1914—18", "1914-18"),
         ("—", "-"),
         ("tale—whenever", "tale—whenever"),
+        ("( 17)", "(17)"),
+        ("( )", "()"),
         ("a - b", "a - b"),
         (" .", "."),
         ("", ""),
@@ -233,7 +235,7 @@ def test_blanks_before_marks_and_long_dashes_are_tidied_away(read, given):
     guess = Guess(read, 0.5, spans)
     tidy = tidied(guess)
     assert (tidy.text, tidy.confidence, tidy.spans.shape) == (given, 0.5, (len(given), 2))
-    kept = [i for i, c in enumerate(read) if c != " " or read[i:].lstrip()[0] not in ":;,.)"]
+    kept = [i for i, c in enumerate(read) if c != " " or not (read[i:].lstrip()[0] in ":;,.)" or read[i - 1] == "(")]
     assert tidy.spans.tolist() == spans[kept].tolist()
     as_read = DecodeOptions(plain_dashes=False, close_marks=False)
     assert tidied(guess, as_read) is guess

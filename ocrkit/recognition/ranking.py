@@ -1,0 +1,159 @@
+"""Which of the texts that looks at one word found it says: a log-linear model of some dozens of weights.
+
+What the network thinks of a text is only one reason for it. Others are that the lexicon has its words, or lacks them,
+and whether its letters, figures and marks follow each other as they do in words: `l` between figures, a point between
+small letters or a colon before a word are hardly ever right. `ocrkit.learning.ranking` chooses the weights.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ocrkit.recognition.decode import tidy
+from ocrkit.recognition.lexicon import MARKS, Lexicon
+from ocrkit.recognition.options import DecodeOptions
+
+_WEIGHTS = Path(__file__).with_name("ranking.json")
+_UNSEEN = np.log(1e-3)  # log share of the likeliest text's probability that a text has which a look did not find
+_WORST = -8.0  # of log shares
+_AROUND = MARKS + "•°º"
+_LONGEST = 8  # letters of a word that count for how much its being known says
+_ENDS, _BEGINS = ":.,;-)('\"/*", ".,-('\"*/:"
+_NUMBER = re.compile(r"\$?\d{1,3}(,\d{3})*(\.\d+)?%?|\d+(\.\d+)?%?")
+_DATE = re.compile(r"\d{1,2}[/-]\d{1,2}[/-]\d{2,4}")
+_CONTRACTION = re.compile(r"[a-z]['’](?:s|t|re|ve|ll|d|m)\b")
+_WITHIN_WORDS, _RARE = "-/&'’", "@=~_^{}|<>\\`°ºª©®§¿¡«»…•#*+[]"
+_ODD = frozenset("{}|~`^_\\<>=«»•°º…¡¿©®§¥€£")
+_VOWELS = frozenset("aeiouyàâäéèêëíîïóôöúùûü")
+
+LOOKS = ("together", "mean", "least", "first", "agreeing")
+TEXTS = (
+    *("lexicon", "known", "known letters", "known short", "unknown", "letters", "one letter", "figures only"),
+    *("number", "date", "contraction", "title", "upper", "lower", "without vowels", "Aa changes", "AAa", "A1", "a1"),
+    *("marks", "marks within", "marks together", "mark in word", "point in word", "rare marks", "odd marks"),
+    *("accents", "en dashes", "curled marks", "straight marks", "balanced"),
+    *(f"ends {mark}" for mark in _ENDS),
+    *(f"begins {mark}" for mark in _BEGINS),
+)
+FEATURES = (*LOOKS, *TEXTS)
+
+
+class Ranking:
+    """A weight for each of `FEATURES`; the text of the greatest weighted sum is the likeliest.
+
+    Args:
+        weights: by the feature's name; those that are missing weigh nothing.
+    """
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        self.weights = np.array([weights.get(name, 0.0) for name in FEATURES])
+
+    def best(self, texts: Mapping[str, np.ndarray], lexicon: Lexicon, options: DecodeOptions) -> str:
+        """The likeliest of the texts; see `features_of`."""
+        if len(texts) == 1:
+            return next(iter(texts))
+        return list(texts)[int((features_of(texts, lexicon, options) @ self.weights).argmax())]
+
+
+@cache
+def default_ranking() -> Ranking:
+    """With the weights that come with the package."""
+    return Ranking(json.loads(_WEIGHTS.read_text("utf-8"))["weights"])
+
+
+def grouped(found: Sequence[Mapping[str, float]], options: DecodeOptions) -> dict[str, np.ndarray]:
+    """Each text, once it is tidy, with its log probability in each look, `(looks,)`.
+
+    Args:
+        found: for each look the log probabilities of the texts that it found.
+        options: texts that are the same once they are tidied as these want count as one.
+    """
+    texts: dict[str, np.ndarray] = {}
+    least = [max(look.values()) + _UNSEEN for look in found]
+    for place, look in enumerate(found):
+        for text, log_probability in look.items():
+            row = texts.setdefault(tidy(text, options), np.full(len(found), -np.inf))
+            row[place] = np.logaddexp(row[place], log_probability)
+    return {text: np.maximum(row, least) for text, row in texts.items()}
+
+
+def features_of(texts: Mapping[str, np.ndarray], lexicon: Lexicon, options: DecodeOptions) -> np.ndarray:
+    """What speaks for and against each of the texts that looks at a word found, `(len(texts), len(FEATURES))`.
+
+    Args:
+        texts: see `grouped`.
+        lexicon: of the model.
+        options: what its words are worth.
+    """
+    seen = np.array(list(texts.values()))
+    share = seen - seen.max(0)
+    bounded = np.maximum(share, _WORST)
+    together = np.logaddexp.reduce(seen, axis=1) - np.log(seen.shape[1])
+    looks = np.stack([together, bounded.mean(1), bounded.min(1), bounded[:, 0], (share == 0).mean(1)], axis=1)
+    return np.hstack([looks, [_features_of_text(text, lexicon, options) for text in texts]])
+
+
+def _features_of_text(text: str, lexicon: Lexicon, options: DecodeOptions) -> list[float]:
+    """In the order of `TEXTS`."""
+    core = text.strip(_AROUND)
+    kinds = "".join(map(_kind, text))
+    marks = sum(map(kinds.count, "jpro"))
+    known = lexicon.known(text)
+    unknown = sum(
+        len(word) >= 4 and word.isalpha() and word not in lexicon for word in (w.strip(MARKS) for w in text.split())
+    )
+    letters = core.isalpha()
+    last, first = (text[-1], text[0]) if len(text) > 1 else ("", "")
+    return [
+        lexicon.bonus(text, options.lexicon_weight, options.lexicon_slope, options.lexicon_length),
+        known,
+        known * min(len(core), _LONGEST),
+        known == 1 and len(core) <= 2,
+        unknown,
+        len(text) - kinds.count(" "),
+        len(text) == 1,
+        core.isdigit(),
+        _NUMBER.fullmatch(core) is not None,
+        _DATE.fullmatch(core) is not None,
+        _CONTRACTION.search(text) is not None,
+        letters and core.istitle(),
+        letters and core.isupper(),
+        letters and core.islower(),
+        letters and len(core) >= 4 and core.islower() and _VOWELS.isdisjoint(core),
+        kinds.count("aA"),
+        len(re.findall("(?=AAa)", kinds)),
+        kinds.count("A1") + kinds.count("1A"),
+        kinds.count("a1") + kinds.count("1a"),
+        marks,
+        sum(character in _AROUND for character in core),
+        len(re.findall("(?=[jpro]{2})", kinds)),
+        len(re.findall("(?<=[aA])[ro](?=[aA])", kinds)),
+        len(re.findall("(?<=a)p(?=a)", kinds)),
+        kinds.count("r"),
+        sum(character in _ODD for character in text),
+        0 if text.isascii() else sum(character > "\x7f" and character.isalpha() for character in text),
+        text.count("–"),
+        sum(map(text.count, "‘’“”")),
+        text.count("'") + text.count('"'),
+        text.count("(") == text.count(")"),
+        *(last == mark for mark in _ENDS),
+        *(first == mark for mark in _BEGINS),
+    ]
+
+
+@cache
+def _kind(character: str) -> str:
+    """`1` of figures, `A` and `a` of letters, of marks those within words, points, rare ones and others; or a blank."""
+    if character.isdigit():
+        return "1"
+    if character.isalpha():
+        return "A" if character.isupper() else "a"
+    if character in _WITHIN_WORDS:
+        return "j"
+    return "p" if character == "." else "r" if character in _RARE else " " if character == " " else "o"
