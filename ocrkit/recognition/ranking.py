@@ -29,6 +29,8 @@ _NUMBER = re.compile(r"\$?\d{1,3}(,\d{3})*(\.\d+)?%?|\d+(\.\d+)?%?")
 _DATE = re.compile(r"\d{1,2}[/-]\d{1,2}[/-]\d{2,4}")
 _CONTRACTION = re.compile(r"[a-z]['’](?:s|t|re|ve|ll|d|m)\b")
 _WITHIN_WORDS, _RARE = "-/&'’", "@=~_^{}|<>\\`°ºª©®§¿¡«»…•#*+[]"
+_TOGETHER, _IN_WORD = re.compile("(?=[jpro]{2})"), re.compile("(?<=[aA])[ro](?=[aA])")  # kinds: see _kind
+_POINT_IN_WORD = re.compile("(?<=a)p(?=a)")
 _ODD = frozenset("{}|~`^_\\<>=«»•°º…¡¿©®§¥€£")
 _VOWELS = frozenset("aeiouyàâäéèêëíîïóôöúùûü")
 
@@ -105,13 +107,13 @@ def _features_of_text(text: str, lexicon: Lexicon, options: DecodeOptions) -> li
     kinds = "".join(map(_kind, text))
     marks = sum(map(kinds.count, "jpro"))
     known = lexicon.known(text)
-    unknown = sum(
-        len(word) >= 4 and word.isalpha() and word not in lexicon for word in (w.strip(MARKS) for w in text.split())
-    )
+    # Most texts are one word, of which nothing need be looked up again.
+    words = [word.strip(MARKS) for word in text.split()] if known < 1 else []
+    unknown = sum(len(word) >= 4 and word.isalpha() and (len(words) == 1 or word not in lexicon) for word in words)
     letters = core.isalpha()
     last, first = (text[-1], text[0]) if len(text) > 1 else ("", "")
     return [
-        lexicon.bonus(text, options.lexicon_weight, options.lexicon_slope, options.lexicon_length),
+        known and lexicon.bonus(text, options.lexicon_weight, options.lexicon_slope, options.lexicon_length),
         known,
         known * min(len(core), _LONGEST),
         known == 1 and len(core) <= 2,
@@ -127,16 +129,16 @@ def _features_of_text(text: str, lexicon: Lexicon, options: DecodeOptions) -> li
         letters and core.islower(),
         letters and len(core) >= 4 and core.islower() and _VOWELS.isdisjoint(core),
         kinds.count("aA"),
-        len(re.findall("(?=AAa)", kinds)),
+        kinds.count("AAa"),
         kinds.count("A1") + kinds.count("1A"),
         kinds.count("a1") + kinds.count("1a"),
         marks,
-        sum(character in _AROUND for character in core),
-        len(re.findall("(?=[jpro]{2})", kinds)),
-        len(re.findall("(?<=[aA])[ro](?=[aA])", kinds)),
-        len(re.findall("(?<=a)p(?=a)", kinds)),
+        0 if core.isalnum() else sum(character in _AROUND for character in core),
+        len(_TOGETHER.findall(kinds)) if marks > 1 else 0,
+        len(_IN_WORD.findall(kinds)) if marks else 0,
+        len(_POINT_IN_WORD.findall(kinds)) if marks else 0,
         kinds.count("r"),
-        sum(character in _ODD for character in text),
+        sum(character in _ODD for character in text) if marks else 0,
         0 if text.isascii() else sum(character > "\x7f" and character.isalpha() for character in text),
         text.count("–"),
         sum(map(text.count, "‘’“”")),

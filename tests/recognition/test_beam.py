@@ -219,7 +219,7 @@ def test_a_narrow_letter_is_not_turned():
     [
         ("Name :", "Name:"),
         ("3 , 4  ; 5", "3, 4; 5"),
-        ("( a )", "( a)"),  # nothing is said of what stands behind an opening one
+        ("( a )", "(a)"),
         ("1914—18", "1914-18"),
         ("—", "-"),
         ("tale—whenever", "tale—whenever"),

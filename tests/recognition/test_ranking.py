@@ -63,7 +63,7 @@ def test_without_weights_of_its_own_a_ranking_chooses_what_is_likeliest_together
 )
 def test_careful_chooses_by_the_ranking_where_the_looks_hardly_differ(read, rival, chosen):
     alphabet = Alphabet("15abclxyz.-–")
-    logits = np.full((9, alphabet.classes), -20.0)
+    logits = np.full((2 * len(read) + 1, alphabet.classes), -20.0)
     logits[::2, 0] = 0.0
     for said, height in ((rival, -0.3), (read, 0.0)):
         logits[2 * np.arange(len(said)) + 1, alphabet.encode(said)] = height
