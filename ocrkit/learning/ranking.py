@@ -102,7 +102,7 @@ def cross_validated(choices: Sequence[Choice], folds: int = 6, penalty: float = 
     numbers: dict[str, int] = {}
     for choice in choices:
         numbers.setdefault(choice.document, len(numbers))
-    chosen = {}
+    chosen: dict[int, str] = {}
     for fold in range(folds):
         held = [choice for choice in choices if numbers[choice.document] % folds == fold]
         others = [choice for choice in choices if numbers[choice.document] % folds != fold]

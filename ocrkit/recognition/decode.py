@@ -123,6 +123,6 @@ def tidied(guess: Guess, options: DecodeOptions = _DEFAULT) -> Guess:
 
 def tidy(text: str, options: DecodeOptions) -> str:
     """See `tidied`."""
-    if options.plain_dashes:
+    if options.plain_dashes and "—" in text:
         text = _DASH.sub("-", text)
-    return _NARROW_BLANK.sub("", text) if options.close_marks else text
+    return _NARROW_BLANK.sub("", text) if options.close_marks and " " in text else text

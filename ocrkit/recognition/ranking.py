@@ -8,6 +8,7 @@ small letters or a colon before a word are hardly ever right. `ocrkit.learning.r
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -20,7 +21,7 @@ from ocrkit.recognition.lexicon import MARKS, Lexicon
 from ocrkit.recognition.options import DecodeOptions
 
 _WEIGHTS = Path(__file__).with_name("ranking.json")
-_UNSEEN = np.log(1e-3)  # log share of the likeliest text's probability that a text has which a look did not find
+_UNSEEN = math.log(1e-3)  # log share of the likeliest text's probability that a text has which a look did not find
 _WORST = -8.0  # of log shares
 _AROUND = MARKS + "•°º"
 _LONGEST = 8  # letters of a word that count for how much its being known says
@@ -56,7 +57,7 @@ class Ranking:
     def __init__(self, weights: Mapping[str, float]) -> None:
         self.weights = np.array([weights.get(name, 0.0) for name in FEATURES])
 
-    def best(self, texts: Mapping[str, np.ndarray], lexicon: Lexicon, options: DecodeOptions) -> str:
+    def best(self, texts: Mapping[str, Sequence[float]], lexicon: Lexicon, options: DecodeOptions) -> str:
         """The likeliest of the texts; see `features_of`."""
         if len(texts) == 1:
             return next(iter(texts))
@@ -69,23 +70,24 @@ def default_ranking() -> Ranking:
     return Ranking(json.loads(_WEIGHTS.read_text("utf-8"))["weights"])
 
 
-def grouped(found: Sequence[Mapping[str, float]], options: DecodeOptions) -> dict[str, np.ndarray]:
-    """Each text, once it is tidy, with its log probability in each look, `(looks,)`.
+def grouped(found: Sequence[Mapping[str, float]], options: DecodeOptions) -> dict[str, list[float]]:
+    """Each text, once it is tidy, with its log probability in each look.
 
     Args:
         found: for each look the log probabilities of the texts that it found.
         options: texts that are the same once they are tidied as these want count as one.
     """
-    texts: dict[str, np.ndarray] = {}
-    least = [max(look.values()) + _UNSEEN for look in found]
+    texts: dict[str, list[float]] = {}
     for place, look in enumerate(found):
         for text, log_probability in look.items():
-            row = texts.setdefault(tidy(text, options), np.full(len(found), -np.inf))
-            row[place] = np.logaddexp(row[place], log_probability)
-    return {text: np.maximum(row, least) for text, row in texts.items()}
+            row = texts.setdefault(tidy(text, options), [-math.inf] * len(found))
+            high, low = max(row[place], log_probability), min(row[place], log_probability)
+            row[place] = high + math.log1p(math.exp(low - high))
+    least = [max(look.values()) + _UNSEEN for look in found]
+    return {text: list(map(max, row, least)) for text, row in texts.items()}
 
 
-def features_of(texts: Mapping[str, np.ndarray], lexicon: Lexicon, options: DecodeOptions) -> np.ndarray:
+def features_of(texts: Mapping[str, Sequence[float]], lexicon: Lexicon, options: DecodeOptions) -> np.ndarray:
     """What speaks for and against each of the texts that looks at a word found, `(len(texts), len(FEATURES))`.
 
     Args:
@@ -96,7 +98,7 @@ def features_of(texts: Mapping[str, np.ndarray], lexicon: Lexicon, options: Deco
     seen = np.array(list(texts.values()))
     share = seen - seen.max(0)
     bounded = np.maximum(share, _WORST)
-    together = np.logaddexp.reduce(seen, axis=1) - np.log(seen.shape[1])
+    together = np.logaddexp.reduce(seen, axis=1) - math.log(seen.shape[1])
     looks = np.stack([together, bounded.mean(1), bounded.min(1), bounded[:, 0], (share == 0).mean(1)], axis=1)
     return np.hstack([looks, [_features_of_text(text, lexicon, options) for text in texts]])
 

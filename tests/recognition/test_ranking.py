@@ -16,7 +16,7 @@ OPTIONS, LEXICON = DecodeOptions(), Lexicon({"total": 5.0, "market": 5.0})
 
 
 def features(text: str) -> dict[str, float]:
-    return dict(zip(FEATURES, features_of({text: np.zeros(2)}, LEXICON, OPTIONS)[0].tolist()))
+    return dict(zip(FEATURES, features_of({text: [0.0, 0.0]}, LEXICON, OPTIONS)[0].tolist()))
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_careful_chooses_by_the_ranking_where_the_looks_hardly_differ(read, riva
 
 def choices(words: int, texts=("to:", "to"), right=1, better=1.0) -> list[Choice]:
     """The network thinks the first text `better`, and `right` is right."""
-    seen = {texts[0]: np.zeros(2), texts[1]: np.full(2, -better)}
+    seen = {texts[0]: [0.0, 0.0], texts[1]: [-better, -better]}
     described = features_of(seen, LEXICON, OPTIONS)
     return [Choice(texts, described, right, f"page {row % 4}", row) for row in range(words)]
 
