@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ocrkit.detection import DetectedLine, DetectorOptions, detect, find_dark, to_text_scale
 from ocrkit.detection.detector import tight
-from ocrkit.detection.lines import _components
+from ocrkit.detection.pairs import components
 
 FONTS = {
     "sans": "DejaVuSans.ttf",
@@ -318,7 +318,7 @@ def test_components_are_those_of_scipy(nodes, edges):
     rng = np.random.default_rng(nodes + edges)
     a, b = rng.integers(0, nodes, (2, edges))
     graph = coo_matrix((np.ones(edges, np.int8), (a, b)), shape=(nodes, nodes))
-    assert _components(nodes, a, b).tolist() == connected_components(graph, directed=False)[1].tolist()
+    assert components(nodes, a, b).tolist() == connected_components(graph, directed=False)[1].tolist()
 
 
 def test_signs_alone_in_a_row_are_found_and_specks_are_not():
