@@ -12,6 +12,8 @@ _ROUND = 1.5  # times as long as its shorter side a point is at most
 _ALIKE = 1.4  # times as wide or as high as the next point one is at most
 _BLUR = 1.0  # px, that either may be longer
 _GAP = (0.3, 6.0)  # of its width; from one point to the next
+_NEAR = 2.5  # of its width; from the end of such a row to what is part of it
+_TOUCHING = 4.0  # times as wide as a point two or three that touch are at most
 _LEVEL = 0.5  # of its width; how far one point ends above the next, at most
 _HIGHER = 1.5  # times as high as a point what stands between two is at most
 _LEAST = 6  # points; fewer may be an ellipsis
@@ -42,7 +44,26 @@ def leaders(regions: Regions, most_px: float = np.inf) -> np.ndarray:
     found[np.append(left, right)] = True
     found &= np.bincount(run, found)[run] >= _LEAST
     found[between[found[left[pair]]]] = True
-    return found
+    return found | _beside(regions.boxes, found)
+
+
+def _beside(boxes: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Whether each region stands at the end of a row of points and is as low: points that touch each other."""
+    height, ends = boxes[:, 3] - boxes[:, 1], np.zeros(len(boxes), bool)
+    if not found.any():
+        return ends
+    low = np.flatnonzero(found | (height <= _HIGHER * height[found].max() + _BLUR))
+    wide = float((boxes[found, 2] - boxes[found, 0]).max())
+    left, right = (low[i] for i in pairs_within(boxes[low], _NEAR * wide))
+    one = found[left] != found[right]
+    left, right = left[one], right[one]
+    point, other = np.where(found[left], left, right), np.where(found[left], right, left)
+    beside = np.abs(boxes[point, 3] - boxes[other, 3]) <= np.maximum(_LEVEL * height[point], _BLUR)
+    beside &= height[other] <= _HIGHER * height[point] + _BLUR
+    beside &= boxes[other, 2] - boxes[other, 0] <= _TOUCHING * (boxes[point, 2] - boxes[point, 0])
+    beside &= boxes[right, 0] - boxes[left, 2] <= _NEAR * (boxes[point, 2] - boxes[point, 0])
+    ends[other[beside]] = True
+    return ends
 
 
 def _next(boxes: np.ndarray, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -9,6 +9,7 @@ from ocrkit.documents.assemble import AssemblyOptions
 from ocrkit.documents.dewarp import DewarpOptions
 from ocrkit.documents.joins import JoinOptions
 from ocrkit.documents.orientation import OrientationOptions
+from ocrkit.documents.parted import PartOptions
 from ocrkit.documents.photo import PhotoOptions
 from ocrkit.documents.quotes import QuoteOptions
 from ocrkit.documents.raised import RaisedOptions
@@ -48,6 +49,7 @@ class ReadOptions:
         dewarp: when a page is curled, and straightened before it is read.
         raised: when a word with something raised in it is read in parts.
         joins: when neighbouring boxes are read as one word.
+        parts: when a word is read as two.
         shapes: when a reading is put right by its size.
         quotes: when a page's apostrophes and quotation marks are curled.
         aside: when a line up or down the page is print.
@@ -78,6 +80,7 @@ class ReadOptions:
     dewarp: DewarpOptions = field(default_factory=DewarpOptions)
     raised: RaisedOptions = field(default_factory=RaisedOptions)
     joins: JoinOptions = field(default_factory=JoinOptions)
+    parts: PartOptions = field(default_factory=PartOptions)
     shapes: ShapeOptions = field(default_factory=ShapeOptions)
     quotes: QuoteOptions = field(default_factory=QuoteOptions)
     aside: AsideOptions = field(default_factory=AsideOptions)

@@ -315,18 +315,18 @@ def _with_tails(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece
         return piece
     if len(guess.text) < 2 or guess.text[-1] not in _TAILED or len(guess.spans) != len(guess.text):
         return piece
-    ink = _ink(piece)
-    starts, ends = _runs(ink)
+    ink = ink_of(piece)
+    starts, ends = ink_runs(ink)
     if len(starts) < 2:
         return piece
     run = np.searchsorted(starts, guess.spans.mean(1), "right") - 1
     count = np.bincount(np.maximum(run, 0), minlength=len(starts))
     below = {int(run[i]) for i, character in enumerate(guess.text) if character in _BELOW or not character.isalnum()}
-    feet = [(k, int(_filled(ink, starts[k], ends[k])[-1])) for k in np.flatnonzero(count) if k not in below]
+    feet = [(k, int(filled_rows(ink, starts[k], ends[k])[-1])) for k in np.flatnonzero(count) if k not in below]
     width, line = ends[run[-1]] - starts[run[-1]], [foot for _, foot in feet[-3:]]
     if run[-1] < 0 or count[run[-1]] > 1 or width > options.widest_mark * capital_px or not line:
         return piece
-    rows = _filled(ink, starts[run[-1]], ends[run[-1]])
+    rows = filled_rows(ink, starts[run[-1]], ends[run[-1]])
     least = max(options.tail_px, options.tail[0] * capital_px)
     even = max(line) - min(line) <= options.uneven * capital_px
     if not even or not least <= rows[-1] - max(line) <= options.tail[1] * capital_px:
@@ -337,7 +337,7 @@ def _with_tails(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece
 def _apart(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
     """The piece with a blank behind the `of` or `&` it begins with, if the gap behind that is its widest."""
     guess, led = piece.guess, _LED.match(piece.guess.text)
-    starts, ends = _runs(_ink(piece))
+    starts, ends = ink_runs(ink_of(piece))
     if led is None or len(starts) < 2 or len(guess.spans) != len(guess.text):
         return piece
     gaps = starts[1:] - ends[:-1]
@@ -359,10 +359,10 @@ def _with_touching_mark(piece: Piece, options: ShapeOptions) -> Piece:
     guess, found = piece.guess, _LACKING_MARK.search(piece.guess.text)
     if found is None or guess.confidence >= options.mark_confidence or len(guess.spans) != len(guess.text):
         return piece
-    t, middles, ink = found.start(), guess.spans.mean(1), _ink(piece)
+    t, middles, ink = found.start(), guess.spans.mean(1), ink_of(piece)
     top = ink[: max(1, round(options.mark_top * len(ink)))]
     left = (middles[t - 1] + middles[t]) / 2
-    starts, ends = _runs(top)
+    starts, ends = ink_runs(top)
     inside = (starts >= left) & (ends <= middles[t + 1] + 1)
     if inside.sum() != 2:
         return piece
@@ -408,14 +408,14 @@ def _in_case(piece: Piece, capital_px: float, options: ShapeOptions) -> str:
     inner = [] if mixed or "." in text[:-1] else _inner_capitals(text)
     if not (inner or hyphened):
         return text
-    ink = _ink(piece)
-    starts, ends = _runs(ink)
+    ink = ink_of(piece)
+    starts, ends = ink_runs(ink)
     letters = list(text)
     for i in inner + [0] * hyphened:
         run = max(0, int(np.searchsorted(starts, piece.guess.spans[i].mean(), "right")) - 1)
         if not len(starts) or ends[run] - starts[run] > options.widest * capital_px:
             continue
-        rows = _filled(ink, starts[run], ends[run])
+        rows = filled_rows(ink, starts[run], ends[run])
         if len(rows) <= options.low_letter * capital_px:
             letters[i] = letters[i].lower()
             if letters[i - 1] in "I1":
@@ -433,30 +433,30 @@ def _inner_capitals(text: str) -> list[int]:
 
 def _points_behind(piece: Piece) -> np.ndarray:
     """Where the middles of the points are that end a word, px in its crop, `(N,)`."""
-    ink = _ink(piece)
+    ink = ink_of(piece)
     if not ink.size:
         return np.zeros(0)
     body = int(0.6 * len(ink))
     low = ink[body:].any(0) & ~ink[:body].any(0)
-    edges = np.stack(_runs(np.atleast_2d(low)), axis=1)
+    edges = np.stack(ink_runs(np.atleast_2d(low)), axis=1)
     letters = np.flatnonzero(ink[:body].any(0))
     # The arm of a letter, as of an L or an R, reaches beyond it.
     edges = edges[edges[:, 0] > letters[-1] + 1] if len(letters) else edges
     return edges.mean(1)
 
 
-def _runs(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def ink_runs(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where columns that hold ink begin, and where they end."""
     filled = np.concatenate([[False], ink.any(0), [False]]) if ink.size else np.zeros(2, bool)
     return np.flatnonzero(~filled[:-1] & filled[1:]), np.flatnonzero(filled[:-1] & ~filled[1:])
 
 
-def _filled(ink: np.ndarray, start: int, end: int) -> np.ndarray:
+def filled_rows(ink: np.ndarray, start: int, end: int) -> np.ndarray:
     """Which rows hold ink from one column to another."""
     return np.flatnonzero(ink[:, start:end].any(1))
 
 
-def _ink(piece: Piece) -> np.ndarray:
+def ink_of(piece: Piece) -> np.ndarray:
     """Where the ink is in the rows of the crop from the ink's top to its foot, `bool`."""
     top, bottom = (piece.place[[1, 3]] - (piece.box[1] + piece.box[3] - len(piece.crop)) / 2).round().astype(int)
     rows = piece.crop[max(top, 0) : bottom].astype(np.int16)
@@ -478,13 +478,13 @@ def _hyphens(piece: Piece, capital_px: float, options: ShapeOptions) -> list[flo
     inside = [i for i in range(1, len(text) - 1) if text[i] == "-" and text[i - 1].isalpha() and text[i + 1].isalpha()]
     if not inside or len(spans) != len(text):
         return []
-    ink = _ink(piece)
-    starts, ends = _runs(ink)
+    ink = ink_of(piece)
+    starts, ends = ink_runs(ink)
     if not len(starts):
         return []
     run = np.maximum(np.searchsorted(starts, spans.mean(1), "right") - 1, 0)
     alone = [run[i] for i in inside if (run == run[i]).sum() == 1]
-    low = [k for k in alone if len(_filled(ink, starts[k], ends[k])) <= options.dash_height * capital_px]
+    low = [k for k in alone if len(filled_rows(ink, starts[k], ends[k])) <= options.dash_height * capital_px]
     return [float(ends[k] - starts[k]) for k in low]
 
 
