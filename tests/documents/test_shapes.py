@@ -430,3 +430,13 @@ def test_dots_between_the_strokes_of_large_light_letters_become_a_tint_too():
     tint = unscreened(page, ScreenOptions())
     assert np.ptp(tint[70:170, 182:190].astype(int)) < 60
     assert tint[70:170, 110:170].min() > 240
+
+
+def test_bands_of_a_screen_whose_dots_stand_free_stay_of_its_tint():
+    page = np.full((200, 800), 255, np.uint8)
+    page.reshape(50, 4, 200, 4)[:, :3, :, :3] = 0
+    for left in range(120, 800, 200):
+        page[:, left : left + 60] = np.tile(
+            [[255, 255, 255, 255], [255, 0, 0, 255], [255, 0, 0, 255], [255] * 4], (50, 15)
+        )
+    assert unscreened(page, ScreenOptions())[20:180, 20:780].max() < 230
