@@ -18,6 +18,7 @@ from ocrkit.options import options_class
 from ocrkit.recognition.decode import Guess
 
 _STROKES = str.maketrans("l1|", "III")  # which look alike where they stand alone
+_INSIDE = frozenset(" -–/@_")  # beside which a word has gaps of its own
 _APOSTROPHES = "'’‘"
 _EDGES = "\"'“”‘’()[].,;:!?"
 
@@ -74,7 +75,7 @@ def _halves(piece: Piece, options: PartOptions) -> list[_Half]:
     """The parts beside the piece's widest gap, if that is by far its widest and the piece no word."""
     guess = piece.guess
     letters = sum(map(str.isalnum, guess.text))
-    if guess.known or " " in guess.text or letters < options.letters or piece.sign:
+    if guess.known or piece.sign or letters < options.letters or set(guess.text) & _INSIDE:
         return []
     ink = ink_of(piece)
     starts, ends = ink_runs(ink)
