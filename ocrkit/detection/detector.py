@@ -209,7 +209,11 @@ def _scaled(grey: Image, options: DetectorOptions) -> tuple[Image, float, float,
 
 def _height(ink: np.ndarray, options: DetectorOptions) -> float:
     regions = ink_regions(ink)
-    height = letter_height(regions[~leaders(regions)], options)
+    # The points of leaders, where there are many, pass for low letters.
+    points = leaders(regions)
+    height = letter_height(regions, options)
+    if points.any():
+        height = max(height, letter_height(regions[~points], options))
     if not height:  # every letter touches a rule
         rules = rule_map(ink, round(options.rule_length * options.max_text_px), round(options.max_text_px / 2))
         height = letter_height(ink_regions(cv2.subtract(ink, rules)), options)

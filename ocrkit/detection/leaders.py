@@ -52,7 +52,10 @@ def _beside(boxes: np.ndarray, found: np.ndarray) -> np.ndarray:
     height, ends = boxes[:, 3] - boxes[:, 1], np.zeros(len(boxes), bool)
     if not found.any():
         return ends
-    low = np.flatnonzero(found | (height <= _HIGHER * height[found].max() + _BLUR))
+    feet, most = np.sort(boxes[found, 3]), float(height[found].max())
+    after = np.searchsorted(feet, boxes[:, 3]).clip(1, len(feet) - 1)
+    off = np.minimum(np.abs(boxes[:, 3] - feet[after - 1]), np.abs(boxes[:, 3] - feet[after]))
+    low = np.flatnonzero((height <= _HIGHER * most + _BLUR) & (off <= max(_LEVEL * most, _BLUR)))
     wide = float((boxes[found, 2] - boxes[found, 0]).max())
     left, right = (low[i] for i in pairs_within(boxes[low], _NEAR * wide))
     one = found[left] != found[right]

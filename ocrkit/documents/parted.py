@@ -20,6 +20,7 @@ from ocrkit.recognition.decode import Guess
 _STROKES = str.maketrans("l1|", "III")  # which look alike where they stand alone
 _INSIDE = frozenset(" -–/@_")  # beside which a word has gaps of its own
 _APOSTROPHES = "'’‘"
+_SINGLE = "IAa&"  # that are words where they stand alone
 _EDGES = "\"'“”‘’()[].,;:!?"
 
 
@@ -56,7 +57,7 @@ def part_pieces(
     rows: Sequence[Sequence[Piece]], read: Read, options: PartOptions, joins: JoinOptions
 ) -> list[list[Piece]]:
     """The rows, those of their pieces that are no words and have two words as their halves parted."""
-    trials = {piece: halves for row in rows for piece in row if (halves := _halves(piece, options))}
+    trials = {piece: halves for row in rows for piece in row if (halves := _halves(piece, options, joins))}
     if not trials:
         return [list(row) for row in rows]
     found = iter(read(np.array([half.box for halves in trials.values() for half in halves])))
@@ -71,11 +72,13 @@ def part_pieces(
     return [[half for piece in row for half in parted.get(piece, [piece])] for row in rows]
 
 
-def _halves(piece: Piece, options: PartOptions) -> list[_Half]:
-    """The parts beside the piece's widest gap, if that is by far its widest and the piece no word."""
+def _halves(piece: Piece, options: PartOptions, joins: JoinOptions) -> list[_Half]:
+    """The parts beside the piece's widest gap, if it is by far that, and one of them is read as a common word."""
     guess = piece.guess
     letters = sum(map(str.isalnum, guess.text))
     if guess.known or piece.sign or letters < options.letters or set(guess.text) & _INSIDE:
+        return []
+    if len(guess.spans) != len(guess.text):
         return []
     ink = ink_of(piece)
     starts, ends = ink_runs(ink)
@@ -86,6 +89,11 @@ def _halves(piece: Piece, options: PartOptions) -> list[_Half]:
     others = np.delete(gaps, at)
     height = float(piece.place[3] - piece.place[1])
     if gaps[at] < options.gap * height or (len(others) and gaps[at] < options.wider * others.max()):
+        return []
+    # Where characters stand is known to a step of the network.
+    count = int((guess.spans.mean(1) < (ends[at] + starts[at + 1]) / 2).sum())
+    cuts = range(max(1, count - 1), min(len(guess.text), count + 2))
+    if not any(_is_common(part, joins) for k in cuts for part in (guess.text[:k], guess.text[k:])):
         return []
     middle = piece.left + (ends[at] + starts[at + 1]) / 2
     (x0, y0, x1, y1), top = piece.box, piece.place[1]
@@ -113,7 +121,7 @@ def _are_words(whole: Guess, a: Guess, b: Guess, options: PartOptions, joins: Jo
 
 def _is_common(text: str, joins: JoinOptions) -> bool:
     text = text.strip(_EDGES)
-    return text in joins.small_words or text.lower() in joins.words
+    return (len(text) == 1 and text in _SINGLE) or text.lower() in joins.words
 
 
 def _is_known(guess: Guess, options: PartOptions) -> bool:

@@ -1,5 +1,7 @@
 """Which neighbours become one word, and that no others do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -141,6 +143,7 @@ def test_a_box_is_parted_where_one_half_is_among_the_commonest_words_and_the_oth
     for left in lefts:
         crop[:, left : left + 6] = 0
     middle = lefts[len(halves[0])] - 3
-    whole = Piece(np.array([0, 0, 100, 20], float), 0, crop, guess(text))
+    spans = np.array([[left, left + 6] for left in lefts], float)
+    whole = Piece(np.array([0, 0, 100, 20], float), 0, crop, replace(guess(text), spans=spans))
     reads = Reads(**{f"x0_{middle}": (halves[0],), f"x{middle}_100": (halves[1],)})
     assert texts(part_pieces([[whole]], reads, PartOptions(), JoinOptions())) == [meant]
