@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 class OcrkitError(Exception):
     """Base of all errors that are the input's or the machine's fault, not a bug. The CLI prints it and exits 2."""
@@ -62,6 +64,13 @@ def withhold_data() -> None:
     """From now on and until this process ends, no message quotes data: what it would quote may be a donor's."""
     global _withheld  # noqa: PLW0603  # of the whole process, and never taken back
     _withheld = True
+
+
+def reason(error: OSError | ValueError) -> str:
+    """Why the system refuses a path, in the system's words unless these are for programmers."""
+    if getattr(error, "errno", None) == errno.ELOOP:
+        return "it is a symbolic link that leads back to itself"
+    return getattr(error, "strerror", None) or str(error)
 
 
 def quoted(value: object, most: int = 80) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from ocrkit.batch.remote import file_system, identity, is_remote, told
-from ocrkit.errors import BadImage
+from ocrkit.errors import BadImage, reason
 from ocrkit.files import checksum
 
 STANDARD_INPUT = "-"
@@ -151,7 +151,7 @@ def _below(folder: str, root: str, left_out: Counter[str], closed: list[str], wi
             seen.add((facts.st_dev, facts.st_ino))
             entries = sorted(os.scandir(path), key=lambda entry: entry.name)
         except OSError as error:
-            closed.append(f"{path} cannot be looked into: {error.strerror or error}.")
+            closed.append(f"{path} cannot be looked into: {reason(error)}.")
             continue
         for entry in entries:
             if entry.name.startswith("."):

@@ -14,7 +14,7 @@ from ocrkit.cli.options import all_pages_option, champion_option, model_option, 
 from ocrkit.cli.progress import shown
 from ocrkit.cli.serve import chosen
 from ocrkit.cli.verbs import FAILED, complain, harmless, verb
-from ocrkit.errors import MissingExtra, OcrkitError
+from ocrkit.errors import MissingExtra, OcrkitError, reason
 
 if TYPE_CHECKING:
     from ocrkit.service.queue import Job, Queue
@@ -65,7 +65,7 @@ def submit(
         except OcrkitError as error:
             complain(f"{path}: {error}")
         except OSError as error:
-            complain(f"{path} cannot be read: {error.strerror or error}.")
+            complain(f"{path} cannot be read: {reason(error)}.")
         else:
             jobs.append(job)
             if not wait:

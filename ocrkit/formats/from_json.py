@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ocrkit.document import Document, Line, Page, Word
-from ocrkit.errors import OcrkitError, quoted
+from ocrkit.errors import OcrkitError, quoted, reason
 
 
 def load_document(source: str | Path | Mapping[str, Any]) -> Document:
@@ -30,7 +30,7 @@ def load_document(source: str | Path | Mapping[str, Any]) -> Document:
             told = json.loads(Path(source).read_text(encoding="utf-8"))
         return Document(tuple(map(_page, told["pages"])), str(told["source"]), str(told["engine"]))
     except OSError as error:
-        raise OcrkitError(f"{name} cannot be read: {error.strerror or error}.") from None
+        raise OcrkitError(f"{name} cannot be read: {reason(error)}.") from None
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise OcrkitError(f"{name} does not tell one document as `ocrkit read` does: {quoted(str(error))}.") from None
 

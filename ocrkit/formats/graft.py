@@ -16,7 +16,7 @@ import pikepdf
 from pikepdf import Dictionary, Name, Object
 
 from ocrkit.document import Document, Line, Page, Word, quad_to_box
-from ocrkit.errors import BadImage, OcrkitError
+from ocrkit.errors import BadImage, OcrkitError, reason
 from ocrkit.files import same_file, whole_file, write_whole
 from ocrkit.formats.cell_font import CellFont
 from ocrkit.formats.pdf_content import remove_invisible_text
@@ -101,7 +101,7 @@ class Graft:
         except (pikepdf.PdfError, RuntimeError):
             raise BadImage(f"{name} is damaged: it cannot be taken apart.") from None
         except OSError as error:
-            raise BadImage(f"{name} cannot be opened: {error.strerror or error}.") from None
+            raise BadImage(f"{name} cannot be opened: {reason(error)}.") from None
         with pdf:
             if pdf.is_encrypted:
                 raise BadImage(

@@ -14,7 +14,7 @@ import numpy as np
 import PIL.Image
 
 from ocrkit.document import Image
-from ocrkit.errors import BadImage
+from ocrkit.errors import BadImage, reason
 from ocrkit.images.arrays import array_to_image
 from ocrkit.images.page import MAX_PIXELS, MAX_SIDE, PageImage, Source, check_numbers, page_name, source_name, to_grey
 from ocrkit.images.pdf import PDF_DPI, PDF_MAX_PIXELS, PDF_MAX_SHORT_SIDE_PX, is_pdf, opened_pdf, pdf_pages
@@ -156,7 +156,7 @@ def _start_of(file: BinaryIO, name: str) -> bytes:
         start = file.read(_START)
         file.seek(0)
     except OSError as error:
-        raise BadImage(f"{name} cannot be read: {error.strerror or error}.") from None
+        raise BadImage(f"{name} cannot be read: {reason(error)}.") from None
     if not start:
         raise BadImage(f"{name} is empty.")
     return start
@@ -182,8 +182,10 @@ def _opened(source: str | Path | bytes | bytearray, name: str) -> Iterator[Binar
             )
         file = Path(source).open("rb")  # noqa: SIM115
     except (FileNotFoundError, NotADirectoryError):
+        if os.path.islink(source):
+            raise BadImage(f"{name} is a symbolic link to {os.readlink(source)}, which is not there.") from None
         raise BadImage(f"There is no file {name}.") from None
     except (OSError, ValueError) as error:  # a name with a null character is a ValueError
-        raise BadImage(f"{name} cannot be opened: {getattr(error, 'strerror', None) or error}.") from None
+        raise BadImage(f"{name} cannot be opened: {reason(error)}.") from None
     with file:
         yield file

@@ -47,8 +47,8 @@ class DaskReads:
         self._closed = threading.Event()
         try:
             self._client = Client(options.dask, timeout=_START_S, name="ocrkit")
-        except (OSError, ValueError) as error:
-            raise OcrkitError(f"No Dask scheduler answers at {options.dask}: {type(error).__name__}.") from None
+        except (OSError, ValueError):
+            raise OcrkitError(f"No Dask scheduler answers at {options.dask}.") from None
 
     def read(self, job: Job, on_page: Callable[[int], object]) -> None:
         """Have it read by whichever worker is free."""

@@ -92,6 +92,19 @@ def test_a_missing_file_and_a_folder_are_refused_in_one_sentence(tmp_path):
         load_image(tmp_path)
 
 
+def test_a_symbolic_link_that_leads_nowhere_or_to_itself_is_called_that(tmp_path):
+    (tmp_path / "round.png").symlink_to("back.png")
+    (tmp_path / "back.png").symlink_to("round.png")
+    (tmp_path / "stale.png").symlink_to("gone.png")
+    for name in ("round.png", "round.png/page.png"):
+        with pytest.raises(
+            BadImage, match=rf"{name} cannot be opened: it is a symbolic link that leads back to itself\.$"
+        ):
+            load_image(tmp_path / name)
+    with pytest.raises(BadImage, match=r"stale\.png is a symbolic link to gone\.png, which is not there\.$"):
+        load_image(tmp_path / "stale.png")
+
+
 RGBA = np.dstack([np.zeros((40, 60, 3), np.uint8), 255 - UPRIGHT])
 GOOD = {
     "grey": encoded(UPRIGHT),
@@ -437,7 +450,7 @@ def test_what_a_decoder_writes_to_standard_error_is_not_passed_on(capfd):
 def test_names_that_no_file_can_have_are_refused_in_one_sentence(tmp_path):
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
-    for name, why in (("x" * 300, "File name too long"), (loop, "symbolic links"), ("a\0b", "null"), ("/dev/null", "")):
+    for name, why in (("x" * 300, "File name too long"), (loop, "symbolic link"), ("a\0b", "null"), ("/dev/null", "")):
         with pytest.raises(BadImage, match=f"cannot be opened: .*{why}|is not a regular file"):
             load_image(name)
 
