@@ -35,8 +35,8 @@ class ReadOptions:
         doubtful_confidence: guesses below it are noise even on such a line.
         well_read: mean confidence of the others on such a line, at least.
         well_read_share: of the pieces of such a line, that are read with `min_confidence`, at least.
-        struck_confidence: of a price whose stroke could not be erased, and of such a long word, at least; others are left
-            out. Words whose stroke was erased are not judged by it: they are kept as doubtful ones.
+        struck_confidence: of a price whose stroke could not be erased, and of such a long word, at least; others are
+            left out. Words whose stroke was erased are not judged by it: they are kept as doubtful ones.
         struck_letters: of such a word, at least.
         signs: what a sign that stands alone in a row may be; anything else was dirt.
         plain_signs: those of them that are kept even if their readings are doubtful.

@@ -280,7 +280,7 @@ def write_params(folder: Path, r: Random) -> None:
     """A project's values, pipeline and overrides, of which one is changed as values or as bytes."""
     folder.mkdir(parents=True)
     changed = r.choice(("params.yaml", "params.yaml", "dvc.yaml", "overrides"))
-    for name, (data, value) in _project().items():
+    for name, (data, value) in project().items():
         if name == changed:
             data = changed_bytes(data, r) if r.random() < 0.4 else _changed_yaml(value, r)
         (folder / name).write_bytes(data)
@@ -289,7 +289,7 @@ def write_params(folder: Path, r: Random) -> None:
 
 
 @lru_cache
-def _project() -> dict[str, tuple[bytes, Any]]:
+def project() -> dict[str, tuple[bytes, Any]]:
     """What params.yaml and dvc.yaml hold, as bytes and as values; of deps and outs a few, as they are much alike."""
     params, pipeline = ((_ROOT / name).read_bytes() for name in ("params.yaml", "dvc.yaml"))
     stages = YAML(typ="safe").load(pipeline)

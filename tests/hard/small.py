@@ -1,6 +1,8 @@
-"""The `ocrkit` command with trainings of seconds: a network of two convolutions, and rounds of a few words.
+"""The `ocrkit` command with trainings of seconds: a network of two convolutions, rounds of a few words.
 
-What trains does all that it does otherwise, in as many rounds, and writes the same files.
+What trains does all that it does otherwise, in as many rounds, and writes the same files. What it is made of, a
+vocabulary of some thousand words and the fonts' verdicts, is the same each time: a process that forks for its calls
+makes it once.
 """
 
 from __future__ import annotations
@@ -20,23 +22,26 @@ def shrink() -> None:
     SIZES[SIZE] = NetworkSize(((8, 2, 2), (8, 2, 2)), 8, (8,))  # before a verb lists them
     from ocrkit.cli import finetune, train
     from ocrkit.learning import finetune as tuning
-    from ocrkit.learning import release
+    from ocrkit.learning import materials, release
     from ocrkit.learning.trainer import Trainer, TrainOptions
-    from ocrkit.synth import corpus
+    from ocrkit.synth import corpus, fonts
 
-    class Untraced(Trainer):
-        """Trains without graphs, whose making takes half of the time; `train` has them when it is killed."""
+    def trains_without_graphs(trainer: Trainer) -> None:
+        """Their making takes longer than the training, and nothing of them is written."""
+        trainer.network.run_eagerly = True
 
-        def _trace(self) -> None:
-            self.network.run_eagerly = True
-
-    tuning.Trainer = Untraced  # type: ignore[misc]
+    Trainer._trace = trains_without_graphs  # type: ignore[method-assign]
     train.TrainOptions = partial(TrainOptions, round_words=32)  # type: ignore[assignment,misc]
-    finetune._LEAST_ROUND = 16
+    finetune._LEAST_ROUND = 32
     tuning._GENERAL_WORDS = 8
     release.PARITY_CROPS = 20
-    # Words are the same each time: a process that forks for its calls makes them once.
-    tuning.build_vocabulary = corpus.build_vocabulary = cache(corpus.build_vocabulary)
+    vocabulary = cache(partial(corpus.build_vocabulary, words=1000))
+    audited = cache(fonts.audit)
+    fonts.audit = lambda folders: audited(tuple(folders))  # type: ignore[assignment,misc]
+    for module in (corpus, tuning, materials):
+        module.build_vocabulary = vocabulary  # type: ignore[attr-defined]
+    for module in (tuning, materials):
+        module.audit = fonts.audit  # type: ignore[attr-defined]
 
 
 def save_untrained(folder: str) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from mutation import pictures
+from mutation import pictures, project
 from small import SIZE
 
 from ocrkit.datasets.sample import Sample
@@ -283,13 +283,13 @@ def _words(i: Path) -> Sequence[str | Path]:
 
 def _train(i: Path, folder: Path) -> Sequence[str | Path]:
     resumed = ["--resume"] if (folder / "run" / "state.npz").exists() else []
-    few = ["--words", "96", "--batch-size", "8", "--validation-words", "20", "--validate-every", "1", "--workers", "0"]
+    few = ["--words", "96", "--batch-size", "16", "--validation-words", "20", "--validate-every", "1", "--workers", "0"]
     return ["train", "run", "--size", SIZE, *few, "--fonts", i / "fonts", *resumed]
 
 
 def _finetune(i: Path, folder: Path) -> Sequence[str | Path]:
     resumed = ["--resume"] if any((folder / "tuned").glob("*/state.npz")) else []
-    few = ["--epochs", "1", "--batch-size", "8", "--held-out", "0.4", "--seeds", "2", "--patience", "0"]
+    few = ["--epochs", "1", "--batch-size", "32", "--held-out", "0.4", "--seeds", "2", "--patience", "0"]
     places = ["--load", i / _MODEL, "--fonts", i / "fonts", "-o", "tuned"]
     return ["finetune", i / "crops", "--form", "crops", *places, *few, *resumed]
 
@@ -307,8 +307,8 @@ def _made(name: str) -> Callable[[Path], bool]:
 
 
 def _project(folder: Path) -> Path:
-    for name in ("params.yaml", "dvc.yaml"):
-        shutil.copy(ROOT / name, make_folder(folder))
+    for name, (data, _) in project().items():
+        (make_folder(folder) / name).write_bytes(data)
     return folder
 
 

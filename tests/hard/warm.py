@@ -72,13 +72,16 @@ def _prepare_training() -> None:
     for name in _OF_TRAINING:
         import_module(name)
     import sqlalchemy.orm
+    from mlflow.utils.requirements_utils import warn_dependency_requirement_mismatches
 
-    from ocrkit.synth import corpus
+    from ocrkit.synth import corpus, fonts
 
     sqlalchemy.orm.configure_mappers()
-    corpus.build_vocabulary()  # as finetune asks for it, and as train does
+    warn_dependency_requirement_mismatches(["mlflow"])  # lists all packages that are installed
+    corpus.build_vocabulary()  # as finetune and convert ask for it, and as train does
     corpus.build_vocabulary(None, seed=7)
     corpus.zipf_frequencies(())
+    fonts.audit(fonts.font_folders(("packages",)))
 
 
 def _begun(call: dict[str, Any]) -> int:
