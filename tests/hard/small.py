@@ -11,7 +11,7 @@ from functools import cache, partial
 
 from ocrkit.recognition.network import SIZES, NetworkSize
 
-SIZE = "tiny"
+SIZE, NETWORK = "tiny", NetworkSize(((8, 2, 2), (8, 2, 2)), 8, (8,))
 
 
 def shrink() -> None:
@@ -19,7 +19,7 @@ def shrink() -> None:
     from ocrkit.quiet import quieten_tensorflow
 
     quieten_tensorflow()
-    SIZES[SIZE] = NetworkSize(((8, 2, 2), (8, 2, 2)), 8, (8,))  # before a verb lists them
+    SIZES[SIZE] = NETWORK  # before a verb lists them
     from ocrkit.cli import finetune, train
     from ocrkit.learning import finetune as tuning
     from ocrkit.learning import materials, release

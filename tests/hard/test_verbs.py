@@ -21,6 +21,7 @@ from random import Random
 
 import click
 import pytest
+from small import NETWORK, SIZE
 from verbs import (
     HERE,
     LIMIT_S,
@@ -38,6 +39,7 @@ from verbs import (
 )
 
 from ocrkit.cli import main
+from ocrkit.recognition.network import SIZES
 
 _SEED = 20261128
 _TO_THE_END = 0.15  # of the kills are followed by a call that may finish, the others by one that is killed, too
@@ -67,6 +69,12 @@ def heavy(request, moments) -> bool:
 def inputs(tmp_path_factory) -> Path:
     """What the verbs read."""
     return make_inputs(tmp_path_factory.mktemp("hard") / "inputs")
+
+
+@pytest.fixture(autouse=True)
+def small_network(monkeypatch) -> None:
+    """Known to this process, too, which looks whether models are whole."""
+    monkeypatch.setitem(SIZES, SIZE, NETWORK)
 
 
 @pytest.fixture(scope="session")
