@@ -20,18 +20,27 @@ def run(*arguments):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("train") / "tiny"
+def stopped_and_resumed(tmp_path_factory):
+    """A training in two calls: its folder, what each said, and the record of the run after the first."""
+    folder = tmp_path_factory.mktemp("train") / "tiny"
+    options = ["--size", "nano", "--words", 9000, "--workers", 0, "--batch-size", 256]
+    first = run(folder, *options, "--until", 100)
+    assert not (folder / "model").exists(), first.output
+    begun = load_record(folder / "record")
+    return folder, first, begun, run(folder, *options, "--resume")
 
 
-def test_training_stops_and_goes_on_and_ends_with_a_model(folder):
-    first = run(folder, "--size", "nano", "--words", 9000, "--until", 100, "--workers", 0, "--batch-size", 256)
+@pytest.fixture
+def folder(stopped_and_resumed):
+    """Of a training that has ended."""
+    return stopped_and_resumed[0]
+
+
+def test_training_stops_and_goes_on_and_ends_with_a_model(stopped_and_resumed):
+    folder, first, begun, second = stopped_and_resumed
     assert first.exit_code == 0, first.output
     assert "--resume goes on" in first.output
-    assert not (folder / "model").exists()
-    begun = load_record(folder / "record")
     assert begun.status == "RUNNING"
-    second = run(folder, "--size", "nano", "--words", 9000, "--workers", 0, "--batch-size", 256, "--resume")
     assert second.exit_code == 0, second.output
     card = read_card(folder / "model")
     assert card["trained_on"] == "synthetic words only"
