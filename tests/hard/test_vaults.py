@@ -183,7 +183,10 @@ class Place:
         return self.call(sys.executable, "-m", "ocrkit", *words, status=status)
 
     def fill(self, form: str = "sroie") -> None:
-        """A vault of fourteen pages of seven donors, labelled by line; the page looked for is the first."""
+        """A vault of 28 pages of seven donors, labelled by line; the page looked for is the first.
+
+        Which are held out goes by the vault's own key: of so many there are next to never fewer than five on a side.
+        """
         self.ocrkit("vault", "init", "--member", "ann", "--new-identity", self.identity)
         (self.root / "wording.txt").write_text("I agree.")
         (self.root / "consent.toml").write_text(
@@ -193,8 +196,8 @@ class Place:
         for donor in range(7):
             plain = self.root.parent / f"plain{donor}"
             plain.mkdir()
-            for number in range(2):
-                words = ["".join(r.choices("abcdefghkmnoprstu0123456789", k=r.randint(3, 6))) for _ in range(14)]
+            for number in range(4):
+                words = ["".join(r.choices("abcdefghkmnoprstu0123456789", k=r.randint(3, 6))) for _ in range(7)]
                 marked = donor == number == 0
                 page, labels = page_with([*words, WORD] if marked else words, marked)
                 cv2.imwrite(str(plain / f"p{number}.png"), page)
@@ -286,7 +289,7 @@ NOTEBOOK = [
         "             lambda: run.log_artifact('params.yaml')):\n"
         "    try:\n        leak()\n    except PrivateData:\n        refused += 1\n"
         "assert refused == 6\n"
-        "run.log_table('lengths', {'length': [len(text) for text in texts]}, documents=14)\n"
+        "run.log_table('lengths', {'length': [len(text) for text in texts]}, documents=28)\n"
         "run.log_metrics({'words': len(texts)})"
     ),
     new_code_cell("raise ValueError(' '.join(texts))"),
