@@ -66,7 +66,7 @@ test: setup check ## ruff, mypy and all tests
 INPUTS ?= 10000
 MOMENTS ?= 100
 hard: setup ## damaged inputs by the thousand, verbs killed and crowded, up to an hour on two cores; INPUTS=, MOMENTS=
-	@$(BIN)/python -m pytest tests/hard -n 2 --dist load --maxschedchunk 1 --inputs $(INPUTS) --moments $(MOMENTS)
+	@$(BIN)/python -m pytest tests/hard -n 3 --dist load --maxschedchunk 1 --inputs $(INPUTS) --moments $(MOMENTS)
 
 findings: ## run the surprises about outside libraries one by one; says which still hold and which changed
 	@holds=0; changed=; unknown=; for script in findings/*.sh; do \
