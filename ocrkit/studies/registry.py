@@ -184,19 +184,23 @@ def log_model(
             client.finalize_logged_model(left.model_id, "FAILED")
     own = {**tags, PROCESS: processes.name()}
     logged = client.create_logged_model(experiment, model.name, source_run_id=run, tags=own, params=facts)
-    with tempfile.TemporaryDirectory() as temporary:
-        local = Path(temporary) / "model"
-        pyfunc.save_model(
-            local,
-            python_model=str(model.code),
-            artifacts={"model": str(folder)},
-            code_paths=[str(PACKAGE)],
-            signature=model.signature,
-            input_example=model.example,
-            pip_requirements=requirements(),
-            mlflow_model=Model(model_id=logged.model_id, model_uuid=logged.model_id),
-        )
-        client.log_model_artifacts(logged.model_id, str(local))
+    try:
+        with tempfile.TemporaryDirectory() as temporary:
+            local = Path(temporary) / "model"
+            pyfunc.save_model(
+                local,
+                python_model=str(model.code),
+                artifacts={"model": str(folder)},
+                code_paths=[str(PACKAGE)],
+                signature=model.signature,
+                input_example=model.example,
+                pip_requirements=requirements(),
+                mlflow_model=Model(model_id=logged.model_id, model_uuid=logged.model_id),
+            )
+            client.log_model_artifacts(logged.model_id, str(local))
+    except BaseException:
+        client.finalize_logged_model(logged.model_id, "FAILED")
+        raise
     if run:
         client.log_outputs(run, [LoggedModelOutput(logged.model_id, step=0)])
     return client.finalize_logged_model(logged.model_id, "READY")
