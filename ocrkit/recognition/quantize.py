@@ -57,6 +57,8 @@ def quantize(model: Path, target: Path, crops: Sequence[Image], parts: Sequence[
     static = [kind for part in parts if part != "lstms" for kind in PARTS[part]]
     with tempfile.TemporaryDirectory(dir=target) as part:
         prepared, half = Path(part) / "prepared.onnx", Path(part) / "half.onnx"
+        # What it raises is enough: it would print the traceback, too.
+        logging.getLogger("onnxruntime.quantization.shape_inference").setLevel(logging.CRITICAL)
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
         if static:
             quantize_static(

@@ -349,6 +349,6 @@ def test_on_a_poor_machine_a_verb_works_or_says_why_not(verb, poor_machine, inpu
     assert status == 0 or is_refusal(status, said), said
     (folder / "filler").unlink(missing_ok=True)
     left = verb.look(folder)
-    assert not (litter := {name for name in left if is_hidden(name)}), f"litter: {litter}"
+    assert not (litter := {name for name in left if is_hidden(name)}), f"litter: {litter}\n{status} {said}"
     for name, digest in left.items() if verb.look is tree else ():
         assert not digest or not (flaw := flaw_of(folder / name)), f"{name} is half-written: {flaw}"

@@ -487,6 +487,8 @@ def _unseen(folder: Path) -> dict[str, str]:
     """What a kill may leave and the next call must end: hidden files, and runs that are open for ever."""
     names = (str(path.relative_to(folder)) for path in folder.rglob("*") if path.suffix != ".lock")
     found = {name: "" for name in names if is_hidden(name)}
+    if any(folder.glob("scratch/unsent/*")):  # said, and kept there for `ocrkit runs import`, which ends the run
+        return found
     return found | {f".open run {name}": "" for name, _ in _asked(folder / "mlflow.db", _RUNS.format("RUNNING"))}
 
 
