@@ -29,10 +29,11 @@ _ENDS, _BEGINS = ":.,;-)('\"/*", ".,-('\"*/:"
 _NUMBER = re.compile(r"\$?\d{1,3}(,\d{3})*(\.\d+)?%?|\d+(\.\d+)?%?")
 _DATE = re.compile(r"\d{1,2}[/-]\d{1,2}[/-]\d{2,4}")
 _CONTRACTION = re.compile(r"[a-z]['’](?:s|t|re|ve|ll|d|m)\b")
-_WITHIN_WORDS, _RARE = "-/&'’", "@=~_^{}|<>\\`°ºª©®§¿¡«»…•#*+[]"
+_WITHIN_WORDS, _RARE = "-/&'’", "@=~_^{}|<>\\`°ºª©®§¿¡«»#*+[]"
 _TOGETHER, _IN_WORD = re.compile("(?=[jpro]{2})"), re.compile("(?<=[aA])[ro](?=[aA])")  # kinds: see _kind
-_POINT_IN_WORD = re.compile("(?<=a)p(?=a)")
-_ODD = frozenset("{}|~`^_\\<>=«»•°º…¡¿©®§¥€£")
+_POINT_IN_WORD = re.compile("(?<=aa)p(?=a)|(?<=a)p(?=aa)")  # unlike those of `u.s.`
+_ADDRESS = re.compile(r"@|://|www\.|\.(?:com|org|net|gov|edu)\b")
+_ODD = frozenset("{}|~`^_\\<>=«»°º¡¿©®§¥€£")
 _VOWELS = frozenset("aeiouyàâäéèêëíîïóôöúùûü")
 
 LOOKS = ("together", "mean", "least", "first", "agreeing")
@@ -106,14 +107,14 @@ def features_of(texts: Mapping[str, Sequence[float]], lexicon: Lexicon, options:
 def _features_of_text(text: str, lexicon: Lexicon, options: DecodeOptions) -> list[float]:
     """In the order of `TEXTS`."""
     core = text.strip(_AROUND)
-    kinds = "".join(map(_kind, text))
+    kinds = "".join(map(_kind, text.replace("...", "…")))
     marks = sum(map(kinds.count, "jpro"))
     known = lexicon.known(text)
     # Most texts are one word, of which nothing need be looked up again.
     words = [word.strip(MARKS) for word in text.split()] if known < 1 else []
     unknown = sum(len(word) >= 4 and word.isalpha() and (len(words) == 1 or word not in lexicon) for word in words)
     letters = core.isalpha()
-    last, first = (text[-1], text[0]) if len(text) > 1 else ("", "")
+    last, first = (text[-1].replace("…", "."), text[0]) if len(text) > 1 else ("", "")
     return [
         known and lexicon.bonus(text, options.lexicon_weight, options.lexicon_slope, options.lexicon_length),
         known,
@@ -138,7 +139,7 @@ def _features_of_text(text: str, lexicon: Lexicon, options: DecodeOptions) -> li
         0 if core.isalnum() else sum(character in _AROUND for character in core),
         len(_TOGETHER.findall(kinds)) if marks > 1 else 0,
         len(_IN_WORD.findall(kinds)) if marks else 0,
-        len(_POINT_IN_WORD.findall(kinds)) if marks else 0,
+        len(_POINT_IN_WORD.findall(kinds)) if marks and not _ADDRESS.search(text) else 0,
         kinds.count("r"),
         sum(character in _ODD for character in text) if marks else 0,
         0 if text.isascii() else sum(character > "\x7f" and character.isalpha() for character in text),

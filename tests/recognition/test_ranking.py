@@ -27,6 +27,10 @@ def features(text: str) -> dict[str, float]:
         ("Tomal", {"unknown": 1, "title": 1}),
         ("ALUMiNIUM", {"AAa": 1, "Aa changes": 1, "upper": 0}),
         ("photogra.phic", {"point in word": 1, "marks within": 1}),
+        ("u.s.", {"point in word": 0}),
+        ("ann@absent.org", {"point in word": 0}),
+        ("data…", {"ends .": 1, "marks": 1, "marks together": 0, "rare marks": 0, "odd marks": 0}),
+        ("data...", {"marks": 1, "marks together": 0, "rare marks": 0, "ends .": 1}),
         ("can't", {"contraction": 1, "mark in word": 0, "straight marks": 1}),
         ("can’t", {"contraction": 1, "curled marks": 1, "straight marks": 0}),
         ("1,250.00", {"number": 1, "date": 0, "figures only": 0}),
@@ -59,7 +63,13 @@ def test_without_weights_of_its_own_a_ranking_chooses_what_is_likeliest_together
 
 @pytest.mark.parametrize(
     ("read", "rival", "chosen"),
-    [("1l5", "115", "115"), ("x.y", "xzy", "xzy"), ("–5", "-5", "-5"), ("abc", "abz", "abc")],
+    [
+        ("1l5", "115", "115"),
+        ("xa.by", "xazby", "xazby"),
+        ("x.y", "xzy", "x.y"),
+        ("–5", "-5", "-5"),
+        ("abc", "abz", "abc"),
+    ],
 )
 def test_careful_chooses_by_the_ranking_where_the_looks_hardly_differ(read, rival, chosen):
     alphabet = Alphabet("15abclxyz.-–")
