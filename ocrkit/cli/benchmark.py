@@ -30,6 +30,7 @@ from ocrkit.cli.options import (
 from ocrkit.cli.progress import progress_bar, shown
 from ocrkit.cli.verbs import verb_group
 from ocrkit.datasets import LabelledPage, Sample, half_of, load_pages
+from ocrkit.datasets.forms import PAGE_FORMS
 from ocrkit.engines import load_engine, missing_engines
 from ocrkit.errors import BadDataset, BadParams, BadPlugin, MissingExtra
 from ocrkit.files import make_folder, write_whole
@@ -38,7 +39,7 @@ from ocrkit.learning.trainer import TrainOptions
 from ocrkit.metrics import PrecisionRecall, bootstrap_interval, wilson_interval
 from ocrkit.quiet import quieten_tensorflow
 from ocrkit.recognition import load_recognizer
-from ocrkit.recognition.model import find_model
+from ocrkit.recognition.model import find_model, load_lexicon
 from ocrkit.recognition.recognizer import DECODERS
 from ocrkit.recognition.runtimes import RUNTIMES
 from ocrkit.synth.camera import CameraOptions
@@ -703,6 +704,55 @@ def labelling(tasks: int, people: int, kills: int, seed: int) -> None:
     _print_rows([row], f"{tasks:,} tasks, {people} people at once, seed {seed}")
     if result.lost or result.twice or result.unanswered:
         raise BadDataset("Answers were lost, or tasks answered twice.")
+
+
+@benchmark.command("ranking")
+@click.option(
+    "--real",
+    "folders",
+    multiple=True,
+    required=True,
+    type=(click.Path(path_type=Path), click.Choice(sorted(PAGE_FORMS)), click.Choice(["tune", "report", "all"])),
+    metavar="FOLDER FORM HALF",
+    help="Labelled pages: HALF is tune, report or all; may be repeated.",
+)
+@model_option
+@one_thread_option
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write weights fitted on all of them, as JSON.")
+def rank(*, folders: tuple[tuple[Path, str, str], ...], model: str | None, threads: int, output: Path | None) -> None:
+    """Choose among what two looks at a word found, by weights that other documents' words have taught.
+
+    Counts only words of which the looks found several texts. `without` is the share of them right by what the looks and
+    the lexicon say, `with` by the ranking. ocrkit/recognition/ranking.json holds the weights that are in use.
+    """
+    from ocrkit.learning.ranking import PRIOR, as_json, choices_of, cross_validated, fit_ranking
+    from ocrkit.recognition.options import DecodeOptions
+    from ocrkit.recognition.ranking import Ranking
+
+    path, options = find_model(model), DecodeOptions()
+    recognizer, lexicon = load_recognizer(path, threads=threads, options=options), load_lexicon(path)
+    if lexicon is None:
+        raise BadParams(f"The model {path.name} has no lexicon, so its texts are not ranked.")
+    choices, sizes, ends = [], {}, []
+    for folder, form, half in shown(folders, "Reading", "folders"):
+        samples = real_words(folder, form, None if half == "all" else half)
+        sizes[folder.name if half == "all" else f"{folder.name}, {half} half"] = len(samples)
+        choices += choices_of(recognizer, samples, lexicon, options)
+        ends.append(len(choices))
+    prior = Ranking(PRIOR).weights
+    without = np.array([choice.right == int((choice.features @ prior).argmax()) for choice in choices])
+    ranked = cross_validated(choices)
+    right = [choice.right is not None and choice.texts[choice.right] == text for choice, text in zip(choices, ranked)]
+    rows = []
+    for (name, words), begin, end in zip(sizes.items(), [0, *ends], ends):
+        before, after = without[begin:end], np.array(right[begin:end], bool)
+        row = {"set": name, "words": words, "choices": end - begin}
+        row |= {"without": before.mean(), "with": after.mean()} if end > begin else {}
+        rows.append(row | {"gained": int((after & ~before).sum()), "lost": int((before & ~after).sum())})
+    _print_rows(rows, f"ranking by other documents' words, {path.name}")
+    if output:
+        write_whole(output, json.dumps(as_json(fit_ranking(choices), sizes), indent=1, ensure_ascii=False) + "\n")
+        click.echo(f"Written: {output}")
 
 
 @benchmark.command("label-order")

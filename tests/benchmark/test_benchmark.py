@@ -1,5 +1,6 @@
 """The measurements measure what they say; how fast this machine is, no test asserts."""
 
+import json
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from ocrkit.errors import BadModel, BadParams, OcrkitError
 from ocrkit.learning.trainer import TrainOptions, endless
 from ocrkit.recognition.model import find_model
 from ocrkit.recognition.network import cost
+from ocrkit.recognition.ranking import FEATURES
 
 
 def drawn(text: str) -> np.ndarray:
@@ -214,6 +216,25 @@ def test_the_verb_prints_a_table(words, page):
     assert "Memory after 50 pages grew by" in done.stdout
 
 
+def test_a_ranking_is_judged_by_other_documents_words_and_written(tmp_path):
+    texts = ("Total", "12.50", "Receipt", "thanks", "No.", "24/11/87", "(copy)", "don't", "street", "1,250.00")
+    blurred = [cv2.GaussianBlur(drawn(text), None, 2.5 + place / 10) for place in range(6) for text in texts]
+    (tmp_path / "words").mkdir()
+    rows = ["file,text,document"]
+    for number, image in enumerate(blurred):
+        cv2.imwrite(str(tmp_path / "words" / f"{number}.png"), image)
+        rows.append(f'{number}.png,"{texts[number % len(texts)]}",page {number // len(texts)}')
+    (tmp_path / "words/labels.csv").write_text("\n".join(rows))
+    done = run("ranking", "--real", tmp_path / "words", "crops", "all", "-o", tmp_path / "ranking.json")
+    assert done.exit_code == 0, done.output
+    (row,) = [line.split() for line in done.stdout.splitlines() if line.strip().startswith("words ")]
+    assert row[1] == str(len(blurred))
+    assert 10 < int(row[2]) <= len(blurred)
+    written = json.loads((tmp_path / "ranking.json").read_text())
+    assert written["fitted_on"] == {"words": len(blurred)}
+    assert set(written["weights"]) == set(FEATURES)
+
+
 def test_bad_input_is_one_sentence(words, tmp_path):
     (tmp_path / "empty").mkdir()
     crops = (words, "--form", "crops")
@@ -223,6 +244,7 @@ def test_bad_input_is_one_sentence(words, tmp_path):
         (("runtimes", *crops, "--model", "nowhere"), "There is no model 'nowhere'"),
         (("engines", *crops, "--engines", "abacus"), "There is no engine 'abacus'"),
         (("soak", tmp_path / "empty"), "holds no picture or PDF."),
+        (("ranking", "--real", words, "crops", "all", "--model", "nowhere"), "There is no model 'nowhere'"),
         (("soak", words, "--pages", 10), "10 is not in the range x>=51"),
     ):
         done = run(*args)
