@@ -718,8 +718,18 @@ def labelling(tasks: int, people: int, kills: int, seed: int) -> None:
 )
 @model_option
 @one_thread_option
+@click.option("--synthetic", type=click.IntRange(min=0), default=0, help="Number of invented words beside them.")
+@fonts_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write weights fitted on all of them, as JSON.")
-def rank(*, folders: tuple[tuple[Path, str, str], ...], model: str | None, threads: int, output: Path | None) -> None:
+def rank(
+    *,
+    folders: tuple[tuple[Path, str, str], ...],
+    model: str | None,
+    threads: int,
+    synthetic: int,
+    fonts: tuple[str, ...],
+    output: Path | None,
+) -> None:
     """Choose among what two looks at a word found, by weights that other documents' words have taught.
 
     Counts only words of which the looks found several texts. `without` is the share of them right by what the looks and
@@ -733,10 +743,19 @@ def rank(*, folders: tuple[tuple[Path, str, str], ...], model: str | None, threa
     recognizer, lexicon = load_recognizer(path, threads=threads, options=options), load_lexicon(path)
     if lexicon is None:
         raise BadParams(f"The model {path.name} has no lexicon, so its texts are not ranked.")
-    choices, sizes, ends = [], {}, []
-    for folder, form, half in shown(folders, "Reading", "folders"):
-        samples = real_words(folder, form, None if half == "all" else half)
-        sizes[folder.name if half == "all" else f"{folder.name}, {half} half"] = len(samples)
+    sets = {
+        folder.name if half == "all" else f"{folder.name}, {half} half": real_words(
+            folder, form, None if half == "all" else half
+        )
+        for folder, form, half in folders
+    }
+    if synthetic:
+        # Of other fonts than those that models are scored on; a hundred words pass for a document.
+        invented = Materials.of_training(path, fonts).words(synthetic, "val")
+        sets["invented"] = [replace(s, document=f"invented {place // 100}") for place, s in enumerate(invented)]
+    sizes = {name: len(samples) for name, samples in sets.items()}
+    choices, ends = [], []
+    for samples in shown(list(sets.values()), "Reading", "sets"):
         choices += choices_of(recognizer, samples, lexicon, options)
         ends.append(len(choices))
     prior = Ranking(PRIOR).weights

@@ -225,13 +225,14 @@ def test_a_ranking_is_judged_by_other_documents_words_and_written(tmp_path):
         cv2.imwrite(str(tmp_path / "words" / f"{number}.png"), image)
         rows.append(f'{number}.png,"{texts[number % len(texts)]}",page {number // len(texts)}')
     (tmp_path / "words/labels.csv").write_text("\n".join(rows))
-    done = run("ranking", "--real", tmp_path / "words", "crops", "all", "-o", tmp_path / "ranking.json")
+    real = ("--real", tmp_path / "words", "crops", "all")
+    done = run("ranking", *real, "--synthetic", 40, "-o", tmp_path / "ranking.json")
     assert done.exit_code == 0, done.output
     (row,) = [line.split() for line in done.stdout.splitlines() if line.strip().startswith("words ")]
     assert row[1] == str(len(blurred))
     assert 10 < int(row[2]) <= len(blurred)
     written = json.loads((tmp_path / "ranking.json").read_text())
-    assert written["fitted_on"] == {"words": len(blurred)}
+    assert written["fitted_on"] == {"words": len(blurred), "invented": 40}
     assert set(written["weights"]) == set(FEATURES)
 
 
