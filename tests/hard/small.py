@@ -36,8 +36,9 @@ def shrink() -> None:
     tuning._GENERAL_WORDS = 8
     release.PARITY_CROPS = 20
     vocabulary = cache(partial(corpus.build_vocabulary, words=1000))
-    audited = cache(fonts.audit)
-    fonts.audit = lambda folders: audited(tuple(folders))  # type: ignore[assignment,misc]
+    audit = fonts.audit
+    audited = cache(audit)
+    fonts.audit = lambda folders, known=(): audit(folders, known) if known else audited(tuple(folders))  # type: ignore[assignment,misc]
     for module in (corpus, tuning, materials):
         module.build_vocabulary = vocabulary  # type: ignore[attr-defined]
     for module in (tuning, materials):
