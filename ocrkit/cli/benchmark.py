@@ -737,7 +737,7 @@ def rank(
     """
     from ocrkit.learning.ranking import PRIOR, as_json, choices_of, cross_validated, fit_ranking
     from ocrkit.recognition.options import DecodeOptions
-    from ocrkit.recognition.ranking import Ranking
+    from ocrkit.recognition.ranking import Ranking, likeliest
 
     path, options = find_model(model), DecodeOptions()
     recognizer, lexicon = load_recognizer(path, threads=threads, options=options), load_lexicon(path)
@@ -759,7 +759,7 @@ def rank(
         choices += choices_of(recognizer, samples, lexicon, options)
         ends.append(len(choices))
     prior = Ranking(PRIOR).weights
-    without = np.array([choice.right == int((choice.features @ prior).argmax()) for choice in choices])
+    without = np.array([choice.right == likeliest(choice.features, prior) for choice in choices])
     ranked = cross_validated(choices)
     right = [choice.right is not None and choice.texts[choice.right] == text for choice, text in zip(choices, ranked)]
     rows = []

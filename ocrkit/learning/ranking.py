@@ -12,7 +12,7 @@ from ocrkit.datasets.sample import Sample
 from ocrkit.errors import BadDataset, MissingExtra
 from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.options import DecodeOptions
-from ocrkit.recognition.ranking import FEATURES, Ranking, features_of, grouped
+from ocrkit.recognition.ranking import FEATURES, Ranking, features_of, grouped, likeliest
 from ocrkit.recognition.recognizer import Recognizer
 
 PRIOR = {"together": 1.0, "lexicon": 1.0}  # the choice without ranking
@@ -108,7 +108,7 @@ def cross_validated(choices: Sequence[Choice], folds: int = 6, penalty: float = 
         others = [choice for choice in choices if numbers[choice.document] % folds != fold]
         if held:
             weights = fit_ranking(others, penalty).weights
-            chosen |= {id(choice): choice.texts[int((choice.features @ weights).argmax())] for choice in held}
+            chosen |= {id(word): word.texts[likeliest(word.features, weights)] for word in held}
     return [chosen[id(choice)] for choice in choices]
 
 

@@ -23,6 +23,7 @@ from ocrkit.recognition.options import DecodeOptions
 _WEIGHTS = Path(__file__).with_name("ranking.json")
 _UNSEEN = math.log(1e-3)  # log share of the likeliest text's probability that a text has which a look did not find
 _WORST = -8.0  # of log shares
+_NEAR = 1.2  # in the log; how much less likely than the choice without ranking a text may be
 _AROUND = MARKS + "•°º"
 _LONGEST = 8  # letters of a word that count for how much its being known says
 _ENDS, _BEGINS = ":.,;-)('\"/*", ".,-('\"*/:"
@@ -62,7 +63,17 @@ class Ranking:
         """The likeliest of the texts; see `features_of`."""
         if len(texts) == 1:
             return next(iter(texts))
-        return list(texts)[int((features_of(texts, lexicon, options) @ self.weights).argmax())]
+        return list(texts)[likeliest(features_of(texts, lexicon, options), self.weights)]
+
+
+def likeliest(features: np.ndarray, weights: np.ndarray) -> int:
+    """The row of the greatest weighted sum among texts that the looks think hardly less likely than they may be.
+
+    A letter beside a figure, as in `Sheet6`, speaks against a text, but never as much as the looks speak for it.
+    """
+    together, lexicon = features[:, FEATURES.index("together")], features[:, FEATURES.index("lexicon")]
+    near = together >= together[(together + lexicon).argmax()] - _NEAR
+    return int(np.where(near, features @ weights, -np.inf).argmax())
 
 
 @cache

@@ -84,6 +84,12 @@ def test_careful_chooses_by_the_ranking_where_the_looks_hardly_differ(read, riva
     assert reread(guess, looks, alphabet, 1.0, lexicon=LEXICON, options=DecodeOptions(ranked=False)).text == read
 
 
+def test_a_text_that_the_looks_hardly_believe_in_is_not_chosen_for_its_letters():
+    looks = [{"totaló": -0.5, "total6": -1.0, "total": -3.5}, {"totaló": -0.5, "total6": -4.0, "total": -7.0}]
+    seen = grouped(looks, OPTIONS)
+    assert default_ranking().best(seen, LEXICON, OPTIONS) != "total"
+
+
 def choices(words: int, texts=("to:", "to"), right=1, better=1.0) -> list[Choice]:
     """The network thinks the first text `better`, and `right` is right."""
     seen = {texts[0]: [0.0, 0.0], texts[1]: [-better, -better]}
