@@ -33,17 +33,3 @@ def clashes(boxes: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
     area = (boxes[:, 2:] - boxes[:, :2]).prod(1)
     clash = (down > 0) & (across * down > share * np.minimum(area[first], area[second]))
     return first[clash], second[clash]
-
-
-def components(number: int, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """For each of `number` nodes the component it is in when edges join `a` to `b`, counted by their first nodes.
-
-    SciPy has this too, at a quarter of a second of every cold start.
-    """
-    first = np.arange(number)  # of the nodes known to be joined to each
-    while (first[a] != first[b]).any():
-        least = np.minimum(first[a], first[b])
-        for end in (a, b):
-            np.minimum.at(first, first[end], least)
-        first = first[first]
-    return np.unique(first, return_inverse=True)[1]

@@ -9,7 +9,6 @@ from ocrkit.documents.assemble import AssemblyOptions
 from ocrkit.documents.dewarp import DewarpOptions
 from ocrkit.documents.joins import JoinOptions
 from ocrkit.documents.orientation import OrientationOptions
-from ocrkit.documents.parted import PartOptions
 from ocrkit.documents.photo import PhotoOptions
 from ocrkit.documents.quotes import QuoteOptions
 from ocrkit.documents.raised import RaisedOptions
@@ -35,8 +34,7 @@ class ReadOptions:
         doubtful_confidence: guesses below it are noise even on such a line.
         well_read: mean confidence of the others on such a line, at least.
         well_read_share: of the pieces of such a line, that are read with `min_confidence`, at least.
-        struck_confidence: of a price whose stroke could not be erased, and of such a long word, at least; others are
-            left out. Words whose stroke was erased are not judged by it: they are kept as doubtful ones.
+        struck_confidence: of a price that is struck through, and of a long word, at least; others are left out.
         struck_letters: of such a word, at least.
         signs: what a sign that stands alone in a row may be; anything else was dirt.
         plain_signs: those of them that are kept even if their readings are doubtful.
@@ -50,7 +48,6 @@ class ReadOptions:
         dewarp: when a page is curled, and straightened before it is read.
         raised: when a word with something raised in it is read in parts.
         joins: when neighbouring boxes are read as one word.
-        parts: when a word is read as two.
         shapes: when a reading is put right by its size.
         quotes: when a page's apostrophes and quotation marks are curled.
         aside: when a line up or down the page is print.
@@ -81,7 +78,6 @@ class ReadOptions:
     dewarp: DewarpOptions = field(default_factory=DewarpOptions)
     raised: RaisedOptions = field(default_factory=RaisedOptions)
     joins: JoinOptions = field(default_factory=JoinOptions)
-    parts: PartOptions = field(default_factory=PartOptions)
     shapes: ShapeOptions = field(default_factory=ShapeOptions)
     quotes: QuoteOptions = field(default_factory=QuoteOptions)
     aside: AsideOptions = field(default_factory=AsideOptions)

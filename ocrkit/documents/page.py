@@ -20,7 +20,6 @@ from ocrkit.documents.dewarp import Bend, dewarp, level_boxes
 from ocrkit.documents.geometry import moved, widened
 from ocrkit.documents.joins import Piece, join_pieces
 from ocrkit.documents.options import ReadOptions
-from ocrkit.documents.parted import part_pieces
 from ocrkit.documents.quotes import with_quotes
 from ocrkit.documents.raised import with_raised
 from ocrkit.documents.reading import Reading
@@ -49,7 +48,6 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
     pieces = read(np.concatenate(boxes))
     rows = in_lines(pieces, [line for line in detected if not line.aside])
     rows = join_pieces(with_raised(rows, read, options.raised), read, options.joins)
-    rows = part_pieces(rows, read, options.parts, options.joins)
     rows = with_quotes(by_shape(rows, options.shapes), options.quotes)
     if not holds_print([piece for row in rows for piece in row], options):
         return Reading(image, pieces=pieces, left_out={"noise": len(pieces)})

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -21,7 +20,6 @@ _LED = re.compile(r"(?:[oO]f(?=[^\W_])|&(?=[^\W\d_A-Z]))")  # whose last letter 
 _ONE_S = re.compile(r"\W*1S\W*")
 _TAILED = {".": ",", ":": ";"}  # what marks are with a tail
 _POINTS = re.compile(r"(?:[.…]{2,}|…)$")
-_LACKING_MARK = re.compile(r"(?<=\w)[tT][sS]\b")
 _LOW = frozenset("acemnorsuvwxz")  # no part of them stands above an x
 _ALIKE = frozenset("COSUVWXZ")  # but for their height
 _TALL = frozenset("bdfhklt") | frozenset("ABCDEFGHIJKLMNOPRSTUVWXYZ0123456789")
@@ -35,10 +33,6 @@ class ShapeOptions:
     Attributes:
         hyphen, en_dash, em_dash: width over the height of its line's capitals, up to or from which on a dash that
             stands alone is that; en dashes only on a page that has hyphens, too, as a typewriter's hyphen is as long.
-        likely_em_dash: the same from which on one that is read as an em dash is one.
-        empty_cells: en dashes that stand alone in a row, from which on a page that is not typewritten has them, hyphens
-            or not.
-        cell_gap: of the height of its line's capitals, to what stands beside it in another cell, at least.
         hyphens: between letters, from which on a page has them where none stands alone.
         dash_height: of its line's capitals, at most; what is so low, and wider than high, is a dash where it stands
             half-way up between two words, whatever it was read as.
@@ -59,12 +53,9 @@ class ShapeOptions:
             not in capitals.
         low_letter: the same of a letter that is low among others.
         widest: the same; ink without a gap that is wider is letters that touch.
-        mark_top: of a word's height from its top down, where an apostrophe that touches a t stands beside it.
-        mark_confidence: of a word read without such an apostrophe, below which it is looked for.
         lean_gap: the same; the gap behind a word whose last letter leans over the space behind it, at least.
         ellipsis: of the height of its line's capitals; from one point to the next of an ellipsis, that is one sign,
             from and to; others are three points.
-        ellipsis_step: times the pitch of three full stops, that the points of one sign have, at least.
         close_points: the same of three points that were read as one sign, at most; some faces' signs are hardly wider.
         tail: of the height of its line's capitals; how far the tail of a comma reaches below the line, from and to.
         tail_px: px; the same, at least.
@@ -78,9 +69,6 @@ class ShapeOptions:
     hyphen: float = 0.44
     en_dash: float = 0.47
     em_dash: float = 1.0
-    likely_em_dash: float = 0.86
-    empty_cells: int = 3
-    cell_gap: float = 2.5
     hyphens: int = 2
     dash_height: float = 0.22
     dash_reach: float = 1.5
@@ -99,11 +87,8 @@ class ShapeOptions:
     small_letter: float = 0.87
     low_letter: float = 0.82
     widest: float = 1.3
-    mark_top: float = 0.22
-    mark_confidence: float = 0.85
     lean_gap: float = 0.15
     ellipsis: tuple[float, float] = (0.39, 0.6)
-    ellipsis_step: float = 1.1
     close_points: float = 0.29
     tail: tuple[float, float] = (0.1, 0.4)
     tail_px: float = 2.0
@@ -132,11 +117,7 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
         if width <= options.hyphen * capital
     ]
     has_hyphens = sum(short) >= options.hyphens
-    edge_of = _ellipsis_edge(rows, capitals, options)
-    named = [
-        [_named(piece, capital, has_hyphens, edge_of, options) for piece in row] for row, capital in zip(rows, capitals)
-    ]
-    return named if has_hyphens else _with_empty_cells(named, capitals, options)
+    return [[_named(piece, capital, has_hyphens, options) for piece in row] for row, capital in zip(rows, capitals)]
 
 
 def _with_dashes(row: Sequence[Piece], capital_px: float, options: ShapeOptions) -> list[Piece]:
@@ -246,61 +227,16 @@ def _as_sign(piece: Piece, sign: str, options: ShapeOptions) -> Piece:
     return replace(piece, guess=replace(piece.guess, text=sign, confidence=options.sign_confidence, spans=whole))
 
 
-def _with_empty_cells(
-    rows: Sequence[Sequence[Piece]], capitals: Sequence[float], options: ShapeOptions
-) -> list[list[Piece]]:
-    """The rows, dashes that stand alone in a table's cells named by their length on a page that is not typewritten."""
-
-    def is_one(i: int, row: Sequence[Piece], capital: float) -> bool:
-        piece, reach = row[i], options.cell_gap * capital
-        before = i == 0 or piece.place[0] - row[i - 1].place[2] > reach
-        behind = i == len(row) - 1 or row[i + 1].place[0] - piece.place[2] > reach
-        long = _width(piece) >= options.en_dash * capital and capital >= options.clear_px
-        return piece.guess.text == "-" and before and behind and long
-
-    cells = {row[i] for row, capital in zip(rows, capitals) for i in range(len(row)) if is_one(i, row, capital)}
-    if len(cells) < options.empty_cells:
-        return [list(row) for row in rows]
-    words = [piece for row in rows for piece in row if len(piece.guess.text) > 3 and piece.guess.text.isalpha()]
-    if 2 * sum(_in_cells(piece, len(piece.guess.text), options) for piece in words) > len(words):
-        return [list(row) for row in rows]
-    return [
-        [replace(piece, guess=replace(piece.guess, text="–")) if piece in cells else piece for piece in row]
-        for row in rows
-    ]
-
-
-def _ellipsis_edge(rows: Sequence[Sequence[Piece]], capitals: Sequence[float], options: ShapeOptions) -> float | None:
-    """From which pitch on, in heights of capitals, three points of the page are one sign; `None` if it shows one pitch.
-
-    In every face the points of the one sign stand farther apart than three full stops.
-    """
-    pitches = []
-    for row, capital in zip(rows, capitals):
-        for piece in row:
-            if points := _POINTS.search(piece.guess.text):
-                places = _points_behind(piece)
-                if len(places) == 3 and not _in_cells(piece, points.start(), options):
-                    pitches.append((places[2] - places[0]) / 2 / capital)
-    pitches = sorted(pitch for pitch in pitches if pitch <= options.ellipsis[1])
-    steps = [(b / a, (a + b) / 2) for a, b in pairwise(pitches)]
-    widest, edge = max(steps, default=(1.0, 0.0))
-    return edge if widest >= options.ellipsis_step else None
-
-
-def _named(
-    piece: Piece, capital_px: float, has_hyphens: bool, ellipsis_edge: float | None, options: ShapeOptions
-) -> Piece:
-    piece = _with_touching_mark(_with_tails(piece, capital_px, options), options)
+def _named(piece: Piece, capital_px: float, has_hyphens: bool, options: ShapeOptions) -> Piece:
+    piece = _with_tails(piece, capital_px, options)
     text = piece.guess.text
     if points := _POINTS.search(text):
-        return _with_ellipsis(piece, text[: points.start()], capital_px, ellipsis_edge, options)
+        return _with_ellipsis(piece, text[: points.start()], capital_px, options)
     if _LED.match(text):
         return _apart(piece, capital_px, options)
     if _is_dash(piece):
         length = _width(piece) / capital_px
-        long = options.em_dash if text != "—" else options.likely_em_dash
-        text = "—" if length >= long else "–" if has_hyphens and length >= options.en_dash else "-"
+        text = "—" if length >= options.em_dash else "–" if has_hyphens and length >= options.en_dash else "-"
     elif float(piece.place[3] - piece.place[1]) <= options.small_letter * capital_px and _may_be_low(text):
         text = text.lower()
     elif _ALIKE & set(text):
@@ -315,18 +251,18 @@ def _with_tails(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece
         return piece
     if len(guess.text) < 2 or guess.text[-1] not in _TAILED or len(guess.spans) != len(guess.text):
         return piece
-    ink = ink_of(piece)
-    starts, ends = ink_runs(ink)
+    ink = _ink(piece)
+    starts, ends = _runs(ink)
     if len(starts) < 2:
         return piece
     run = np.searchsorted(starts, guess.spans.mean(1), "right") - 1
     count = np.bincount(np.maximum(run, 0), minlength=len(starts))
     below = {int(run[i]) for i, character in enumerate(guess.text) if character in _BELOW or not character.isalnum()}
-    feet = [(k, int(filled_rows(ink, starts[k], ends[k])[-1])) for k in np.flatnonzero(count) if k not in below]
+    feet = [(k, int(_filled(ink, starts[k], ends[k])[-1])) for k in np.flatnonzero(count) if k not in below]
     width, line = ends[run[-1]] - starts[run[-1]], [foot for _, foot in feet[-3:]]
     if run[-1] < 0 or count[run[-1]] > 1 or width > options.widest_mark * capital_px or not line:
         return piece
-    rows = filled_rows(ink, starts[run[-1]], ends[run[-1]])
+    rows = _filled(ink, starts[run[-1]], ends[run[-1]])
     least = max(options.tail_px, options.tail[0] * capital_px)
     even = max(line) - min(line) <= options.uneven * capital_px
     if not even or not least <= rows[-1] - max(line) <= options.tail[1] * capital_px:
@@ -337,7 +273,7 @@ def _with_tails(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece
 def _apart(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
     """The piece with a blank behind the `of` or `&` it begins with, if the gap behind that is its widest."""
     guess, led = piece.guess, _LED.match(piece.guess.text)
-    starts, ends = ink_runs(ink_of(piece))
+    starts, ends = _runs(_ink(piece))
     if led is None or len(starts) < 2 or len(guess.spans) != len(guess.text):
         return piece
     gaps = starts[1:] - ends[:-1]
@@ -351,39 +287,16 @@ def _apart(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
     return replace(piece, guess=replace(guess, text=text, spans=spans))
 
 
-def _with_touching_mark(piece: Piece, options: ShapeOptions) -> Piece:
-    """The piece with an apostrophe between its last letters where that touches the t and is no part by itself.
-
-    Above that stroke its top stands beside the t's.
-    """
-    guess, found = piece.guess, _LACKING_MARK.search(piece.guess.text)
-    if found is None or guess.confidence >= options.mark_confidence or len(guess.spans) != len(guess.text):
-        return piece
-    t, middles, ink = found.start(), guess.spans.mean(1), ink_of(piece)
-    top = ink[: max(1, round(options.mark_top * len(ink)))]
-    left = (middles[t - 1] + middles[t]) / 2
-    starts, ends = ink_runs(top)
-    inside = (starts >= left) & (ends <= middles[t + 1] + 1)
-    if inside.sum() != 2:
-        return piece
-    x = float(starts[inside][1])
-    text, spans = f"{guess.text[: t + 1]}'{guess.text[t + 1 :]}", np.insert(guess.spans, t + 1, [x, x], axis=0)
-    return replace(piece, guess=replace(guess, text=text, spans=spans))
-
-
-def _with_ellipsis(piece: Piece, stem: str, capital_px: float, edge: float | None, options: ShapeOptions) -> Piece:
+def _with_ellipsis(piece: Piece, stem: str, capital_px: float, options: ShapeOptions) -> Piece:
     """The piece, its points behind `stem` read as one sign or as three, if there are three of them."""
     points = _points_behind(piece)
     if len(points) != 3:
         return piece
     pitch = (points[2] - points[0]) / 2 / capital_px
-    in_cells = _in_cells(piece, len(stem), options)
-    one_sign = options.ellipsis[0] <= pitch <= options.ellipsis[1]
-    if edge is not None and not in_cells and pitch <= options.ellipsis[1]:
-        one_sign = pitch >= edge
-    elif piece.guess.text == f"{stem}…" and (pitch > options.close_points or in_cells):
+    as_read = pitch > options.close_points or _in_cells(piece, len(stem), options)
+    if piece.guess.text == f"{stem}…" and as_read:
         return piece
-    text = stem + ("…" if one_sign else "...")
+    text = stem + ("…" if options.ellipsis[0] <= pitch <= options.ellipsis[1] else "...")
     place = piece.place[[0, 2]] - piece.left
     spans = np.concatenate([piece.guess.spans[: len(stem)], np.tile(place, (len(text) - len(stem), 1))])
     confidence = max(piece.guess.confidence, options.sign_confidence)
@@ -408,14 +321,14 @@ def _in_case(piece: Piece, capital_px: float, options: ShapeOptions) -> str:
     inner = [] if mixed or "." in text[:-1] else _inner_capitals(text)
     if not (inner or hyphened):
         return text
-    ink = ink_of(piece)
-    starts, ends = ink_runs(ink)
+    ink = _ink(piece)
+    starts, ends = _runs(ink)
     letters = list(text)
     for i in inner + [0] * hyphened:
         run = max(0, int(np.searchsorted(starts, piece.guess.spans[i].mean(), "right")) - 1)
         if not len(starts) or ends[run] - starts[run] > options.widest * capital_px:
             continue
-        rows = filled_rows(ink, starts[run], ends[run])
+        rows = _filled(ink, starts[run], ends[run])
         if len(rows) <= options.low_letter * capital_px:
             letters[i] = letters[i].lower()
             if letters[i - 1] in "I1":
@@ -433,30 +346,30 @@ def _inner_capitals(text: str) -> list[int]:
 
 def _points_behind(piece: Piece) -> np.ndarray:
     """Where the middles of the points are that end a word, px in its crop, `(N,)`."""
-    ink = ink_of(piece)
+    ink = _ink(piece)
     if not ink.size:
         return np.zeros(0)
     body = int(0.6 * len(ink))
     low = ink[body:].any(0) & ~ink[:body].any(0)
-    edges = np.stack(ink_runs(np.atleast_2d(low)), axis=1)
+    edges = np.stack(_runs(np.atleast_2d(low)), axis=1)
     letters = np.flatnonzero(ink[:body].any(0))
     # The arm of a letter, as of an L or an R, reaches beyond it.
     edges = edges[edges[:, 0] > letters[-1] + 1] if len(letters) else edges
     return edges.mean(1)
 
 
-def ink_runs(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _runs(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where columns that hold ink begin, and where they end."""
     filled = np.concatenate([[False], ink.any(0), [False]]) if ink.size else np.zeros(2, bool)
     return np.flatnonzero(~filled[:-1] & filled[1:]), np.flatnonzero(filled[:-1] & ~filled[1:])
 
 
-def filled_rows(ink: np.ndarray, start: int, end: int) -> np.ndarray:
+def _filled(ink: np.ndarray, start: int, end: int) -> np.ndarray:
     """Which rows hold ink from one column to another."""
     return np.flatnonzero(ink[:, start:end].any(1))
 
 
-def ink_of(piece: Piece) -> np.ndarray:
+def _ink(piece: Piece) -> np.ndarray:
     """Where the ink is in the rows of the crop from the ink's top to its foot, `bool`."""
     top, bottom = (piece.place[[1, 3]] - (piece.box[1] + piece.box[3] - len(piece.crop)) / 2).round().astype(int)
     rows = piece.crop[max(top, 0) : bottom].astype(np.int16)
@@ -478,13 +391,13 @@ def _hyphens(piece: Piece, capital_px: float, options: ShapeOptions) -> list[flo
     inside = [i for i in range(1, len(text) - 1) if text[i] == "-" and text[i - 1].isalpha() and text[i + 1].isalpha()]
     if not inside or len(spans) != len(text):
         return []
-    ink = ink_of(piece)
-    starts, ends = ink_runs(ink)
+    ink = _ink(piece)
+    starts, ends = _runs(ink)
     if not len(starts):
         return []
     run = np.maximum(np.searchsorted(starts, spans.mean(1), "right") - 1, 0)
     alone = [run[i] for i in inside if (run == run[i]).sum() == 1]
-    low = [k for k in alone if len(filled_rows(ink, starts[k], ends[k])) <= options.dash_height * capital_px]
+    low = [k for k in alone if len(_filled(ink, starts[k], ends[k])) <= options.dash_height * capital_px]
     return [float(ends[k] - starts[k]) for k in low]
 
 
@@ -494,10 +407,6 @@ def _width(piece: Piece) -> float:
 
 def _may_be_low(text: str) -> bool:
     letters = set(text) - set(".,:-–")
-    if text[:1] == "I" and text[1:2].isalpha():  # as an i that has lost its dot is read
-        letters -= {"I"}
-        if text[1].islower():
-            return letters <= _LOW
     capitals = {letter for letter in letters if letter.isupper()}
     return bool(capitals) and capitals <= _ALIKE and {letter.lower() for letter in letters} <= _LOW
 

@@ -47,4 +47,4 @@ class DecodeOptions:
     lexicon_length: int = 6
     plain_dashes: bool = True
     close_marks: bool = True
-    ranked: bool = True
+    ranked: bool = False

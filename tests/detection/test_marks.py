@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from ocrkit.detection import DetectorOptions
-from ocrkit.detection.leaders import leaders
 from ocrkit.detection.lines import string_lines, with_low_letters
-from ocrkit.detection.regions import Regions
 from ocrkit.detection.words import split_words
 
 WORD = [[0, 10, 10, 30], [12, 16, 22, 30], [24, 16, 34, 30]]  # a capital and two small letters
@@ -121,28 +119,3 @@ def test_colons_and_asterisks_between_sure_spaces_are_words(sign, letter, gaps, 
     letters += [True] * 4
     line = np.zeros(len(boxes), int)
     assert len(split_words(np.array(boxes, float), np.array(letters), line, DetectorOptions())) == words
-
-
-def points(number, pitch=9):
-    return [[38 + pitch * i, 27, 41 + pitch * i, 30] for i in range(number)]
-
-
-@pytest.mark.parametrize(
-    ("boxes", "found"),
-    [
-        (points(9), 9),  # a leader
-        (points(3), 0),  # an ellipsis
-        (
-            [box for i in range(7) for box in ([20 * i, 27, 20 * i + 3, 30], [20 * i + 5, 10, 20 * i + 16, 30])],
-            0,
-        ),  # a.b.c.
-        ([*points(4, 5), [58, 27, 66, 30], *points(9, 5)[6:], [60, 20, 61, 21]], 8),  # two that touch, and dirt
-        ([[0, 25 + i % 2 * 5, 3, 28 + i % 2 * 5] for i in range(9)], 0),  # not in a row
-    ],
-)
-def test_points_in_a_row_with_no_letter_between_them_are_a_leader(boxes, found):
-    boxes = np.array([*WORD, *boxes], float)
-    regions = Regions(boxes, (boxes[:, 2:] - boxes[:, :2]).prod(1) * 0.8, np.full(len(boxes), 200.0))
-    inside = leaders(regions, 9)
-    assert not inside[:3].any()
-    assert inside.sum() == found

@@ -1,12 +1,9 @@
 """Which neighbours become one word, and that no others do."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from ocrkit.documents.joins import JoinOptions, Piece, is_one_word, join_pieces
-from ocrkit.documents.parted import PartOptions, part_pieces
 from ocrkit.recognition import Guess
 
 CROP = np.zeros((20, 20), np.uint8)
@@ -125,25 +122,3 @@ def test_only_near_neighbours_are_tried():
 
 def test_lines_without_pieces_stay_empty():
     assert join_pieces([[], []], Reads(), JoinOptions()) == [[], []]
-
-
-@pytest.mark.parametrize(
-    ("text", "gaps", "halves", "meant"),
-    [
-        ("ofwork", [2, 6, 2, 2, 2], ("of", "work"), ["of", "work"]),
-        ("ofwork", [2, 3, 2, 2, 2], ("of", "work"), ["ofwork"]),  # a gap as wide as others
-        ("ofwort", [2, 6, 2, 2, 2], ("of", "wort"), ["ofwort"]),  # nobody knows the half
-        ("sumliver", [2, 2, 6, 2, 2, 2, 2], ("sum", "liver"), ["sumliver"]),  # neither is among the commonest
-        ("ofwork", [2, 6, 2, 2, 2], ("of", "worn"), ["ofwork"]),  # other letters than the whole's
-    ],
-)
-def test_a_box_is_parted_where_one_half_is_among_the_commonest_words_and_the_other_is_known(text, gaps, halves, meant):
-    crop = np.full((20, 100), 255, np.uint8)
-    lefts = np.cumsum([0, *(gap + 6 for gap in gaps)]).tolist()
-    for left in lefts:
-        crop[:, left : left + 6] = 0
-    middle = lefts[len(halves[0])] - 3
-    spans = np.array([[left, left + 6] for left in lefts], float)
-    whole = Piece(np.array([0, 0, 100, 20], float), 0, crop, replace(guess(text), spans=spans))
-    reads = Reads(**{f"x0_{middle}": (halves[0],), f"x{middle}_100": (halves[1],)})
-    assert texts(part_pieces([[whole]], reads, PartOptions(), JoinOptions())) == [meant]

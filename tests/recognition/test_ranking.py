@@ -79,7 +79,7 @@ def test_careful_chooses_by_the_ranking_where_the_looks_hardly_differ(read, riva
     (guess,) = greedy(logits[None], alphabet, np.ones(1))
     assert guess.text == read
     looks = [logits, logits]
-    ranked = reread(guess, looks, alphabet, 1.0, lexicon=LEXICON)
+    ranked = reread(guess, looks, alphabet, 1.0, lexicon=LEXICON, options=DecodeOptions(ranked=True))
     assert (ranked.text, len(ranked.spans)) == (chosen, len(chosen))
     assert reread(guess, looks, alphabet, 1.0, lexicon=LEXICON, options=DecodeOptions(ranked=False)).text == read
 
