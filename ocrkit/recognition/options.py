@@ -34,7 +34,7 @@ class DecodeOptions:
     """
 
     least_confidence: float = 0.1
-    most_confidence: float = 0.92
+    most_confidence: float = 0.94
     known_confidence: float = 0.75
     trim: float = 0.1
     stretch: float = 1.15
