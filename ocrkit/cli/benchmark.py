@@ -733,7 +733,7 @@ def rank(
     """Choose among what two looks at a word found, by weights that other documents' words have taught.
 
     Counts only words of which the looks found several texts. `without` is the share of them right by what the looks and
-    the lexicon say, `with` by the ranking, which is used where `DecodeOptions.ranked` says so, with weights of ocrkit/recognition/ranking.json.
+    the lexicon say, `with` by the ranking, which is used where `DecodeOptions.ranked` says so.
     """
     from ocrkit.learning.ranking import PRIOR, as_json, choices_of, cross_validated, fit_ranking
     from ocrkit.recognition.options import DecodeOptions
