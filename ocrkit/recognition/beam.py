@@ -89,8 +89,8 @@ def reread(
 ) -> Guess:
     """`guess`, or the text that all `views` of the crop together, each as good as the others, speak for.
 
-    That is the text whose paths are likelier; or, if `options` want it, what `ocrkit.recognition.ranking` chooses, which
-    is made for two views and a lexicon. Confidence is, as in `greedy`, that of the best path that spells the text, so that one
+    That is the text whose paths are likelier; or, if `options` want it, what `ocrkit.recognition.ranking` chooses, made
+    for two views and a lexicon. Confidence is, as in `greedy`, that of the best path that spells the text, so that one
     temperature fits both; it never changes what is read.
 
     Args:
