@@ -139,7 +139,8 @@ def _run(
 def _interruptible() -> Iterator[list[int]]:
     """A context that Ctrl-C ends, and a list that holds something afterwards if it did.
 
-    It does also where Python had to drop the exception, as it does in what runs when an object is collected.
+    It does also where Python had to drop the exception, as it does in what runs when an object is collected, and where
+    a library made another one of it: tqdm releases a lock that it was about to take.
     """
     interrupted: list[int] = []  # no event: its lock would be taken twice where Ctrl-C is pressed twice
 
@@ -150,6 +151,9 @@ def _interruptible() -> Iterator[list[int]]:
     before = signal.signal(signal.SIGINT, interrupt)
     try:
         yield interrupted
+    except Exception:
+        if not interrupted:
+            raise
     except KeyboardInterrupt:
         interrupted.append(signal.SIGINT)
     finally:

@@ -238,6 +238,20 @@ def test_ctrl_c_ends_a_run_also_where_python_drops_its_exception(monkeypatch):
     assert visible("out") == ["a.pdf"]
 
 
+def test_ctrl_c_ends_a_run_also_where_a_library_makes_another_exception_of_it(monkeypatch):
+    # tqdm 4.70.1 where Ctrl-C comes while it takes its lock to write: "cannot release un-acquired lock".
+    def interrupted(task, tell):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        finally:
+            raise RuntimeError("cannot release un-acquired lock")
+
+    monkeypatch.setattr(batch, "do", interrupted)
+    result = run("read", "scans", "-o", "out", status=130)
+    assert result.stderr.endswith("ocrkit: interrupted: run it again to go on.\n")
+    assert "not reached" in result.stdout
+
+
 def test_two_runs_do_not_write_into_one_folder_at_once():
     import fcntl
 

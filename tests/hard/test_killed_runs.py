@@ -63,7 +63,7 @@ def test_an_interrupted_run_says_how_far_it_came_and_leaves_no_litter(scans, tmp
         time.sleep(0.002)
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to all of them
     said, complained = run.communicate()
-    assert run.returncode == 130
+    assert run.returncode == 130, complained
     assert complained == "ocrkit: interrupted: run it again to go on.\n"
     assert "not reached" in said
     assert litter(tmp_path / "out") == []
