@@ -43,9 +43,9 @@ def fit(crop: Image) -> Image:
     return cv2.convertScaleAbs(fitted, alpha=gain, beta=-low * gain) if gain > 1.02 else fitted
 
 
-def bucket_of(width: int) -> int:
-    """The narrowest of `WIDTHS` that holds `width` px."""
-    return next(bucket for bucket in WIDTHS if bucket >= width)
+def bucket_of(width: int, widths: Sequence[int] = WIDTHS) -> int:
+    """The narrowest of `widths`, which ascend, that holds `width` px."""
+    return next(bucket for bucket in widths if bucket >= width)
 
 
 def pad(fitted: Image, width: int, out: np.ndarray) -> None:

@@ -12,6 +12,7 @@ import pytest
 from ocrkit.datasets.sample import Sample
 from ocrkit.errors import BadDataset, BadModel, TrainingFailed
 from ocrkit.learning.trainer import (
+    FINE_WIDTHS,
     Progress,
     Trainer,
     TrainOptions,
@@ -96,7 +97,8 @@ def test_a_state_of_other_options_is_not_taken_up(samples, tmp_path, alphabet):
     assert trainer(samples, tmp_path, alphabet, words=960, learning_rate=1e-4).resume()
 
 
-def test_keras_and_fused_kernels_learn_alike(samples, tmp_path, alphabet):
+def test_keras_and_fused_kernels_learn_alike(samples, tmp_path, alphabet, monkeypatch):
+    monkeypatch.setattr("ocrkit.learning.trainer.FINE_WIDTHS", WIDTHS)  # for the same batches
     few = [sample for sample in samples if len(sample.text) == 2]
     losses = []
     for fused in (True, False):
@@ -227,22 +229,23 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(samples, t
     assert (tmp_path / "state.npz").read_bytes() == before
 
 
-def test_batches_of_a_width_have_one_shape_and_lose_no_sample(samples, alphabet):
-    made = round_batches(samples, alphabet, 8, "seed")
+@pytest.mark.parametrize("widths", [WIDTHS, FINE_WIDTHS])
+def test_batches_of_a_width_have_one_shape_and_lose_no_sample(samples, alphabet, widths):
+    made = round_batches(samples, alphabet, 8, "seed", widths)
     for batch in made:
         rows, _, width = batch.pictures.shape
-        assert width in WIDTHS
+        assert width in widths
         assert rows == batch_rows(8, width)
         assert batch.labels.shape[0] == rows
     texts = {alphabet.decode(row) for batch in made for row in batch.labels}
     assert texts == {sample.text for sample in samples}
-    again = round_batches(samples, alphabet, 8, "seed")
+    again = round_batches(samples, alphabet, 8, "seed", widths)
     assert all(np.array_equal(a.pictures, b.pictures) for a, b in zip(made, again))
 
 
 @pytest.mark.parametrize("batch_size", [1, 8, 32, 64, 100])
 def test_batches_have_as_many_pixels_as_asked_and_can_be_shared(batch_size):
-    for width in WIDTHS:
+    for width in FINE_WIDTHS:
         rows = batch_rows(batch_size, width)
         assert rows >= 1
         assert rows < 8 or rows % 8 == 0
