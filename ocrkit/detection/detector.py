@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from statistics import median
 
 import cv2
 import numpy as np
@@ -87,18 +87,19 @@ class Stages:
     words: Words
 
 
-def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLine]:
+def detect(image: Image, options: DetectorOptions = _DEFAULT, threads: int = 1) -> list[DetectedLine]:
     """Where the words are, line by line; the lines come in no order that means anything.
 
     Args:
         image: `uint8`, `(H, W)` grey or `(H, W, 3)` RGB; upright, any size.
         options: thresholds.
+        threads: from two on, dark print and light print are looked for side by side.
     """
     grey = dark_on_light(image, options)
     page, scale, height, ink = _scaled(grey, options)
     if not height:
         return []
-    dark, light = _stages(page, 0, height, options, ink), find_light(page, height, options)
+    dark, light = _dark_and_light(page, height, options, ink, threads)
     level = settle(_of_one_ink(dark, light, options), height, options)
     small = outside_lines(small_words(grey, scale, dark, height, options), level, options)
     level = without_clashes(level + small, options)
@@ -110,43 +111,66 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT) -> list[DetectedLi
     struck = struck_through(level, dark, height, options)
     parts = parts_of(level, (dark, light), scale, options)
     edges = np.tile(image.shape[1::-1], 2)
-    return [
-        DetectedLine(
-            np.clip(words.boxes[of_line] / scale, 0, edges),
-            words is aside,
-            words.space[of_line],
-            tight(grey, np.clip(words.ink[of_line] / scale, 0, edges), max(1.0, 1 / scale), options),
-            None if words is aside else struck[of_line],
-            words is level and words.line[of_line[0]] > lines,
-            None if words is aside else [parts.get(i) for i in of_line.tolist()],
-        )
-        # Where more seems to run up or down than stands level, it is a texture, or the page lies on its side.
-        for words in ((level, aside) if len(aside) < len(level) else (level,))
-        for of_line in np.split(np.arange(len(words)), np.flatnonzero(np.diff(words.line)) + 1)
-        if len(of_line)
-    ]
+    found: list[DetectedLine] = []
+    # Where more seems to run up or down than stands level, it is a texture, or the page lies on its side.
+    for words in (level, aside) if len(aside) < len(level) else (level,):
+        boxes, ink = (np.clip(places / scale, 0, edges) for places in (words.boxes, words.ink))
+        ink = tight(grey, ink, max(1.0, 1 / scale), options)
+        found += [
+            DetectedLine(
+                boxes[of_line],
+                words is aside,
+                words.space[of_line],
+                ink[of_line],
+                None if words is aside else struck[of_line],
+                words is level and words.line[of_line[0]] > lines,
+                None if words is aside else [parts.get(i) for i in of_line.tolist()],
+            )
+            for of_line in np.split(np.arange(len(words)), np.flatnonzero(np.diff(words.line)) + 1)
+            if len(of_line)
+        ]
+    return found
+
+
+def _dark_and_light(
+    page: Image, height: float, options: DetectorOptions, ink: np.ndarray, threads: int
+) -> tuple[Stages, Stages]:
+    """What `find_dark` and `find_light` find; `ink` is the page's."""
+    if threads <= 1:
+        return _stages(page, 0, height, options, ink), find_light(page, height, options)
+    # OpenCV and NumPy let other threads run in whatever takes long.
+    with ThreadPoolExecutor(1) as pool:
+        light = pool.submit(find_light, page, height, options)
+        return _stages(page, 0, height, options, ink), light.result()
 
 
 def tight(grey: Image, boxes: np.ndarray, slack_px: float, options: DetectorOptions = _DEFAULT) -> np.ndarray:
     """The boxes `(N, 4)` moved onto the edges of their ink, which lie within `slack_px` of their sides."""
     moved = boxes.copy()
-    for i, (x0, y0, x1, y1) in enumerate(boxes):
-        left, top = max(0, int(np.floor(x0 - slack_px))), max(0, int(np.floor(y0 - slack_px)))
-        crop = grey[top : int(np.ceil(y1 + slack_px)), left : int(np.ceil(x1 + slack_px))]
+    corner = np.maximum(np.floor(boxes[:, :2] - slack_px), 0)
+    # How far into the box its edges may lie, px from the corner.
+    start = np.maximum(np.ceil(boxes[:, :2] - corner + slack_px), 0)
+    end = np.maximum(np.floor(boxes[:, 2:] - corner - slack_px), 0)
+    places = np.hstack([corner, np.ceil(boxes[:, 2:] + slack_px), start, end]).astype(int).tolist()
+    for i, (left, top, right, bottom, start_x, start_y, end_x, end_y) in enumerate(places):
+        crop = grey[top:bottom, left:right]
         if not crop.size:
             continue
-        off = np.abs(crop - np.float32(median(crop[[0, -1]].ravel().tolist())))
+        edges = np.sort(crop[[0, -1]], axis=None)
+        off = crop - np.float32(edges[len(edges) // 2 - 1 : len(edges) // 2 + 1].mean())
+        np.abs(off, out=off)
+        x0, y0, x1, y1 = boxes[i].tolist()
         thin = min(x1 - x0, y1 - y0) <= options.thin_px
         ink = off > (options.thin_edge_share if thin else options.edge_share) * off.max()
-        for axis, low, high in ((0, x0 - left, x1 - left), (1, y0 - top, y1 - top)):
-            filled = ink.any(axis)
-            start, end = int(np.ceil(low + slack_px)), int(np.floor(high - slack_px))
-            before, after = filled[: max(start, 0) + 1], filled[max(end, 0) :]
-            corner = (left, top)[axis]
-            if before.any():
-                moved[i, axis] = corner + int(before.argmax())
-            if after.any():
-                moved[i, axis + 2] = corner + max(end, 0) + len(after) - int(after[::-1].argmax())
+        x, y, width, height = cv2.boundingRect(ink.view(np.uint8))
+        if width and x <= start_x:
+            moved[i, 0] = left + x
+        if width and y <= start_y:
+            moved[i, 1] = top + y
+        if x + width > end_x:
+            moved[i, 2] = left + x + width
+        if y + height > end_y:
+            moved[i, 3] = top + y + height
         if thin and y1 - y0 < x1 - x0:
             moved[i, 1::2] = top + _stroke(off[:, int(x0) - left : int(np.ceil(x1)) - left])
     return moved

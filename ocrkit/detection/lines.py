@@ -92,9 +92,10 @@ def string_lines(
     mark, owner = mark[near][joined], owner[near][joined]
     # The points of an ellipsis go with the first of them, however far from its word they are.
     point, first = _ellipses(boxes, np.flatnonzero(~letter), options)
-    begun = np.isin(first, mark[(boxes[owner, 2] <= boxes[mark, 2]) & (boxes[owner, 3] >= boxes[mark, 1])])
+    begins = (boxes[owner, 2] <= boxes[mark, 2]) & (boxes[owner, 3] >= boxes[mark, 1])
+    begun = of_those(len(boxes), mark[begins])[first]
     point, first = point[begun], first[begun]
-    other = ~np.isin(mark, point)
+    other = ~of_those(len(boxes), point)[mark]
     one, twin = _twins(boxes, ~letter[left] & ~letter[right], left, right, options)
     from_ = np.concatenate([from_, owner[other], first, one])
     to = np.concatenate([to, mark[other], point, twin])
@@ -169,7 +170,7 @@ def _ellipses(boxes: np.ndarray, marks: np.ndarray, options: DetectorOptions) ->
     members = np.append(left, right)
     order = np.argsort(boxes[members, 0])[::-1]
     first[run[members[order]]] = members[order]
-    point = np.unique(right)
+    point = np.flatnonzero(of_those(len(boxes), right))
     return point, first[run[point]]
 
 
@@ -197,7 +198,7 @@ def _raised(
     drop = foot / np.minimum(size, 1)  # of the left one below the right one, in heights of the lower
     touching = (options.note_size[0] <= size) & (size <= 1 / options.note_size[0]) & (np.abs(drop) >= options.note_drop)
     ends_lower = np.where(drop > 0, left, right)[touching]
-    raised &= ~np.isin(right, ends_lower)
+    raised &= ~of_those(len(boxes), ends_lower)[right]
     raised &= _run_length(boxes, *all_pairs, options)[right] <= options.note_figures
     left, right, gap = left[raised], right[raised], gap[raised]
     nearest = _nearest(right, gap)
@@ -216,7 +217,7 @@ def _opening(boxes: np.ndarray, left: np.ndarray, right: np.ndarray, options: De
     raised &= (gap >= 0) & (gap <= options.mark_gap * height) & (run[left] <= options.mark_run)
     opening = left[raised]
     # The first one of a double mark stands beside the second.
-    second = np.isin(right, opening) & (run[left] <= options.mark_run)
+    second = of_those(len(boxes), opening)[right] & (run[left] <= options.mark_run)
     level = np.abs(boxes[left, 3] - boxes[right, 3]) <= options.note_level * np.minimum(heights[left], heights[right])
     close = boxes[right, 0] - boxes[left, 2] <= options.mark_gap * heights[right]
     return np.append(opening, left[second & level & close])
@@ -293,7 +294,14 @@ def _components(number: int, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         for end in (a, b):
             np.minimum.at(first, first[end], least)
         first = first[first]
-    return np.unique(first, return_inverse=True)[1]
+    return (np.cumsum(of_those(number, first)) - 1)[first]
+
+
+def of_those(number: int, chosen: np.ndarray) -> np.ndarray:
+    """Whether each of `number` things is one of those `chosen` by their numbers, `(number,)`."""
+    those = np.zeros(number, bool)
+    those[chosen] = True
+    return those
 
 
 def regular_lines(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions) -> np.ndarray:

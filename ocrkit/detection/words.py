@@ -76,35 +76,39 @@ def space_probability(gaps: np.ndarray, line: np.ndarray, touching: np.ndarray) 
         line: `(N,)` number of the gap's line; the gaps of a line stand together.
         touching: how many pairs of letters touch, for each of the lines in the order of `line`.
     """
-    letter, word = (style.ravel() for style in np.meshgrid(_LETTER_GAPS, _WORD_GAPS, indexing="ij"))
-    usable = word - letter >= _LEAST_DIFFERENCE
-    letter, word = letter[usable], word[usable]
-    prior = np.exp(-0.222 * ((letter - 0.167) / 0.1) ** 2 - 0.141 * ((word - 0.98 - 2.8 * letter) / 0.1) ** 2)
+    letter, word = (kind.ravel() for kind in np.indices((len(_LETTER_GAPS), len(_WORD_GAPS))))
+    usable = _WORD_GAPS[word] - _LETTER_GAPS[letter] >= _LEAST_DIFFERENCE
+    pairs = letter[usable], word[usable]
+    usual, wide = _LETTER_GAPS[pairs[0]], _WORD_GAPS[pairs[1]]
+    prior = np.exp(-0.222 * ((usual - 0.167) / 0.1) ** 2 - 0.141 * ((wide - 0.98 - 2.8 * usual) / 0.1) ** 2)
     prior = np.append((1 - _TYPEWRITTEN) * prior, _TYPEWRITTEN * prior) / prior.sum()
 
-    of_letter, of_word = (np.hstack(kind)[:, np.tile(usable, 2)] for kind in zip(*map(_densities, gaps.T)))
-    of_none, none_of_word = (kind[:, usable] for kind in _densities(np.zeros(1)))
+    both, of_word = (np.hstack(kind) for kind in zip(*(_densities(way, *pairs) for way in gaps.T)))
+    of_none = _densities(np.zeros(1), *pairs)[0]
     first = np.flatnonzero(np.diff(line, prepend=-1))
     count = np.diff(np.append(first, len(line)))
-    likelihood = np.add.reduceat(np.log(of_letter + of_word), first, axis=0)
-    likelihood += _TOUCHING_WEIGHT * touching[:, None] * np.tile(np.log(of_none + none_of_word), 2)
+    likelihood = np.add.reduceat(np.log(both), first, axis=0)
+    likelihood += _TOUCHING_WEIGHT * touching[:, None] * np.tile(np.log(of_none), 2)
     weight = np.minimum(count / _FULL_LINE, 1)
     style = _posterior(likelihood, prior)
     for _ in range(2):
         style = _posterior(likelihood, weight @ style + _PAGE_PRIOR * prior)
-    return (np.repeat(style, count, axis=0) * of_word / (of_letter + of_word)).sum(1)
+    return (np.repeat(style, count, axis=0) * of_word / both).sum(1)
 
 
-def _densities(gap: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How likely a letter gap and a word gap of widths `(N,)` are, for each pair of usual widths: `(N, pairs)` each."""
+def _densities(gap: np.ndarray, letter: np.ndarray, word: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How likely any gap and a word gap of widths `(N,)` are, for each of the pairs of usual widths: `(N, pairs)` each.
+
+    `letter` and `word` are the numbers of each pair's widths.
+    """
     gap = gap[:, None]
     spread = 0.056 + 0.264 * _LETTER_GAPS
     of_letter = 0.956 * _normal(gap, _LETTER_GAPS, spread) + 0.044 * _normal(gap, _LETTER_GAPS, 3 * spread)
     beyond = _WORD_GAPS - gap
     wide = np.where(beyond < 0, np.exp(np.minimum(beyond, 0) / 1.8) / 1.8, 0)  # tabs and columns
     of_word = 0.963 * _normal(gap, _WORD_GAPS, 0.037 + 0.129 * _WORD_GAPS) + 0.037 * wide + 1e-9
-    of_letter = np.repeat((1 - _SPACES) * of_letter, len(_WORD_GAPS), axis=1)
-    return of_letter, np.tile(_SPACES * of_word, len(_LETTER_GAPS))
+    of_letter, of_word = ((1 - _SPACES) * of_letter)[:, letter], (_SPACES * of_word)[:, word]
+    return np.add(of_letter, of_word, out=of_letter), of_word
 
 
 def _normal(x: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:

@@ -61,8 +61,11 @@ def assemble(lines: Sequence[Sequence[Word]], options: AssemblyOptions = Assembl
     """
     if not any(lines):
         return ()
-    turn = _turn(lines)
-    pieces = [piece for line in lines for piece in _cut(line, turn, options)]
+    quads = np.array([word.quad for line in lines for word in line], float)
+    ends = np.cumsum([len(line) for line in lines])[:-1]
+    turn = _turn(np.split(quads.mean(1), ends))
+    level = np.split(_level_boxes(quads, turn), ends)
+    pieces = [piece for line, places in zip(lines, level) for piece in _cut(line, places, options)]
     boxes = np.array([piece.box for piece in pieces])
     gutters = _gutters(pieces, _gaps(boxes, 0.0, options), options)
     rows = _join(pieces, _neighbours(boxes, gutters, options))
@@ -86,12 +89,14 @@ class _Piece:
         return median((self.boxes[:, 3] - self.boxes[:, 1]).tolist())
 
 
-def _turn(lines: Sequence[Sequence[Word]]) -> np.ndarray:
-    """`(2, 2)` rotation that lays the text level: the median slope of the lines, long ones counting for more."""
+def _turn(lines: Sequence[np.ndarray]) -> np.ndarray:
+    """`(2, 2)` rotation that lays the text level: the median slope of the lines, long ones counting for more.
+
+    Each of `lines` is the middles `(N, 2)` of its words.
+    """
     angles, lengths = [0.0], [1e-6]
-    for line in lines:
-        if len(line) > 1:
-            centres = np.array([word.quad for word in line], float).mean(1)
+    for centres in lines:
+        if len(centres) > 1:
             dx, dy = centres[centres[:, 0].argmax()] - centres[centres[:, 0].argmin()]
             angles.append(np.arctan2(dy, dx))
             lengths.append(np.hypot(dx, dy))
@@ -101,9 +106,8 @@ def _turn(lines: Sequence[Sequence[Word]]) -> np.ndarray:
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
-def _level_boxes(words: Sequence[Word], turn: np.ndarray) -> np.ndarray:
-    """Boxes `(N, 4)` of the words' own widths and heights around their turned centres."""
-    quads = np.array([word.quad for word in words], float)
+def _level_boxes(quads: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """Boxes `(N, 4)` of the words' own widths and heights around their turned centres; `quads` is `(N, 4, 2)`."""
     centres = quads.mean(1) @ turn
     sizes = np.stack(
         [np.linalg.norm(quads[:, 1] - quads[:, 0], axis=1), np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)]
@@ -111,11 +115,10 @@ def _level_boxes(words: Sequence[Word], turn: np.ndarray) -> np.ndarray:
     return np.concatenate([centres - sizes.T / 2, centres + sizes.T / 2], axis=1)
 
 
-def _cut(line: Sequence[Word], turn: np.ndarray, options: AssemblyOptions) -> list[_Piece]:
-    """The line's words from left to right, cut where the gap is wide."""
+def _cut(line: Sequence[Word], boxes: np.ndarray, options: AssemblyOptions) -> list[_Piece]:
+    """The line's words, whose level boxes are `(N, 4)`, from left to right, cut where the gap is wide."""
     if not line:
         return []
-    boxes = _level_boxes(line, turn)
     order = np.argsort(boxes[:, 0], kind="stable")
     boxes, words = boxes[order], [line[i] for i in order]
     height = median((boxes[:, 3] - boxes[:, 1]).tolist())

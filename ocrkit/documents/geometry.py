@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from statistics import median
 
 import numpy as np
 
@@ -33,17 +34,30 @@ def turning(shape: tuple[int, ...], degrees: int) -> np.ndarray:
 def moved(lines: Sequence[Line], move: Callable[[np.ndarray], np.ndarray]) -> tuple[Line, ...]:
     """The lines with the corners of their words where `move` takes points `(N, 2)`."""
     quads = [word.quad for line in lines for word in line.words]
-    there = iter(move(np.concatenate(quads)).reshape(-1, 4, 2) if quads else ())
+    return _with_quads(lines, move(np.concatenate(quads)).reshape(-1, 4, 2) if quads else ())
+
+
+def widened(lines: Sequence[Line], margin_px: Callable[[float], float]) -> tuple[Line, ...]:
+    """The lines with their words' upright boxes wider on every side, those of dashes and dots by less.
+
+    Args:
+        lines: each of some words.
+        margin_px: how much wider, for a median height in px of a line's words.
+    """
+    if not lines:
+        return ()
+    quads = np.array([word.quad for line in lines for word in line.words])
+    counts = [len(line.words) for line in lines]
+    heights = np.split(np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1), np.cumsum(counts)[:-1])
+    margins = np.repeat([margin_px(median(of_line.tolist())) for of_line in heights], counts)
+    shorter = np.linalg.norm(np.diff(quads[:, :3], axis=1), axis=2).min(1)
+    margin = np.minimum(margins, np.where(shorter <= _LOW_PX, _SLIM, 0.25) * shorter)
+    return _with_quads(lines, quads + margin[:, None, None] * np.sign(quads - quads.mean(1, keepdims=True)))
+
+
+def _with_quads(lines: Sequence[Line], quads: Iterable[np.ndarray]) -> tuple[Line, ...]:
+    """The lines with these quads `(4, 2)` for their words."""
+    there = iter(quads)
     return tuple(
         replace(line, words=tuple(replace(word, quad=quad) for word, quad in zip(line.words, there))) for line in lines
     )
-
-
-def widened(line: Line, margin_px: float) -> Line:
-    """The line with its words' upright boxes wider by `margin_px` on every side, those of dashes and dots by less."""
-
-    quads = np.array([word.quad for word in line.words])
-    shorter = np.linalg.norm(np.diff(quads[:, :3], axis=1), axis=2).min(1)
-    margin = np.minimum(margin_px, np.where(shorter <= _LOW_PX, _SLIM, 0.25) * shorter)
-    quads = quads + margin[:, None, None] * np.sign(quads - quads.mean(1, keepdims=True))
-    return replace(line, words=tuple(replace(word, quad=quad) for word, quad in zip(line.words, quads)))

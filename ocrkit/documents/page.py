@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from statistics import median
 
 import numpy as np
 
@@ -169,11 +168,9 @@ def after(level: Sequence[Line], aside: Sequence[Line]) -> list[Line]:
 
 def placed(lines: Sequence[Line], bend: Bend | None, options: ReadOptions) -> tuple[Line, ...]:
     """The lines with their words' blank margin, where they are seen on a page that has a `bend`."""
-    wider = tuple(widened(line, _margin(line, options)) for line in lines)
+
+    def margin(height: float) -> float:
+        return options.small_margin if height < options.small_print else options.word_margin
+
+    wider = widened(lines, margin)
     return wider if bend is None else moved(wider, bend.seen)
-
-
-def _margin(line: Line, options: ReadOptions) -> float:
-    quads = np.array([word.quad for word in line.words])
-    height = median(np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1).tolist())
-    return options.small_margin if height < options.small_print else options.word_margin

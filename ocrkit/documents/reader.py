@@ -26,7 +26,8 @@ _UNREADABLE = "Page {} is in a script, or a hand, that the model cannot read; --
 class WordRecognizer(Protocol):
     """What the reader needs of a recogniser; `ocrkit.recognition.load_recognizer` gives one.
 
-    Where it has a `calibration`, the words' confidences are calibrated by that once everything is read.
+    Where it has a `calibration`, the words' confidences are calibrated by that once everything is read. Where it says
+    how many batches it reads `at_once`, words are looked for by as many threads, and else by one.
     """
 
     name: str
@@ -64,8 +65,8 @@ class Reader:
         recognizer: WordRecognizer | None = None,
     ) -> None:
         self.options = options or ReadOptions()
-        self._detect = detector or detect
         self._recognizer = recognizer or _recognizer(model, runtime, threads)
+        self._detect = detector or partial(detect, threads=getattr(self._recognizer, "at_once", 1))
         self._calibration = getattr(self._recognizer, "calibration", Calibration())
 
     @property

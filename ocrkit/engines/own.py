@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,8 @@ class OwnEngine(Engine):
         recognizer = load_recognizer(folder, runtime, threads)
         recognize = self._timed("recognition", recognizer.recognize)
         timed = _Timed(recognizer.name, recognize, recognizer.calibration)
-        self._reader = Reader(detector=self._timed("detection", detect), recognizer=timed)
+        find = self._timed("detection", partial(detect, threads=recognizer.at_once))
+        self._reader = Reader(detector=find, recognizer=timed)
         self.version, self.model = f"{__version__}, {self._reader.name}", identity(folder)
 
     def read(self, image: Image) -> Page:

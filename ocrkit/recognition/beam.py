@@ -44,7 +44,7 @@ def prefix_search(probabilities: np.ndarray, options: DecodeOptions = _DEFAULT) 
     before = -1
     for t, classes in choices.items():
         if t > before + 1:
-            beams = {prefix: (sum(both), 0.0) for prefix, both in beams.items()}
+            beams = {prefix: (in_blank + in_class, 0.0) for prefix, (in_blank, in_class) in beams.items()}
         before = t
         step = probabilities[t].tolist()
         tried = [(c, step[c]) for c in sorted(classes, key=step.__getitem__, reverse=True)[: options.choices]]
@@ -61,7 +61,7 @@ def prefix_search(probabilities: np.ndarray, options: DecodeOptions = _DEFAULT) 
                 added = (in_blank if c == last else both) * p
                 so_far = ended.get(longer, _NEVER)
                 ended[longer] = so_far[0], so_far[1] + added
-        ranked = sorted([(sum(both), prefix, *both) for prefix, both in ended.items()], reverse=True)
+        ranked = sorted([(a + b, prefix, a, b) for prefix, (a, b) in ended.items()], reverse=True)
         scale = ranked[0][0]  # kept near 1: hundreds of improbable steps would underflow
         log_scale += math.log(scale)
         beams = {

@@ -30,17 +30,27 @@ def fit(crop: Image) -> Image:
     Raises:
         BadImage: an array of another type or shape, or without pixels.
     """
-    if crop.dtype != np.uint8 or crop.ndim not in (2, 3) or crop.size == 0 or (crop.ndim == 3 and crop.shape[2] != 3):
-        raise BadImage(f"A word crop is uint8, (H, W) or (H, W, 3), not empty; this one is {crop.dtype} {crop.shape}.")
+    wide = fitted_width(crop)
     if crop.ndim == 3:
         crop = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     height, width = crop.shape
-    wide = min(max(round(width * HEIGHT / height), 4), WIDTHS[-1])
     shrinking = height > HEIGHT or wide < width
     fitted = cv2.resize(crop, (wide, HEIGHT), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
     low, high, _, _ = cv2.minMaxLoc(fitted)
     gain = 255.0 / max(high - low, _LEAST_CONTRAST)
     return cv2.convertScaleAbs(fitted, alpha=gain, beta=-low * gain) if gain > 1.02 else fitted
+
+
+def fitted_width(crop: Image) -> int:
+    """How wide `fit` makes a crop, px.
+
+    Raises:
+        BadImage: see `fit`.
+    """
+    if crop.dtype != np.uint8 or crop.ndim not in (2, 3) or crop.size == 0 or (crop.ndim == 3 and crop.shape[2] != 3):
+        raise BadImage(f"A word crop is uint8, (H, W) or (H, W, 3), not empty; this one is {crop.dtype} {crop.shape}.")
+    height, width = crop.shape[:2]
+    return min(max(round(width * HEIGHT / height), 4), WIDTHS[-1])
 
 
 def bucket_of(width: int, widths: Sequence[int] = WIDTHS) -> int:
@@ -78,19 +88,31 @@ def batches(crops: Sequence[Image], largest: int = LARGEST_BATCH) -> list[Batch]
     Raises:
         BadImage: see `fit`.
     """
-    fitted = [fit(crop) for crop in crops]
+    return [batch_of(crops, rows, width) for rows, width in planned_batches(crops, largest)]
+
+
+def planned_batches(crops: Sequence[Image], largest: int = LARGEST_BATCH) -> list[tuple[list[int], int]]:
+    """The rows and the width in px of each batch that `batches` makes, in its order.
+
+    Raises:
+        BadImage: see `fit`.
+    """
     by_bucket: dict[int, list[int]] = {}
-    for row, picture in enumerate(fitted):
-        by_bucket.setdefault(bucket_of(picture.shape[1]), []).append(row)
-    made = []
+    for row, crop in enumerate(crops):
+        by_bucket.setdefault(bucket_of(fitted_width(crop)), []).append(row)
+    planned = []
     for width in sorted(by_bucket):
         rows = by_bucket[width]
         size = max(1, min(largest, largest * 128 // width))
-        for start in range(0, len(rows), size):
-            part = rows[start : start + size]
-            pictures = np.empty((len(part), HEIGHT, width), np.uint8)
-            for out, row in zip(pictures, part):
-                pad(fitted[row], width, out)
-            scales = np.array([fitted[row].shape[1] / crops[row].shape[1] for row in part])
-            made.append(Batch(pictures, np.array(part), scales))
-    return made
+        planned += [(rows[start : start + size], width) for start in range(0, len(rows), size)]
+    return planned
+
+
+def batch_of(crops: Sequence[Image], rows: Sequence[int], width: int) -> Batch:
+    """Those of the crops whose `rows` are given, as pictures of one `width` in px."""
+    pictures, scales = np.empty((len(rows), HEIGHT, width), np.uint8), np.empty(len(rows))
+    for number, row in enumerate(rows):
+        fitted = fit(crops[row])
+        pad(fitted, width, pictures[number])
+        scales[number] = fitted.shape[1] / crops[row].shape[1]
+    return Batch(pictures, np.array(rows), scales)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,15 +19,14 @@ from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.model import alphabet_of, calibration_of, find_model, load_lexicon, read_card
 from ocrkit.recognition.network import STRIDE_PX
 from ocrkit.recognition.options import DecodeOptions
-from ocrkit.recognition.preprocess import HEIGHT, LARGEST_BATCH, Batch, batches
+from ocrkit.recognition.preprocess import HEIGHT, LARGEST_BATCH, Batch, batch_of, planned_batches
 from ocrkit.recognition.runtimes import batches_at_once, load_runtime
 
 DECODERS = ("careful", "greedy", "beam")
 _TALL = 2.0  # height over width; of upright words only single letters are so narrow
 _UPRIGHT = 0.92  # confidence of a reading of which nobody asks whether it lies on its side
 _TURNED_CHARACTERS, _TURNED_CONFIDENCE = 3, 0.5  # of a reading that says a crop lies on its side, at least
-_LEAST_BATCH = 8  # crops; smaller ones take longer a crop
-_BATCHES_A_THREAD = 2  # of the crops of one largest batch, so that no thread waits long for another
+_SMALL_BATCH = 8  # crops, so that no thread waits long for another; larger ones take as long a crop
 _DEFAULT = DecodeOptions()
 
 
@@ -46,6 +46,7 @@ class Recognizer:
     Attributes:
         name: of the model and the runtime.
         alphabet: the characters it reads.
+        at_once: how many batches it looks at side by side, each with a thread.
         calibration: for confidences that are handed out; guesses have them as `greedy` gives them.
 
     Raises:
@@ -71,8 +72,8 @@ class Recognizer:
         self.alphabet = alphabet_of(folder)
         self.calibration = calibration_of(folder)
         self._temperature = float(read_card(folder).get("temperature", 1.0))
-        self._at_once = batches_at_once(runtime, threads)
-        self._run = load_runtime(runtime, folder, threads if self._at_once == 1 else 1)
+        self.at_once = batches_at_once(runtime, threads)
+        self._run = load_runtime(runtime, folder, threads if self.at_once == 1 else 1)
         self._decoder = decoder
         self._options = options
         self._lexicon = lexicon if lexicon is not None or decoder == "greedy" else load_lexicon(folder)
@@ -116,14 +117,18 @@ class Recognizer:
 
     def _batches(self, crops: Sequence[Image]) -> Iterator[tuple[Batch, np.ndarray]]:
         """The crops in batches, each with the network's outputs `(N, T, classes)`."""
-        largest = LARGEST_BATCH // (_BATCHES_A_THREAD * self._at_once) if self._at_once > 1 else LARGEST_BATCH
-        made = batches(crops, max(_LEAST_BATCH, largest))
-        if min(self._at_once, len(made)) <= 1:
+        planned = planned_batches(crops, _SMALL_BATCH if self.at_once > 1 else LARGEST_BATCH)
+        made = (batch_of(crops, *part) for part in planned)
+        if min(self.at_once, len(planned)) <= 1:
             yield from ((batch, self._run(batch.pictures)) for batch in made)
             return
-        # A network so small gains more from a batch for each thread than from threads that share every step of one.
-        with ThreadPoolExecutor(min(self._at_once, len(made))) as pool:
-            yield from zip(made, pool.map(self._run, [batch.pictures for batch in made]))
+        # A network so small gains more from a batch for each thread than from threads that share every step of one. The
+        # first ones are at work while the next are made.
+        with ThreadPoolExecutor(min(self.at_once, len(planned))) as pool:
+            begun = deque((batch, pool.submit(self._run, batch.pictures)) for batch in made)
+            while begun:
+                batch, logits = begun.popleft()
+                yield batch, logits.result()
 
     def _told(self, guess: Guess) -> Guess:
         return replace(guess, known=self._lexicon is not None and self._lexicon.known(guess.text) == 1)

@@ -126,6 +126,16 @@ def test_light_words_in_a_dark_bar_are_found_beside_dark_ones_on_the_page():
     assert_found(drawn, detect(drawn.image))
 
 
+def test_two_threads_find_what_one_does():
+    drawn = draw(TWO_LINES, at=(20, 20))
+    drawn.image[46:76] = 255 - drawn.image[46:76]
+    one, two = detect(drawn.image), detect(drawn.image, threads=2)
+    assert len(one) == len(two) > 1
+    for line, again in zip(one, two):
+        assert np.array_equal(line.boxes, again.boxes)
+        assert np.array_equal(line.ink, again.ink)
+
+
 def test_a_table_of_rules_does_not_merge_the_words_of_its_cells():
     drawn = draw(("alpha beta gamma delta", "eleven twelve forty fifty", "some more words here"), leading=2)
     for y in (18, 58, 94, 130):
