@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import cv2
@@ -28,6 +30,9 @@ _UPRIGHT = 0.92  # confidence of a reading of which nobody asks whether it lies 
 _TURNED_CHARACTERS, _TURNED_CONFIDENCE = 3, 0.5  # of a reading that says a crop lies on its side, at least
 _SMALL_BATCH = 8  # crops, so that no thread waits long for another; larger ones take as long a crop
 _DEFAULT = DecodeOptions()
+
+# A crop's row, the best path's guess, and px a time step; where that guess is searched, the outputs of each look.
+_Look = tuple[int, Guess, list[np.ndarray], float]
 
 
 class Recognizer:
@@ -84,9 +89,13 @@ class Recognizer:
         Raises:
             BadImage: a crop that is no picture.
         """
-        guesses, searched = self._first_looks(crops)
-        if searched:
-            self._search([crops[row] for row in searched], guesses, searched)
+        guesses: dict[int, Guess] = {}
+        for row, guess, views, step in self._looks(crops):
+            guesses[row] = guess
+            if views:
+                guesses[row] = reread(
+                    guess, views, self.alphabet, step, self._temperature, self._lexicon, self._options
+                )
         if self._decoder == "greedy":
             return [guesses[row] for row in range(len(crops))]
         return [self._told(tidied(guesses[row], self._options)) for row in range(len(crops))]
@@ -97,11 +106,10 @@ class Recognizer:
         Raises:
             BadImage: a crop that is no picture.
         """
-        _, searched = self._first_looks(crops)
-        rows = list(searched)
         return {
-            rows[number]: [texts_of(view, self.alphabet, self._options) for view in (searched[rows[number]][0], *more)]
-            for number, more in self._second_looks([crops[row] for row in rows])
+            row: [texts_of(view, self.alphabet, self._options) for view in views]
+            for row, _, views, _ in self._looks(crops)
+            if views
         }
 
     def logits(self, crops: Sequence[Image]) -> list[np.ndarray]:
@@ -111,24 +119,31 @@ class Recognizer:
             BadImage: a crop that is no picture.
         """
         outputs: dict[int, np.ndarray] = {}
-        for batch, logits in self._batches(crops):
-            outputs |= dict(zip(batch.rows.tolist(), logits))
+        with self._pool(crops) as pool:
+            for batch, logits in self._batches(crops, pool):
+                outputs |= dict(zip(batch.rows.tolist(), logits))
         return [outputs[row] for row in range(len(crops))]
 
-    def _batches(self, crops: Sequence[Image]) -> Iterator[tuple[Batch, np.ndarray]]:
-        """The crops in batches, each with the network's outputs `(N, T, classes)`."""
-        planned = planned_batches(crops, _SMALL_BATCH if self.at_once > 1 else LARGEST_BATCH)
-        made = (batch_of(crops, *part) for part in planned)
-        if min(self.at_once, len(planned)) <= 1:
-            yield from ((batch, self._run(batch.pictures)) for batch in made)
-            return
-        # A network so small gains more from a batch for each thread than from threads that share every step of one. The
-        # first ones are at work while the next are made.
-        with ThreadPoolExecutor(min(self.at_once, len(planned))) as pool:
-            begun = deque((batch, pool.submit(self._run, batch.pictures)) for batch in made)
+    def _pool(self, crops: Sequence[Image]) -> AbstractContextManager[ThreadPoolExecutor | None]:
+        """Threads for batches side by side, `None` where one is enough."""
+        # A network so small gains more from a batch for each thread than from threads that share every step of one.
+        return ThreadPoolExecutor(self.at_once) if min(self.at_once, len(crops)) > 1 else nullcontext()
+
+    def _batches(self, crops: Sequence[Image], pool: ThreadPoolExecutor | None) -> Iterator[tuple[Batch, np.ndarray]]:
+        """The crops in batches, each with the network's outputs `(N, T, classes)`; a pool begins with them at once."""
+        largest = LARGEST_BATCH if pool is None else _SMALL_BATCH  # what a batch is made of changes no outputs
+        made = (batch_of(crops, *part) for part in planned_batches(crops, largest))
+        if pool is None:
+            return ((batch, self._run(batch.pictures)) for batch in made)
+        # The first ones are at work while the next are made.
+        begun = deque((batch, pool.submit(self._run, batch.pictures)) for batch in made)
+
+        def ended() -> Iterator[tuple[Batch, np.ndarray]]:
             while begun:
                 batch, logits = begun.popleft()
                 yield batch, logits.result()
+
+        return ended()
 
     def _told(self, guess: Guess) -> Guess:
         return replace(guess, known=self._lexicon is not None and self._lexicon.known(guess.text) == 1)
@@ -141,39 +156,41 @@ class Recognizer:
             return False
         return guess.confidence < options.known_confidence or not self._lexicon or self._lexicon.known(guess.text) < 1
 
-    def _first_looks(self, crops: Sequence[Image]) -> tuple[dict[int, Guess], dict[int, tuple[np.ndarray, float]]]:
-        """The best path's guess for each crop by its row; and of those to be searched, outputs and px a time step."""
-        guesses: dict[int, Guess] = {}
-        searched: dict[int, tuple[np.ndarray, float]] = {}
-        for batch, outputs in self._batches(crops):
-            steps = STRIDE_PX / batch.scales
-            read = greedy(outputs, self.alphabet, steps, self._temperature)
-            for row, guess, logits, step in zip(batch.rows.tolist(), read, outputs, steps.tolist()):
-                guesses[row] = guess
-                if self._is_searched(guess):
-                    searched[row] = logits, step
-        return guesses, searched
+    def _looks(self, crops: Sequence[Image]) -> Iterator[_Look]:
+        """What the network sees in each crop, in whatever order."""
+        with self._pool(crops) as pool:
+            doubtful: list[_Look] = []
+            closer_looks: list[Iterator[_Look]] = []
+            for batch, outputs in self._batches(crops, pool):
+                steps = STRIDE_PX / batch.scales
+                read = greedy(outputs, self.alphabet, steps, self._temperature)
+                for row, guess, logits, step in zip(batch.rows.tolist(), read, outputs, steps.tolist()):
+                    if self._is_searched(guess):
+                        doubtful.append((row, guess, [logits], step))
+                    else:
+                        yield row, guess, [], step
+                if pool is not None and len(doubtful) >= _SMALL_BATCH:  # begun while others wait for their first look
+                    closer_looks.append(self._closer_looks(crops, doubtful, pool))
+                    doubtful = []
+            closer_looks.append(self._closer_looks(crops, doubtful, pool))
+            # While the network looks at the next batch, what it saw in the last one is searched.
+            yield from chain(*closer_looks)
 
-    def _search(
-        self, crops: Sequence[Image], guesses: dict[int, Guess], searched: dict[int, tuple[np.ndarray, float]]
-    ) -> None:
-        """Put into `guesses` what a search finds in the outputs of the `crops` that are `searched`."""
-        rows = list(searched)
-        # While the network looks at the next batch, what it saw in the last one is searched.
-        for number, more in self._second_looks(crops):
-            row = rows[number]
-            first, step = searched[row]
-            guesses[row] = reread(
-                guesses[row], [first, *more], self.alphabet, step, self._temperature, self._lexicon, self._options
-            )
-
-    def _second_looks(self, crops: Sequence[Image]) -> Iterator[tuple[int, list[np.ndarray]]]:
-        """Each crop's number, as they come, and the outputs `(T, classes)` of a closer look; `beam` needs none."""
+    def _closer_looks(
+        self, crops: Sequence[Image], doubtful: Sequence[_Look], pool: ThreadPoolExecutor | None
+    ) -> Iterator[_Look]:
+        """The doubtful ones, looked at a second time; `beam` needs no second look."""
         if self._decoder == "beam":
-            yield from ((number, []) for number in range(len(crops)))
-            return
-        for batch, outputs in self._batches([closer(crop, self._options) for crop in crops]):
-            yield from ((number, [logits]) for number, logits in zip(batch.rows.tolist(), outputs))
+            return iter(doubtful)
+        looks = self._batches([closer(crops[row], self._options) for row, *_ in doubtful], pool)
+
+        def both() -> Iterator[_Look]:
+            for batch, outputs in looks:
+                for number, logits in zip(batch.rows.tolist(), outputs):
+                    row, guess, views, step = doubtful[number]
+                    yield row, guess, [*views, logits], step
+
+        return both()
 
 
 def recognize_turned(recognize: Callable[[Sequence[Image]], list[Guess]], crops: Sequence[Image]) -> list[Guess]:
