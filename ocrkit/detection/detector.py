@@ -157,7 +157,8 @@ def tight(grey: Image, boxes: np.ndarray, slack_px: float, options: DetectorOpti
         if not crop.size:
             continue
         edges = np.sort(crop[[0, -1]], axis=None)
-        off = crop - np.float32(edges[len(edges) // 2 - 1 : len(edges) // 2 + 1].mean())
+        middle = len(edges) // 2
+        off = crop - np.float32((int(edges[middle - 1]) + int(edges[middle])) / 2)
         np.abs(off, out=off)
         x0, y0, x1, y1 = boxes[i].tolist()
         thin = min(x1 - x0, y1 - y0) <= options.thin_px

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.pairs import pairs_within, shared
+from ocrkit.detection.pairs import pairs_beside, pairs_within
 
 _POINTS = 3  # of an ellipsis
 
@@ -53,10 +53,7 @@ def string_lines(
     """
     heights = boxes[:, 3] - boxes[:, 1]
     reach = options.reach * options.height_ratio * np.where(letter, heights, height_px)
-    left, right = pairs_within(boxes, reach)
-    down = shared(boxes, left, right, axis=1)
-    level = down >= -options.mark_off * heights.max(initial=0)  # most pairs are of different lines
-    left, right, down = left[level], right[level], down[level]
+    left, right, down = pairs_beside(boxes, reach, options.mark_off * heights.max(initial=0))
     higher = np.maximum(heights[left], heights[right])
     at_hand = down >= -options.mark_off * higher
     left, right, higher, down = left[at_hand], right[at_hand], higher[at_hand], down[at_hand]
@@ -263,9 +260,9 @@ def stand_aside(boxes: np.ndarray, height_px: float, options: DetectorOptions) -
     gaps, links = [], []
     for way in (boxes, boxes[:, [1, 0, 3, 2]]):
         size = np.maximum(way[:, 2] - way[:, 0], way[:, 3] - way[:, 1])
-        left, right = pairs_within(way, options.reach * height_px)
+        left, right, down = pairs_beside(way, options.reach * height_px, 0)
         lower = np.minimum((way[:, 3] - way[:, 1])[left], (way[:, 3] - way[:, 1])[right])
-        beside = shared(way, left, right, axis=1) >= options.overlap * lower
+        beside = down >= options.overlap * lower
         left, right = left[beside], right[beside]
         gap = np.maximum(way[right, 0] - way[left, 2], 0) + 1
         nearest = np.full(len(boxes), np.inf)

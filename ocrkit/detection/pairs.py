@@ -12,12 +12,32 @@ def pairs_within(boxes: np.ndarray, reach: np.ndarray | float = 0) -> tuple[np.n
         boxes: `(N, 4)` px.
         reach: px, one for all or `(N,)`.
     """
+    order, count, second = _followers(boxes, reach)
+    return np.repeat(order, count), order[second]
+
+
+def pairs_beside(
+    boxes: np.ndarray, reach: np.ndarray | float, off_px: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Those pairs of `pairs_within` that stand no more than `off_px` apart from top to foot, and how far they overlap.
+
+    That is what `shared` tells along the second axis. Most pairs are of different lines, so they are left out first.
+    """
+    order, count, second = _followers(boxes, reach)
+    top, bottom = np.ascontiguousarray(boxes[order][:, [1, 3]].T)
+    down = np.minimum(np.repeat(bottom, count), bottom[second]) - np.maximum(np.repeat(top, count), top[second])
+    near = np.flatnonzero(down >= -off_px)
+    return np.repeat(order, count)[near], order[second[near]], down[near]
+
+
+def _followers(boxes: np.ndarray, reach: np.ndarray | float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The boxes' indices from left to right, how many of the next ones each reaches, and the places of all these."""
     order = np.argsort(boxes[:, 0], kind="stable")
     until = np.searchsorted(boxes[order, 0], (boxes[:, 2] + reach)[order])
     count = np.maximum(until - np.arange(len(boxes)) - 1, 0)
-    first = np.repeat(np.arange(len(boxes)), count)
-    second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(count) - count, count)
-    return order[first], order[second]
+    before = np.cumsum(count) - count
+    second = np.arange(count.sum()) + np.repeat(np.arange(1, len(boxes) + 1) - before, count)
+    return order, count, second
 
 
 def shared(boxes: np.ndarray, first: np.ndarray, second: np.ndarray, axis: int) -> np.ndarray:
