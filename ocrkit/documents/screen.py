@@ -17,6 +17,7 @@ from ocrkit.options import options_class
 _STRIPE, _SAMPLED = 41, 8  # rows; of so many some are looked at first
 _RING = np.pad(np.zeros((3, 3), np.uint8), 1, constant_values=1)  # around the largest dot
 _LARGEST = 9  # px of ink in that
+_ROWS = 3  # of pixels, of which one at least has dots
 
 
 @options_class
@@ -27,6 +28,8 @@ class ScreenOptions:
         step: grey levels; from one pixel to the next, where a dot begins or ends.
         steps: share of the pixels of an area where one does, both across and down, at least; small print has up to 0.3.
         least_steps: the same of a long area where one does as often in the mean of both ways.
+        even_steps: share of the pixels of each row, or column, of such an area where one does, at least.
+        even_px: height and width of such an area, at least; lines of print with so many steps are lower.
         window_px: side of the area that is looked at.
         small_window_px: the same beside such an area, where letters take room from its dots.
         blur_px: sigma by which dots become a tint.
@@ -41,6 +44,8 @@ class ScreenOptions:
     step: int = 60
     steps: float = 0.34
     least_steps: float = 0.2
+    even_steps: float = 0.1
+    even_px: int = 17
     window_px: int = 25
     small_window_px: int = 9
     blur_px: float = 2.0
@@ -78,13 +83,14 @@ def _with_tints(grey: Image, options: ScreenOptions) -> Image:
     if cv2.countNonZero(uneven) < options.least_share * areas.size:
         return grey
     along = cv2.morphologyEx(uneven, cv2.MORPH_OPEN, np.ones((5, 3 * options.window_px), np.uint8))
-    areas = cv2.bitwise_or(areas, along)
+    even = _even(steps, options)
+    areas = cv2.bitwise_and(cv2.bitwise_or(areas, along), even)
     if cv2.countNonZero(areas) < options.least_share * areas.size:
         return grey
     # Letters on a tint leave too little of it in a window, but for a small one.
     small = cv2.threshold(_shares(steps, options.small_window_px)[0], 255 * options.steps, 255, cv2.THRESH_BINARY)[1]
     beside = cv2.dilate(areas, np.ones((options.window_px, 3 * options.window_px), np.uint8))
-    areas = cv2.bitwise_or(areas, cv2.bitwise_and(small, beside))
+    areas = cv2.bitwise_or(areas, cv2.bitwise_and(cv2.bitwise_and(small, beside), even))
     return np.where(_widened(areas, options), cv2.GaussianBlur(grey, (0, 0), options.blur_px), grey)
 
 
@@ -104,6 +110,20 @@ def _shares(steps: Sequence[np.ndarray], side_px: int) -> tuple[np.ndarray, np.n
     """Of windows around each pixel, the share where a dot begins or ends: the way with fewer, and the mean of both."""
     across, down = (cv2.blur(way, (side_px, side_px)) for way in steps)
     return cv2.min(across, down), cv2.addWeighted(across, 0.5, down, 0.5, 0)
+
+
+def _even(steps: Sequence[np.ndarray], options: ScreenOptions) -> np.ndarray:
+    """`uint8` mask, 255 where dots begin and end, both ways, in all rows and columns of an area.
+
+    Between lines of small print, which may have as many steps, there are rows without, or a rule that has them one way.
+    """
+    masks = []
+    for turned in (False, True):
+        side, run = (options.window_px, _ROWS), (options.even_px, 1)
+        fewer = cv2.min(*(cv2.blur(way, side[::-1] if turned else side) for way in steps))
+        dotted = cv2.threshold(fewer, 255 * options.even_steps, 255, cv2.THRESH_BINARY)[1]
+        masks.append(cv2.morphologyEx(dotted, cv2.MORPH_OPEN, np.ones(run[::-1] if turned else run, np.uint8)))
+    return cv2.bitwise_and(*masks)
 
 
 def _without_free_dots(grey: Image, options: ScreenOptions) -> Image:
