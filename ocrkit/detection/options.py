@@ -59,6 +59,7 @@ class DetectorOptions:
         inner_edge: share of the upper and lower edge of a box inside a word of the other ink, that is not its ground.
         max_colon: heights; two marks one above the other that reach no further are a colon or an equals sign.
         mark_ratio: times one of these two may be as wide or as high as the other.
+        mark_slack_px: px; by which one of these two may be larger besides.
         max_letters: number of regions; of more than these only the clearest are looked at.
         overlap: share of the higher of two neighbours that both must cover vertically to stand on one line.
         height_ratio: times one neighbour on a line may be as high as the next.
@@ -169,6 +170,7 @@ class DetectorOptions:
     inner_edge: float = 0.25
     max_colon: float = 1.0
     mark_ratio: float = 1.7
+    mark_slack_px: float = 1.0
     max_letters: int = 20_000
     overlap: float = 0.4
     height_ratio: float = 2.5

@@ -163,10 +163,10 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     before, after = gap[first], np.append(gap[first[1:]], np.inf)
     low, near = tallest < options.min_word, np.minimum(before, after) < options.punctuation_reach
     low &= ~_dashes(boxes, height, first, options)
-    # So do a colon, and an asterisk, between two gaps that are surely spaces.
+    # So does a colon between two spaces, and an asterisk where both are sure.
     stars = _stars(boxes, letter, height, first, options)
     sure = np.minimum(probability[first], np.append(probability[first[1:]], 1.0)) >= options.sure_space
-    low &= ~(sure & (letter[first] | stars))
+    low &= ~(letter[first] | (sure & stars))
     at_foot = boxes[first, 3] >= boxes[first - 1, 3] - options.level * height[first]
     to_left = low & near & ((before <= after) | (at_foot & (before < options.punctuation_reach)))
     to_right = low & near & ~to_left
