@@ -195,11 +195,19 @@ def _raised(
     drop = foot / np.minimum(size, 1)  # of the left one below the right one, in heights of the lower
     touching = (options.note_size[0] <= size) & (size <= 1 / options.note_size[0]) & (np.abs(drop) >= options.note_drop)
     ends_lower = np.where(drop > 0, left, right)[touching]
-    raised &= ~of_those(len(boxes), ends_lower)[right]
+    raised &= ~of_those(len(boxes), np.append(ends_lower, _commas(boxes, *all_pairs, options)))[right]
     raised &= _run_length(boxes, *all_pairs, options)[right] <= options.note_figures
     left, right, gap = left[raised], right[raised], gap[raised]
     nearest = _nearest(right, gap)
     return right[nearest], left[nearest]
+
+
+def _commas(boxes: np.ndarray, left: np.ndarray, right: np.ndarray, options: DetectorOptions) -> np.ndarray:
+    """Of those pairs whose right one is a slim mark at the left one's foot, the right ones: no apostrophes below them."""
+    height = boxes[left, 3] - boxes[left, 1]
+    foot, gap = boxes[right, 3] - boxes[left, 3], boxes[right, 0] - boxes[left, 2]
+    beside = (foot >= -options.level * height) & (boxes[right, 1] < boxes[left, 3]) & (gap <= options.mark_gap * height)
+    return right[beside & (gap >= -options.note_overlap * height) & _is_slim(boxes, right, height, options)]
 
 
 def _opening(boxes: np.ndarray, left: np.ndarray, right: np.ndarray, options: DetectorOptions) -> np.ndarray:
