@@ -34,8 +34,9 @@ class ReadOptions:
         doubtful_confidence: guesses below it are noise even on such a line.
         well_read: mean confidence of the others on such a line, at least.
         well_read_share: of the pieces of such a line, that are read with `min_confidence`, at least.
-        struck_confidence: of a price that is struck through, and of a long word, at least; others are left out.
-        struck_letters: of such a word, at least.
+        struck_confidence: of a price that is struck through, and of a word that is long or known, at least; others are
+            left out.
+        struck_letters: of a long word, at least.
         signs: what a sign that stands alone in a row may be; anything else was dirt.
         plain_signs: those of them that are kept even if their readings are doubtful.
         sure_confidence: where no word of a page reaches it there is no print, and the others are noise, too.

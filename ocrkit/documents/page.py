@@ -26,6 +26,7 @@ from ocrkit.documents.screen import unscreened
 from ocrkit.documents.script import is_unreadable
 from ocrkit.documents.shapes import by_shape
 from ocrkit.documents.struck import unstruck
+from ocrkit.recognition.lexicon import MARKS
 
 _PRICE = re.compile(r"[€$£]\d[\d.,]*[.,]\d\d")
 
@@ -146,12 +147,13 @@ def doubtful_from(row: Sequence[Piece], options: ReadOptions) -> float:
 
 
 def _is_legible(piece: Piece, options: ReadOptions) -> bool:
-    """Whether a word is not struck, or believed: a price, or so long that the stroke would have made nonsense of it."""
+    """Whether a word is not struck, or believed: a price, or a word that the stroke would have made nonsense of."""
     if not piece.struck:
         return True
     text, (price, word) = piece.guess.text, options.struck_confidence
-    long = text.isalpha() and len(text) >= options.struck_letters
-    return piece.guess.confidence >= (price if _PRICE.fullmatch(text) else word if long else np.inf)
+    core = text.strip(MARKS)
+    whole = piece.guess.known or (core.isalpha() and len(core) >= options.struck_letters)
+    return piece.guess.confidence >= (price if _PRICE.fullmatch(text) else word if whole else np.inf)
 
 
 def _words(piece: Piece, options: ReadOptions) -> list[Word]:
