@@ -65,7 +65,7 @@ class ReadOptions:
     doubtful_confidence: float = 0.2
     well_read: float = 0.75
     well_read_share: float = 0.7
-    struck_confidence: tuple[float, float] = (0.7, 0.9)
+    struck_confidence: tuple[float, float] = (0.7, 0.8)
     struck_letters: int = 5
     signs: tuple[str, ...] = tuple("-–—•*I1|l:=")
     plain_signs: tuple[str, ...] = tuple("-–—I1|l")

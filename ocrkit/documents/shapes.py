@@ -21,6 +21,7 @@ _LED = re.compile(r"(?:[oO]f(?=[^\W_])|&(?=[^\W\d_A-Z]))")  # whose last letter 
 _ONE_S = re.compile(r"\W*1S\W*")
 _TAILED = {".": ",", ":": ";"}  # what marks are with a tail
 _POINTS = re.compile(r"(?:[.…]{2,}|…)$")
+_RULED = re.compile(r"_*(?=[A-Z\d(])([^_]+?)_*")  # a word on a rule, which a program's name seldom looks like
 _LOW = frozenset("acemnorsuvwxz")  # no part of them stands above an x
 _ALIKE = frozenset("COSUVWXZ")  # but for their height
 _TALL = frozenset("bdfhklt") | frozenset("ABCDEFGHIJKLMNOPRSTUVWXYZ0123456789")
@@ -229,7 +230,7 @@ def _as_sign(piece: Piece, sign: str, options: ShapeOptions) -> Piece:
 
 
 def _named(piece: Piece, capital_px: float, has_hyphens: bool, options: ShapeOptions) -> Piece:
-    piece = _with_tails(piece, capital_px, options)
+    piece = _with_tails(_without_rule(piece), capital_px, options)
     text = piece.guess.text
     if points := _POINTS.search(text):
         return _with_ellipsis(piece, text[: points.start()], capital_px, options)
@@ -243,6 +244,21 @@ def _named(piece: Piece, capital_px: float, has_hyphens: bool, options: ShapeOpt
     elif _ALIKE & set(text):
         text = _in_case(piece, capital_px, options)
     return piece if text == piece.guess.text else replace(piece, guess=replace(piece.guess, text=text))
+
+
+def _without_rule(piece: Piece) -> Piece:
+    """The piece without the ends of the rule that it stands on, which were read as underscores beside it."""
+    guess = piece.guess
+    word = _RULED.fullmatch(guess.text)
+    if "_" not in guess.text or word is None or len(guess.spans) != len(guess.text):
+        return piece
+    start, end = word.span(1)
+    spans, place = guess.spans[start:end], piece.place.astype(float).copy()
+    if start:
+        place[0] = max(place[0], piece.left + spans[0, 0])
+    if end < len(guess.text):
+        place[2] = min(place[2], piece.left + spans[-1, 1])
+    return replace(piece, ink=place, guess=replace(guess, text=word[1], spans=spans))
 
 
 def _with_tails(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
