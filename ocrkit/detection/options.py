@@ -59,7 +59,6 @@ class DetectorOptions:
         inner_edge: share of the upper and lower edge of a box inside a word of the other ink, that is not its ground.
         max_colon: heights; two marks one above the other that reach no further are a colon or an equals sign.
         mark_ratio: times one of these two may be as wide or as high as the other.
-        mark_slack_px: px; by which one of these two may be larger besides.
         max_letters: number of regions; of more than these only the clearest are looked at.
         overlap: share of the higher of two neighbours that both must cover vertically to stand on one line.
         height_ratio: times one neighbour on a line may be as high as the next.
@@ -104,7 +103,8 @@ class DetectorOptions:
         min_dash: heights of the line; a mark at least this wide between two spaces is a word, too: a dash.
         min_star: heights of the line; shorter side of a mark that may be an asterisk, at least.
         star_foot: the same; how far above the foot of what stands beside it such a mark ends, at least.
-        sure_space: probability of a space on both sides, from which on a colon or an asterisk is a word.
+        sure_space: probability of a space on both sides, from which on an asterisk is a word.
+        slim_colon: heights of the line; width of a colon, which is a word between any two spaces, at most.
         margin: heights; how far a word's box stands off its ink on every side.
         min_alone: heights; a word alone on its line is noise when it is lower, margin included.
         min_aspect: width over height; a word alone on its line is a stroke when it is narrower, margin included.
@@ -170,7 +170,6 @@ class DetectorOptions:
     inner_edge: float = 0.25
     max_colon: float = 1.0
     mark_ratio: float = 1.7
-    mark_slack_px: float = 1.0
     max_letters: int = 20_000
     overlap: float = 0.4
     height_ratio: float = 2.5
@@ -214,6 +213,7 @@ class DetectorOptions:
     min_star: float = 0.25
     star_foot: float = 0.3
     sure_space: float = 0.8
+    slim_colon: float = 0.35
     margin: float = 0.1
     min_alone: float = 0.8
     min_aspect: float = 0.45

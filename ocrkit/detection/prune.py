@@ -41,9 +41,7 @@ def with_colons(
     boxes = regions.boxes[mark]
     size = np.maximum(boxes[:, 2:] - boxes[:, :2], 1)
     a, b = pairs_within(boxes)
-    # Of dots two or three pixels wide a faint row makes half of the height.
-    alike = options.mark_ratio * np.minimum(size[a], size[b]) + options.mark_slack_px
-    fits = (np.maximum(size[a], size[b]) <= alike).all(1)
+    fits = (np.maximum(size[a], size[b]) <= options.mark_ratio * np.minimum(size[a], size[b])).all(1)
     fits &= shared(boxes, a, b, axis=0) >= 0.5 * np.minimum(size[a, 0], size[b, 0])
     fits &= shared(boxes, a, b, axis=1) < -0.1 * height_px
     fits &= np.maximum(boxes[a, 3], boxes[b, 3]) - np.minimum(boxes[a, 1], boxes[b, 1]) <= options.max_colon * height_px

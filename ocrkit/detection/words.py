@@ -128,7 +128,7 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
         boxes: `(N, 4)` px.
         letter: `(N,)`, false for punctuation, which makes no word.
         line: `(N,)` line numbers, -1 for boxes on no line.
-        options: `min_word`, `min_dash`, `punctuation_reach` and `margin` matter here.
+        options: `min_word`, `min_dash`, `slim_colon`, `punctuation_reach` and `margin` matter here.
     """
     order = np.lexsort((boxes[:, 0], line))
     order = order[line[order] >= 0]
@@ -163,10 +163,12 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     before, after = gap[first], np.append(gap[first[1:]], np.inf)
     low, near = tallest < options.min_word, np.minimum(before, after) < options.punctuation_reach
     low &= ~_dashes(boxes, height, first, options)
-    # So does a colon between two spaces, and an asterisk where both are sure.
+    # So do a colon between two spaces, and an asterisk, or what passes for a letter, where both are sure.
     stars = _stars(boxes, letter, height, first, options)
     sure = np.minimum(probability[first], np.append(probability[first[1:]], 1.0)) >= options.sure_space
-    low &= ~(letter[first] | (sure & stars))
+    single = np.diff(np.append(first, len(boxes))) == 1
+    slim = single & (boxes[first, 2] - boxes[first, 0] <= options.slim_colon * height[first])
+    low &= ~((letter[first] & (slim | sure)) | (stars & sure))
     at_foot = boxes[first, 3] >= boxes[first - 1, 3] - options.level * height[first]
     to_left = low & near & ((before <= after) | (at_foot & (before < options.punctuation_reach)))
     to_right = low & near & ~to_left

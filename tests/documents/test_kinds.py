@@ -200,6 +200,7 @@ def test_a_rule_that_goes_on_beyond_its_words_is_no_stroke_through_them():
         ("€49.90", 0.8, True),
         ("€49.90", 0.6, False),
         ("harbour", 0.95, True),
+        ("harbour:", 0.95, True),
         ("priee-ef", 0.95, False),
         ("ele", 0.95, False),
     ],

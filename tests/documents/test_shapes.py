@@ -41,6 +41,24 @@ def test_a_dash_is_named_by_its_length(beside, length, named):
 
 
 @pytest.mark.parametrize(
+    ("text", "meant", "place"),
+    [
+        ("_4.45", "4.45", (8, 40)),
+        ("WRITER:_", "WRITER:", (0, 56)),
+        ("_name", "_name", (0, 40)),  # a program's
+        ("A_B_", "A_B_", (0, 32)),
+    ],
+)
+def test_ends_of_the_rule_that_a_word_stands_on_are_no_part_of_it(text, meant, place):
+    width = 8 * len(text)
+    spans = np.array([[8 * i, 8 * i + 8] for i in range(len(text))], float)
+    word = replace(piece(text, width), guess=Guess(text, 0.9, spans))
+    ((_, found),) = by_shape([[piece("The"), word]], ShapeOptions())
+    assert found.guess.text == meant
+    assert tuple(found.place[[0, 2]]) == place
+
+
+@pytest.mark.parametrize(
     ("text", "height", "meant"),
     [("SO", 14, "so"), ("Or,", 14, "or,"), ("SO", 20, "SO"), ("SE", 14, "SE"), ("TO", 14, "TO")],
 )
@@ -354,6 +372,15 @@ def test_free_dots_of_a_dark_screen_become_a_tint():
     tint = unscreened(page, ScreenOptions())
     assert tint[20:60, 20:80].max() < 160
     assert tint[40, 105] > 240
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_lines_of_print_with_as_many_edges_as_a_screen_are_none(turned):
+    page = np.full((260, 260), 255, np.uint8)
+    for top in range(0, 260, 13):  # lines ten pixels high, of strokes two pixels wide
+        page[top : top + 10] = np.kron(np.indices((5, 130)).sum(0) % 2, np.ones((2, 2))) * 255
+    page = np.ascontiguousarray(page.T) if turned else page
+    np.testing.assert_array_equal(unscreened(page, ScreenOptions()), page)
 
 
 def test_dots_of_a_screen_become_a_tint_and_nothing_else_changes():
