@@ -203,7 +203,7 @@ def _raised(
 
 
 def _commas(boxes: np.ndarray, left: np.ndarray, right: np.ndarray, options: DetectorOptions) -> np.ndarray:
-    """Of those pairs whose right one is a slim mark at the left one's foot, the right ones: no apostrophes below them."""
+    """Of those pairs whose right one is a slim mark at the left one's foot, the right ones: they are no apostrophes."""
     height = boxes[left, 3] - boxes[left, 1]
     foot, gap = boxes[right, 3] - boxes[left, 3], boxes[right, 0] - boxes[left, 2]
     beside = (foot >= -options.level * height) & (boxes[right, 1] < boxes[left, 3]) & (gap <= options.mark_gap * height)
