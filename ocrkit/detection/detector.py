@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from ocrkit.detection.leaders import leaders
 from ocrkit.detection.lines import regular_lines, rows_slope, stand_aside, string_lines, with_low_letters
 from ocrkit.detection.lone import lone_signs
 from ocrkit.detection.options import DetectorOptions
@@ -197,7 +198,11 @@ def dark_on_light(image: Image, options: DetectorOptions = _DEFAULT) -> Image:
     the third moment of the differences tells the side.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.ndim == 3 else image
-    if cv2.mean(grey)[0] >= 128:
+    few = grey[::8, ::8]
+    ground = float(np.median(few))
+    # A photo has none that is even: it shows a page and what that lies on.
+    even = np.mean(np.abs(few - np.float32(ground)) <= options.even_ground) >= options.even_share
+    if (ground >= options.bright_ground) if even else (cv2.mean(grey)[0] >= 128):
         return grey
     difference = grey[::4, ::4].astype(float) - local_mean(grey, options)[::4, ::4]
     return cv2.bitwise_not(grey) if np.mean(difference**3) > 0 else grey
@@ -231,7 +236,9 @@ def _scaled(grey: Image, options: DetectorOptions) -> tuple[Image, float, float,
 
 
 def _height(ink: np.ndarray, options: DetectorOptions) -> float:
-    height = letter_height(ink_regions(ink), options)
+    regions = ink_regions(ink)
+    # The points of leaders, where there are many, pass for low letters.
+    height = letter_height(regions[~leaders(regions, options)], options)
     if not height:  # every letter touches a rule
         rules = rule_map(ink, round(options.rule_length * options.max_text_px), round(options.max_text_px / 2))
         height = letter_height(ink_regions(cv2.subtract(ink, rules)), options)
@@ -411,7 +418,8 @@ def small_words(grey: Image, scale: float, stages: Stages, height: float, option
     if detail > options.min_detail:
         page = _resize(grey, scale * detail)
         ink = _letter_map(page, ink_map(page, options), detail * height, options)
-        low = _low(measured_regions(page, ink, max(2, round(small * detail / 3))), detail * height, options)
+        regions = measured_regions(page, ink, max(2, round(small * detail / 3)))
+        low = _low(regions[~leaders(regions, options)], detail * height, options)
     else:
         detail = 1.0
     small = letter_height(_low(low, detail * highest, options), options)
@@ -444,7 +452,7 @@ def _find_regions(
         ink = _letter_map(without_rules, ink, height, options, least_paper)
     letters = cv2.subtract(ink, rules)
     regions = measured_regions(page, letters, max(2, round(height / 3)))
-    return regions[~_sides(regions, rules, height, options)]
+    return regions[~(_sides(regions, rules, height, options) | leaders(regions, options))]
 
 
 def _letter_map(

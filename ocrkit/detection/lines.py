@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.pairs import pairs_beside, pairs_within
+from ocrkit.detection.pairs import components, of_those, pairs_beside, pairs_within
 
 _POINTS = 3  # of an ellipsis
 
@@ -75,8 +75,8 @@ def string_lines(
     near_by = np.flatnonzero(gap <= options.punctuation_reach * higher)
     close = np.flatnonzero(chained)[chain]
     close = close[gap[close] <= options.mark_gap * higher[close]]
-    runs = _components(len(boxes), left[close], right[close])
-    chains = _components(len(boxes), from_, to)
+    runs = components(len(boxes), left[close], right[close])
+    chains = components(len(boxes), from_, to)
     left, right, gap = left[near_by], right[near_by], gap[near_by]
     high = _high_marks(boxes, letter, chains, runs, (left[both[near_by]], right[both[near_by]]), options)
     letter[high[~sign[high]]] = False
@@ -87,17 +87,19 @@ def string_lines(
     near, distance = _beside(boxes, mark, owner, options)
     joined = _nearest(mark[near], distance[near])
     mark, owner = mark[near][joined], owner[near][joined]
+    quote, point = _behind_points(boxes, letter, (chains, runs), (mark, owner), options)
+    letter[quote] = letter[np.isin(runs, runs[quote])] = False
     # The points of an ellipsis go with the first of them, however far from its word they are.
-    point, first = _ellipses(boxes, np.flatnonzero(~letter), options)
+    dot, first = _ellipses(boxes, np.flatnonzero(~letter), options)
     begins = (boxes[owner, 2] <= boxes[mark, 2]) & (boxes[owner, 3] >= boxes[mark, 1])
     begun = of_those(len(boxes), mark[begins])[first]
-    point, first = point[begun], first[begun]
-    other = ~of_those(len(boxes), point)[mark]
+    dot, first = dot[begun], first[begun]
+    other = ~of_those(len(boxes), dot)[mark]
     one, twin = _twins(boxes, ~letter[left] & ~letter[right], left, right, options)
-    from_ = np.concatenate([from_, owner[other], first, one])
-    to = np.concatenate([to, mark[other], point, twin])
+    from_ = np.concatenate([from_, owner[other], point, first, one])
+    to = np.concatenate([to, mark[other], quote, dot, twin])
 
-    line = _components(len(boxes), from_, to)
+    line = components(len(boxes), from_, to)
     has_letter = np.bincount(line, letter, minlength=len(boxes)) > 0
     return np.where(has_letter[line], line, -1), letter
 
@@ -147,6 +149,49 @@ def _beside(
     return (off <= options.mark_off * height) & (gap <= options.punctuation_reach * height), gap + off
 
 
+def _behind_points(
+    boxes: np.ndarray,
+    letter: np.ndarray,
+    strung: tuple[np.ndarray, np.ndarray],
+    joined: tuple[np.ndarray, np.ndarray],
+    options: DetectorOptions,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The halves of quotation marks that a point or a comma parts from the letter before, and these.
+
+    A typewriter's cells, and many a face, set them farther off from it than a mark may be.
+
+    Args:
+        boxes: `(N, 4)` px.
+        letter: `(N,)`, false for punctuation.
+        strung: numbers of the letters strung together that each is one of, and of those that stand close.
+        joined: marks, and the letters they belong to.
+        options: those of marks.
+    """
+    heights = boxes[:, 3] - boxes[:, 1]
+    length, run_length = (np.bincount(number)[number] for number in strung)
+    mark, owner = joined
+    at_foot = np.abs(boxes[mark, 3] - boxes[owner, 3]) <= options.mark_off * heights[owner]
+    point = at_foot & (boxes[mark, 0] >= boxes[owner, 0])
+    owner_of = np.full(len(boxes), -1)
+    owner_of[mark[point]] = owner[point]
+    free = np.where(letter, (length <= options.mark_run) & (run_length <= options.mark_run), owner_of < 0)
+    free[mark] = False
+    some = np.flatnonzero(free | (owner_of >= 0))
+    reach = options.punctuation_reach * np.where(owner_of >= 0, options.mark_line * heights[owner_of], 0)
+    left, right = (some[i] for i in pairs_within(boxes[some], reach[some]))
+    behind = (owner_of[left] >= 0) & free[right]
+    left, right = left[behind], right[behind]
+    before = owner_of[left]
+    raised = boxes[before, 3] - boxes[right, 3] >= options.note_foot * heights[before]
+    raised &= boxes[right, 3] >= boxes[before, 1] - options.mark_off * heights[before]
+    raised &= boxes[right, 1] >= boxes[before, 1] - options.mark_size_beside * heights[before]
+    raised &= _is_slim(boxes, right, options.mark_line * heights[before], options)
+    raised &= heights[right] >= options.mark_least * heights[before]
+    left, right = left[raised], right[raised]
+    nearest = _nearest(right, boxes[right, 0] - boxes[left, 2])
+    return right[nearest], left[nearest]
+
+
 def _ellipses(boxes: np.ndarray, marks: np.ndarray, options: DetectorOptions) -> tuple[np.ndarray, np.ndarray]:
     """Of `marks`, by their numbers, those that are points of one ellipsis, all but the first ones, and these."""
     left, right = (
@@ -160,7 +205,7 @@ def _ellipses(boxes: np.ndarray, marks: np.ndarray, options: DetectorOptions) ->
     alike &= np.abs(boxes[left, 3] - boxes[right, 3]) <= options.point_level * width
     alike &= boxes[right, 0] - boxes[left, 2] <= options.point_reach * width
     left, right = left[alike], right[alike]
-    run = _components(len(boxes), left, right)
+    run = components(len(boxes), left, right)
     of_three = np.bincount(run)[run[left]] == _POINTS  # more are a dotted rule
     left, right = left[of_three], right[of_three]
     first = np.full(len(boxes), len(boxes))
@@ -245,7 +290,7 @@ def _twins(
     alike &= np.abs(boxes[left, 1] - boxes[right, 1]) <= options.note_level * larger[:, 1]
     alike &= boxes[right, 0] - boxes[left, 2] <= options.mark_gap * larger[:, 1]
     left, right = left[alike], right[alike]
-    run = _components(len(boxes), left, right)
+    run = components(len(boxes), left, right)
     two = np.bincount(run)[run[left]] <= options.mark_run  # more are a row of stars
     return left[two], right[two]
 
@@ -256,7 +301,7 @@ def _run_length(boxes: np.ndarray, left: np.ndarray, right: np.ndarray, options:
     lower = np.minimum(heights[left], heights[right])
     close = boxes[right, 0] - boxes[left, 2] <= options.note_reach * lower
     close &= np.abs(boxes[right, 3] - boxes[left, 3]) <= options.note_level * lower
-    run = _components(len(boxes), left[close], right[close])
+    run = components(len(boxes), left[close], right[close])
     return np.bincount(run)[run]
 
 
@@ -282,31 +327,10 @@ def stand_aside(boxes: np.ndarray, height_px: float, options: DetectorOptions) -
     aside = (gaps[1] < options.aside_ratio * gaps[0]) & np.isfinite(gaps[1])
     left, right = links[1]
     both = aside[left] & aside[right]
-    run = _components(len(boxes), left[both], right[both])
+    run = components(len(boxes), left[both], right[both])
     aside &= np.bincount(run, minlength=len(boxes))[run] >= options.min_run_aside
     # Where most do, the page as a whole lies on its side.
     return aside & (options.min_turned <= aside.sum() <= options.most_turned * len(boxes))
-
-
-def _components(number: int, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """For each of `number` nodes the component it is in when edges join `a` to `b`, counted by their first nodes.
-
-    SciPy has this too, at a quarter of a second of every cold start.
-    """
-    first = np.arange(number)  # of the nodes known to be joined to each
-    while (first[a] != first[b]).any():
-        least = np.minimum(first[a], first[b])
-        for end in (a, b):
-            np.minimum.at(first, first[end], least)
-        first = first[first]
-    return (np.cumsum(of_those(number, first)) - 1)[first]
-
-
-def of_those(number: int, chosen: np.ndarray) -> np.ndarray:
-    """Whether each of `number` things is one of those `chosen` by their numbers, `(number,)`."""
-    those = np.zeros(number, bool)
-    those[chosen] = True
-    return those
 
 
 def regular_lines(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions) -> np.ndarray:

@@ -23,6 +23,9 @@ class DetectorOptions:
         noise_contrast: standard deviations of the image's noise; the same, where this is more.
         paper_share: of the page, that is no brighter than its paper is taken to be.
         dark_ground: share of the paper's brightness; light text is looked for where the ground is darker.
+        even_ground: grey levels by which a page's ground varies, at most, where it is even.
+        even_share: of the page, that such a ground covers, at least.
+        bright_ground: grey levels, from which on an even ground is paper and not the ground of light print.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
         side_height: heights; an upright stroke from one rule to the next is a frame's side, not a letter, when it is as
@@ -49,6 +52,7 @@ class DetectorOptions:
         blot_fill: share of its box that the ink of a blot covers, more than a bold letter's.
         blot_aspect: width over height of a blot, at least; a bold I or l is as full, but narrow.
         blot_size: heights; shorter side of a blot, at least.
+        leader_size: heights; of a point of a leader, at most.
         mark_width: heights; of a mark, at most.
         dash_width: heights; of a dash, at most.
         dash_aspect: width over height of a dash that is wider than other marks, at least.
@@ -136,6 +140,9 @@ class DetectorOptions:
     noise_contrast: float = 4.0
     paper_share: float = 0.8
     dark_ground: float = 0.72
+    even_ground: float = 20.0
+    even_share: float = 0.7
+    bright_ground: float = 170.0
     rule_length: float = 7.0
     rule_thickness: float = 0.6
     side_height: float = 1.5
@@ -160,6 +167,7 @@ class DetectorOptions:
     blot_fill: float = 0.8
     blot_aspect: float = 0.5
     blot_size: float = 1.6
+    leader_size: float = 0.45
     mark_width: float = 1.5
     dash_width: float = 1.9
     dash_aspect: float = 4.0

@@ -10,9 +10,9 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from ocrkit.detection import DetectedLine, DetectorOptions, detect, find_dark, to_text_scale
+from ocrkit.detection import DetectedLine, DetectorOptions, dark_on_light, detect, find_dark, to_text_scale
 from ocrkit.detection.detector import tight
-from ocrkit.detection.lines import _components
+from ocrkit.detection.pairs import components
 
 FONTS = {
     "sans": "DejaVuSans.ttf",
@@ -328,7 +328,7 @@ def test_components_are_those_of_scipy(nodes, edges):
     rng = np.random.default_rng(nodes + edges)
     a, b = rng.integers(0, nodes, (2, edges))
     graph = coo_matrix((np.ones(edges, np.int8), (a, b)), shape=(nodes, nodes))
-    assert _components(nodes, a, b).tolist() == connected_components(graph, directed=False)[1].tolist()
+    assert components(nodes, a, b).tolist() == connected_components(graph, directed=False)[1].tolist()
 
 
 def test_signs_alone_in_a_row_are_found_and_specks_are_not():
@@ -376,3 +376,13 @@ def test_the_box_of_a_dash_is_as_low_as_its_ink(rows):
     assert y1 - y0 == pytest.approx(ink + 0.25, abs=0.25)
     assert y0 >= min(rows) - 0.3
     assert y1 <= max(rows) + 1.3
+
+
+@pytest.mark.parametrize(
+    ("ground", "ink", "turned"), [(130, 255, True), (130, 20, False), (60, 255, True), (235, 20, False)]
+)
+def test_light_print_is_known_by_its_ground_also_where_that_is_mid_grey(ground, ink, turned):
+    page = np.full((200, 400), ground, np.uint8)
+    page[40:160:20, 40:360] = ink
+    page[44:160:20, 40:360] = ink
+    assert bool(dark_on_light(page)[40, 40] != ink) is turned

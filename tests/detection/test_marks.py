@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from ocrkit.detection import DetectorOptions
+from ocrkit.detection.leaders import leaders
 from ocrkit.detection.lines import string_lines, with_low_letters
+from ocrkit.detection.regions import Regions
 from ocrkit.detection.words import split_words
 
 WORD = [[0, 10, 10, 30], [12, 16, 22, 30], [24, 16, 34, 30]]  # a capital and two small letters
@@ -64,6 +66,14 @@ def test_marks_that_end_where_low_letters_begin_are_of_their_line(before, marks,
     line, letter = strung(boxes, high)
     assert set(line.tolist()) == {0}
     assert not letter[len(before) : len(before) + len(marks)].any()
+
+
+@pytest.mark.parametrize(("gap", "found"), [(14, True), (40, False)])
+def test_a_quotation_mark_behind_a_comma_is_of_its_line_as_in_the_cells_of_a_typewriter(gap, found):
+    halves = [[36 + gap, 8, 39 + gap, 15], [41 + gap, 8, 44 + gap, 15]]
+    line, letter = strung([*LOW, [32, 27, 36, 33], *halves], [True] * 2 + [False] + [True] * 2)
+    assert (line[-2:] == line[0]).tolist() == [found] * 2
+    assert letter[-2:].tolist() == [not found] * 2
 
 
 def test_letters_of_the_line_above_are_no_marks():
@@ -127,3 +137,40 @@ def test_colons_and_asterisks_between_sure_spaces_are_words(sign, letter, gaps, 
     letters += [True] * 4
     line = np.zeros(len(boxes), int)
     assert len(split_words(np.array(boxes, float), np.array(letters), line, DetectorOptions())) == words
+
+
+def points(number, pitch=9):
+    return [[38 + pitch * i, 27, 41 + pitch * i, 30] for i in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "found"),
+    [
+        (points(9), 9),  # a leader
+        ([*points(9), [120, 27, 128, 30]], 10),  # its end, of two points that touch
+        ([*points(9), [123, 27, 126, 30]], 9),  # the point of a word beside it
+        ([*points(5), *points(12)[6:]], 11),  # one of its points is lost
+        (points(3), 0),  # an ellipsis
+        (
+            [box for i in range(7) for box in ([20 * i, 27, 20 * i + 3, 30], [20 * i + 5, 10, 20 * i + 16, 30])],
+            0,
+        ),  # a.b.c.
+        ([*points(4, 5), [58, 27, 66, 30], *points(9, 5)[6:], [60, 20, 61, 21]], 8),  # two that touch, and dirt
+        ([[0, 25 + i % 2 * 5, 3, 28 + i % 2 * 5] for i in range(9)], 0),  # not in a row
+        ([[x, 27, x + 3, 30] for x in (38, 46, 57, 71, 80, 93, 103, 118, 126)], 0),  # at uneven steps
+        ([[40 + 22 * i, 16, 54 + 22 * i, 30] for i in range(9)], 0),  # bold letters of a typewriter
+    ],
+)
+def test_low_points_at_even_steps_with_no_letter_between_them_are_a_leader(boxes, found):
+    boxes = np.array([*WORD, *boxes], float)
+    regions = Regions(boxes, (boxes[:, 2:] - boxes[:, :2]).prod(1) * 0.8, np.full(len(boxes), 200.0))
+    inside = leaders(regions, DetectorOptions())
+    assert not inside[:3].any()
+    assert inside.sum() == found
+
+
+def test_a_page_of_heavy_letters_at_even_steps_alone_has_no_leader():
+    letters, points = [[40 + 22 * i, 16, 54 + 22 * i, 30] for i in range(9)], [[0, 50, 3, 53], [57, 27, 60, 30]]
+    boxes = np.array([*letters, *points], float)
+    regions = Regions(boxes, (boxes[:, 2:] - boxes[:, :2]).prod(1) * 0.8, np.full(len(boxes), 200.0))
+    assert not leaders(regions, DetectorOptions()).any()
