@@ -7,6 +7,7 @@ one stands upright, and a curled one bends, so that its ink moves sideways from 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -21,6 +22,8 @@ from ocrkit.options import options_class
 _MARKS = "'\"’‘“”"
 _STROKES = {mark: 1 + (mark in '"“”') for mark in _MARKS}
 _TO_STRAIGHT = str.maketrans("’‘“”", "''\"\"")
+_ENDS = {"'": "’", '"': "”"}  # what straight marks are taken for at a word's end
+_QUOTED = re.compile(r"(?P<first>['\"])[^'\"’”]*(?P<last>[’”])[.,;:?!]?")
 _FAINT = 0.25  # of the ink of a mark; what is fainter is blur
 
 
@@ -71,8 +74,7 @@ def with_quotes(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> list[
             way = None
         else:
             way = _curled if odds > 0 else _straight
-    if way is None:
-        return [list(row) for row in rows]
+    way = way or _paired
     return [[replace(p, guess=replace(p.guess, text=way(p.guess.text))) for p in row] for row in rows]
 
 
@@ -121,6 +123,14 @@ def _bend(mark: Image) -> float | None:
     middle = ink @ np.arange(ink.shape[1]) / np.maximum(weight, 1e-9)
     mean = np.average(middle, weights=weight)
     return float(np.sqrt(np.average((middle - mean) ** 2, weights=weight))) / len(mark)
+
+
+def _paired(text: str) -> str:
+    """The text with the mark that ends it of the kind of the one that begins it, which is told more surely."""
+    ended = _QUOTED.fullmatch(text)
+    if ended is None or ended["first"] not in _ENDS or ended["last"] not in _ENDS[ended["first"]]:
+        return text
+    return text[: ended.start("last")] + ended["first"] + text[ended.end("last") :]
 
 
 def _straight(text: str) -> str:

@@ -19,6 +19,7 @@ from ocrkit.options import options_class
 from ocrkit.recognition.decode import Guess
 
 _APOSTROPHES = "'’‘"
+_ENDS = frozenset(".,!?…")  # before a mark that ends what is quoted
 # Words that are none without their apostrophe, which may touch a letter so that nothing raised is seen.
 _CONTRACTIONS = (
     "aren't couldn't didn't doesn't don't hadn't hasn't haven't isn't shouldn't wasn't weren't wouldn't I'm I've "
@@ -120,22 +121,34 @@ def _contracted(piece: Piece, options: RaisedOptions) -> Piece:
 
 
 def _with_closing(piece: Piece, options: RaisedOptions) -> Piece:
-    """The piece with the quotation mark that ends it, where that is seen as two parts and was not read."""
+    """The piece with the quotation mark that ends it, where that is seen and was not read.
+
+    Half of a mark alone may be dirt, except behind the mark that ends what is quoted.
+    """
     parts = piece.parts
     if parts is None:
         return piece
     guess, boxes = piece.guess, parts.boxes
     if not guess.text or guess.text[-1] in f'{_APOSTROPHES}"“”*' or len(boxes) < 3:
         return piece
-    size = (boxes[-2:, 2:] - boxes[-2:, :2]) / parts.capital
+    halves = 2 if parts.raised[-2] else 1
+    size = (boxes[-halves:, 2:] - boxes[-halves:, :2]) / parts.capital
     slim = (size[:, 0] <= options.stroke_width) & (size[:, 0] < size[:, 1])
     mark = slim & (options.mark_height <= size[:, 1]) & (size[:, 1] < options.note_height)
     gap = (boxes[-1, 0] - boxes[-2, 2]) / parts.capital
-    behind = boxes[-2, 0] >= boxes[:-2, 2].max() - options.margin * parts.capital
-    if not (mark.all() and behind and gap <= options.margin * 3 and parts.raised.tolist()[-3:] == [False, True, True]):
+    if halves == 1:
+        top, foot = (np.median(boxes[~parts.raised, 3]) - boxes[-1, [1, 3]]) / parts.capital
+        high = options.mark_top[0] <= top <= options.mark_top[1] and foot >= options.mark_foot
+        near = high and guess.text[-1] in _ENDS and 0 <= gap <= options.mark_gap
+    else:
+        near = gap <= options.margin * 3
+    behind = boxes[-halves, 0] >= boxes[:-halves, 2].max() - options.margin * parts.capital
+    alone = parts.raised[-1] and not parts.raised[-halves - 1]
+    if not (mark.all() and behind and near and alone):
         return piece
-    place = [boxes[-2, 0] - piece.left, boxes[-1, 2] - piece.left]
-    return replace(piece, guess=replace(guess, text=guess.text + '"', spans=np.append(guess.spans, [place], axis=0)))
+    place = [boxes[-halves, 0] - piece.left, boxes[-1, 2] - piece.left]
+    text = guess.text + ('"' if halves == 2 else "'")
+    return replace(piece, guess=replace(guess, text=text, spans=np.append(guess.spans, [place], axis=0)))
 
 
 def _trial(piece: Piece, parts: Parts, options: RaisedOptions) -> _Trial | None:

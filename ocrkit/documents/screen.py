@@ -59,21 +59,23 @@ class ScreenOptions:
 
 def unscreened(grey: Image, options: ScreenOptions) -> Image:
     """`grey` with its screened areas as tints or, where they are light, as paper; the same image without any."""
-    light = _without_free_dots(_with_tints(grey, options), options)
+    blurred, tints = _with_tints(grey, options)
+    light = _without_free_dots(blurred, tints, options)
     # Of tints darker than half of ink it is the holes that stand free.
     negative = cv2.bitwise_not(light)
-    dark = _without_free_dots(negative, options)
+    dark = _without_free_dots(negative, tints, options)
     return light if dark is negative else cv2.bitwise_not(dark)
 
 
-def _with_tints(grey: Image, options: ScreenOptions) -> Image:
+def _with_tints(grey: Image, options: ScreenOptions) -> tuple[Image, np.ndarray | None]:
+    """`grey` with the areas whose dots touch as tints, and where these are, `(H, W)`; `None` without any."""
     few = grey[: len(grey) // 8 * 8].reshape(-1, 8, grey.shape[1])[:, :2]  # a pair of rows of every eight
     rows = np.ascontiguousarray(few).reshape(-1, grey.shape[1])
     if rows.size <= len(rows):
-        return grey  # no two pixels lie side by side
+        return grey, None  # no two pixels lie side by side
     dotted = cv2.absdiff(rows[:, 1:], rows[:, :-1]) > options.step
     if dotted.mean() < options.steps * options.least_share:
-        return grey
+        return grey, None
     steps = _steps(grey, options)
     fewer, mean = _shares(steps, options.window_px)
     areas = cv2.threshold(fewer, 255 * options.steps, 255, cv2.THRESH_BINARY)[1]
@@ -81,17 +83,18 @@ def _with_tints(grey: Image, options: ScreenOptions) -> Image:
     uneven = cv2.threshold(fewer, 255 * options.least_steps, 255, cv2.THRESH_BINARY)[1]
     uneven = cv2.bitwise_and(uneven, cv2.threshold(mean, 255 * options.steps, 255, cv2.THRESH_BINARY)[1])
     if cv2.countNonZero(uneven) < options.least_share * areas.size:
-        return grey
+        return grey, None
     along = cv2.morphologyEx(uneven, cv2.MORPH_OPEN, np.ones((5, 3 * options.window_px), np.uint8))
     even = _even(steps, options)
     areas = cv2.bitwise_and(cv2.bitwise_or(areas, along), even)
     if cv2.countNonZero(areas) < options.least_share * areas.size:
-        return grey
+        return grey, None
     # Letters on a tint leave too little of it in a window, but for a small one.
     small = cv2.threshold(_shares(steps, options.small_window_px)[0], 255 * options.steps, 255, cv2.THRESH_BINARY)[1]
     beside = cv2.dilate(areas, np.ones((options.window_px, 3 * options.window_px), np.uint8))
     areas = cv2.bitwise_or(areas, cv2.bitwise_and(cv2.bitwise_and(small, beside), even))
-    return np.where(_widened(areas, options), cv2.GaussianBlur(grey, (0, 0), options.blur_px), grey)
+    wide = _widened(areas, options)
+    return np.where(wide, cv2.GaussianBlur(grey, (0, 0), options.blur_px), grey), wide
 
 
 def _steps(grey: Image, options: ScreenOptions) -> list[np.ndarray]:
@@ -126,7 +129,7 @@ def _even(steps: Sequence[np.ndarray], options: ScreenOptions) -> np.ndarray:
     return cv2.bitwise_and(*masks)
 
 
-def _without_free_dots(grey: Image, options: ScreenOptions) -> Image:
+def _without_free_dots(grey: Image, tints: np.ndarray | None, options: ScreenOptions) -> Image:
     rows = grey[: len(grey) // _STRIPE * _STRIPE].reshape(-1, _STRIPE, grey.shape[1])[:, :_SAMPLED]
     if not rows.size:
         return grey  # lower than a stripe
@@ -147,7 +150,23 @@ def _without_free_dots(grey: Image, options: ScreenOptions) -> Image:
     mean = cv2.blur(cv2.bitwise_and(tone, areas), around) / np.maximum(cv2.blur(areas, around), 1)
     dark[mean < options.dark_around] = 0
     light = _erased(grey, paper, ink, dots, _widened(areas, options), options)
-    return np.where(_widened(dark, options), cv2.GaussianBlur(grey, (0, 0), options.blur_px), light)
+    tint = _widened(dark, options)
+    if tints is not None:
+        tint |= _of_tints(areas, tints, options)
+    return np.where(tint, cv2.GaussianBlur(grey, (0, 0), options.blur_px), light)
+
+
+def _of_tints(areas: np.ndarray, tints: np.ndarray, options: ScreenOptions) -> np.ndarray:
+    """Where `areas` of free dots are part of screens that are `tints` for the most part, of uneven dots."""
+    screened = ((areas > 0) | tints).astype(np.uint8)
+    closed = cv2.morphologyEx(screened, cv2.MORPH_CLOSE, np.ones((options.window_px,) * 2, np.uint8))
+    number, labels = cv2.connectedComponents(closed, connectivity=4)
+    of_tints, of_all = (np.bincount(labels[where], minlength=number) for where in (tints, screened > 0))
+    most = 2 * of_tints > of_all
+    most[0] = False
+    # Large letters leave none of it between their strokes.
+    whole = np.ones((3 * options.window_px,) * 2, np.uint8)
+    return cv2.morphologyEx(most[labels].astype(np.uint8), cv2.MORPH_CLOSE, whole) > 0
 
 
 def _erased(

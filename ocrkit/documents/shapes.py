@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -20,8 +21,11 @@ _DASHES = "-–—"
 _LED = re.compile(r"(?:[oO]f(?=[^\W_])|&(?=[^\W\d_A-Z]))")  # whose last letter may lean over the space behind it
 _ONE_S = re.compile(r"\W*1S\W*")
 _TAILED = {".": ",", ":": ";"}  # what marks are with a tail
-_POINTS = re.compile(r"(?:[.…]{2,}|…)$")
+_POINTS = re.compile(r"(?P<points>[.…]{2,}|…)(?P<behind>[\"'”’)\]]*)$")
 _RULED = re.compile(r"_*(?=[A-Z\d(])([^_]+?)_*")  # a word on a rule, which a program's name seldom looks like
+_LACKING_MARK = re.compile(r"(?:(?<=\b[iI])|(?<=\b[tT]ha)|(?<=\b[wW]ha)|(?<=\b[lL]e))ts\b")  # others are plurals
+_DASHED = re.compile(r"\w[-–—]|[-–—]\w")
+_HANGING = re.compile(r"P[gpq]+[.,:;]?")  # whose letters, but for a large one, all hang below the line
 _LOW = frozenset("acemnorsuvwxz")  # no part of them stands above an x
 _ALIKE = frozenset("COSUVWXZ")  # but for their height
 _TALL = frozenset("bdfhklt") | frozenset("ABCDEFGHIJKLMNOPRSTUVWXYZ0123456789")
@@ -35,6 +39,12 @@ class ShapeOptions:
     Attributes:
         hyphen, en_dash, em_dash: width over the height of its line's capitals, up to or from which on a dash that
             stands alone is that; en dashes only on a page that has hyphens, too, as a typewriter's hyphen is as long.
+        sure_en_dash: the same of a dash inside a word or number, or of those in cells of a page without hyphens.
+        dash_top: of its word's height, from the top down, where a dash inside it begins, at least.
+        likely_em_dash: the same from which on one that is read as an em dash is one.
+        empty_cells: en dashes that stand alone in a row, from which on a page that is not typewritten has them, hyphens
+            or not.
+        cell_gap: of the height of its line's capitals, to what stands beside it in another cell, at least.
         hyphens: between letters, from which on a page has them where none stands alone.
         dash_height: of its line's capitals, at most; what is so low, and wider than high, is a dash where it stands
             half-way up between two words, whatever it was read as.
@@ -53,12 +63,17 @@ class ShapeOptions:
         plain: signs that are so small and no bullets.
         small_letter: of the height of its line's capitals; words of letters without ascenders that are no higher are
             not in capitals.
+        hanging: the same of words of these and of letters that hang below the line.
         low_letter: the same of a letter that is low among others.
         widest: the same; ink without a gap that is wider is letters that touch.
+        mark_top: of a word's height from its top down, where an apostrophe that touches a t stands beside it.
+        mark_confidence: of a word read without such an apostrophe, below which it is looked for.
         lean_gap: the same; the gap behind a word whose last letter leans over the space behind it, at least.
         ellipsis: of the height of its line's capitals; from one point to the next of an ellipsis, that is one sign,
             from and to; others are three points.
+        ellipsis_step: times the pitch of three full stops, that the points of one sign have, at least.
         close_points: the same of three points that were read as one sign, at most; some faces' signs are hardly wider.
+        widest_point: the same; of a point, at most.
         tail: of the height of its line's capitals; how far the tail of a comma reaches below the line, from and to.
         tail_px: px; the same, at least.
         clear_px: px; height of capitals, from which on tails are looked for.
@@ -71,6 +86,11 @@ class ShapeOptions:
     hyphen: float = 0.44
     en_dash: float = 0.47
     em_dash: float = 1.0
+    sure_en_dash: float = 0.57
+    dash_top: float = 0.25
+    likely_em_dash: float = 0.86
+    empty_cells: int = 3
+    cell_gap: float = 2.5
     hyphens: int = 2
     dash_height: float = 0.22
     dash_reach: float = 1.5
@@ -87,11 +107,16 @@ class ShapeOptions:
     bullets: int = 2
     plain: str = "=:;+*•<>«»-–—"
     small_letter: float = 0.87
+    hanging: float = 1.15
     low_letter: float = 0.82
     widest: float = 1.3
+    mark_top: float = 0.22
+    mark_confidence: float = 0.85
     lean_gap: float = 0.15
     ellipsis: tuple[float, float] = (0.39, 0.6)
+    ellipsis_step: float = 1.1
     close_points: float = 0.29
+    widest_point: float = 0.3
     tail: tuple[float, float] = (0.1, 0.4)
     tail_px: float = 2.0
     clear_px: float = 11.0
@@ -119,7 +144,17 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
         if width <= options.hyphen * capital
     ]
     has_hyphens = sum(short) >= options.hyphens
-    return [[_named(piece, capital, has_hyphens, options) for piece in row] for row, capital in zip(rows, capitals)]
+    edge_of = _ellipsis_edge(rows, capitals, options)
+    named = [
+        [_named(piece, capital, has_hyphens, edge_of, options) for piece in row] for row, capital in zip(rows, capitals)
+    ]
+    if _is_typewritten(rows, options):
+        return named
+    named = [
+        [_with_inner_dashes(piece, capital, has_hyphens, options) for piece in row]
+        for row, capital in zip(named, capitals)
+    ]
+    return named if has_hyphens else _with_empty_cells(named, capitals, options)
 
 
 def _with_dashes(row: Sequence[Piece], capital_px: float, options: ShapeOptions) -> list[Piece]:
@@ -229,17 +264,95 @@ def _as_sign(piece: Piece, sign: str, options: ShapeOptions) -> Piece:
     return replace(piece, guess=replace(piece.guess, text=sign, confidence=options.sign_confidence, spans=whole))
 
 
-def _named(piece: Piece, capital_px: float, has_hyphens: bool, options: ShapeOptions) -> Piece:
-    piece = _with_tails(_without_rule(piece), capital_px, options)
+def _with_empty_cells(
+    rows: Sequence[Sequence[Piece]], capitals: Sequence[float], options: ShapeOptions
+) -> list[list[Piece]]:
+    """The rows, dashes that stand alone in a table's cells named by their length."""
+
+    def is_one(i: int, row: Sequence[Piece], capital: float) -> bool:
+        piece, reach = row[i], options.cell_gap * capital
+        before = i == 0 or piece.place[0] - row[i - 1].place[2] > reach
+        behind = i == len(row) - 1 or row[i + 1].place[0] - piece.place[2] > reach
+        long = _width(piece) >= options.sure_en_dash * capital and capital >= options.clear_px
+        return piece.guess.text == "-" and before and behind and long
+
+    cells = {row[i] for row, capital in zip(rows, capitals) for i in range(len(row)) if is_one(i, row, capital)}
+    if len(cells) < options.empty_cells:
+        return [list(row) for row in rows]
+    return [
+        [replace(piece, guess=replace(piece.guess, text="–")) if piece in cells else piece for piece in row]
+        for row in rows
+    ]
+
+
+def _is_typewritten(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> bool:
+    """Whether the characters of most words stand in cells, whose hyphens are as long as en dashes."""
+    words = [piece for row in rows for piece in row if len(piece.guess.text) > 3 and piece.guess.text.isalpha()]
+    return 2 * sum(_in_cells(piece, len(piece.guess.text), options) for piece in words) > len(words)
+
+
+def _with_inner_dashes(piece: Piece, capital_px: float, has_hyphens: bool, options: ShapeOptions) -> Piece:
+    """The piece, dashes beside its other characters named by their length where they are ink of their own."""
+    guess = piece.guess
+    if _is_dash(piece) or capital_px < options.clear_px or not _DASHED.search(guess.text):
+        return piece
+    if len(guess.spans) != len(guess.text) or _in_cells(piece, len(guess.text), options):
+        return piece
+    ink = _ink(piece)
+    starts, ends = _runs(ink)
+    if len(starts) < 2:
+        return piece
+    run = np.maximum(np.searchsorted(starts, guess.spans.mean(1), "right") - 1, 0)
+    text, kept = list(guess.text), np.ones(len(guess.text), bool)
+    for k in np.unique(run[[character in _DASHES for character in text]]).tolist():
+        own = np.flatnonzero(run == k)
+        rows = _filled(ink, starts[k], ends[k])
+        thin = len(rows) <= options.dash_height * capital_px and rows[0] > options.dash_top * len(ink)
+        if not thin or any(text[i] not in _DASHES for i in own):
+            continue
+        length = (ends[k] - starts[k]) / capital_px
+        dash = "—" if length >= (options.likely_em_dash if text[own[0]] == "—" else options.em_dash) else "–"
+        # A page that shows no hyphens may have long ones.
+        if length < options.sure_en_dash or (dash == "–" and not has_hyphens):
+            continue
+        text[own[0]], kept[own[1:]] = dash, False
+    found = "".join(character for character, is_kept in zip(text, kept) if is_kept)
+    return piece if found == guess.text else replace(piece, guess=replace(guess, text=found, spans=guess.spans[kept]))
+
+
+def _ellipsis_edge(rows: Sequence[Sequence[Piece]], capitals: Sequence[float], options: ShapeOptions) -> float | None:
+    """From which pitch on, in heights of capitals, three points of the page are one sign; `None` if it shows one pitch.
+
+    In every face the points of the one sign stand farther apart than three full stops.
+    """
+    pitches = []
+    for row, capital in zip(rows, capitals):
+        for piece in row:
+            if points := _POINTS.search(piece.guess.text):
+                places = _points_behind(piece, bool(points["behind"]))
+                if len(places) == 3 and not _in_cells(piece, points.start(), options):
+                    pitches.append((places[2] - places[0]) / 2 / capital)
+    pitches = sorted(pitch for pitch in pitches if pitch <= options.ellipsis[1])
+    steps = [(b / a, (a + b) / 2) for a, b in pairwise(pitches)]
+    widest, edge = max(steps, default=(1.0, 0.0))
+    return edge if widest >= options.ellipsis_step else None
+
+
+def _named(
+    piece: Piece, capital_px: float, has_hyphens: bool, ellipsis_edge: float | None, options: ShapeOptions
+) -> Piece:
+    piece = _with_tails(_with_points(_without_rule(piece), capital_px, options), capital_px, options)
+    piece = _with_touching_mark(piece, options)
     text = piece.guess.text
     if points := _POINTS.search(text):
-        return _with_ellipsis(piece, text[: points.start()], capital_px, options)
+        return _with_ellipsis(piece, points, capital_px, ellipsis_edge, options)
     if _LED.match(text):
         return _apart(piece, capital_px, options)
     if _is_dash(piece):
         length = _width(piece) / capital_px
-        text = "—" if length >= options.em_dash else "–" if has_hyphens and length >= options.en_dash else "-"
-    elif float(piece.place[3] - piece.place[1]) <= options.small_letter * capital_px and _may_be_low(text):
+        long = options.em_dash if text != "—" else options.likely_em_dash
+        text = "—" if length >= long else "–" if has_hyphens and length >= options.en_dash else "-"
+    elif _is_low(piece, capital_px, options):
         text = text.lower()
     elif _ALIKE & set(text):
         text = _in_case(piece, capital_px, options)
@@ -259,6 +372,25 @@ def _without_rule(piece: Piece) -> Piece:
     if end < len(guess.text):
         place[2] = min(place[2], piece.left + spans[-1, 1])
     return replace(piece, ink=place, guess=replace(guess, text=word[1], spans=spans))
+
+
+def _with_points(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
+    """The piece, a hyphen at its end that is no wider than high read as a point."""
+    guess = piece.guess
+    if len(guess.text) < 2 or guess.text[-1] != "-" or not guess.text[-2].isalnum():
+        return piece
+    if len(guess.spans) != len(guess.text):
+        return piece
+    ink = _ink(piece)
+    starts, ends = _runs(ink)
+    run = np.searchsorted(starts, guess.spans.mean(1), "right") - 1
+    if len(starts) < 2 or run[-1] <= run[-2]:
+        return piece
+    rows = _filled(ink, starts[run[-1]], ends[run[-1]])
+    width = ends[run[-1]] - starts[run[-1]]
+    if width > options.widest_point * capital_px or width > len(rows) + 1:
+        return piece
+    return replace(piece, guess=replace(guess, text=guess.text[:-1] + "."))
 
 
 def _with_tails(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
@@ -304,20 +436,47 @@ def _apart(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
     return replace(piece, guess=replace(guess, text=text, spans=spans))
 
 
-def _with_ellipsis(piece: Piece, stem: str, capital_px: float, options: ShapeOptions) -> Piece:
-    """The piece, its points behind `stem` read as one sign or as three, if there are three of them."""
-    points = _points_behind(piece)
+def _with_touching_mark(piece: Piece, options: ShapeOptions) -> Piece:
+    """The piece with an apostrophe between its last letters where that touches the t and is no part by itself.
+
+    Above that stroke its top stands beside the t's.
+    """
+    guess, found = piece.guess, _LACKING_MARK.search(piece.guess.text)
+    if found is None or guess.confidence >= options.mark_confidence or len(guess.spans) != len(guess.text):
+        return piece
+    t, middles, ink = found.start(), guess.spans.mean(1), _ink(piece)
+    top = ink[: max(1, round(options.mark_top * len(ink)))]
+    left = (middles[t - 1] + middles[t]) / 2
+    starts, ends = _runs(top)
+    inside = (starts >= left) & (ends <= middles[t + 1] + 1)
+    if inside.sum() != 2:
+        return piece
+    x = float(starts[inside][1])
+    text, spans = f"{guess.text[: t + 1]}'{guess.text[t + 1 :]}", np.insert(guess.spans, t + 1, [x, x], axis=0)
+    return replace(piece, guess=replace(guess, text=text, spans=spans))
+
+
+def _with_ellipsis(
+    piece: Piece, found: re.Match[str], capital_px: float, edge: float | None, options: ShapeOptions
+) -> Piece:
+    """The piece, the points `found` at its end or before its closing marks read as one sign or as three."""
+    points = _points_behind(piece, bool(found["behind"]))
     if len(points) != 3:
         return piece
     pitch = (points[2] - points[0]) / 2 / capital_px
-    as_read = pitch > options.close_points or _in_cells(piece, len(stem), options)
-    if piece.guess.text == f"{stem}…" and as_read:
+    start, behind = found.start(), found["behind"]
+    in_cells = _in_cells(piece, start, options)
+    one_sign = options.ellipsis[0] <= pitch <= options.ellipsis[1]
+    if edge is not None and not in_cells and pitch <= options.ellipsis[1]:
+        one_sign = pitch >= edge
+    elif found["points"] == "…" and (pitch > options.close_points or in_cells):
         return piece
-    text = stem + ("…" if options.ellipsis[0] <= pitch <= options.ellipsis[1] else "...")
+    middle = "…" if one_sign else "..."
     place = piece.place[[0, 2]] - piece.left
-    spans = np.concatenate([piece.guess.spans[: len(stem)], np.tile(place, (len(text) - len(stem), 1))])
+    spans = [piece.guess.spans[:start], np.tile(place, (len(middle), 1)), piece.guess.spans[found.start("behind") :]]
     confidence = max(piece.guess.confidence, options.sign_confidence)
-    return replace(piece, guess=replace(piece.guess, text=text, confidence=confidence, spans=spans))
+    text = piece.guess.text[:start] + middle + behind
+    return replace(piece, guess=replace(piece.guess, text=text, confidence=confidence, spans=np.concatenate(spans)))
 
 
 def _in_cells(piece: Piece, count: int, options: ShapeOptions) -> bool:
@@ -361,8 +520,8 @@ def _inner_capitals(text: str) -> list[int]:
     return capitals if all(text[i] in _ALIKE for i in capitals) else []
 
 
-def _points_behind(piece: Piece) -> np.ndarray:
-    """Where the middles of the points are that end a word, px in its crop, `(N,)`."""
+def _points_behind(piece: Piece, closed: bool) -> np.ndarray:
+    """Where the middles of the points are that end a word or stand before its closing marks, px in its crop, `(N,)`."""
     ink = _ink(piece)
     if not ink.size:
         return np.zeros(0)
@@ -370,6 +529,8 @@ def _points_behind(piece: Piece) -> np.ndarray:
     low = ink[body:].any(0) & ~ink[:body].any(0)
     edges = np.stack(_runs(np.atleast_2d(low)), axis=1)
     letters = np.flatnonzero(ink[:body].any(0))
+    if closed and len(edges):
+        letters = letters[letters < edges[-1, 0]]
     # The arm of a letter, as of an L or an R, reaches beyond it.
     edges = edges[edges[:, 0] > letters[-1] + 1] if len(letters) else edges
     return edges.mean(1)
@@ -422,8 +583,20 @@ def _width(piece: Piece) -> float:
     return float(piece.place[2] - piece.place[0])
 
 
+def _is_low(piece: Piece, capital_px: float, options: ShapeOptions) -> bool:
+    """Whether a word that was read with capitals is no higher than without them."""
+    height, text = float(piece.place[3] - piece.place[1]) / capital_px, piece.guess.text
+    if _HANGING.fullmatch(text):
+        return height <= options.hanging
+    return height <= options.small_letter and _may_be_low(text)
+
+
 def _may_be_low(text: str) -> bool:
     letters = set(text) - set(".,:-–")
+    if text[:1] == "I" and text[1:2].isalpha():  # as an i that has lost its dot is read
+        letters -= {"I"}
+        if text[1].islower():
+            return letters <= _LOW
     capitals = {letter for letter in letters if letter.isupper()}
     return bool(capitals) and capitals <= _ALIKE and {letter.lower() for letter in letters} <= _LOW
 

@@ -60,7 +60,18 @@ def test_ends_of_the_rule_that_a_word_stands_on_are_no_part_of_it(text, meant, p
 
 @pytest.mark.parametrize(
     ("text", "height", "meant"),
-    [("SO", 14, "so"), ("Or,", 14, "or,"), ("SO", 20, "SO"), ("SE", 14, "SE"), ("TO", 14, "TO")],
+    [
+        ("SO", 14, "so"),
+        ("Or,", 14, "or,"),
+        ("SO", 20, "SO"),
+        ("SE", 14, "SE"),
+        ("TO", 14, "TO"),
+        # an i that has lost its dot
+        ("In", 14, "in"),
+        ("IS", 14, "is"),
+        ("In", 20, "In"),
+        ("If", 20, "If"),
+    ],
 )
 def test_capitals_no_higher_than_small_letters_are_these(text, height, meant):
     assert texts(by_shape([[piece("The"), piece(text, 20, height)]], ShapeOptions()))[-1] == meant
@@ -72,6 +83,7 @@ def test_capitals_no_higher_than_small_letters_are_these(text, height, meant):
         (["“yes”", "don't", "it’s"], ["“yes”", "don’t", "it’s"]),
         (['"yes"', "don't", "can't", "isn't", "it’s"], ['"yes"', "don't", "can't", "isn't", "it’s"]),
         (["“so”", "5'10\""], ["“so”", "5'10\""]),
+        (['"so”,', '"no"'], ['"so",', '"no"']),  # a word's marks are a pair
         (["don't", "it’s"], ["don't", "it’s"]),  # one mark of either kind tells nothing
     ],
 )
@@ -194,6 +206,82 @@ def test_an_ellipsis_is_one_sign_or_three_points_by_how_far_these_are_apart(read
     rows = [[placed("The", -60, 0, -10, 20), inked(read, [(0, 0, 8, 20), *points], confidence=0.3)]]
     found = by_shape(rows, ShapeOptions())[0][1].guess
     assert (found.text, found.confidence) == (meant, 0.5)
+
+
+def test_the_farther_points_of_two_ellipses_of_a_page_are_one_sign():
+    rows = []
+    for pitch in (8, 10):
+        points = [(12 + pitch * i, 17, 15 + pitch * i, 20) for i in range(3)]
+        rows.append([placed("The", -60, 0, -10, 20), inked("a…", [(0, 0, 8, 20), *points])])
+    assert [row[1].guess.text for row in by_shape(rows, ShapeOptions())] == ["a...", "a…"]
+
+
+@pytest.mark.parametrize(("read", "meant"), [("a…’", "a...’"), ("a...”", "a...”")])
+def test_an_ellipsis_before_a_closing_mark_is_told_by_its_points_too(read, meant):
+    points = [(12 + 5 * i, 17, 15 + 5 * i, 20) for i in range(3)]
+    row = [placed("The", -60, 0, -10, 20), inked(read, [(0, 0, 8, 20), *points, (29, 0, 33, 8)])]
+    assert texts(by_shape([row], ShapeOptions()))[-1] == meant
+
+
+@pytest.mark.parametrize(
+    ("read", "length", "hyphens", "meant"),
+    [
+        ("1-9", 13, True, "1–9"),
+        ("1-9", 13, False, "1-9"),  # a long hyphen, for all that the page shows
+        ("1-9", 22, False, "1—9"),
+        ("1-9", 8, True, "1-9"),
+        ("1--9", 22, False, "1—9"),
+        ("a—b", 18, False, "a—b"),
+        ("1.9", 13, True, "1.9"),
+    ],
+)
+def test_dashes_inside_words_and_numbers_are_named_by_their_length(read, length, hyphens, meant):
+    word = inked(read, [(0, 0, 8, 20), (10, 9, 10 + length, 11), (12 + length, 0, 20 + length, 20)])
+    if len(read) > 3:
+        word = replace(word, guess=replace(word.guess, spans=np.array([[0, 8], [12, 14], [24, 26], [36, 42]], float)))
+    beside = [placed("-", 70 + 60 * i, 9, 78 + 60 * i, 11) for i in range(2)] if hyphens else []
+    assert texts(by_shape([[placed("The", -60, 0, -10, 20), word, *beside]], ShapeOptions()))[1] == meant
+
+
+def test_dashes_inside_words_stay_on_a_page_that_is_typewritten():
+    spans = np.array([[14 * i, 14 * i + 10] for i in range(6)], float)
+    cells = placed("Hammer", -120, 0, -30, 20)
+    cells = replace(cells, guess=replace(cells.guess, spans=spans))
+    hyphens = [placed("-", 70 + 60 * i, 9, 78 + 60 * i, 11) for i in range(2)]
+    row = [inked("1-9", [(0, 0, 8, 20), (10, 9, 23, 11), (25, 0, 33, 20)]), cells, *hyphens]
+    assert texts(by_shape([row], ShapeOptions()))[0] == "1-9"
+
+
+@pytest.mark.parametrize(
+    ("mark", "meant"), [((12, 16, 15, 20), "a."), ((12, 16, 16, 23), "a,"), ((12, 9, 20, 11), "a-")]
+)
+def test_a_hyphen_that_ends_a_word_and_is_no_wider_than_high_is_a_point_or_a_comma(mark, meant):
+    word = inked("a-", [(0, 6, 10, 20), mark], height=23)
+    assert texts(by_shape([[placed("The", -60, 0, -10, 20), word]], ShapeOptions()))[-1] == meant
+
+
+@pytest.mark.parametrize(("text", "height", "meant"), [("Pp.", 20, "pp."), ("Pp.", 26, "Pp."), ("Page", 20, "Page")])
+def test_a_p_no_higher_than_a_letter_that_hangs_below_the_line_is_small(text, height, meant):
+    row = [placed("The", 0, 0, 50, 20), placed(text, 60, 20 - height, 100, 20)]
+    assert texts(by_shape([row], ShapeOptions()))[-1] == meant
+
+
+@pytest.mark.parametrize(("length", "gap", "meant"), [(13, 90, "–"), (8, 90, "-"), (13, 20, "-")])
+def test_dashes_in_cells_of_their_own_are_named_by_their_length(length, gap, meant):
+    item = placed("Hammer", 0, 0, 70, 20)
+    item = replace(
+        item, guess=replace(item.guess, spans=np.array([[0, 14], [15, 23], [24, 40], [41, 57], [58, 63], [64, 70]]))
+    )
+    rows = [[item, placed("-", 70 + gap, 9, 70 + gap + length, 11)] for _ in range(3)]
+    assert [row[1].guess.text for row in by_shape(rows, ShapeOptions())] == [meant] * 3
+
+
+@pytest.mark.parametrize(("mark", "meant"), [((17, 0, 19, 6), "It's"), ((17, 5, 19, 6), "Its")])
+def test_an_apostrophe_that_touches_the_t_is_seen_above_its_stroke(mark, meant):
+    ink = [(0, 0, 3, 20), (10, 1, 13, 20), (7, 6, 20, 8), mark, (24, 6, 33, 20)]
+    its = inked("Its", ink, confidence=0.6)
+    its = replace(its, guess=replace(its.guess, spans=np.array([[0, 3], [8, 14], [24, 33]], float)))
+    assert texts(by_shape([[placed("The", -60, 0, -10, 20), its]], ShapeOptions()))[-1] == meant
 
 
 @pytest.mark.parametrize(
@@ -321,6 +409,24 @@ def test_a_quotation_mark_that_is_seen_behind_a_word_and_not_read_is_added(read,
 
 
 @pytest.mark.parametrize(
+    ("read", "left", "top", "meant"),
+    [
+        ("ho.", 34, 4, "ho.'"),
+        ("ho.’", 34, 4, "ho.’"),
+        ("ho", 34, 4, "ho"),  # dirt, as likely
+        ("ho.", 34, 14, "ho."),  # the point itself, which stands higher than old-style figures
+        ("ho?", 27, 4, "ho?"),  # the upper part of the mark itself
+    ],
+)
+def test_half_a_quotation_mark_is_added_behind_the_mark_that_ends_what_is_quoted(read, left, top, meant):
+    boxes = np.array([[2, 4, 12, 26], [14, 12, 24, 26], [27, 22, 31, 26], [left, top, left + 3, top + 8]], float)
+    parts = Parts(boxes, np.array([0, 0, 0, 1], bool), 22.0)
+    crop = np.full((30, 40), 255, np.uint8)
+    row = [Piece(np.array([0, 0, 40, 30], float), 0, crop, Guess(read, 0.9, np.zeros((len(read), 2))), parts=parts)]
+    assert texts(with_raised([row], lambda boxes: [], RaisedOptions())) == [meant]
+
+
+@pytest.mark.parametrize(
     ("read", "confidence", "meant"),
     [
         ("theyre", 0.6, "they're"),
@@ -419,3 +525,11 @@ def test_dots_between_the_strokes_of_large_light_letters_become_a_tint_too():
     tint = unscreened(page, ScreenOptions())
     assert np.ptp(tint[70:170, 182:190].astype(int)) < 60
     assert tint[70:170, 110:170].min() > 240
+
+
+def test_bands_of_a_screen_whose_dots_stand_free_stay_of_its_tint():
+    page = np.full((200, 1000), 255, np.uint8)
+    page.reshape(50, 4, 250, 4)[:, :3, :, :3] = 0
+    page[:, 420:580] = 255
+    page.reshape(50, 4, 250, 4)[:, 1:3, 105:145, 1:3] = 0
+    assert unscreened(page, ScreenOptions())[20:180, 20:980].max() < 230
