@@ -92,7 +92,7 @@ class NetworkSize:
 # Early strides make them cheap on CPUs: print is 32 px high here and mostly came from fewer.
 SIZES = {
     "nano": NetworkSize(((16, 2, 2), (32, 2, 2), (48, 2, 1), (64, 2, 1)), 64, (64,)),
-    "lean": NetworkSize(((16, 2, 2), (32, 2, 2), (48, 2, 1), (64, 2, 1)), 96, (96,)),
+    "lean": NetworkSize(((16, 2, 2), (32, 2, 2), (48, 2, 1), (64, 2, 1)), 96, (80,)),
     "fast": NetworkSize(((24, 2, 2), (48, 2, 2), (64, 2, 1), (96, 2, 1)), 128, (96, 96)),
     "mix": NetworkSize(((24, 2, 2), (48, 2, 2), (64, 2, 1), (96, 2, 1)), 128, (96,), blocks=3),
     "res1x128": NetworkSize(((16, 2, 2), (48, 2, 2), (48, 1, 1), (64, 2, 1), (96, 2, 1)), 128, (128,)),
