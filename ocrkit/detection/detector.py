@@ -13,7 +13,7 @@ from ocrkit.detection.leaders import leaders
 from ocrkit.detection.lines import regular_lines, rows_slope, stand_aside, string_lines, with_low_letters
 from ocrkit.detection.lone import lone_signs
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.pairs import clashes
+from ocrkit.detection.pairs import clashes, shared
 from ocrkit.detection.prune import prune, with_colons
 from ocrkit.detection.raised import Parts, raised_parts
 from ocrkit.detection.regions import (
@@ -302,7 +302,26 @@ def _of_one_ink(dark: Stages, light: Stages, options: DetectorOptions) -> Words:
     ]
     kept = np.setdiff1d(np.arange(len(words)), ground)
     kept = np.setdiff1d(kept, _bands(words, inner, outer, kept, options))
-    return words[kept]
+    return words[np.setdiff1d(kept, _between_lines(words, is_light, options))]
+
+
+def _between_lines(words: Words, is_light: np.ndarray, options: DetectorOptions) -> np.ndarray:
+    """Those words of one ink that reach into a line of the other's above and one below, which have more letters.
+
+    They are the paper between these lines, which is a shade lighter there than elsewhere, as on a curled page.
+    """
+    first, second = clashes(words.boxes, 0)
+    both = is_light[first] != is_light[second]
+    word, other = np.append(first[both], second[both]), np.append(second[both], first[both])
+    top, bottom = words.boxes[:, 1::2].T
+    height = bottom - top
+    _, line = np.unique(words.line, return_inverse=True)
+    letters = np.bincount(line, words.letters)[line]
+    into = shared(words.boxes, word, other, axis=1) >= options.between * np.minimum(height[word], height[other])
+    into &= letters[other] > letters[word]
+    above = into & (top[other] < top[word]) & (bottom[other] < bottom[word])
+    below = into & (top[other] > top[word]) & (bottom[other] > bottom[word])
+    return np.intersect1d(word[above], word[below])
 
 
 def _bands(

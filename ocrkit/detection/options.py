@@ -114,6 +114,8 @@ class DetectorOptions:
         min_aspect: width over height; a word alone on its line is a stroke when it is narrower, margin included.
         same_row: share of its height by which a word alone on its line stands level with a longer one in the same row
             of a table, at least; it is no noise then.
+        between: of the lower one's height; how far a word reaches into a line of the other ink above it, and below it,
+            from which on it is but the ground between the two.
         band_height: times the height of the words of the other ink in it, from which on what passes for a word of fewer
             letters is their ground.
         edge_share: of the ink's contrast, from which on a pixel belongs to a word's box.
@@ -226,6 +228,7 @@ class DetectorOptions:
     min_alone: float = 0.8
     min_aspect: float = 0.45
     same_row: float = 0.9
+    between: float = 0.25
     band_height: float = 1.5
     edge_share: float = 0.5
     thin_px: float = 4.0
