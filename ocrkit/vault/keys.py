@@ -282,7 +282,7 @@ def _passphrase(what: str, ask: Callable[[str], str] | None) -> str:
         raise NoIdentity(f"{what}: nobody is there to ask. Put it into the environment as {PASSPHRASE}.")
     try:
         return (ask or getpass.getpass)(f"{what}: ")
-    except (EOFError, KeyboardInterrupt, RuntimeError, NotImplementedError):  # a notebook that runs by itself
+    except (EOFError, KeyboardInterrupt, RuntimeError):  # a notebook that runs by itself
         raise NoIdentity(f"{what}: none was given. Put it into the environment as {PASSPHRASE}.") from None
 
 

@@ -66,7 +66,7 @@ def _unpacked(data: bytes) -> Iterator[bytes]:
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 yield from (archive.read(name) for name in archive.namelist())
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error):
+        except (zipfile.BadZipFile, RuntimeError, zlib.error):
             pass
     for match in _ENCODED.finditer(data):
         for start in range(4):
