@@ -51,6 +51,7 @@ class DetectedLine:
         parts: for each word its connected parts, where some of them stand raised; `None` for those without, or for all.
         sign: whether it is one sign that stands alone in a row of print, see `lone_signs`.
         cleared: `(N,)` whether a stroke through each word was erased; `None` for none.
+        pitch: px; width of the cells that its characters stand in, as a typewriter's do; 0 where they stand in none.
     """
 
     boxes: np.ndarray
@@ -61,6 +62,7 @@ class DetectedLine:
     sign: bool = False
     parts: Sequence[Parts | None] | None = None
     cleared: np.ndarray | None = None
+    pitch: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +128,7 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT, threads: int = 1) 
                 None if words is aside else struck[of_line],
                 words is level and words.line[of_line[0]] > lines,
                 None if words is aside else [parts.get(i) for i in of_line.tolist()],
+                pitch=0.0 if words is aside else float(words.pitch[of_line[0]]) / scale,
             )
             for of_line in np.split(np.arange(len(words)), np.flatnonzero(np.diff(words.line)) + 1)
             if len(of_line)
@@ -447,7 +450,7 @@ def small_words(grey: Image, scale: float, stages: Stages, height: float, option
     line = regular_lines(letters.boxes, letter, line, options)
     words = settle(split_words(letters.boxes, letter, line, options), small, options)
     words = words[np.isin(words.line, words.line[words.letters >= options.min_small_letters])]
-    return replace(words, boxes=words.boxes / detail, ink=words.ink / detail)
+    return replace(words, boxes=words.boxes / detail, ink=words.ink / detail, pitch=words.pitch / detail)
 
 
 def _low(regions: Regions, height_px: float, options: DetectorOptions) -> Regions:

@@ -12,12 +12,14 @@ _FILL = 0.6  # share of its box that a point's ink covers, at least
 _ROUND = 1.5  # times as long as its shorter side a point is, at most
 _ALIKE = 1.3  # times as wide or as high as the next point one is, at most
 _BLUR = 1.0  # px, by which either may be longer, and a step or a foot off
-_GAP = (0.3, 6.0)  # of its width; from one point to the next
+_GAP = (0.3, 9.0)  # of its width; from one point to the next
 _LEVEL = 0.3  # of its width; how far one point ends above the next, at most
 _HIGHER = 1.5  # times as high as a point what stands between two is, at most
 _EVEN = 0.05  # of a row's usual step; how far another is off it, or off several of them where points are lost
 _REGULAR = 0.75  # of a row's steps that are so even, at least; letters as high and full as each other differ in width
 _LEAST = 6  # points; fewer may be an ellipsis
+_SHORT = 4  # points of a row whose steps are those of such rows
+_WIDE, _FEWEST = 4.0, 2  # times its width, from which on a point's step is no ellipsis's; points of a row of that step
 _NEAR = 1.5  # times the usual gap of a row; from its end to what is part of it
 _TOUCHING = 4.0  # times as wide as a point two or three that touch are, at most
 
@@ -54,7 +56,8 @@ def _even_rows(boxes: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.nda
     """The usual gap of the row that each box is a point of, `(N,)` px; nan for others."""
     row, gaps = components(len(boxes), left, right), np.full(len(boxes), np.nan)
     step, gap = (boxes[right] - boxes[left])[:, [0, 2]].mean(1), boxes[right, 0] - boxes[left, 2]
-    for number in np.flatnonzero(np.bincount(row[left], minlength=row.max(initial=0) + 1) >= _LEAST - 1):
+    pairs, steps_px, wide = np.bincount(row[left], minlength=row.max(initial=0) + 1), [], []
+    for number in np.flatnonzero(pairs >= _LEAST - 1):
         own = np.flatnonzero(row[left] == number)
         usual = float(np.median(step[own]))
         steps = np.maximum(1, np.round(step[own] / usual))
@@ -70,6 +73,20 @@ def _even_rows(boxes: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.nda
         points = np.unique(np.append(left[own], right[own]))
         points = points[np.bincount(part, np.isin(np.arange(len(boxes)), points))[part[points]] >= _LEAST]
         gaps[points] = np.median(gap[own])
+        if len(points):
+            steps_px.append(usual)
+            wide.append(float(np.median((boxes[:, 2] - boxes[:, 0])[points])))
+    if not steps_px:
+        return gaps
+    # Where a long item leaves little room for them there are few, set as the others are.
+    usual = float(np.median(steps_px))
+    least = _FEWEST if usual >= _WIDE * np.median(wide) else _SHORT
+    even = np.abs(step - usual) <= _EVEN * usual + _BLUR
+    left, right, gap = left[even], right[even], gap[even]
+    row = components(len(boxes), left, right)
+    points = np.unique(np.append(left, right))
+    points = points[(np.bincount(row)[row[points]] >= least) & np.isnan(gaps[points])]
+    gaps[points] = usual - np.median(wide)
     return gaps
 
 

@@ -53,9 +53,11 @@ def string_lines(
     """
     heights = boxes[:, 3] - boxes[:, 1]
     reach = options.reach * options.height_ratio * np.where(letter, heights, height_px)
-    left, right, down = pairs_beside(boxes, reach, options.mark_off * heights.max(initial=0))
+    left, right, down = pairs_beside(boxes, reach, options.underscore_off * heights.max(initial=0))
     higher = np.maximum(heights[left], heights[right])
-    at_hand = down >= -options.mark_off * higher
+    flat = ~letter & (boxes[:, 2] - boxes[:, 0] >= options.dash_aspect * heights)
+    off = np.where(flat[left] | flat[right], options.underscore_off, options.mark_off)
+    at_hand = down >= -off * higher
     left, right, higher, down = left[at_hand], right[at_hand], higher[at_hand], down[at_hand]
     gap = np.maximum(boxes[right, 0] - boxes[left, 2], 0)
     lower = np.minimum(heights[left], heights[right])
@@ -85,10 +87,14 @@ def string_lines(
     one = letter[left] != letter[right]
     mark, owner = np.where(letter[left], right, left)[one], np.where(letter[left], left, right)[one]
     near, distance = _beside(boxes, mark, owner, options)
+    near = np.where(flat[mark], _underlies(boxes, mark, owner, height_px, near, options), near)
     joined = _nearest(mark[near], distance[near])
     mark, owner = mark[near][joined], owner[near][joined]
     quote, point = _behind_points(boxes, letter, (chains, runs), (mark, owner), options)
     letter[quote] = letter[np.isin(runs, runs[quote])] = False
+    comma, closing = _behind_quotes(boxes, letter, (chains, runs), (mark, owner), options)
+    letter[comma] = False
+    quote, point = np.append(quote, comma), np.append(point, closing)
     # The points of an ellipsis go with the first of them, however far from its word they are.
     dot, first = _ellipses(boxes, np.flatnonzero(~letter), options)
     begins = (boxes[owner, 2] <= boxes[mark, 2]) & (boxes[owner, 3] >= boxes[mark, 1])
@@ -147,6 +153,60 @@ def _beside(
     off = np.maximum(np.maximum(boxes[owner, 1] - middle, middle - boxes[owner, 3]), 0)
     gap = np.maximum(np.maximum(boxes[owner, 0] - boxes[mark, 2], boxes[mark, 0] - boxes[owner, 2]), 0)
     return (off <= options.mark_off * height) & (gap <= options.punctuation_reach * height), gap + off
+
+
+def _underlies(
+    boxes: np.ndarray,
+    mark: np.ndarray,
+    owner: np.ndarray,
+    height_px: float,
+    near: np.ndarray,
+    options: DetectorOptions,
+) -> np.ndarray:
+    """Whether each flat mark is a dash `near` its owner, or an underscore that follows or leads it below its foot.
+
+    Several underscores touch and are as long as a short rule, but stand close to their word.
+    """
+    height, width = boxes[owner, 3] - boxes[owner, 1], boxes[mark, 2] - boxes[mark, 0]
+    middle = (boxes[mark, 1] + boxes[mark, 3]) / 2
+    gap = np.maximum(np.maximum(boxes[owner, 0] - boxes[mark, 2], boxes[mark, 0] - boxes[owner, 2]), 0)
+    below = middle - boxes[owner, 3]
+    under = (below >= -options.level * height) & (below <= options.underscore_off * height)
+    under &= gap <= options.underscore_reach * height
+    return under | (near & (width <= options.dash_width * height_px))
+
+
+def _behind_quotes(
+    boxes: np.ndarray,
+    letter: np.ndarray,
+    strung: tuple[np.ndarray, np.ndarray],
+    joined: tuple[np.ndarray, np.ndarray],
+    options: DetectorOptions,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The points and commas that a quotation mark parts from the letter before, and the mark; as `_behind_points`."""
+    heights = boxes[:, 3] - boxes[:, 1]
+    length, run_length = (np.bincount(number)[number] for number in strung)
+    mark, owner = joined
+    raised = (boxes[owner, 3] - boxes[mark, 3] >= options.note_foot * heights[owner]) & (
+        boxes[mark, 0] >= boxes[owner, 0]
+    )
+    owner_of = np.full(len(boxes), -1)
+    owner_of[mark[raised]] = owner[raised]
+    free = ~letter | ((length <= options.mark_run) & (run_length <= options.mark_run))
+    free[mark] = False
+    some = np.flatnonzero(free | (owner_of >= 0))
+    reach = options.punctuation_reach * np.where(owner_of >= 0, options.mark_line * heights[owner_of], 0)
+    left, right = (some[i] for i in pairs_within(boxes[some], reach[some]))
+    behind = (owner_of[left] >= 0) & free[right] & (boxes[right, 0] >= boxes[left, 2])
+    left, right = left[behind], right[behind]
+    before = owner_of[left]
+    foot = (boxes[right, 3] - boxes[before, 3]) / heights[before]
+    low = (foot >= -options.level) & (foot <= options.underscore_off)
+    low &= boxes[right, 1] >= boxes[before, 3] - options.note_foot * heights[before]
+    low &= (boxes[right, 2] - boxes[right, 0]) <= options.mark_slim * heights[before]
+    left, right = left[low], right[low]
+    nearest = _nearest(right, boxes[right, 0] - boxes[left, 2])
+    return right[nearest], left[nearest]
 
 
 def _behind_points(

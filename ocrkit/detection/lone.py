@@ -58,7 +58,7 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
     around[:, 3] = np.maximum(around[:, 3], bottom[beside] + down)
     ones = np.ones(len(ink))
     margin = options.margin * tall[beside, None] * [-1, -1, 1, 1]
-    return Words(around + margin, ink, np.arange(len(ink)), ones.astype(int), ones)
+    return Words(around + margin, ink, np.arange(len(ink)), ones.astype(int), ones, np.zeros(len(ink)))
 
 
 def _kinds(regions: Regions, height: float, options: DetectorOptions) -> np.ndarray:

@@ -55,6 +55,9 @@ class DetectorOptions:
         leader_size: heights; of a point of a leader, at most.
         mark_width: heights; of a mark, at most.
         dash_width: heights; of a dash, at most.
+        underscores_width: heights; of underscores that touch each other, at most.
+        underscore_reach: of its neighbour's height; how far an underscore stands off it, at most.
+        underscore_off: the same; how far it may lie below its foot.
         dash_aspect: width over height of a dash that is wider than other marks, at least.
         dash_fill: share of its box that the ink of such a dash covers, at least.
         mark_size: heights; longer side of a mark, at least.
@@ -103,6 +106,12 @@ class DetectorOptions:
         level: heights; letters whose tops or feet differ by no more stand level.
         min_level_share: share of neighbours that stand level, at least, on a line of print.
         page_weight: pairs of neighbours; how much the page as a whole weighs in that share.
+        cell_steps: from one letter to the next, that a line has by which it is told whether it is set in cells, at least.
+        cell_even: mean over these of the cosine of how far they are off whole cells, a cell being a full turn, at least.
+        cell_even_other: the same of other lines of a page with such ones.
+        cell_share: of the page's steps, that such lines have, at least.
+        cell_least: the same, their number.
+        cell_speck: heights of the line; what is smaller is no mark where characters stand in cells.
         min_word: heights of the line; what is lower than this is punctuation and goes with a word beside it.
         min_dash: heights of the line; a mark at least this wide between two spaces is a word, too: a dash.
         min_star: heights of the line; shorter side of a mark that may be an asterisk, at least.
@@ -172,6 +181,9 @@ class DetectorOptions:
     leader_size: float = 0.45
     mark_width: float = 1.5
     dash_width: float = 1.9
+    underscores_width: float = 4.0
+    underscore_reach: float = 0.4
+    underscore_off: float = 0.5
     dash_aspect: float = 4.0
     dash_fill: float = 0.6
     mark_size: float = 0.1
@@ -218,6 +230,12 @@ class DetectorOptions:
     level: float = 0.12
     min_level_share: float = 0.7
     page_weight: float = 20.0
+    cell_steps: int = 4
+    cell_even: float = 0.75
+    cell_even_other: float = 0.5
+    cell_share: float = 0.35
+    cell_least: int = 30
+    cell_speck: float = 0.15
     min_word: float = 0.6
     min_dash: float = 0.25
     min_star: float = 0.25

@@ -21,7 +21,7 @@ def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple
     blot = solid & (np.minimum(heights, widths) > options.blot_size * height_px)
     letter = heights >= options.min_letter * height_px
     thin = (widths >= options.dash_aspect * heights) & (regions.area >= options.dash_fill * heights * widths)
-    mark = ~letter & (widths <= np.where(thin, options.dash_width, options.mark_width) * height_px)
+    mark = ~letter & (widths <= np.where(thin, options.underscores_width, options.mark_width) * height_px)
     mark &= np.maximum(heights, widths) >= options.mark_size * height_px
     keep = clear & fits & ~blot & (letter | mark)
     if keep.sum() > options.max_letters:
@@ -43,7 +43,7 @@ def with_colons(
     a, b = pairs_within(boxes)
     fits = (np.maximum(size[a], size[b]) <= options.mark_ratio * np.minimum(size[a], size[b])).all(1)
     fits &= shared(boxes, a, b, axis=0) >= 0.5 * np.minimum(size[a, 0], size[b, 0])
-    fits &= shared(boxes, a, b, axis=1) < -0.1 * height_px
+    fits &= shared(boxes, a, b, axis=1) <= -min(0.1 * height_px, 1)
     fits &= np.maximum(boxes[a, 3], boxes[b, 3]) - np.minimum(boxes[a, 1], boxes[b, 1]) <= options.max_colon * height_px
     count = np.bincount(np.append(a[fits], b[fits]), minlength=len(mark))
     fits &= (count[a] == 1) & (count[b] == 1)  # three or more are a dotted rule or a texture

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
+from ocrkit.detection.pitch import line_pitches, space_by_pitch
 
 _LETTER_GAPS = np.arange(0, 0.56, 0.05)  # heights of the line
 _WORD_GAPS = np.arange(0.15, 1.21, 0.075)  # heights of the line
@@ -37,6 +38,7 @@ class Words:
         line: `(N,)` number of each word's line, rising.
         letters: `(N,)` number of its letters or pieces of letters.
         space: `(N,)` probability that the gap before the word is a space; 1 before a line's first.
+        pitch: `(N,)` px; width of the cells that its line's characters stand in, 0 where they stand in none.
     """
 
     boxes: np.ndarray
@@ -44,12 +46,13 @@ class Words:
     line: np.ndarray
     letters: np.ndarray
     space: np.ndarray
+    pitch: np.ndarray
 
     def __len__(self) -> int:
         return len(self.boxes)
 
     def __getitem__(self, keep: np.ndarray) -> Words:
-        return Words(self.boxes[keep], self.ink[keep], self.line[keep], self.letters[keep], self.space[keep])
+        return Words(*(of[keep] for of in (self.boxes, self.ink, self.line, self.letters, self.space, self.pitch)))
 
     def __add__(self, other: Words) -> Words:
         """These words and after them the other's, on lines of their own."""
@@ -59,12 +62,13 @@ class Words:
             np.concatenate([self.line, other.line + self.line.max(initial=-1) + 1]),
             np.concatenate([self.letters, other.letters]),
             np.concatenate([self.space, other.space]),
+            np.concatenate([self.pitch, other.pitch]),
         )
 
     @classmethod
     def none(cls) -> Words:
         """No words."""
-        return cls(np.zeros((0, 4)), np.zeros((0, 4)), np.zeros(0, int), np.zeros(0, int), np.zeros(0))
+        return cls(np.zeros((0, 4)), np.zeros((0, 4)), np.zeros(0, int), np.zeros(0, int), np.zeros(0), np.zeros(0))
 
 
 def space_probability(gaps: np.ndarray, line: np.ndarray, touching: np.ndarray) -> np.ndarray:
@@ -136,6 +140,10 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
         return Words.none()
     boxes, letter, line = boxes[order], letter[order], np.unique(line[order], return_inverse=True)[1]
     height = line_heights(boxes, letter, line)[line]
+    pitch = line_pitches(boxes, letter, line, options)[line]
+    # A speck in a blank cell would leave no space.
+    clear = letter | (pitch == 0) | ((boxes[:, 2:] - boxes[:, :2]).max(1) > options.cell_speck * height)
+    boxes, letter, line, height, pitch = (of[clear] for of in (boxes, letter, line, height, pitch))
     # Lines laid end to end on one axis, so that one running maximum serves them all.
     offset = line * (boxes[:, 2].max() + 1)
     starts, ends = boxes[:, 0] + offset, np.maximum.accumulate(boxes[:, 2] + offset)
@@ -154,6 +162,10 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
         narrow = free[within] + free[np.flatnonzero(within) - 1]
         both = np.stack([gap[inside], np.maximum(gap[inside] - narrow, -0.1)], 1)
         probability[inside] = space_probability(both, line[inside], touching[np.unique(line[inside])])
+        wide = np.minimum(width * height[piece], pitch[piece])
+        cells = (np.append(0, wide[:-1]) + wide) / 2 + gap[piece] * height[piece]
+        in_cells = within & (pitch[piece] > 0)
+        probability[piece[in_cells]] = space_by_pitch(cells[in_cells] / pitch[piece[in_cells]])
         space[inside] = probability[inside] > 0.5
 
     # A mark that stands alone goes with the nearer of its neighbours, a point or a comma with the one before it; a dash
@@ -168,7 +180,7 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     sure = np.minimum(probability[first], np.append(probability[first[1:]], 1.0)) >= options.sure_space
     single = np.diff(np.append(first, len(boxes))) == 1
     slim = single & (boxes[first, 2] - boxes[first, 0] <= options.slim_colon * height[first])
-    low &= ~((letter[first] & (slim | sure)) | (stars & sure))
+    low &= ~((letter[first] & (slim | sure)) | (stars & sure) | (pitch[first] > 0))
     at_foot = boxes[first, 3] >= boxes[first - 1, 3] - options.level * height[first]
     to_left = low & near & ((before <= after) | (at_foot & (before < options.punctuation_reach)))
     to_right = low & near & ~to_left
@@ -185,7 +197,10 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     margin = options.margin * height[first, None] * [-1, -1, 1, 1]
     high = letter | (boxes[:, 3] - boxes[:, 1] >= options.min_letter * height)
     letters = np.add.reduceat(high.astype(int), first) + (dash | _stars(boxes, letter, height, first, options))
-    words = Words(around + margin, ink, line[first], letters, probability[first])
+    # Between two spaces that are certain any mark is a word.
+    clear = ((ink[:, 2:] - ink[:, :2]).max(1) >= options.min_dash * height[first]) & (pitch[first] > 0)
+    letters = np.maximum(letters, clear)
+    words = Words(around + margin, ink, line[first], letters, probability[first], pitch[first])
     return words[words.letters > 0]
 
 

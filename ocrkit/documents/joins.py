@@ -45,6 +45,7 @@ class JoinOptions:
         small_words: letters that are words where they stand alone.
         words: short ones that are none but words, where they are surely read and a space is likely.
         signs: characters that are words where they stand alone, and so no fragments.
+        operators: characters of which such words consist in programs and formulas, where a space is sure.
         seams: marks inside words and numbers, beside which a gap may be as wide as a space.
         seam_confidence: share of the lower confidence of the two that the whole must reach where it shows one of
             `seams` between them, and the letters and digits of both.
@@ -97,6 +98,7 @@ class JoinOptions:
         ]
     )
     signs: str = ":-=*"
+    operators: str = "{}[]()<>|&+=*/#%$^~"
     seams: str = "'’.,:/-"
     seam_confidence: float = 0.9
     word_space: float = 0.6
@@ -114,7 +116,8 @@ class Piece:
     `space` is the probability that there is a space before it, as far as the gap can tell; `ink` is where its ink is,
     `(4,)` px, or `None` where the box is that. `struck` words are struck through, `cleared` ones were; a `sign` stands
     alone in its row.
-    `parts` are the connected parts of its ink where some of them stand raised.
+    `parts` are the connected parts of its ink where some of them stand raised. `pitch` is the width in px of the cells
+    that its line's characters stand in, as a typewriter's do, 0 where they stand in none.
     """
 
     box: np.ndarray
@@ -127,6 +130,7 @@ class Piece:
     cleared: bool = False
     sign: bool = False
     parts: Parts | None = None
+    pitch: float = 0.0
 
     @property
     def place(self) -> np.ndarray:
@@ -161,7 +165,7 @@ def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptio
             if a in row and b in row and is_one_word(a.guess, b.guess, read_whole.guess, b.space, options):
                 ink = _around(a.place, b.place)
                 struck, cleared = a.struck or b.struck, a.cleared or b.cleared
-                whole = replace(read_whole, space=a.space, ink=ink, struck=struck, cleared=cleared)
+                whole = replace(read_whole, space=a.space, ink=ink, struck=struck, cleared=cleared, pitch=a.pitch)
                 row[row.index(a) : row.index(b) + 1] = [whole]
                 joined = True
         if not joined:
@@ -171,6 +175,8 @@ def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptio
 def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
     """Whether it is worth a look: near each other, and what `is_one_word` could believe."""
     height = max(a.box[3] - a.box[1], b.box[3] - b.box[1])
+    if b.pitch and b.space == 1:  # cells between them are blank
+        return False
     near = b.box[0] - a.box[2] < options.gap * height and b.box[2] - a.box[0] < options.longest * height
     left, right = a.guess.text, b.guess.text
     if not (near and left and right) or " " in left + right:
@@ -185,6 +191,8 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
 def _may_be_fragment(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
     """Whether one of the two is short, and behind what is surely a space no word of its own."""
     short = [part for part in (a, b) if len(part.text) <= options.fragment and part.text not in options.signs]
+    if space >= options.sure_space and any(set(part.text) <= set(options.operators) for part in short):
+        return False
     if space < options.word_space:
         return bool(short)
     if space < options.sure_space:

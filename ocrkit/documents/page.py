@@ -14,6 +14,7 @@ from ocrkit.detection import DetectedLine, dark_on_light
 from ocrkit.document import Image, Line, Word
 from ocrkit.documents.aside import in_columns, is_within, read_aside
 from ocrkit.documents.assemble import assemble
+from ocrkit.documents.cells import in_cells
 from ocrkit.documents.crops import Recognize, crop_places, split_words
 from ocrkit.documents.dewarp import Bend, dewarp, level_boxes
 from ocrkit.documents.geometry import moved, widened
@@ -46,7 +47,7 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
     if is_texture(np.concatenate(boxes), read, options):
         return Reading(image, left_out={"noise": sum(map(len, boxes))})
     pieces = read(np.concatenate(boxes))
-    rows = in_lines(pieces, [line for line in detected if not line.aside])
+    rows = in_cells(in_lines(pieces, [line for line in detected if not line.aside]))
     rows = join_pieces(with_raised(rows, read, options.raised), read, options.joins)
     rows = with_quotes(by_shape(rows, options.shapes), options.quotes)
     if not holds_print([piece for row in rows for piece in row], options):
@@ -88,7 +89,16 @@ def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[lis
         found = zip(islice(unread, len(line.boxes)), spaces, ink, struck, cleared, parts)
         rows.append(
             [
-                replace(piece, space=p, ink=place, struck=out, cleared=was, sign=line.sign, parts=raised)
+                replace(
+                    piece,
+                    space=p,
+                    ink=place,
+                    struck=out,
+                    cleared=was,
+                    sign=line.sign,
+                    parts=raised,
+                    pitch=line.pitch,
+                )
                 for piece, p, place, out, was, raised in found
             ]
         )

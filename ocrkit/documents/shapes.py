@@ -363,7 +363,7 @@ def _without_rule(piece: Piece) -> Piece:
     """The piece without the ends of the rule that it stands on, which were read as underscores beside it."""
     guess = piece.guess
     word = _RULED.fullmatch(guess.text)
-    if "_" not in guess.text or word is None or len(guess.spans) != len(guess.text):
+    if piece.pitch or "_" not in guess.text or word is None or len(guess.spans) != len(guess.text):
         return piece
     start, end = word.span(1)
     spans, place = guess.spans[start:end], piece.place.astype(float).copy()

@@ -1,0 +1,62 @@
+"""Lines set in cells of one width, as typewriters and program listings have them: their pitch tells every space.
+
+In such a line a narrow letter stands as far from the next one as words of other print do, so that no gap tells a space;
+but the middles of its letters are whole cells apart.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ocrkit.detection.options import DetectorOptions
+
+_PITCHES = 0.5 * 1.02 ** np.arange(57)  # heights of the page's letters, up to 1.5
+_WIDEST = 1.4  # times the usual width of the page's letters; what is wider is letters that touch
+_FARTHEST = 4.0  # heights; steps from one letter to the next that are longer tell little of a cell
+_CERTAIN, _SPREAD = 0.2, 0.05  # of a cell; by which a step off one and a half tells surely, and about which it is even
+
+
+def line_pitches(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions) -> np.ndarray:
+    """Width in px of the cells that each line's letters stand in, 0 where they stand in none, `(lines,)`.
+
+    Args:
+        boxes: `(N, 4)` px, line after line and from left to right.
+        letter: `(N,)`, false for punctuation.
+        line: `(N,)` line numbers from 0.
+        options: `cell_steps`, `cell_even`, `cell_share` and `cell_least` matter here.
+    """
+    lines = int(line.max(initial=-1)) + 1
+    pitch = np.zeros(lines)
+    chosen = boxes[letter]
+    if not len(chosen):
+        return pitch
+    height, width = np.median(chosen[:, 3] - chosen[:, 1]), np.median(chosen[:, 2] - chosen[:, 0])
+    single = letter & (boxes[:, 2] - boxes[:, 0] <= _WIDEST * width)
+    middle = (boxes[:, 0] + boxes[:, 2]) / 2
+    step = np.diff(middle)
+    near = (np.diff(line) == 0) & single[1:] & single[:-1] & (step <= _FARTHEST * height) & (step > 0)
+    step, of = step[near], line[1:][near]
+    count = np.bincount(of, minlength=lines)
+    if count.sum() < options.cell_least:
+        return pitch
+    # How even the steps are as multiples of each width, in the mean of each line: 1 where they are whole ones.
+    even = np.cos(2 * np.pi * step[:, None] / (_PITCHES * height))
+    sums = np.zeros((lines, len(_PITCHES)))
+    np.add.at(sums, of, even)
+    mean = sums / np.maximum(count, 1)[:, None]
+    left = count >= options.cell_steps
+    mean[:, _PITCHES * height < width] = 0  # half a cell explains the same steps
+    told = np.where((mean >= options.cell_even) & left[:, None], count[:, None] * mean, 0).sum(0)
+    best = int(told.argmax())
+    sure = left & (mean[:, best] >= options.cell_even)
+    if count[sure].sum() >= max(options.cell_least, options.cell_share * count.sum()):
+        # On a page where many are, other lines are if they do not say otherwise.
+        pitch[mean[:, best] >= options.cell_even_other] = _PITCHES[best] * height
+    return pitch
+
+
+def space_by_pitch(cells: np.ndarray) -> np.ndarray:
+    """Probability of a space between letters whose middles are so many `cells` apart, 0 and 1 where that is certain."""
+    off = cells - 1.5
+    probability = 1 / (1 + np.exp(-np.clip(off / _SPREAD, -30, 30)))
+    return np.where(np.abs(off) < _CERTAIN, probability, (off > 0).astype(float))
