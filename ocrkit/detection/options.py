@@ -108,10 +108,11 @@ class DetectorOptions:
         page_weight: pairs of neighbours; how much the page as a whole weighs in that share.
         cell_steps: from one letter to the next, that a line has by which it is told whether it is set in cells, at least.
         cell_even: mean over these of the cosine of how far they are off whole cells, a cell being a full turn, at least.
-        cell_even_other: the same of other lines of a page with such ones.
+        cell_even_other: the same of lines with fewer of them, on a page whose steps are so even all together.
         cell_share: of the page's steps, that such lines have, at least.
         cell_least: the same, their number.
-        cell_speck: heights of the line; what is smaller is no mark where characters stand in cells.
+        cell_blank: of a cell's width, that underscores leave blank, at most; a rule is of any length.
+        cell_over: the same, that they reach beyond their cells.
         min_word: heights of the line; what is lower than this is punctuation and goes with a word beside it.
         min_dash: heights of the line; a mark at least this wide between two spaces is a word, too: a dash.
         min_star: heights of the line; shorter side of a mark that may be an asterisk, at least.
@@ -231,11 +232,12 @@ class DetectorOptions:
     min_level_share: float = 0.7
     page_weight: float = 20.0
     cell_steps: int = 4
-    cell_even: float = 0.75
-    cell_even_other: float = 0.5
+    cell_even: float = 0.85
+    cell_even_other: float = 0.65
     cell_share: float = 0.35
     cell_least: int = 30
-    cell_speck: float = 0.15
+    cell_blank: float = 0.3
+    cell_over: float = 0.07
     min_word: float = 0.6
     min_dash: float = 0.25
     min_star: float = 0.25

@@ -10,10 +10,10 @@ import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
 
-_PITCHES = 0.5 * 1.02 ** np.arange(57)  # heights of the page's letters, up to 1.5
+_PITCHES = 0.78 * 1.02 ** np.arange(34)  # heights of the page's letters, up to 1.5; capitals may be narrower, but tell gaps
 _WIDEST = 1.4  # times the usual width of the page's letters; what is wider is letters that touch
 _FARTHEST = 4.0  # heights; steps from one letter to the next that are longer tell little of a cell
-_CERTAIN, _SPREAD = 0.2, 0.05  # of a cell; by which a step off one and a half tells surely, and about which it is even
+_CERTAIN = 0.1  # of a cell; a step that is off one and a half by more tells surely
 
 
 def line_pitches(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions) -> np.ndarray:
@@ -50,13 +50,18 @@ def line_pitches(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, option
     best = int(told.argmax())
     sure = left & (mean[:, best] >= options.cell_even)
     if count[sure].sum() >= max(options.cell_least, options.cell_share * count.sum()):
-        # On a page where many are, other lines are if they do not say otherwise.
-        pitch[mean[:, best] >= options.cell_even_other] = _PITCHES[best] * height
+        # On a page that is set so as a whole a line of few steps is, too.
+        if sums[:, best].sum() >= options.cell_even * count.sum():
+            sure |= mean[:, best] >= options.cell_even_other
+        step = step[sure[of]]
+        whole = np.round(step / (_PITCHES[best] * height))
+        pitch[sure] = step[whole > 0].sum() / whole.sum()
     return pitch
 
 
-def space_by_pitch(cells: np.ndarray) -> np.ndarray:
-    """Probability of a space between letters whose middles are so many `cells` apart, 0 and 1 where that is certain."""
-    off = cells - 1.5
-    probability = 1 / (1 + np.exp(-np.clip(off / _SPREAD, -30, 30)))
-    return np.where(np.abs(off) < _CERTAIN, probability, (off > 0).astype(float))
+def space_by_pitch(cells: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
+    """Probability of a space between letters whose middles are so many `cells` apart: 0 and 1 where that is certain.
+
+    In between, as where a narrow letter stands aside in its cell, it is what the gap says `otherwise`.
+    """
+    return np.where(np.abs(cells - 1.5) < _CERTAIN, otherwise, (cells > 1.5).astype(float))

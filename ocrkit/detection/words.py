@@ -25,6 +25,7 @@ _LETTER_WIDTH = 0.8  # heights; a wider piece of ink is letters that touch
 _TOUCHING_WEIGHT = 0.44  # gaps' worth of evidence in two letters that touch
 _TYPEWRITTEN = 0.28  # share of lines whose letters stand in cells of one width
 _PAGE_PRIOR = 3.2  # lines' worth of belief in the usual spacings
+_SPECK_PX = 1.2  # width of a piece of ink that may be dirt
 _FULL_LINE = 6.6  # gaps from which on a line counts as one line's worth of evidence
 
 
@@ -141,9 +142,8 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     boxes, letter, line = boxes[order], letter[order], np.unique(line[order], return_inverse=True)[1]
     height = line_heights(boxes, letter, line)[line]
     pitch = line_pitches(boxes, letter, line, options)[line]
-    # A speck in a blank cell would leave no space.
-    clear = letter | (pitch == 0) | ((boxes[:, 2:] - boxes[:, :2]).max(1) > options.cell_speck * height)
-    boxes, letter, line, height, pitch = (of[clear] for of in (boxes, letter, line, height, pitch))
+    kept = ~_rules(boxes, letter, line, height, pitch, options)
+    boxes, letter, line, height, pitch = (of[kept] for of in (boxes, letter, line, height, pitch))
     # Lines laid end to end on one axis, so that one running maximum serves them all.
     offset = line * (boxes[:, 2].max() + 1)
     starts, ends = boxes[:, 0] + offset, np.maximum.accumulate(boxes[:, 2] + offset)
@@ -162,10 +162,8 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
         narrow = free[within] + free[np.flatnonzero(within) - 1]
         both = np.stack([gap[inside], np.maximum(gap[inside] - narrow, -0.1)], 1)
         probability[inside] = space_probability(both, line[inside], touching[np.unique(line[inside])])
-        wide = np.minimum(width * height[piece], pitch[piece])
-        cells = (np.append(0, wide[:-1]) + wide) / 2 + gap[piece] * height[piece]
-        in_cells = within & (pitch[piece] > 0)
-        probability[piece[in_cells]] = space_by_pitch(cells[in_cells] / pitch[piece[in_cells]])
+        at = piece[within & (pitch[piece] > 0)]
+        probability[at] = space_by_pitch(_cells(boxes, width * height[piece], gap * height, piece, pitch)[at], probability[at])
         space[inside] = probability[inside] > 0.5
 
     # A mark that stands alone goes with the nearer of its neighbours, a point or a comma with the one before it; a dash
@@ -202,6 +200,54 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     letters = np.maximum(letters, clear)
     words = Words(around + margin, ink, line[first], letters, probability[first], pitch[first])
     return words[words.letters > 0]
+
+
+def _rules(
+    boxes: np.ndarray,
+    letter: np.ndarray,
+    line: np.ndarray,
+    height: np.ndarray,
+    pitch: np.ndarray,
+    options: DetectorOptions,
+) -> np.ndarray:
+    """Whether each box is a short rule, `(N,)`: as low as an underscore, but not as wide as some cells, or as a dash."""
+    wide, high = (boxes[:, 2:] - boxes[:, :2]).T
+    baseline = group_quantile(boxes[letter, 3], line[letter], 0.5)[line]
+    low = ~letter & (wide >= options.dash_aspect * high) & (boxes[:, 1] >= baseline - options.level * height)
+    cells = wide / np.maximum(pitch, 1e-9)
+    over = cells - np.maximum(np.round(cells), 1)
+    fills = (-options.cell_blank <= over) & (over <= options.cell_over)
+    beside = (wide <= options.dash_width * height) & (boxes[:, [1, 3]].mean(1) <= baseline + options.mark_off * height)
+    return low & ~np.where(pitch > 0, fills, beside)
+
+
+def _cells(
+    boxes: np.ndarray, width: np.ndarray, gap: np.ndarray, piece: np.ndarray, pitch: np.ndarray
+) -> np.ndarray:
+    """How many cells the middle of each piece of ink, or of its first letter, is off that of what stands before it.
+
+    Args:
+        boxes: `(N, 4)` px.
+        width: px; of each of the pieces.
+        gap: `(N,)` px; before each box.
+        piece: numbers of the boxes that begin a piece.
+        pitch: `(N,)` px; width of the cells, 0 for none.
+
+    Returns:
+        `(N,)`; only for boxes that begin a piece in a line of cells this means anything.
+    """
+    usual = np.maximum(pitch, 1e-9)
+    cells = np.zeros(len(boxes))
+    half = np.minimum(width, pitch[piece]) / 2
+    cells[piece] = (np.append(0, half[:-1]) + half + np.where(np.isfinite(gap[piece]), gap[piece], 0)) / usual[piece]
+    # A speck of dirt may stand in a blank cell; a point stands on the line.
+    foot, high = np.maximum.reduceat(boxes[:, 3], piece), np.maximum.reduceat(boxes[:, 3] - boxes[:, 1], piece)
+    before, behind = np.append(foot[:1], foot[:-1]), np.append(foot[1:], foot[-1:])
+    speck = (width <= _SPECK_PX) & (high <= 2 * _SPECK_PX) & (foot < np.minimum(before, behind) - _SPECK_PX)
+    speck = np.flatnonzero(speck[:-1] & np.isfinite(gap[piece][:-1]) & np.isfinite(gap[piece][1:]))
+    cells[piece[speck + 1]] += cells[piece[speck]]
+    cells[piece[speck]] = 0
+    return cells
 
 
 def _dashes(boxes: np.ndarray, height: np.ndarray, first: np.ndarray, options: DetectorOptions) -> np.ndarray:

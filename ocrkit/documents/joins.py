@@ -175,11 +175,11 @@ def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptio
 def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
     """Whether it is worth a look: near each other, and what `is_one_word` could believe."""
     height = max(a.box[3] - a.box[1], b.box[3] - b.box[1])
-    if b.pitch and b.space == 1:  # cells between them are blank
-        return False
     near = b.box[0] - a.box[2] < options.gap * height and b.box[2] - a.box[0] < options.longest * height
     left, right = a.guess.text, b.guess.text
     if not (near and left and right) or " " in left + right:
+        return False
+    if b.pitch and b.space == 1 and not _digits_meet(left, right):  # whole cells between them are blank
         return False
     if _digits_meet(left, right) or _may_be_seam(a.guess, b.guess, b.space, options):
         return True
