@@ -110,6 +110,37 @@ def string_lines(
     return np.where(has_letter[line], line, -1), letter
 
 
+def with_accents(
+    boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions
+) -> tuple[np.ndarray, np.ndarray]:
+    """The line numbers and letters, accents and dots that stand over a letter as marks of its line.
+
+    Beside low letters an accent is level with nothing, and may be as high as a letter of its own.
+
+    Args:
+        boxes: `(N, 4)` px.
+        letter: `(N,)`, false for punctuation.
+        line: `(N,)` line numbers, -1 for boxes on no line.
+        options: `accent_height` and `accent_gap` matter here.
+    """
+    x0, y0, x1, y1 = boxes.T
+    height = y1 - y0
+    alone = np.bincount(line + 1, minlength=line.max(initial=-1) + 2)[line + 1] <= 2
+    first, second = pairs_within(boxes)
+    mark, below = np.append(first, second), np.append(second, first)
+    middle = (x0 + x1)[mark] / 2
+    over = (alone | (line < 0))[mark] & letter[below] & ~alone[below] & (line[below] >= 0)
+    over &= (x0[below] <= middle) & (middle <= x1[below]) & ((x1 - x0)[mark] <= height[below])
+    over &= height[mark] <= options.accent_height * height[below]
+    gap = (y0[below] - y1[mark]) / height[below]
+    over &= (gap >= -options.level) & (gap <= options.accent_gap)
+    mark, below, gap = mark[over], below[over], gap[over]
+    nearest = _nearest(mark, gap)
+    line, letter = line.copy(), letter.copy()
+    line[mark[nearest]], letter[mark[nearest]] = line[below[nearest]], False
+    return line, letter
+
+
 def _high_marks(
     boxes: np.ndarray,
     letter: np.ndarray,

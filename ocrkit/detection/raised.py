@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ocrkit.detection.lines import page_slope
+from ocrkit.detection.lines import rows_slope
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pairs import pairs_within, shared
 from ocrkit.detection.words import group_quantile
@@ -44,7 +44,7 @@ def raised_parts(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, option
     chosen, (x0, y0, x1, y1) = letter & (line >= 0), boxes.T
     if not chosen.any():
         return capital
-    slope = page_slope(boxes, letter, line)
+    slope = rows_slope(boxes, letter, line)
     feet, tops = y1 - slope * x0, y0 - slope * x0
     names, number = np.unique(line[chosen], return_inverse=True)
     at = np.minimum(np.searchsorted(names, line), len(names) - 1)

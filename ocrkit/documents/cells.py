@@ -11,7 +11,8 @@ import numpy as np
 from ocrkit.documents.joins import Piece
 
 _UNDERSCORES = re.compile("_+")
-_MOST = 4  # underscores more than were read, for each row of them; farther off, the length is not what it seems
+_SLIM = frozenset(".,:;'!|()[]{}")
+_SLIM_BLANK, _BLANK = 0.3, 0.08  # of a cell beside such a character at a word's end, and beside another
 
 
 def in_cells(rows: Sequence[Sequence[Piece]]) -> list[list[Piece]]:
@@ -30,11 +31,20 @@ def _solid(piece: Piece) -> Piece:
 def _with_underscores(piece: Piece) -> Piece:
     """The piece with underscores that touch, and were read as one, each in its cell."""
     guess = piece.guess
-    found = list(_UNDERSCORES.finditer(guess.text))
     left, _, right, _ = piece.place
-    missing = round((right - left) / piece.pitch) - len(guess.text)
-    if not found or missing <= 0 or missing % len(found) or missing > _MOST * len(found):
+    if "_" not in guess.text or len(guess.spans) != len(guess.text):
         return piece
-    text = _UNDERSCORES.sub(lambda run: run[0] + "_" * (missing // len(found)), guess.text)
+    blank = sum(_SLIM_BLANK if guess.text[end] in _SLIM else _BLANK for end in (0, -1))
+    cells = round((right - left) / piece.pitch + blank)
+    middle = (guess.spans.mean(1) + piece.left - left) / piece.pitch  # of each character, cells from the left
+    text, position = "", 0
+    for run in _UNDERSCORES.finditer(guess.text):
+        start = middle[run.start() - 1] + 0.5 if run.start() else 0.0
+        end = middle[run.end()] - 0.5 if run.end() < len(middle) else float(cells)
+        text += guess.text[position : run.start()] + "_" * max(len(run[0]), round(end - start))
+        position = run.end()
+    text += guess.text[position:]
+    if len(text) == len(guess.text) or len(text) != cells:
+        return piece
     edges = np.linspace(left, right, len(text) + 1) - piece.left
     return replace(piece, guess=replace(guess, text=text, spans=np.stack([edges[:-1], edges[1:]], axis=1)))

@@ -191,8 +191,11 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
 def _may_be_fragment(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
     """Whether one of the two is short, and behind what is surely a space no word of its own."""
     short = [part for part in (a, b) if len(part.text) <= options.fragment and part.text not in options.signs]
-    if space >= options.sure_space and any(set(part.text) <= set(options.operators) for part in short):
-        return False
+    if space >= options.sure_space:
+        if any(set(part.text) <= set(options.operators) for part in short):
+            return False
+        if a.text.isalnum() and b.text.isalnum() and a.text[-1].isdigit() != b.text[0].isdigit():  # 29 x 21 mm
+            return False
     if space < options.word_space:
         return bool(short)
     if space < options.sure_space:

@@ -49,6 +49,7 @@ class RaisedOptions:
         loss: of confidence, at most, where it was read with the same ones. A letter whose arm is broken off is read
             less surely without it.
         sure: confidence from which on a word without an apostrophe has none, and one with its apostrophes is right.
+        agreed: the same where the word was read with the letters behind its apostrophe and one or none before it.
         elided: what is left of a word before an apostrophe.
         contracted: what is left of a word behind one.
         margin: blank around a part when it is read.
@@ -66,7 +67,8 @@ class RaisedOptions:
     confidence: float = 0.6
     loss: float = 0.06
     sure: float = 0.8
-    elided: tuple[str, ...] = (*"ldjncsmo", "qu", "un", "dell", "all", "nell", "sull", "jusqu", "aujourd", "lorsqu")
+    agreed: float = 0.3
+    elided: tuple[str, ...] = (*"ldjncsmot", "qu", "un", "dell", "all", "nell", "sull", "jusqu", "aujourd", "lorsqu")
     contracted: tuple[str, ...] = (*"stdm", "re", "ve", "ll", "clock")
     margin: float = 0.1
 
@@ -217,13 +219,22 @@ def _together(trial: _Trial, read: Sequence[Piece], options: RaisedOptions) -> G
         return None
     whole = trial.piece.guess
     text, confidence = "'".join(texts), min(sure)
+    if _letters(text).casefold() == _letters(whole.text).casefold():  # by itself a low letter looks like its capital
+        read_whole = iter(_letters(whole.text))
+        text = "".join(next(read_whole) if character.isalnum() else character for character in text)
+        texts = text.split("'")
     if len(texts) > 1:
         same = _letters(text) == _letters(whole.text)
         inside = all(a[-1].isalpha() and b[0].isalpha() for a, b in pairwise(texts))
         behind = same and all(len(a) > 1 and a[-1].isalpha() and not b[0].isdigit() for a, b in pairwise(texts))
         if not (inside or behind) or " " in whole.text:
             return None
-        if confidence < (whole.confidence - options.loss if same else min(options.confidence, whole.confidence)):
+        least = whole.confidence - options.loss if same else min(options.confidence, whole.confidence)
+        if len(texts) == 2 and texts[0].lower() in options.elided and texts[1][:1].lower() in _VOWELS:
+            # An l and its apostrophe are read as a P or a T, or not at all.
+            agrees = whole.text.endswith(texts[1]) and len(whole.text) <= len(texts[1]) + 1
+            least = min(least, options.agreed) if agrees else least
+        if confidence < least:
             return None
     if note is not None:
         figures = note.text.translate(_ONE)
