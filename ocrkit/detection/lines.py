@@ -6,6 +6,7 @@ import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pairs import components, of_those, pairs_beside, pairs_within
+from ocrkit.detection.words import group_quantile
 
 _POINTS = 3  # of an ellipsis
 
@@ -123,17 +124,27 @@ def with_accents(
         line: `(N,)` line numbers, -1 for boxes on no line.
         options: `accent_height` and `accent_gap` matter here.
     """
+    if not letter.any():
+        return line, letter
     x0, y0, x1, y1 = boxes.T
     height = y1 - y0
     alone = np.bincount(line + 1, minlength=line.max(initial=-1) + 2)[line + 1] <= 2
     first, second = pairs_within(boxes)
     mark, below = np.append(first, second), np.append(second, first)
-    middle = (x0 + x1)[mark] / 2
     over = (alone | (line < 0))[mark] & letter[below] & ~alone[below] & (line[below] >= 0)
-    over &= (x0[below] <= middle) & (middle <= x1[below]) & ((x1 - x0)[mark] <= height[below])
-    over &= height[mark] <= options.accent_height * height[below]
+    lowest, highest = options.accent_height
+    names = np.unique(line[letter])
+    at = np.minimum(np.searchsorted(names, line[below]), len(names) - 1)
+    tall, wide = height[mark] / height[below], (x1 - x0)[mark] / height[below]
+    over &= (x0[below] <= x0[mark] + 1) & (x1[mark] - 1 <= x1[below]) & (wide <= 1)
+    over &= (tall <= highest) & (np.maximum(tall, wide) >= lowest)
+    over &= height[below] <= options.accent_below * group_quantile(height[letter], line[letter] + 1, 0.9)[at]
     gap = (y0[below] - y1[mark]) / height[below]
     over &= (gap >= -options.level) & (gap <= options.accent_gap)
+    # A comma of the line above stands at the foot of a letter before it.
+    left, right = pairs_within(boxes, options.reach * height)
+    foot = letter[left] & (y0[right] <= y1[left]) & (y1[left] <= y1[right])
+    over &= ~of_those(len(boxes), right[foot & (y0[left] < y0[right])])[mark]
     mark, below, gap = mark[over], below[over], gap[over]
     nearest = _nearest(mark, gap)
     line, letter = line.copy(), letter.copy()

@@ -79,7 +79,8 @@ class DetectorOptions:
         reach_aside: heights; widest gap within a line that runs up or down the page.
         min_letters_aside: number of letters of such a line's longest word, at least; letters of a level line of as many
             are no part of it.
-        accent_height: of the height of the letter below it; an accent is no higher.
+        accent_height: of the height of the letter below it; longer side of an accent at least, and its height at most.
+        accent_below: of the height of its line's capitals; that of a letter whose accent stands by itself, at most.
         accent_gap: of the same; how far above it an accent ends, at most.
         note_size: of the height of the letter it follows; a raised number's height, from and to.
         note_foot: of that letter's height; how far above its foot such a number ends, at least.
@@ -206,7 +207,8 @@ class DetectorOptions:
     aside_ratio: float = 0.5
     reach_aside: float = 1.0
     min_letters_aside: int = 3
-    accent_height: float = 0.6
+    accent_height: tuple[float, float] = (0.25, 0.6)
+    accent_below: float = 0.85
     accent_gap: float = 0.35
     note_size: tuple[float, float] = (0.4, 0.95)
     note_foot: float = 0.45

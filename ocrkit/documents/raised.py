@@ -68,7 +68,7 @@ class RaisedOptions:
     loss: float = 0.06
     sure: float = 0.8
     agreed: float = 0.3
-    elided: tuple[str, ...] = (*"ldjncsmot", "qu", "un", "dell", "all", "nell", "sull", "jusqu", "aujourd", "lorsqu")
+    elided: tuple[str, ...] = (*"ldjncsmo", "qu", "un", "dell", "all", "nell", "sull", "jusqu", "aujourd", "lorsqu")
     contracted: tuple[str, ...] = (*"stdm", "re", "ve", "ll", "clock")
     margin: float = 0.1
 
@@ -221,8 +221,8 @@ def _together(trial: _Trial, read: Sequence[Piece], options: RaisedOptions) -> G
     text, confidence = "'".join(texts), min(sure)
     if _letters(text).casefold() == _letters(whole.text).casefold():  # by itself a low letter looks like its capital
         read_whole = iter(_letters(whole.text))
-        text = "".join(next(read_whole) if character.isalnum() else character for character in text)
-        texts = text.split("'")
+        texts = ["".join(next(read_whole) if character.isalnum() else character for character in part) for part in texts]
+        text = "'".join(texts)
     if len(texts) > 1:
         same = _letters(text) == _letters(whole.text)
         inside = all(a[-1].isalpha() and b[0].isalpha() for a, b in pairwise(texts))
