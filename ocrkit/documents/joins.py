@@ -98,7 +98,7 @@ class JoinOptions:
         ]
     )
     signs: str = ":-=*"
-    operators: str = "{}[]()<>|&+=*/#%$^~"
+    operators: str = "{}[]()|&+=*/#%$^~"
     seams: str = "'’.,:/-"
     seam_confidence: float = 0.9
     word_space: float = 0.6

@@ -28,6 +28,7 @@ _CONTRACTIONS = (
 )
 _LACKING = {word.replace("'", "").casefold(): word.index("'") for word in _CONTRACTIONS.split()}
 _ONE = str.maketrans(dict.fromkeys("lI|i!", "1"))  # of a note, a stroke is this
+_STROKES = frozenset("lI1|![](){}/")  # what an l or an I alone is read as
 _VOWELS = frozenset("aeiouyhàâäéèêëîïôöùûüœæ")
 
 
@@ -209,7 +210,7 @@ def _together(trial: _Trial, read: Sequence[Piece], options: RaisedOptions) -> G
     sure = [guess.confidence for guess in guesses]
     for i, stroke in enumerate(trial.strokes[:-1]):
         # A stroke alone is hardly read; only before a vowel is one elided, so before another letter it is no article.
-        if stroke and (not texts[i] or texts[i][-1] in "lI1|[(!"):
+        if stroke and (not texts[i] or texts[i][-1] in _STROKES):
             texts[i] = texts[i][:-1] + ("l" if texts[i + 1][:1].lower() in _VOWELS else "I")
             sure[i] = max(sure[i], options.confidence)
     # What was left of an apostrophe beside them is told already.

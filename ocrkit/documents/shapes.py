@@ -26,6 +26,7 @@ _RULED = re.compile(r"_*(?=[A-Z\d(])([^_]+?)_*")  # a word on a rule, which a pr
 _LACKING_MARK = re.compile(r"(?:(?<=\b[iI])|(?<=\b[tT]ha)|(?<=\b[wW]ha)|(?<=\b[lL]e))ts\b")  # others are plurals
 _DASHED = re.compile(r"\w[-–—]|[-–—]\w")
 _HANGING = re.compile(r"P[gpq]+[.,:;]?")  # whose letters, but for a large one, all hang below the line
+_PARTNER = {"(": ")", "{": "}", "[": "]"}
 _LOW = frozenset("acemnorsuvwxz")  # no part of them stands above an x
 _ALIKE = frozenset("COSUVWXZ")  # but for their height
 _TALL = frozenset("bdfhklt") | frozenset("ABCDEFGHIJKLMNOPRSTUVWXYZ0123456789")
@@ -56,6 +57,8 @@ class ShapeOptions:
         stroke_off: of the height of its line's capitals; how far the ends of an I may be off theirs.
         bar_height: the same; height of a bar, from and to.
         bar_foot: the same; how far a bar reaches below the line, at least.
+        star_foot, star_top: the same; how far above the line an asterisk that is read as an x begins and ends, at least.
+        star_confidence: of such a reading, below which it is doubted.
         bullet: of the height of its line's capitals; size of a bullet, from and to.
         bullet_off: the same; how far bullets of one list may stand out of one column, and off half-way up their lines.
         askew: how far a column may lean for its height.
@@ -101,6 +104,9 @@ class ShapeOptions:
     stroke_off: float = 0.15
     bar_height: tuple[float, float] = (1.2, 1.8)
     bar_foot: float = 0.1
+    star_foot: float = 0.12
+    star_top: float = 0.78
+    star_confidence: float = 0.7
     bullet: tuple[float, float] = (0.15, 0.6)
     bullet_off: float = 0.25
     askew: float = 0.015
@@ -135,6 +141,7 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
     rows = [
         _with_strokes(_with_dashes(row, capital, options), capital, options) for row, capital in zip(rows, capitals)
     ]
+    rows = [[_with_star(piece, row, capital, options) for piece in row] for row, capital in zip(rows, capitals)]
     rows = _with_bullets(rows, capitals, options)
     short = [
         options.hyphens if _is_dash(piece) else 1
@@ -193,6 +200,16 @@ def _with_strokes(row: Sequence[Piece], capital_px: float, options: ShapeOptions
         return "I" if abs(foot) <= options.stroke_off and abs(height - 1) <= options.stroke_off else ""
 
     return [_as_sign(piece, text, options) if (text := reading(piece)) else piece for piece in row]
+
+
+def _with_star(piece: Piece, row: Sequence[Piece], capital_px: float, options: ShapeOptions) -> Piece:
+    """The piece as an asterisk if it is read as an x, and stands higher than one."""
+    if piece.guess.text not in ("x", "X") or piece.guess.confidence >= options.star_confidence:
+        return piece
+    line = _baseline(piece, row)
+    top, foot = (line - piece.place[[1, 3]]) / capital_px
+    raised = foot >= options.star_foot and top >= options.star_top
+    return _as_sign(piece, "*", options) if raised else piece
 
 
 def _sides_with_words(piece: Piece, row: Sequence[Piece], capital_px: float, options: ShapeOptions) -> int:
@@ -342,7 +359,7 @@ def _named(
     piece: Piece, capital_px: float, has_hyphens: bool, ellipsis_edge: float | None, options: ShapeOptions
 ) -> Piece:
     piece = _with_tails(_with_points(_without_rule(piece), capital_px, options), capital_px, options)
-    piece = _with_touching_mark(piece, options)
+    piece = _with_pairs(_with_touching_mark(piece, options))
     text = piece.guess.text
     if points := _POINTS.search(text):
         return _with_ellipsis(piece, points, capital_px, ellipsis_edge, options)
@@ -357,6 +374,22 @@ def _named(
     elif _ALIKE & set(text):
         text = _in_case(piece, capital_px, options)
     return piece if text == piece.guess.text else replace(piece, guess=replace(piece.guess, text=text))
+
+
+def _with_pairs(piece: Piece) -> Piece:
+    """The piece with each closing bracket of the kind of the one that it closes, which looks much like the others."""
+    guess, waiting, text = piece.guess, [], list(piece.guess.text)
+    if not (_PARTNER.keys() & set(text)):
+        return piece
+    for i, character in enumerate(text):
+        if character in _PARTNER:
+            waiting.append(character)
+        elif character in _PARTNER.values() and waiting:
+            opened = waiting.pop()
+            if opened != "[" or character != ")":  # either may be misread
+                text[i] = _PARTNER[opened]
+    found = "".join(text)
+    return piece if found == guess.text else replace(piece, guess=replace(guess, text=found))
 
 
 def _without_rule(piece: Piece) -> Piece:
