@@ -88,7 +88,10 @@ def string_lines(
     one = letter[left] != letter[right]
     mark, owner = np.where(letter[left], right, left)[one], np.where(letter[left], left, right)[one]
     near, distance = _beside(boxes, mark, owner, options)
-    near = np.where(flat[mark], _underlies(boxes, mark, owner, height_px, near, options), near)
+    under = flat[mark] & _underlies(boxes, mark, owner, options)
+    # What is an underscore of one line is no dash of the next, nor are several.
+    near &= ~(flat & ((boxes[:, 2] - boxes[:, 0] > options.dash_width * height_px) | of_those(len(boxes), mark[under])))[mark]
+    near |= under
     joined = _nearest(mark[near], distance[near])
     mark, owner = mark[near][joined], owner[near][joined]
     quote, point = _behind_points(boxes, letter, (chains, runs), (mark, owner), options)
@@ -197,25 +200,13 @@ def _beside(
     return (off <= options.mark_off * height) & (gap <= options.punctuation_reach * height), gap + off
 
 
-def _underlies(
-    boxes: np.ndarray,
-    mark: np.ndarray,
-    owner: np.ndarray,
-    height_px: float,
-    near: np.ndarray,
-    options: DetectorOptions,
-) -> np.ndarray:
-    """Whether each flat mark is a dash `near` its owner, or an underscore that follows or leads it below its foot.
-
-    Several underscores touch and are as long as a short rule, but stand close to their word.
-    """
-    height, width = boxes[owner, 3] - boxes[owner, 1], boxes[mark, 2] - boxes[mark, 0]
-    middle = (boxes[mark, 1] + boxes[mark, 3]) / 2
+def _underlies(boxes: np.ndarray, mark: np.ndarray, owner: np.ndarray, options: DetectorOptions) -> np.ndarray:
+    """Whether each flat mark stands close to its owner and below its foot, as an underscore does."""
+    height, middle = boxes[owner, 3] - boxes[owner, 1], (boxes[mark, 1] + boxes[mark, 3]) / 2
     gap = np.maximum(np.maximum(boxes[owner, 0] - boxes[mark, 2], boxes[mark, 0] - boxes[owner, 2]), 0)
     below = middle - boxes[owner, 3]
     under = (below >= -options.level * height) & (below <= options.underscore_off * height)
-    under &= gap <= options.underscore_reach * height
-    return under | (near & (width <= options.dash_width * height_px))
+    return under & (gap <= options.underscore_reach * height)
 
 
 def _behind_quotes(

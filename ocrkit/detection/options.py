@@ -125,6 +125,7 @@ class DetectorOptions:
         margin: heights; how far a word's box stands off its ink on every side.
         min_alone: heights; a word alone on its line is noise when it is lower, margin included.
         min_aspect: width over height; a word alone on its line is a stroke when it is narrower, margin included.
+        min_brace: the same of a brace alone on its line, where characters stand in cells.
         same_row: share of its height by which a word alone on its line stands level with a longer one in the same row
             of a table, at least; it is no noise then.
         between: of the lower one's height; how far a word reaches into a line of the other ink above it, and below it,
@@ -253,6 +254,7 @@ class DetectorOptions:
     margin: float = 0.1
     min_alone: float = 0.8
     min_aspect: float = 0.45
+    min_brace: float = 0.25
     same_row: float = 0.9
     between: float = 0.25
     band_height: float = 1.5

@@ -13,6 +13,7 @@ from ocrkit.detection.options import DetectorOptions
 _PITCHES = 0.78 * 1.02 ** np.arange(34)  # heights of the page's letters, up to 1.5; capitals may be narrower, but tell gaps
 _WIDEST = 1.4  # times the usual width of the page's letters; what is wider is letters that touch
 _FARTHEST = 4.0  # heights; steps from one letter to the next that are longer tell little of a cell
+_SIGN = 2  # boxes of a line that is a sign, or one and a mark
 _CERTAIN = 0.1  # of a cell; a step that is off one and a half by more tells surely
 
 
@@ -50,9 +51,9 @@ def line_pitches(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, option
     best = int(told.argmax())
     sure = left & (mean[:, best] >= options.cell_even)
     if count[sure].sum() >= max(options.cell_least, options.cell_share * count.sum()):
-        # On a page that is set so as a whole a line of few steps is, too.
+        # On a page that is set so as a whole a line of few steps, or of one sign, is, too.
         if sums[:, best].sum() >= options.cell_even * count.sum():
-            sure |= mean[:, best] >= options.cell_even_other
+            sure |= (mean[:, best] >= options.cell_even_other) | (np.bincount(line) <= _SIGN)
         step = step[sure[of]]
         whole = np.round(step / (_PITCHES[best] * height))
         pitch[sure] = step[whole > 0].sum() / whole.sum()

@@ -49,6 +49,7 @@ class JoinOptions:
         seams: marks inside words and numbers, beside which a gap may be as wide as a space.
         seam_confidence: share of the lower confidence of the two that the whole must reach where it shows one of
             `seams` between them, and the letters and digits of both.
+        list_space: probability of a space, from which on what stands behind a comma is another number.
         word_space: probability of a space, from which on a fragment that is surely read is a word.
         unsure_space: probability of a space, up to which two pieces may be halves of a word however long they are,
             unless both are words that the recogniser knows.
@@ -97,10 +98,11 @@ class JoinOptions:
             "be",
         ]
     )
-    signs: str = ":-=*"
+    signs: str = ":-=*{}&"
     operators: str = "{}[]()|&+=*/#%$^~"
     seams: str = "'’.,:/-"
     seam_confidence: float = 0.9
+    list_space: float = 0.95
     word_space: float = 0.6
     unsure_space: float = 0.7
     sure_letters: int = 3
@@ -238,6 +240,8 @@ def _may_be_seam(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool
     if space >= options.sure_space and right.casefold() in options.words:
         return False
     if space >= options.word_space and a.known and _is_word(b, options):
+        return False
+    if space >= options.list_space and left[-1] == "," and right[0].isdigit():  # of a list of numbers
         return False
     marked = left[-1] in options.seams or right[0] in options.seams or (len(right) == 1 and right in "sStT")
     return space < options.sure_gap and marked and left[:1].isalnum() | (len(left) > 1) and any(map(str.isalnum, right))

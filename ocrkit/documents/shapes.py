@@ -363,7 +363,7 @@ def _named(
     text = piece.guess.text
     if points := _POINTS.search(text):
         return _with_ellipsis(piece, points, capital_px, ellipsis_edge, options)
-    if _LED.match(text):
+    if _LED.match(text) and not piece.pitch:
         return _apart(piece, capital_px, options)
     if _is_dash(piece):
         length = _width(piece) / capital_px
