@@ -183,8 +183,9 @@ def _high_marks(
     small = heights[left] < heights[right]
     mark, owner = np.where(small, left, right), np.where(small, right, left)
     line = np.minimum(tallest[chains[owner]], options.mark_line * heights[owner])
+    far = options.height_ratio * heights[mark] < heights[owner]  # as a comma behind a brace
     low = (heights[mark] <= options.mark_height * line) & (run_length[mark] <= options.mark_run)
-    low &= (length[mark] <= 2 * options.mark_run) & (length[mark] < length[owner]) & (chains[mark] != chains[owner])
+    low &= (length[mark] <= 2 * options.mark_run) & ((length[mark] < length[owner]) | far) & (chains[mark] != chains[owner])
     mark, owner = mark[low], owner[low]
     return mark[_beside(boxes, mark, owner, options)[0]]
 
