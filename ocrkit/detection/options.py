@@ -112,6 +112,8 @@ class DetectorOptions:
         cell_steps: from one letter to the next, that a line has by which it is told whether it is set in cells, at least.
         cell_even: mean over these of the cosine of how far they are off whole cells, a cell being a full turn, at least.
         cell_even_other: the same of lines with fewer of them, on a page whose steps are so even all together.
+        cell_steps_told: steps of a line from which on it is told by them that it is set in no cells, others by the page's.
+        cell_even_likely: the same mean of a line that may be set in cells, at least.
         cell_share: of the page's steps, that such lines have, at least.
         cell_least: the same, their number.
         cell_blank: of a cell's width, that underscores leave blank, at most; a rule is of any length.
@@ -241,6 +243,8 @@ class DetectorOptions:
     cell_steps: int = 4
     cell_even: float = 0.85
     cell_even_other: float = 0.65
+    cell_steps_told: int = 10
+    cell_even_likely: float = 0.6
     cell_share: float = 0.35
     cell_least: int = 30
     cell_blank: float = 0.3

@@ -10,27 +10,33 @@ import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
 
-_PITCHES = 0.78 * 1.02 ** np.arange(34)  # heights of the page's letters, up to 1.5; capitals may be narrower, but tell gaps
+_PITCHES = 0.5 * 1.02 ** np.arange(57)  # heights of the page's letters, up to 1.5
+_NARROWEST = 0.78  # the same; in narrower ones stand capitals, whose gaps tell spaces
 _WIDEST = 1.4  # times the usual width of the page's letters; what is wider is letters that touch
 _FARTHEST = 4.0  # heights; steps from one letter to the next that are longer tell little of a cell
 _SIGN = 2  # boxes of a line that is a sign, or one and a mark
 _CERTAIN = 0.1  # of a cell; a step that is off one and a half by more tells surely
 
 
-def line_pitches(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions) -> np.ndarray:
-    """Width in px of the cells that each line's letters stand in, 0 where they stand in none, `(lines,)`.
+def line_pitches(
+    boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions
+) -> tuple[np.ndarray, np.ndarray]:
+    """Width in px of the cells that each line's letters surely stand in, 0 where they do not, `(lines,)`.
 
     Args:
         boxes: `(N, 4)` px, line after line and from left to right.
         letter: `(N,)`, false for punctuation.
         line: `(N,)` line numbers from 0.
-        options: `cell_steps`, `cell_even`, `cell_share` and `cell_least` matter here.
+        options: those of cells.
+
+    Returns:
+        The widths, and whether the letters of each line may stand in cells, of any width.
     """
     lines = int(line.max(initial=-1)) + 1
-    pitch = np.zeros(lines)
+    pitch, likely = np.zeros(lines), np.ones(lines, bool)
     chosen = boxes[letter]
     if not len(chosen):
-        return pitch
+        return pitch, likely
     height, width = np.median(chosen[:, 3] - chosen[:, 1]), np.median(chosen[:, 2] - chosen[:, 0])
     single = letter & (boxes[:, 2] - boxes[:, 0] <= _WIDEST * width)
     middle = (boxes[:, 0] + boxes[:, 2]) / 2
@@ -39,7 +45,7 @@ def line_pitches(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, option
     step, of = step[near], line[1:][near]
     count = np.bincount(of, minlength=lines)
     if count.sum() < options.cell_least:
-        return pitch
+        return pitch, likely
     # How even the steps are as multiples of each width, in the mean of each line: 1 where they are whole ones.
     even = np.cos(2 * np.pi * step[:, None] / (_PITCHES * height))
     sums = np.zeros((lines, len(_PITCHES)))
@@ -48,6 +54,9 @@ def line_pitches(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, option
     left = count >= options.cell_steps
     mean[:, _PITCHES * height < width] = 0  # half a cell explains the same steps
     told = np.where((mean >= options.cell_even) & left[:, None], count[:, None] * mean, 0).sum(0)
+    page = sums[:, int(told.argmax())]
+    likely = np.where(count >= options.cell_steps_told, page / np.maximum(count, 1), page.sum() / count.sum()) >= options.cell_even_likely
+    told[_PITCHES < _NARROWEST] = 0
     best = int(told.argmax())
     sure = left & (mean[:, best] >= options.cell_even)
     if count[sure].sum() >= max(options.cell_least, options.cell_share * count.sum()):
@@ -57,7 +66,7 @@ def line_pitches(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, option
         step = step[sure[of]]
         whole = np.round(step / (_PITCHES[best] * height))
         pitch[sure] = step[whole > 0].sum() / whole.sum()
-    return pitch
+    return pitch, likely
 
 
 def space_by_pitch(cells: np.ndarray, otherwise: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ _SPACES = 0.37  # share of gaps that are spaces
 _LETTER_WIDTH = 0.8  # heights; a wider piece of ink is letters that touch
 _TOUCHING_WEIGHT = 0.44  # gaps' worth of evidence in two letters that touch
 _TYPEWRITTEN = 0.28  # share of lines whose letters stand in cells of one width
+_AGAINST_CELLS = 0.01  # times as likely it is that a line is set in cells whose letters stand at other steps
 _PAGE_PRIOR = 3.2  # lines' worth of belief in the usual spacings
 _SPECK_PX = 1.2  # width of a piece of ink that may be dirt
 _FULL_LINE = 6.6  # gaps from which on a line counts as one line's worth of evidence
@@ -72,7 +73,9 @@ class Words:
         return cls(np.zeros((0, 4)), np.zeros((0, 4)), np.zeros(0, int), np.zeros(0, int), np.zeros(0), np.zeros(0))
 
 
-def space_probability(gaps: np.ndarray, line: np.ndarray, touching: np.ndarray) -> np.ndarray:
+def space_probability(
+    gaps: np.ndarray, line: np.ndarray, touching: np.ndarray, may_be_cells: np.ndarray | None = None
+) -> np.ndarray:
     """Probability that each gap is a space between words.
 
     Args:
@@ -80,6 +83,7 @@ def space_probability(gaps: np.ndarray, line: np.ndarray, touching: np.ndarray) 
             narrow letters leave free in a typewriter's cells.
         line: `(N,)` number of the gap's line; the gaps of a line stand together.
         touching: how many pairs of letters touch, for each of the lines in the order of `line`.
+        may_be_cells: whether the letters of each line may stand in a typewriter's cells; `None` where nobody knows.
     """
     letter, word = (kind.ravel() for kind in np.indices((len(_LETTER_GAPS), len(_WORD_GAPS))))
     usable = _WORD_GAPS[word] - _LETTER_GAPS[letter] >= _LEAST_DIFFERENCE
@@ -95,9 +99,12 @@ def space_probability(gaps: np.ndarray, line: np.ndarray, touching: np.ndarray) 
     likelihood = np.add.reduceat(np.log(both), first, axis=0)
     likelihood += _TOUCHING_WEIGHT * touching[:, None] * np.tile(np.log(of_none), 2)
     weight = np.minimum(count / _FULL_LINE, 1)
-    style = _posterior(likelihood, prior)
+    likely = np.ones_like(likelihood)
+    if may_be_cells is not None:
+        likely[~may_be_cells, len(usual) :] = _AGAINST_CELLS
+    style = _posterior(likelihood, prior * likely)
     for _ in range(2):
-        style = _posterior(likelihood, weight @ style + _PAGE_PRIOR * prior)
+        style = _posterior(likelihood, (weight @ style + _PAGE_PRIOR * prior) * likely)
     return (np.repeat(style, count, axis=0) * of_word / both).sum(1)
 
 
@@ -141,7 +148,8 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
         return Words.none()
     boxes, letter, line = boxes[order], letter[order], np.unique(line[order], return_inverse=True)[1]
     height = line_heights(boxes, letter, line)[line]
-    pitch = line_pitches(boxes, letter, line, options)[line]
+    pitches, may_be_cells = line_pitches(boxes, letter, line, options)
+    pitch = pitches[line]
     kept = ~_rules(boxes, letter, line, height, pitch, options)
     boxes, letter, line, height, pitch = (of[kept] for of in (boxes, letter, line, height, pitch))
     # Lines laid end to end on one axis, so that one running maximum serves them all.
@@ -161,7 +169,8 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
         within = inside[piece]
         narrow = free[within] + free[np.flatnonzero(within) - 1]
         both = np.stack([gap[inside], np.maximum(gap[inside] - narrow, -0.1)], 1)
-        probability[inside] = space_probability(both, line[inside], touching[np.unique(line[inside])])
+        lines = np.unique(line[inside])
+        probability[inside] = space_probability(both, line[inside], touching[lines], may_be_cells[lines])
         at = piece[within & (pitch[piece] > 0)]
         probability[at] = space_by_pitch(_cells(boxes, width * height[piece], gap * height, piece, pitch)[at], probability[at])
         space[inside] = probability[inside] > 0.5
