@@ -9,6 +9,7 @@ from ocrkit.detection.pairs import components, of_those, pairs_beside, pairs_wit
 from ocrkit.detection.words import group_quantile
 
 _POINTS = 3  # of an ellipsis
+_BRACE = 4.0  # times as high as a comma a brace is, at most
 
 
 def with_low_letters(boxes: np.ndarray, letter: np.ndarray, height_px: float, options: DetectorOptions) -> np.ndarray:
@@ -175,7 +176,7 @@ def _high_marks(
         pairs: left and right ones.
         options: those of marks.
     """
-    heights = boxes[:, 3] - boxes[:, 1]
+    widths, heights = (boxes[:, 2:] - boxes[:, :2]).T
     length, run_length = np.bincount(chains)[chains], np.bincount(runs)[runs]
     tallest = np.zeros(len(boxes))
     np.maximum.at(tallest, chains, np.where(letter, heights, 0))
@@ -183,7 +184,9 @@ def _high_marks(
     small = heights[left] < heights[right]
     mark, owner = np.where(small, left, right), np.where(small, right, left)
     line = np.minimum(tallest[chains[owner]], options.mark_line * heights[owner])
-    far = options.height_ratio * heights[mark] < heights[owner]  # as a comma behind a brace
+    # A comma behind a brace alone, not letters beside a scratch.
+    far = (options.height_ratio * heights[mark] < heights[owner]) & (heights[owner] < _BRACE * heights[mark])
+    far &= widths[mark] <= widths[owner]
     low = (heights[mark] <= options.mark_height * line) & (run_length[mark] <= options.mark_run)
     low &= (length[mark] <= 2 * options.mark_run) & ((length[mark] < length[owner]) | far) & (chains[mark] != chains[owner])
     mark, owner = mark[low], owner[low]
