@@ -26,7 +26,7 @@ _TOUCHING_WEIGHT = 0.44  # gaps' worth of evidence in two letters that touch
 _TYPEWRITTEN = 0.28  # share of lines whose letters stand in cells of one width
 _AGAINST_CELLS = 0.01  # times as likely it is that a line is set in cells whose letters stand at other steps
 _PAGE_PRIOR = 3.2  # lines' worth of belief in the usual spacings
-_SPECK_PX = 1.2  # width of a piece of ink that may be dirt
+_SPECK_PX = 1.8  # width of a piece of ink that may be dirt
 _FULL_LINE = 6.6  # gaps from which on a line counts as one line's worth of evidence
 
 
