@@ -21,6 +21,7 @@ _LEAST = 6  # points; fewer may be an ellipsis
 _SHORT = 4  # points of a row whose steps are those of such rows
 _WIDE, _FEWEST = 4.0, 2  # times its width, from which on a point's step is no ellipsis's; points of a row of that step
 _NEAR = 1.5  # times the usual gap of a row; from its end to what is part of it
+_OWN = 0.5  # of that gap; from a word to its own point, at most
 _TOUCHING = 4.0  # times as wide as a point two or three that touch are, at most
 
 
@@ -47,7 +48,7 @@ def leaders(regions: Regions, options: DetectorOptions) -> np.ndarray:
     low = regions.heights <= options.leader_size * letter_height(regions[np.isnan(gaps)], options)
     gaps[~low] = np.nan
     found = np.isfinite(gaps)
-    found |= _beside(regions.boxes, gaps)
+    found |= _beside(regions.boxes, gaps) | _first(regions.boxes, gaps)
     found[between[np.isfinite(gaps[left[pair]])]] = True
     return found & low
 
@@ -113,6 +114,29 @@ def _beside(boxes: np.ndarray, gaps: np.ndarray) -> np.ndarray:
     beside &= boxes[right, 0] - boxes[left, 2] <= _NEAR * gaps[point]
     ends[other[beside]] = True
     return ends
+
+
+def _first(boxes: np.ndarray, gaps: np.ndarray) -> np.ndarray:
+    """Whether each box stands before a row of points as far as these do from each other, and off the word before it."""
+    first = np.zeros(len(boxes), bool)
+    found, height, wide = np.isfinite(gaps), boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
+    if not found.any():
+        return first
+    point, most = np.flatnonzero(found), float(height[found].max())
+    low = np.flatnonzero(found | ((height <= _HIGHER * most + _BLUR) & (wide <= _HIGHER * most + _BLUR)))
+    left, right = (low[i] for i in pairs_within(boxes[low], _NEAR * float(gaps[point].max())))
+    at = ~found[left] & found[right]
+    left, right = left[at], right[at]
+    level = np.abs(boxes[left, 3] - boxes[right, 3]) <= np.maximum(_LEVEL * wide[right], _BLUR)
+    step = (boxes[right] - boxes[left])[:, [0, 2]].mean(1)
+    even = np.abs(step - gaps[right] - wide[right]) <= _EVEN * (gaps[right] + wide[right]) + _BLUR
+    # A word's own point stands close to it.
+    own = _OWN * float(gaps[point].mean())
+    for mark in left[level & even].tolist():
+        x0, y0, _, y1 = boxes[mark]
+        before = (boxes[:, 0] < x0) & (x0 - boxes[:, 2] < own) & (boxes[:, 1] < y0) & (boxes[:, 3] > y0)
+        first[mark] = not (before & (height > _HIGHER * (y1 - y0))).any()
+    return first
 
 
 def _next(boxes: np.ndarray, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -98,7 +98,7 @@ class JoinOptions:
             "be",
         ]
     )
-    signs: str = ":-=*{}&"
+    signs: str = ":-=*{}&#<"
     operators: str = "{}[]()|&+=*/#%$^~"
     seams: str = "'’.,:/-"
     seam_confidence: float = 0.9

@@ -26,6 +26,8 @@ _RULED = re.compile(r"_*(?=[A-Z\d(])([^_]+?)_*")  # a word on a rule, which a pr
 _LACKING_MARK = re.compile(r"(?:(?<=\b[iI])|(?<=\b[tT]ha)|(?<=\b[wW]ha)|(?<=\b[lL]e))ts\b")  # others are plurals
 _DASHED = re.compile(r"\w[-–—]|[-–—]\w")
 _HANGING = re.compile(r"P[gpq]+[.,:;]?")  # whose letters, but for a large one, all hang below the line
+_FIGURES = re.compile(r"(?=.*\d)[\dIO]+(?:[.,:/-][\dIO]+)*[.,:;)%]*")  # old-style ones look like capitals
+_TO_FIGURES = str.maketrans("IO", "10")
 _PARTNER = {"(": ")", "{": "}", "[": "]"}
 _LOW = frozenset("acemnorsuvwxz")  # no part of them stands above an x
 _ALIKE = frozenset("COSUVWXZ")  # but for their height
@@ -194,7 +196,7 @@ def _with_strokes(row: Sequence[Piece], capital_px: float, options: ShapeOptions
             piece.sign or _sides_with_words(piece, row, capital_px, options)
         ):
             return ""
-        foot = (piece.place[3] - _baseline(piece, row)) / capital_px
+        foot = (piece.place[3] - _baseline(piece, row, capital_px)) / capital_px
         if options.bar_height[0] <= height <= options.bar_height[1] and foot >= options.bar_foot:
             return "|"
         return "I" if abs(foot) <= options.stroke_off and abs(height - 1) <= options.stroke_off else ""
@@ -206,7 +208,7 @@ def _with_star(piece: Piece, row: Sequence[Piece], capital_px: float, options: S
     """The piece as an asterisk if it is read as an x, and stands higher than one."""
     if piece.guess.text not in ("x", "X") or piece.guess.confidence >= options.star_confidence:
         return piece
-    line = _baseline(piece, row)
+    line = _baseline(piece, row, capital_px)
     top, foot = (line - piece.place[[1, 3]]) / capital_px
     raised = foot >= options.star_foot and top >= options.star_top
     return _as_sign(piece, "*", options) if raised else piece
@@ -220,11 +222,17 @@ def _sides_with_words(piece: Piece, row: Sequence[Piece], capital_px: float, opt
     return before + any(0 <= other.place[0] - piece.place[2] <= reach for other in sure)
 
 
-def _baseline(piece: Piece, row: Sequence[Piece]) -> float:
-    """Where the nearest words of its row without a part below the line end, px; where the piece ends without any."""
+def _baseline(piece: Piece, row: Sequence[Piece], capital_px: float) -> float:
+    """Where the nearest words of its row without a part below the line end, px.
+
+    Without any it lies a capital below the top of words that have a letter so tall, else where the piece ends.
+    """
     near = [other for other in row if len(other.guess.text) > 1 and not _BELOW & set(other.guess.text)]
     near = sorted(near, key=lambda other: abs(other.place[0] - piece.place[0]))[:3]
-    return float(np.median([other.place[3] for other in near])) if near else float(piece.place[3])
+    if near:
+        return float(np.median([other.place[3] for other in near]))
+    tall = [other for other in row if len(other.guess.text) > 1 and _TALL & set(other.guess.text)]
+    return float(np.median([other.place[1] + capital_px for other in tall])) if tall else float(piece.place[3])
 
 
 def _with_bullets(
@@ -361,6 +369,10 @@ def _named(
     piece = _with_tails(_with_points(_without_rule(piece), capital_px, options), capital_px, options)
     piece = _with_pairs(_with_touching_mark(piece, options))
     text = piece.guess.text
+    if _FIGURES.fullmatch(text) and ("I" in text or "O" in text):
+        return replace(piece, guess=replace(piece.guess, text=text.translate(_TO_FIGURES)))
+    if text == "(1)" and _is_dotted(piece):
+        return replace(piece, guess=replace(piece.guess, text="(i)"))
     if points := _POINTS.search(text):
         return _with_ellipsis(piece, points, capital_px, ellipsis_edge, options)
     if _LED.match(text) and not piece.pitch:
@@ -392,6 +404,13 @@ def _with_pairs(piece: Piece) -> Piece:
     return piece if found == guess.text else replace(piece, guess=replace(guess, text=found))
 
 
+def _is_dotted(piece: Piece) -> bool:
+    """Whether the second of three runs of ink is parted from top to foot, as an i is and a one is not."""
+    ink = _ink(piece)
+    starts, ends = _runs(ink)
+    return len(starts) == 3 and bool((np.diff(_filled(ink, starts[1], ends[1])) > 1).any())
+
+
 def _without_rule(piece: Piece) -> Piece:
     """The piece without the ends of the rule that it stands on, which were read as underscores beside it."""
     guess = piece.guess
@@ -408,22 +427,28 @@ def _without_rule(piece: Piece) -> Piece:
 
 
 def _with_points(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
-    """The piece, a hyphen at its end that is no wider than high read as a point."""
-    guess = piece.guess
-    if len(guess.text) < 2 or guess.text[-1] != "-" or not guess.text[-2].isalnum():
-        return piece
-    if len(guess.spans) != len(guess.text):
+    """The piece, hyphens and bullets between figures or at its end that are no wider than high read as points."""
+    guess, clear = piece.guess, capital_px >= options.clear_px  # a hyphen of small print is no wider than high
+    found = [
+        i
+        for i in range(1, len(guess.text))
+        if guess.text[i] in "-•"
+        and guess.text[i - 1].isalnum()
+        and (i == len(guess.text) - 1 or (clear and guess.text[i - 1].isdigit() and guess.text[i + 1].isdigit()))
+    ]
+    if not found or len(guess.spans) != len(guess.text):
         return piece
     ink = _ink(piece)
     starts, ends = _runs(ink)
     run = np.searchsorted(starts, guess.spans.mean(1), "right") - 1
-    if len(starts) < 2 or run[-1] <= run[-2]:
-        return piece
-    rows = _filled(ink, starts[run[-1]], ends[run[-1]])
-    width = ends[run[-1]] - starts[run[-1]]
-    if width > options.widest_point * capital_px or width > len(rows) + 1:
-        return piece
-    return replace(piece, guess=replace(guess, text=guess.text[:-1] + "."))
+    text = list(guess.text)
+    for i in found:
+        if len(starts) < 2 or run[i] <= run[i - 1] or (i + 1 < len(text) and run[i + 1] <= run[i]):
+            continue
+        rows, width = _filled(ink, starts[run[i]], ends[run[i]]), ends[run[i]] - starts[run[i]]
+        if width <= options.widest_point * capital_px and width <= len(rows) + 1:
+            text[i] = "."
+    return piece if text == list(guess.text) else replace(piece, guess=replace(guess, text="".join(text)))
 
 
 def _with_tails(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
