@@ -193,11 +193,8 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
 def _may_be_fragment(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
     """Whether one of the two is short, and behind what is surely a space no word of its own."""
     short = [part for part in (a, b) if len(part.text) <= options.fragment and part.text not in options.signs]
-    if space >= options.sure_space:
-        if any(set(part.text) <= set(options.operators) for part in short):
-            return False
-        if a.text.isalnum() and b.text.isalnum() and a.text[-1].isdigit() != b.text[0].isdigit():  # 29 x 21 mm
-            return False
+    if space >= options.sure_space and any(set(part.text) <= set(options.operators) for part in short):
+        return False
     if space < options.word_space:
         return bool(short)
     if space < options.sure_space:
@@ -288,7 +285,9 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
         return whole.confidence >= options.seam_confidence * lower
     if _letters(whole.text) == _letters(a.text) + _letters(b.text) and _are_parts(a, b, whole, space, options):
         return True
-    if space >= options.sure_space and _is_beside(a.text, b.text, whole.text, options):
+    if space >= options.sure_space and (
+        _is_beside(a.text, b.text, whole.text, options) or _is_measure(a.text, b.text, whole.text)
+    ):
         return False
     return _may_be_fragment(a, b, space, options) and whole.confidence >= lower + options.fragment_gain
 
@@ -307,3 +306,9 @@ def _are_parts(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpti
 def _is_beside(left: str, right: str, whole: str, options: JoinOptions) -> bool:
     """Whether `whole` shows one of the two, and in place of the other a sign that is a word where it stands alone."""
     return any(whole in (left + sign, sign + right) for sign in options.small_words if not sign.isalnum())
+
+
+def _is_measure(left: str, right: str, whole: str) -> bool:
+    """Whether `whole` is both, of which one ends or begins with a figure and the other with a letter, as in 29 x 21."""
+    seam = left[-1].isalnum() and right[0].isalnum() and left[-1].isdigit() != right[0].isdigit()
+    return seam and whole.casefold() == (left + right).casefold()

@@ -72,7 +72,8 @@ def is_texture(boxes: np.ndarray, read: Callable[[np.ndarray], list[Piece]], opt
     """Whether it is cloth, gravel, leaves: so many boxes that a sample is read first, and nothing in it."""
     if len(boxes) <= options.many_boxes:
         return False
-    return not holds_print(read(boxes[:: len(boxes) // options.sampled_boxes]), options)
+    # Among so many some look like a figure by chance, but hardly like two.
+    return not holds_print(read(boxes[:: len(boxes) // options.sampled_boxes]), options, characters=2)
 
 
 def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[list[Piece]]:
@@ -105,10 +106,10 @@ def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[lis
     return rows
 
 
-def holds_print(pieces: Sequence[Piece], options: ReadOptions) -> bool:
-    """Whether a letter or a digit is surely read; signs such as © look like coins, rings and knots."""
+def holds_print(pieces: Sequence[Piece], options: ReadOptions, characters: int = 1) -> bool:
+    """Whether so many letters or digits of a word are surely read; signs such as © look like coins, rings and knots."""
     sure = (piece.guess.text for piece in pieces if piece.guess.confidence >= options.sure_confidence)
-    return any(character.isalnum() for text in sure for character in text)
+    return any(sum(map(str.isalnum, text)) >= characters for text in sure)
 
 
 def read_lines_aside(
