@@ -88,18 +88,9 @@ def string_lines(
     # Punctuation joins the one letter it is nearest to, on either side.
     one = letter[left] != letter[right]
     mark, owner = np.where(letter[left], right, left)[one], np.where(letter[left], left, right)[one]
-    near, distance = _beside(boxes, mark, owner, options)
-    under = flat[mark] & _underlies(boxes, mark, owner, options)
-    # What is an underscore of one line is no dash of the next, nor are several.
-    near &= ~(flat & ((boxes[:, 2] - boxes[:, 0] > options.dash_width * height_px) | of_those(len(boxes), mark[under])))[mark]
-    near |= under
-    joined = _nearest(mark[near], distance[near])
-    mark, owner = mark[near][joined], owner[near][joined]
-    quote, point = _behind_points(boxes, letter, (chains, runs), (mark, owner), options)
-    letter[quote] = letter[np.isin(runs, runs[quote])] = False
-    comma, closing = _behind_quotes(boxes, letter, (chains, runs), (mark, owner), options)
-    letter[comma] = False
-    quote, point = np.append(quote, comma), np.append(point, closing)
+    mark, owner = _owned(boxes, flat, mark, owner, height_px, options)
+    quote, point = _behind_marks(boxes, letter, (chains, runs), (mark, owner), options)
+    letter[quote] = False
     # The points of an ellipsis go with the first of them, however far from its word they are.
     dot, first = _ellipses(boxes, np.flatnonzero(~letter), options)
     begins = (boxes[owner, 2] <= boxes[mark, 2]) & (boxes[owner, 3] >= boxes[mark, 1])
@@ -153,7 +144,8 @@ def with_accents(
     nearest = _nearest(mark, gap)
     line, letter = line.copy(), letter.copy()
     line[mark[nearest]], letter[mark[nearest]] = line[below[nearest]], False
-    return line, letter
+    has_letter = np.bincount(line + 1, letter, minlength=line.max() + 2) > 0
+    return np.where(has_letter[line + 1], line, -1), letter
 
 
 def _high_marks(
@@ -188,7 +180,8 @@ def _high_marks(
     far = (options.height_ratio * heights[mark] < heights[owner]) & (heights[owner] < _BRACE * heights[mark])
     far &= widths[mark] <= widths[owner]
     low = (heights[mark] <= options.mark_height * line) & (run_length[mark] <= options.mark_run)
-    low &= (length[mark] <= 2 * options.mark_run) & ((length[mark] < length[owner]) | far) & (chains[mark] != chains[owner])
+    low &= (length[mark] <= 2 * options.mark_run) & (chains[mark] != chains[owner])
+    low &= (length[mark] < length[owner]) | far
     mark, owner = mark[low], owner[low]
     return mark[_beside(boxes, mark, owner, options)[0]]
 
@@ -204,13 +197,46 @@ def _beside(
     return (off <= options.mark_off * height) & (gap <= options.punctuation_reach * height), gap + off
 
 
-def _underlies(boxes: np.ndarray, mark: np.ndarray, owner: np.ndarray, options: DetectorOptions) -> np.ndarray:
-    """Whether each flat mark stands close to its owner and below its foot, as an underscore does."""
+def _owned(
+    boxes: np.ndarray,
+    flat: np.ndarray,
+    mark: np.ndarray,
+    owner: np.ndarray,
+    height_px: float,
+    options: DetectorOptions,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of those pairs that are of one line the marks, once each, and the letter that each is nearest to.
+
+    What is `flat`, `(N,)`, is a dash beside its letter or an underscore, which stands close to it and below its foot.
+    Several underscores that touch are no dash, nor are those of one line a dash of the next.
+    """
+    near, distance = _beside(boxes, mark, owner, options)
     height, middle = boxes[owner, 3] - boxes[owner, 1], (boxes[mark, 1] + boxes[mark, 3]) / 2
     gap = np.maximum(np.maximum(boxes[owner, 0] - boxes[mark, 2], boxes[mark, 0] - boxes[owner, 2]), 0)
     below = middle - boxes[owner, 3]
-    under = (below >= -options.level * height) & (below <= options.underscore_off * height)
-    return under & (gap <= options.underscore_reach * height)
+    under = flat[mark] & (gap <= options.underscore_reach * height)
+    under &= (below >= -options.level * height) & (below <= options.underscore_off * height)
+    long = boxes[:, 2] - boxes[:, 0] > options.dash_width * height_px
+    near &= ~(flat & (long | of_those(len(boxes), mark[under])))[mark]
+    near |= under
+    joined = _nearest(mark[near], distance[near])
+    return mark[near][joined], owner[near][joined]
+
+
+def _behind_marks(
+    boxes: np.ndarray,
+    letter: np.ndarray,
+    strung: tuple[np.ndarray, np.ndarray],
+    joined: tuple[np.ndarray, np.ndarray],
+    options: DetectorOptions,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The marks that another one parts from the letter before, and that; see `_behind_points` and `_behind_quotes`."""
+    quote, point = _behind_points(boxes, letter, strung, joined, options)
+    runs, letter = strung[1], letter.copy()
+    letter[quote] = letter[np.isin(runs, runs[quote])] = False
+    comma, closing = _behind_quotes(boxes, letter, strung, joined, options)
+    halves = np.setdiff1d(np.flatnonzero(np.isin(runs, runs[quote])), quote)
+    return np.concatenate([quote, comma, halves]), np.concatenate([point, closing, halves])
 
 
 def _behind_quotes(

@@ -109,10 +109,10 @@ class DetectorOptions:
         level: heights; letters whose tops or feet differ by no more stand level.
         min_level_share: share of neighbours that stand level, at least, on a line of print.
         page_weight: pairs of neighbours; how much the page as a whole weighs in that share.
-        cell_steps: from one letter to the next, that a line has by which it is told whether it is set in cells, at least.
-        cell_even: mean over these of the cosine of how far they are off whole cells, a cell being a full turn, at least.
+        cell_steps: from one letter to the next, by which a line is told to be set in cells, at least.
+        cell_even: mean over these of the cosine of how far they are off whole cells, a cell being a full turn.
         cell_even_other: the same of lines with fewer of them, on a page whose steps are so even all together.
-        cell_steps_told: steps of a line from which on it is told by them that it is set in no cells, others by the page's.
+        cell_steps_told: steps of a line, by which it is told not to be set in cells; of shorter ones the page tells.
         cell_even_likely: the same mean of a line that may be set in cells, at least.
         cell_share: of the page's steps, that such lines have, at least.
         cell_least: the same, their number.

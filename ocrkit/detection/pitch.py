@@ -54,8 +54,9 @@ def line_pitches(
     left = count >= options.cell_steps
     mean[:, _PITCHES * height < width] = 0  # half a cell explains the same steps
     told = np.where((mean >= options.cell_even) & left[:, None], count[:, None] * mean, 0).sum(0)
-    page = sums[:, int(told.argmax())]
-    likely = np.where(count >= options.cell_steps_told, page / np.maximum(count, 1), page.sum() / count.sum()) >= options.cell_even_likely
+    best = int(told.argmax())
+    whole_page = sums[:, best].sum() / count.sum()
+    likely = np.where(count >= options.cell_steps_told, mean[:, best], whole_page) >= options.cell_even_likely
     told[_PITCHES < _NARROWEST] = 0
     best = int(told.argmax())
     sure = left & (mean[:, best] >= options.cell_even)

@@ -19,8 +19,8 @@ def settle(words: Words, height_px: float, options: DetectorOptions) -> Words:
     alone = np.bincount(words.line)[words.line] == 1
     noise = alone & ((size[:, 1] < options.min_alone * height_px) | (size[:, 0] < options.min_aspect * size[:, 1]))
     # A line of a program may be a brace.
-    brace = (words.pitch > 0) & (words.ink[:, 3] - words.ink[:, 1] >= height_px) & (words.boxes[:, 2] - words.boxes[:, 0] >= options.min_brace * size[:, 1])
-    noise &= ~brace
+    brace = (words.ink[:, 3] - words.ink[:, 1] >= height_px) & (size[:, 0] >= options.min_brace * size[:, 1])
+    noise &= ~(brace & (words.pitch > 0))
     stroke = size[:, 0] < 0.75 * options.min_aspect * size[:, 1]  # narrower than any digit
     return without_clashes(words[~noise | (_in_a_row(words, alone, options) & ~stroke)], options)
 

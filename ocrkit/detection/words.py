@@ -152,28 +152,11 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     pitch = pitches[line]
     kept = ~_rules(boxes, letter, line, height, pitch, options)
     boxes, letter, line, height, pitch = (of[kept] for of in (boxes, letter, line, height, pitch))
-    # Lines laid end to end on one axis, so that one running maximum serves them all.
-    offset = line * (boxes[:, 2].max() + 1)
-    starts, ends = boxes[:, 0] + offset, np.maximum.accumulate(boxes[:, 2] + offset)
+    starts, ends = _laid_out(boxes, line)
     gap = np.append(np.inf, starts[1:] - ends[:-1]) / height
     gap[np.diff(line, prepend=-1) > 0] = np.inf
-    inside = np.isfinite(gap) & (gap > 0)
-    space = np.isinf(gap)
-    probability = space.astype(float)
-    if inside.any():
-        # Letters that touch are one piece of ink, several letters wide.
-        piece = np.flatnonzero(gap > 0)
-        width = (np.append(ends[piece[1:] - 1], ends[-1]) - starts[piece]) / height[piece]
-        touching = np.bincount(line[piece], np.maximum(width // _LETTER_WIDTH - 1, 0))
-        free = np.maximum(_cell_width(width, line[piece]) - width, 0) / 2
-        within = inside[piece]
-        narrow = free[within] + free[np.flatnonzero(within) - 1]
-        both = np.stack([gap[inside], np.maximum(gap[inside] - narrow, -0.1)], 1)
-        lines = np.unique(line[inside])
-        probability[inside] = space_probability(both, line[inside], touching[lines], may_be_cells[lines])
-        at = piece[within & (pitch[piece] > 0)]
-        probability[at] = space_by_pitch(_cells(boxes, width * height[piece], gap * height, piece, pitch)[at], probability[at])
-        space[inside] = probability[inside] > 0.5
+    probability = _space_probabilities(boxes, line, height, gap, pitch, may_be_cells)
+    space = probability > 0.5
 
     # A mark that stands alone goes with the nearer of its neighbours, a point or a comma with the one before it; a dash
     # stays a word.
@@ -211,6 +194,51 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     return words[words.letters > 0]
 
 
+def _laid_out(boxes: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each box begins, and how far those up to it reach; lines end to end, so that one maximum serves all."""
+    offset = line * (boxes[:, 2].max() + 1)
+    return boxes[:, 0] + offset, np.maximum.accumulate(boxes[:, 2] + offset)
+
+
+def _space_probabilities(
+    boxes: np.ndarray,
+    line: np.ndarray,
+    height: np.ndarray,
+    gap: np.ndarray,
+    pitch: np.ndarray,
+    may_be_cells: np.ndarray,
+) -> np.ndarray:
+    """Probability `(N,)` of a space before each box.
+
+    Args:
+        boxes: `(N, 4)` px, line after line.
+        line: `(N,)` line numbers.
+        height: `(N,)` px, of each line.
+        gap: `(N,)` heights; before each box, infinite before a line's first.
+        pitch: `(N,)` px; width of the cells that a line's letters stand in, 0 for none.
+        may_be_cells: see `space_probability`.
+    """
+    probability = np.isinf(gap).astype(float)
+    inside = np.isfinite(gap) & (gap > 0)
+    if not inside.any():
+        return probability
+    # Letters that touch are one piece of ink, several letters wide.
+    piece = np.flatnonzero(gap > 0)
+    starts, ends = _laid_out(boxes, line)
+    width = (np.append(ends[piece[1:] - 1], ends[-1]) - starts[piece]) / height[piece]
+    touching = np.bincount(line[piece], np.maximum(width // _LETTER_WIDTH - 1, 0))
+    free = np.maximum(_cell_width(width, line[piece]) - width, 0) / 2
+    within = inside[piece]
+    narrow = free[within] + free[np.flatnonzero(within) - 1]
+    both = np.stack([gap[inside], np.maximum(gap[inside] - narrow, -0.1)], 1)
+    lines = np.unique(line[inside])
+    probability[inside] = space_probability(both, line[inside], touching[lines], may_be_cells[lines])
+    at = piece[within & (pitch[piece] > 0)]
+    cells = _cells(boxes, width * height[piece], gap * height, piece, pitch)
+    probability[at] = space_by_pitch(cells[at], probability[at])
+    return probability
+
+
 def _rules(
     boxes: np.ndarray,
     letter: np.ndarray,
@@ -219,7 +247,7 @@ def _rules(
     pitch: np.ndarray,
     options: DetectorOptions,
 ) -> np.ndarray:
-    """Whether each box is a short rule, `(N,)`: as low as an underscore, but not as wide as some cells, or as a dash."""
+    """Whether each box is a short rule, `(N,)`: as low as an underscore, but not as wide as cells, or as a dash."""
     wide, high = (boxes[:, 2:] - boxes[:, :2]).T
     baseline = group_quantile(boxes[letter, 3], line[letter], 0.5)[line]
     low = ~letter & (wide >= options.dash_aspect * high) & (boxes[:, 1] >= baseline - options.level * height)
@@ -230,9 +258,7 @@ def _rules(
     return low & ~np.where(pitch > 0, fills, beside)
 
 
-def _cells(
-    boxes: np.ndarray, width: np.ndarray, gap: np.ndarray, piece: np.ndarray, pitch: np.ndarray
-) -> np.ndarray:
+def _cells(boxes: np.ndarray, width: np.ndarray, gap: np.ndarray, piece: np.ndarray, pitch: np.ndarray) -> np.ndarray:
     """How many cells the middle of each piece of ink, or of its first letter, is off that of what stands before it.
 
     Args:

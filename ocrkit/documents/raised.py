@@ -222,7 +222,7 @@ def _together(trial: _Trial, read: Sequence[Piece], options: RaisedOptions) -> G
     text, confidence = "'".join(texts), min(sure)
     if _letters(text).casefold() == _letters(whole.text).casefold():  # by itself a low letter looks like its capital
         read_whole = iter(_letters(whole.text))
-        texts = ["".join(next(read_whole) if character.isalnum() else character for character in part) for part in texts]
+        texts = ["".join(next(read_whole) if sign.isalnum() else sign for sign in part) for part in texts]
         text = "'".join(texts)
     if len(texts) > 1:
         same = _letters(text) == _letters(whole.text)

@@ -59,7 +59,7 @@ class ShapeOptions:
         stroke_off: of the height of its line's capitals; how far the ends of an I may be off theirs.
         bar_height: the same; height of a bar, from and to.
         bar_foot: the same; how far a bar reaches below the line, at least.
-        star_foot, star_top: the same; how far above the line an asterisk that is read as an x begins and ends, at least.
+        star_foot, star_top: the same; how far above the line an asterisk read as an x begins and ends, at least.
         star_confidence: of such a reading, below which it is doubted.
         bullet: of the height of its line's capitals; size of a bullet, from and to.
         bullet_off: the same; how far bullets of one list may stand out of one column, and off half-way up their lines.
