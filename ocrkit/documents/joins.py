@@ -197,13 +197,15 @@ def _may_be_fragment(a: Guess, b: Guess, space: float, options: JoinOptions) -> 
         return False
     if space < options.word_space:
         return bool(short)
+    if a.text in options.signs or b.text in options.signs:
+        return False
     if space < options.sure_space:
         words = options.words
         if any(part.known and len(_letters(part.text)) >= options.sure_letters for part in (a, b)):
             words += tuple(options.small_words)
         return any(part.confidence < options.sure_word or part.text not in words for part in short)
     initial = a.text[:-1].isalpha() and len(a.text) == 2
-    if a.text in options.signs or b.text in options.signs or (a.text[-1] in options.ends and not initial):
+    if a.text[-1] in options.ends and not initial:
         return False
     return any(
         part.confidence < (options.likely_word if part.text.casefold() in options.words else options.sure_word)

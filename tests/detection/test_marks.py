@@ -7,7 +7,7 @@ import pytest
 
 from ocrkit.detection import DetectorOptions
 from ocrkit.detection.leaders import leaders
-from ocrkit.detection.lines import string_lines, with_low_letters
+from ocrkit.detection.lines import string_lines, with_accents, with_low_letters
 from ocrkit.detection.regions import Regions
 from ocrkit.detection.words import split_words
 
@@ -174,3 +174,55 @@ def test_a_page_of_heavy_letters_at_even_steps_alone_has_no_leader():
     boxes = np.array([*letters, *points], float)
     regions = Regions(boxes, (boxes[:, 2:] - boxes[:, :2]).prod(1) * 0.8, np.full(len(boxes), 200.0))
     assert not leaders(regions, DetectorOptions()).any()
+
+
+@pytest.mark.parametrize(
+    ("step", "number", "found"),
+    [
+        (13, 3, 11),  # wide steps, as on the row above
+        (13, 1, 9),
+        (9, 3, 8),  # an ellipsis
+        (9, 4, 12),
+    ],
+)
+def test_a_row_of_few_points_is_a_leader_where_longer_ones_are(step, number, found):
+    long, short = points(8, step), [[38 + step * i, 67, 41 + step * i, 70] for i in range(number)]
+    boxes = np.array([*WORD, *long, *short], float)
+    regions = Regions(boxes, (boxes[:, 2:] - boxes[:, :2]).prod(1) * 0.8, np.full(len(boxes), 200.0))
+    assert leaders(regions, DetectorOptions()).sum() == (found if number > 1 else 8)
+
+
+@pytest.mark.parametrize(
+    ("mark", "joined"),
+    [
+        ([27, 8, 32, 13], True),  # an accent over the second of them
+        ([27, 2, 32, 7], False),  # too far above
+        ([27, 13, 28, 14], False),  # a speck
+        ([20, 8, 32, 13], False),  # beside it
+    ],
+)
+def test_an_accent_over_a_low_letter_is_of_its_line(mark, joined):
+    boxes = np.array([[0, 10, 10, 30], [12, 16, 22, 30], [24, 16, 36, 30], mark], float)
+    letter, line = np.array([True] * 4), np.array([0, 0, 0, 1])
+    line, letter = with_accents(boxes, letter, line, DetectorOptions())
+    assert (line[-1] == 0, not letter[-1]) == (joined, joined)
+
+
+def test_a_comma_of_the_line_above_is_no_accent():
+    boxes = np.array([[0, -16, 10, 4], [12, 0, 15, 8], [0, 10, 10, 30], [12, 12, 24, 30], [26, 12, 36, 30]], float)
+    line, _ = with_accents(boxes, np.ones(5, bool), np.array([0, 1, 2, 2, 2]), DetectorOptions())
+    assert line[1] != line[3]
+
+
+@pytest.mark.parametrize(("gap", "found"), [(6, True), (30, False)])
+def test_a_comma_behind_a_quotation_mark_is_of_its_line(gap, found):
+    quote = [[36, 8, 39, 16], [41, 8, 44, 16]]
+    line, _ = strung([*LOW, *quote, [44 + gap, 26, 47 + gap, 34]], [True] * 2 + [True] * 2 + [False])
+    assert bool(line[-1] == line[0]) is found
+
+
+def test_letters_beside_a_scratch_are_no_marks_and_a_comma_behind_a_brace_is_one():
+    _, letter = strung([[0, 0, 8, 26], [12, 20, 16, 28]], [True, True])
+    assert letter.tolist() == [True, False]
+    _, letter = strung([[-12, 0, -8, 60], *LOW], [True] * 3)
+    assert letter.all()

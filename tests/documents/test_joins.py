@@ -1,5 +1,7 @@
 """Which neighbours become one word, and that no others do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -84,6 +86,9 @@ def test_one_word_or_two(a, b, whole, one):
         (guess("8", 0.5), guess("take"), guess("&take", 0.95), False),  # an ampersand
         (guess("tenants'"), guess("is"), guess("tenants'is", 0.95), False),
         (guess("short."), guess("“Q", 0.5), guess("short.”Q", 0.95), False),
+        (guess("29", 0.5), guess("x"), guess("29x", 0.95), False),  # a measure
+        (guess("if"), guess("[", 0.4), guess("if[", 0.95), False),  # a program's
+        (guess("255,"), guess("128"), guess("255,128", 0.95), False),  # of a list
     ],
 )
 def test_behind_what_is_surely_a_space_only_what_can_be_no_word_is_joined(a, b, whole, one):
@@ -94,6 +99,8 @@ def test_behind_what_is_surely_a_space_only_what_can_be_no_word_is_joined(a, b, 
     ("a", "b", "whole", "one"),
     [
         (guess("for'"), guess("liver"), guess("for'liver"), False),  # two words
+        (guess("2"), guess("}", 0.4), guess("2)", 0.95), False),
+        (guess("#", 0.7), guess("end"), guess("#end", 0.95), False),
         (guess("child"), guess("'s"), guess("child's"), True),
         (guess("A"), guess("liver"), guess("Aliver", 0.99), False),
         (guess("A"), guess("nne", 0.5), guess("Anne", 0.9), True),
@@ -118,6 +125,15 @@ def test_only_near_neighbours_are_tried():
     several = [piece("to be", 0, 50), piece("or", 60, 80)]
     assert texts(join_pieces([far, empty, several], read, JoinOptions())) == [["12", "30"], ["12", ""], ["to be", "or"]]
     assert read.asked == []
+
+
+@pytest.mark.parametrize(("pitch", "joined"), [(0.0, [["Inv0"]]), (12.0, [["Inv", "0"]])])
+def test_words_between_blank_cells_are_not_tried(pitch, joined):
+    row = [
+        replace(piece(text, *place, confidence=0.5), space=1.0, pitch=pitch)
+        for text, place in (("Inv", (0, 30)), ("0", (36, 46)))
+    ]
+    assert texts(join_pieces([row], Reads(x0_46=("Inv0", 0.95)), JoinOptions(sure_space=1.1))) == joined
 
 
 def test_lines_without_pieces_stay_empty():

@@ -153,6 +153,63 @@ def test_an_upright_stroke_beside_a_word_that_was_read_as_nothing_is_an_i_or_a_b
     assert texts(by_shape([row], ShapeOptions()))[1] == meant
 
 
+def test_a_bar_beside_a_word_with_letters_that_hang_is_told_by_the_tops_of_the_others():
+    row = [placed("deeply:", 0, 0, 50, 26), placed("", 60, -3, 63, 26, confidence=0.1)]
+    above = [placed("The", 0, 0, 50, 20)]
+    assert texts(by_shape([above, row], ShapeOptions()))[-1] == "|"
+
+
+@pytest.mark.parametrize(
+    ("place", "confidence", "meant"),
+    [
+        ((60, 2, 68, 14), 0.3, "*"),
+        ((60, 6, 68, 20), 0.3, "x"),  # on the line
+        ((60, 2, 68, 14), 0.9, "x"),  # surely read
+    ],
+)
+def test_an_x_above_the_line_is_an_asterisk(place, confidence, meant):
+    row = [placed("The", 0, 0, 50, 20), placed("x", *place, confidence=confidence)]
+    assert texts(by_shape([row], ShapeOptions()))[-1] == meant
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("${r+15)", "${r+15}"),
+        ("f(x[1])", "f(x[1])"),
+        ("(a]", "(a)"),
+        ("[a)", "[a)"),  # either may be misread
+        ("a)", "a)"),
+    ],
+)
+def test_a_closing_bracket_is_of_the_kind_of_the_opened_one(read, meant):
+    assert texts(by_shape([[piece("The"), piece(read)]], ShapeOptions()))[-1] == meant
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"), [("I2", "12"), ("2.I.", "2.1."), ("1O", "10"), ("II", "II"), ("I.", "I."), ("H2O", "H2O")]
+)
+def test_capitals_among_figures_that_look_like_old_style_ones_are_figures(read, meant):
+    assert texts(by_shape([[piece("The"), piece(read)]], ShapeOptions()))[-1] == meant
+
+
+@pytest.mark.parametrize(
+    ("strokes", "meant"),
+    [
+        ([(4, 0, 8, 20), (12, 6, 14, 20), (18, 0, 22, 20)], "(1)"),
+        ([(4, 0, 8, 20), (12, 6, 14, 20), (12, 0, 14, 3), (18, 0, 22, 20)], "(i)"),
+    ],
+)
+def test_a_one_in_brackets_that_is_dotted_is_an_i(strokes, meant):
+    assert texts(by_shape([[placed("The", -60, 0, -10, 20), inked("(1)", strokes)]], ShapeOptions()))[-1] == meant
+
+
+@pytest.mark.parametrize(("mark", "meant"), [((10, 14, 13, 17), "3.1"), ((10, 9, 18, 11), "3-1")])
+def test_a_hyphen_between_figures_that_is_no_wider_than_high_is_a_point(mark, meant):
+    word = inked("3-1", [(0, 0, 8, 20), mark, (20, 0, 28, 20)])
+    assert texts(by_shape([[placed("The", -60, 0, -10, 20), word]], ShapeOptions()))[-1] == meant
+
+
 @pytest.mark.parametrize(("read", "place"), [("-", (60, 9, 70, 11)), ("•", (-12, 6, -4, 14))])
 def test_a_sign_that_is_hardly_read_as_what_its_shape_says_is_that(read, place):
     row = [placed("The", 0, 0, 50, 20), placed(read, *place, confidence=0.1)]
@@ -440,6 +497,27 @@ def test_half_a_quotation_mark_is_added_behind_the_mark_that_ends_what_is_quoted
 def test_a_word_only_with_an_apostrophe_has_one_where_it_is_hardly_read(read, confidence, meant):
     row = [placed(read, 0, 0, 40, 20, confidence)]
     assert texts(with_raised([row], lambda boxes: [], RaisedOptions())) == [meant]
+
+
+@pytest.mark.parametrize(
+    ("whole", "confidence", "first", "meant"),
+    [
+        ("Pan", 0.7, ("]", 0.05), "l'an"),
+        ("an", 0.5, ("]", 0.05), "l'an"),
+        ("san", 0.6, ("S", 0.7), "s'an"),  # by itself it looks like a capital
+    ],
+)
+def test_an_l_before_an_apostrophe_is_read_as_a_bracket_or_with_it_as_a_p(whole, confidence, first, meant):
+    boxes = np.array([[2, 4, 5, 26], [9, 4, 12, 12], [16, 12, 34, 26]], float)
+    crop = np.full((30, 40), 255, np.uint8)
+    guess = Guess(whole, confidence, np.zeros((len(whole), 2)))
+    row = [Piece(np.array([0, 0, 40, 30], float), 0, crop, guess, parts=Parts(boxes, np.array([0, 1, 0], bool), 22.0))]
+
+    def read(boxes):
+        guesses = [Guess(text, sure, np.zeros((len(text), 2))) for text, sure in (first, ("an", 0.9))]
+        return [Piece(box, box[0], crop, guess) for box, guess in zip(boxes, guesses)]
+
+    assert texts(with_raised([row], read, RaisedOptions())) == [meant or whole]
 
 
 def test_a_mark_between_a_word_and_its_note_is_part_of_the_note():

@@ -1,0 +1,92 @@
+"""Lines in cells of one width, as typewriters and program listings are set."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ocrkit.detection import DetectorOptions
+from ocrkit.detection.pitch import line_pitches
+from ocrkit.detection.words import split_words
+
+CELL = 12.0
+WIDTHS = {"m": 11.0, "i": 3.0, "l": 3.0}  # px; of other letters 9
+TEXT = (
+    "in the old mill house",
+    "a little milk is left",
+    "she will fill the jug",
+    "until the pail is full",
+    "and carry it to a field",
+    "still warm from milking",
+)
+
+
+def set_in(text, line, cell):
+    """Boxes of a line's letters, 14 px high; in cells, or 2 px apart and spaces 6 px wide."""
+    boxes, x = [], 0.0
+    for i, letter in enumerate(text):
+        wide = WIDTHS.get(letter, 9.0)
+        if letter != " ":
+            left = (i + 0.5) * cell - wide / 2 if cell else x
+            boxes.append([left, 40 * line, left + wide, 40 * line + 14])
+        x += 4 if letter == " " else wide + 2
+    return boxes
+
+
+def page(cell):
+    lines = [set_in(text, number, cell) for number, text in enumerate(TEXT)]
+    boxes = np.array([box for line in lines for box in line])
+    return boxes, np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+
+
+def words_of(boxes, letter, line):
+    words = split_words(boxes, letter, line, DetectorOptions())
+    return words, np.bincount(words.line).tolist()
+
+
+@pytest.mark.parametrize("cell", [CELL, 0.0])
+def test_letters_at_even_steps_tell_the_width_of_their_cells(cell):
+    boxes, line = page(cell)
+    pitch, likely = line_pitches(boxes, np.ones(len(boxes), bool), line, DetectorOptions())
+    np.testing.assert_allclose(pitch, cell, rtol=0.01)
+    assert likely.all() == bool(cell)
+
+
+@pytest.mark.parametrize("cell", [CELL, 0.0])
+def test_narrow_letters_stand_apart_in_their_cells_and_yet_in_one_word(cell):
+    boxes, line = page(cell)
+    words, count = words_of(boxes, np.ones(len(boxes), bool), line)
+    assert count == [len(text.split()) for text in TEXT]
+    if cell:
+        assert set(words.space.tolist()) == {1.0}  # certain
+
+
+def test_a_sign_between_blank_cells_is_a_word_and_a_speck_there_is_a_space():
+    boxes, line = page(CELL)
+    place = (TEXT[0].index(" ") + 0.5) * CELL
+    end = (len(TEXT[3]) + 1.5) * CELL
+    speck, asterisk = [place - 0.5, 3, place + 0.5, 4], [end - 3, 124, end + 3, 131]
+    extra = np.array([speck, asterisk])
+    order = np.lexsort((np.append(boxes[:, 0], extra[:, 0]), np.append(line, [0, 3])))
+    both = np.concatenate([boxes, extra])[order]
+    letter = np.append(np.ones(len(boxes), bool), [False, False])[order]
+    _, count = words_of(both, letter, np.append(line, [0, 3])[order])
+    assert count == [len(text.split()) + (number == 3) for number, text in enumerate(TEXT)]
+
+
+@pytest.mark.parametrize(
+    ("width", "kept"),
+    [
+        (0.9, True),
+        (1.95, True),  # of two that touch
+        (1.4, False),  # the end of a rule
+        (3.3, False),
+    ],
+)
+def test_what_fills_cells_below_the_line_is_underscores_and_all_else_a_rule(width, kept):
+    boxes, line = page(CELL)
+    left = len(TEXT[-1]) * CELL
+    boxes = np.concatenate([boxes, [[left, 215, left + width * CELL, 217]]])
+    line = np.append(line, line[-1])
+    words, _ = words_of(boxes, np.append(np.ones(len(boxes) - 1, bool), False), line)
+    assert (words.ink[-1, 2] > left) == kept
