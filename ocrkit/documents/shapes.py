@@ -82,6 +82,9 @@ class ShapeOptions:
         tail: of the height of its line's capitals; how far the tail of a comma reaches below the line, from and to.
         tail_px: px; the same, at least.
         clear_px: px; height of capitals, from which on tails are looked for.
+        underscore_ink: of the darkest, that the ink of an underscore has, which may be a pixel high; at least.
+        underscore_top: of a crop's height, from its top down, where an underscore lies, at least.
+        underscore_width: of the height of its line's capitals; of an underscore at least, and usually.
         uneven: of the height of its line's capitals; how far the feet of the letters beside a mark may lie apart.
         widest_mark: the same; of a mark.
         cell_spread: of the mean step from one character of a word to the next; a typewriter's vary by no more.
@@ -128,6 +131,9 @@ class ShapeOptions:
     tail: tuple[float, float] = (0.1, 0.4)
     tail_px: float = 2.0
     clear_px: float = 11.0
+    underscore_ink: float = 0.25
+    underscore_top: float = 0.6
+    underscore_width: tuple[float, float] = (0.3, 0.72)
     uneven: float = 0.1
     widest_mark: float = 0.4
     cell_spread: float = 0.1
@@ -366,7 +372,8 @@ def _ellipsis_edge(rows: Sequence[Sequence[Piece]], capitals: Sequence[float], o
 def _named(
     piece: Piece, capital_px: float, has_hyphens: bool, ellipsis_edge: float | None, options: ShapeOptions
 ) -> Piece:
-    piece = _with_tails(_with_points(_without_rule(piece), capital_px, options), capital_px, options)
+    piece = _with_underscores(_without_rule(piece), capital_px, options)
+    piece = _with_tails(_with_points(piece, capital_px, options), capital_px, options)
     piece = _with_pairs(_with_touching_mark(piece, options))
     text = piece.guess.text
     if _FIGURES.fullmatch(text) and ("I" in text or "O" in text):
@@ -424,6 +431,37 @@ def _without_rule(piece: Piece) -> Piece:
     if end < len(guess.text):
         place[2] = min(place[2], piece.left + spans[-1, 1])
     return replace(piece, ink=place, guess=replace(guess, text=word[1], spans=spans))
+
+
+def _with_underscores(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
+    """The piece, blanks under which a stroke lies that ends before the letters beside them read as underscores."""
+    guess = piece.guess
+    if " " not in guess.text or len(guess.spans) != len(guess.text):
+        return piece
+    off = np.abs(piece.crop.astype(np.int16) - int(np.median(piece.crop[[0, -1]])))
+    ink, middles, text = off > options.underscore_ink * off.max(), guess.spans.mean(1), guess.text
+    low = round(options.underscore_top * len(ink))
+    found: list[tuple[int, int]] = []
+    for i in (i for i in range(1, len(text) - 1) if text[i] == " "):
+        left, right = round(middles[i - 1]) + 1, round(middles[i + 1])
+        gap = ink[:, left:right]
+        # Of an underline there is more below the letters themselves.
+        beside = np.concatenate([ink[:, max(0, left - 3) : left + 1], ink[:, right - 1 : right + 3]], axis=1).any(1)
+        below = max(low, int(np.flatnonzero(beside).max(initial=-1)) + 1)
+        row = int(gap[below:].sum(1).argmax()) + below if gap[below:].size else 0
+        starts, ends = _runs(gap[row : row + 1])
+        if not len(starts) or ink[row, [left - 1, min(right, ink.shape[1] - 1)]].any():
+            continue
+        longest = int((ends - starts).argmax())
+        start, length = starts[longest], ends[longest] - starts[longest]
+        free = not gap[len(gap) // 2 : row - 1, start + length // 3 : start + length - length // 3].any()
+        if free and length >= options.underscore_width[0] * capital_px and length < right - left:
+            found.append((i, max(1, round(length / (options.underscore_width[1] * capital_px)))))
+    for i, number in reversed(found):
+        place = np.repeat(guess.spans[i : i + 1], number, axis=0)
+        spans = np.concatenate([guess.spans[:i], place, guess.spans[i + 1 :]])
+        guess = replace(guess, text=guess.text[:i] + "_" * number + guess.text[i + 1 :], spans=spans)
+    return replace(piece, guess=guess) if found else piece
 
 
 def _with_points(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:

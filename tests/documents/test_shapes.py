@@ -153,6 +153,22 @@ def test_an_upright_stroke_beside_a_word_that_was_read_as_nothing_is_an_i_or_a_b
     assert texts(by_shape([row], ShapeOptions()))[1] == meant
 
 
+@pytest.mark.parametrize(
+    ("stroke", "meant"),
+    [
+        ((22, 23, 36, 24), "ab_cd"),
+        ((22, 23, 50, 24), "ab__cd"),
+        ((0, 23, 60, 24), "ab cd"),  # an underline
+        ((22, 2, 36, 3), "ab cd"),  # no stroke below the line
+    ],
+)
+def test_a_stroke_below_a_blank_that_ends_before_the_letters_is_an_underscore(stroke, meant):
+    second = 38 if stroke[2] <= 36 or stroke[0] == 0 else 52
+    letters = [(0, 0, 8, 20), (11, 0, 19, 20), stroke, (second, 0, second + 8, 20), (second + 11, 0, second + 19, 20)]
+    word = inked("ab cd", letters, height=26)
+    assert texts(by_shape([[placed("The", -60, 0, -10, 20), word]], ShapeOptions()))[-1] == meant
+
+
 def test_a_bar_beside_a_word_with_letters_that_hang_is_told_by_the_tops_of_the_others():
     row = [placed("deeply:", 0, 0, 50, 26), placed("", 60, -3, 63, 26, confidence=0.1)]
     above = [placed("The", 0, 0, 50, 20)]
