@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 _ADDRESS = re.compile(r"[\w.+-]*\w@[^\W\d][\w.-]*|(?:\w*:/|//\w|www\b)[\w:/.?&=#-]*")
+_THOUSAND = re.compile(r"\d{3}(?:\.\d+)?\)?")
 
 
 @options_class
@@ -49,7 +50,8 @@ class JoinOptions:
         seams: marks inside words and numbers, beside which a gap may be as wide as a space.
         seam_confidence: share of the lower confidence of the two that the whole must reach where it shows one of
             `seams` between them, and the letters and digits of both.
-        list_space: probability of a space, from which on what stands behind a comma is another number.
+        list_space: probability of a space, from which on what stands behind a comma, and is no thousand, is another
+            number.
         word_space: probability of a space, from which on a fragment that is surely read is a word.
         unsure_space: probability of a space, up to which two pieces may be halves of a word however long they are,
             unless both are words that the recogniser knows.
@@ -240,7 +242,8 @@ def _may_be_seam(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool
         return False
     if space >= options.word_space and a.known and _is_word(b, options):
         return False
-    if space >= options.list_space and left[-1] == "," and right[0].isdigit():  # of a list of numbers
+    listed = left[-1] == "," and right[0].isdigit() and not _THOUSAND.fullmatch(right)  # one number of several
+    if space >= options.list_space and listed:
         return False
     marked = left[-1] in options.seams or right[0] in options.seams or (len(right) == 1 and right in "sStT")
     return space < options.sure_gap and marked and left[:1].isalnum() | (len(left) > 1) and any(map(str.isalnum, right))

@@ -88,7 +88,6 @@ def test_one_word_or_two(a, b, whole, one):
         (guess("short."), guess("“Q", 0.5), guess("short.”Q", 0.95), False),
         (guess("29", 0.5), guess("x"), guess("29x", 0.95), False),  # a measure
         (guess("if"), guess("[", 0.4), guess("if[", 0.95), False),  # a program's
-        (guess("255,"), guess("128"), guess("255,128", 0.95), False),  # of a list
     ],
 )
 def test_behind_what_is_surely_a_space_only_what_can_be_no_word_is_joined(a, b, whole, one):
@@ -99,6 +98,7 @@ def test_behind_what_is_surely_a_space_only_what_can_be_no_word_is_joined(a, b, 
     ("a", "b", "whole", "one"),
     [
         (guess("for'"), guess("liver"), guess("for'liver"), False),  # two words
+        (guess("26,"), guess("817.75"), guess("26,817.75"), True),
         (guess("2"), guess("}", 0.4), guess("2)", 0.95), False),
         (guess("#", 0.7), guess("end"), guess("#end", 0.95), False),
         (guess("child"), guess("'s"), guess("child's"), True),
@@ -125,6 +125,12 @@ def test_only_near_neighbours_are_tried():
     several = [piece("to be", 0, 50), piece("or", 60, 80)]
     assert texts(join_pieces([far, empty, several], read, JoinOptions())) == [["12", "30"], ["12", ""], ["to be", "or"]]
     assert read.asked == []
+
+
+@pytest.mark.parametrize(("right", "one"), [("128,", False), ("0.5", False), ("128.50", True)])
+def test_numbers_of_a_list_stay_apart_and_thousands_with_their_rest(right, one):
+    whole = guess(f"255,{right}", 0.95)
+    assert is_one_word(guess("255,"), guess(right), whole, 0.98, JoinOptions()) is one
 
 
 @pytest.mark.parametrize(("pitch", "joined"), [(0.0, [["Inv0"]]), (12.0, [["Inv", "0"]])])
