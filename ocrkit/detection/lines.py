@@ -476,14 +476,8 @@ def regular_lines(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, optio
     return np.where((line >= 0) & (share[line] >= options.min_level_share), line, -1)
 
 
-def page_slope(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray) -> float:
-    """How far a page's lines go down for each px to the right, as far as its letters tell."""
-    _, left, right = _neighbours(boxes, letter, line)
-    return _slope(boxes[right] - boxes[left])
-
-
 def rows_slope(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray) -> float:
-    """The same as `page_slope`, finer: of straight lines through the feet of each line's letters, mostly of long lines.
+    """How far a page's lines go down for each px to the right, as far as their letters' feet tell, of long lines most.
 
     Between two neighbours a page that lies a degree askew goes down by less than a pixel.
     """
