@@ -7,6 +7,7 @@ but the middles of its letters are whole cells apart.
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ocrkit.detection.options import DetectorOptions
 
@@ -15,6 +16,12 @@ _NARROWEST = 0.78  # the same; in narrower ones stand capitals, whose gaps tell 
 _WIDEST = 1.4  # times the usual width of the page's letters; what is wider is letters that touch
 _FARTHEST = 4.0  # heights; steps from one letter to the next that are longer tell little of a cell
 _SIGN = 2  # boxes of a line that is a sign, or one and a mark
+_RUN = 7  # steps of a stretch of cells within a line, at least
+_UNEVEN, _ROUGH_PX = 0.12, 1.0  # of a step, and px; by how much more the longest of these is than the shortest, at most
+_UNLIKE = 1.5  # times as uneven as these steps half the widths of two neighbours are, at least
+_LEAST_UNLIKE = 0.05  # of a cell; the same
+_NONE = 1e6  # px; the step from one line to the next
+_SINGLE = 1.25  # of a cell; width of one letter, at most
 _CERTAIN = 0.1  # of a cell; a step that is off one and a half by more tells surely
 
 
@@ -68,6 +75,42 @@ def line_pitches(
         whole = np.round(step / (_PITCHES[best] * height))
         pitch[sure] = step[whole > 0].sum() / whole.sum()
     return pitch, likely
+
+
+def cell_runs(boxes: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """Width in px of the cells of those stretches of a line that are set in cells, as a file's name in a book may be.
+
+    Letters so even by chance are all about as wide; in cells narrow ones stand as far apart as broad ones, so that their
+    steps are more even than their widths.
+
+    Args:
+        boxes: `(N, 4)` px, line after line and from left to right.
+        line: `(N,)` line numbers from 0.
+
+    Returns:
+        `(N,)`; of the cells that it and what stands before it are in, 0 for none.
+    """
+    cell = np.zeros(len(boxes))
+    ends = np.maximum.accumulate(boxes[:, 2] + line * (boxes[:, 2].max() + 1))
+    # Without dots and points that stand above others.
+    apart = np.flatnonzero(np.diff(ends, prepend=-1) > 0)
+    middle, width = boxes[apart][:, [0, 2]].mean(1), (boxes[:, 2] - boxes[:, 0])[apart]
+    if len(apart) <= _RUN:
+        return cell
+    step = np.where(np.diff(line[apart]) == 0, np.diff(middle), _NONE)
+    windows = sliding_window_view(step, _RUN)
+    even = np.ptp(windows, axis=1) <= _UNEVEN * windows.min(1) + _ROUGH_PX
+    inside = np.zeros(len(step) + 2, bool)
+    for start in np.flatnonzero(even & (windows.max(1) < _NONE)):
+        inside[start + 1 : start + 1 + _RUN] = True
+    for start, stop in np.flatnonzero(np.diff(inside.astype(int))).reshape(-1, 2):
+        pitch = float(np.median(step[start:stop]))
+        own = width[start : stop + 1]
+        uneven = np.std(own[1:] + own[:-1]) / 2
+        if own.max() > _SINGLE * pitch or uneven < max(_UNLIKE * np.std(step[start:stop]), _LEAST_UNLIKE * pitch):
+            continue
+        cell[apart[start + 1 : stop + 1]] = pitch
+    return cell
 
 
 def space_by_pitch(cells: np.ndarray, otherwise: np.ndarray) -> np.ndarray:

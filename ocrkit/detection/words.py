@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.pitch import line_pitches, space_by_pitch
+from ocrkit.detection.pitch import cell_runs, line_pitches, space_by_pitch
 
 _LETTER_GAPS = np.arange(0, 0.56, 0.05)  # heights of the line
 _WORD_GAPS = np.arange(0.15, 1.21, 0.075)  # heights of the line
@@ -233,6 +233,7 @@ def _space_probabilities(
     both = np.stack([gap[inside], np.maximum(gap[inside] - narrow, -0.1)], 1)
     lines = np.unique(line[inside])
     probability[inside] = space_probability(both, line[inside], touching[lines], may_be_cells[lines])
+    pitch = np.where(pitch > 0, pitch, cell_runs(boxes, line))
     at = piece[within & (pitch[piece] > 0)]
     cells = _cells(boxes, width * height[piece], gap * height, piece, pitch)
     probability[at] = space_by_pitch(cells[at], probability[at])
