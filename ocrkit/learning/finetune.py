@@ -36,9 +36,7 @@ _MOST_HELD_OUT = 2000  # words: reading them all after every round would take lo
 _CHUNKS = 0.1  # share of real words that are also shown with the word behind them
 _CHUNK_HEIGHTS = 1.25
 # Real words at hand are of worn print mostly and hold next to no contraction; without these, clean print is unlearnt.
-_BESIDE_REAL = WordOptions(
-    clean=0.4, corpus=CorpusOptions(chunks=0.1, contractions=0.2, accented=0.06, listings=0.12)
-)
+_BESIDE_REAL = WordOptions(clean=0.4, corpus=CorpusOptions(chunks=0.1, contractions=0.2, accented=0.06, listings=0.12))
 _SALT = "finetune"  # of the split, so that it is the same in every run and no other's
 
 

@@ -344,7 +344,8 @@ def web(r: Random, v: Vocabulary) -> str:
 
 
 _OPERATORS = (  # noqa: SIM905
-    "{ } { } }; ){ = = == != += -= := -> <- => :: && || // /* */ # #! ++ -- <= >= << >> | > < ... ( ) ); () [] {} ; + * %"
+    "{ } { } }; ){ = = == != += -= := -> <- => :: && || // /* */ # #! ++ -- <= >= << >> | > < ... ( ) ); () [] {} ; "
+    "+ * %"
 ).split()
 _FILES = "c py h sh R js xml html txt tex pdf conf gz json".split()  # noqa: SIM905
 
@@ -369,19 +370,20 @@ def _identifier(r: Random, v: Vocabulary) -> str:
 def listing(r: Random, v: Vocabulary) -> str:
     """What stands between two blanks of a program's text, a command line or a manual: `c("one",`, `--sort=name`."""
     a, b, word = _identifier(r, v), _identifier(r, v), _skewed(r, v.words)
-    quote, digit = r.choice("\"\"'"), _digits(r, 1, 2)
+    quote, digit = r.choice('""\''), _digits(r, 1, 2)
     forms = [
-        r.choice(_OPERATORS), r.choice(_OPERATORS), r.choice(_OPERATORS),
-        a, f"{a}(", f"{a}()", f"{a}({b}", f"{a}({b},", f"{a}({b})", f"{a}({b});", f"{a},", f"{b})", f"{b});", f"{a};", f"{a}:",
-        f"{quote}{word}{quote}", f"{quote}{word}{quote},", f"{quote}{word}{quote})", f"{quote}{word}", f"{word}{quote};",
-        f"{a}({quote}{word}{quote}", f"{a}={quote}{word}{quote}", f"{a}={b}", f"{a}={digit},", f"{a}:{digit}",
-        f"{a}::{b}", f"{a}::{b}(", f"{a}->{b}", f"{a}.{b}", f"{a}.{b}({word})", f"${a}", f"${{{a}}}", f"$({a})", f"@{a}", f"#{a}",
-        f"-{r.choice('abcdefghijklmnopqrstuvwxyzDHILNS')}", f"[-{r.choice('adefilnqrstv')}]", f"--{word}", f"--{word}={b}",
-        f"--{word}-{_skewed(r, v.words)}", f"[{a}]", f"{{{a}}}", f"<{a}>", f"</{word}>", f"<{word}", f"[{digit}]", f"{a}[{digit}]",
-        f"{a}[{digit}:{_digits(r, 1, 2)}]", f"/{a}/{b}", f"{a}/{b}.{r.choice(_FILES)}", f"../{a}", f"./{a}", f"*.{r.choice(_FILES)}",
-        f"{a}.{r.choice(_FILES)}", f"\\{a}", f"\\{a}{{{b}}}", f"__{a}", f"0x{r.randrange(65536):04X}", f"%{r.choice('dsfixu')}",
-        f"{r.choice('ABCDEFIV')}.{digit}.{_digits(r, 1, 2)}", f"{digit}.{_digits(r, 1, 2)}.{_digits(r, 1, 1)}",
-        f"{word.upper()}{digit}", f"{word.upper()}/{_skewed(r, v.words).upper()}", f"v{digit}.{_digits(r, 1, 2)}", f"{word}({digit})",
+        r.choice(_OPERATORS), r.choice(_OPERATORS), r.choice(_OPERATORS), a, f"{a},", f"{a};", f"{a}:", f"{b})",
+        f"{b});", f"{a}(", f"{a}()", f"{a}({b}", f"{a}({b},", f"{a}({b})", f"{a}({b});", f"{a}.{b}({word})",
+        f"{word}({digit})", f"{quote}{word}{quote}", f"{quote}{word}{quote},", f"{quote}{word}{quote})", f"{quote}{word}",
+        f"{word}{quote};", f"{a}({quote}{word}{quote}", f"{a}={quote}{word}{quote}", f"{a}={b}", f"{a}={digit},",
+        f"{a}:{digit}", f"{a}::{b}", f"{a}::{b}(", f"{a}->{b}", f"{a}.{b}", f"${a}", f"${{{a}}}", f"$({a})", f"@{a}", f"#{a}", f"__{a}",
+        f"-{r.choice('abcdefghijklmnopqrstuvwxyzDHILNS')}", f"[-{r.choice('adefilnqrstv')}]", f"--{word}",
+        f"--{word}={b}", f"--{word}-{_skewed(r, v.words)}", f"{a}.{r.choice(_FILES)}", f"{a}/{b}.{r.choice(_FILES)}",
+        f"*.{r.choice(_FILES)}", f"/{a}/{b}", f"../{a}", f"./{a}", f"[{a}]", f"{{{a}}}", f"<{a}>", f"</{word}>",
+        f"<{word}", f"[{digit}]", f"{a}[{digit}]", f"{a}[{digit}:{_digits(r, 1, 2)}]", f"\\{a}", f"\\{a}{{{b}}}",
+        f"0x{r.randrange(65536):04X}", f"%{r.choice('dsfixu')}", f"{r.choice('ABCDEFIV')}.{digit}.{_digits(r, 1, 2)}",
+        f"{digit}.{_digits(r, 1, 2)}.{_digits(r, 1, 1)}", f"{word.upper()}{digit}", f"v{digit}.{_digits(r, 1, 2)}",
+        f"{word.upper()}/{_skewed(r, v.words).upper()}",
     ]  # fmt: skip
     return r.choice(forms)
 
@@ -575,7 +577,8 @@ class Corpus:
                 text = elided(r, text, self.options.elisions)
             if self.options.contractions and maker is english and text.isalpha():
                 text = contracted(r, text, self.options.contractions)
-            if self.options.curly and maker is not listing and ("'" in text or '"' in text) and r.random() < self.options.curly:
+            curly = 0.0 if maker is listing else self.options.curly
+            if curly and ("'" in text or '"' in text) and r.random() < curly:
                 text = curled(text)
             if 0 < len(text) <= self.options.longest:
                 return text
