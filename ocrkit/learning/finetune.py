@@ -26,7 +26,7 @@ from ocrkit.recognition.model import identity, load_lexicon, load_network, read_
 from ocrkit.recognition.suspects import DECISIONS, decided, read_decisions
 from ocrkit.synth import distort
 from ocrkit.synth.corpus import CorpusOptions, build_vocabulary
-from ocrkit.synth.distort import Banks
+from ocrkit.synth.distort import Banks, DistortionOptions
 from ocrkit.synth.fonts import audit, font_folders
 from ocrkit.synth.generator import WordGenerator, WordOptions, validation_options
 
@@ -35,8 +35,14 @@ _GENERAL_WORDS = 1000  # invented words of held-out font families
 _MOST_HELD_OUT = 2000  # words: reading them all after every round would take longer than the round
 _CHUNKS = 0.1  # share of real words that are also shown with the word behind them
 _CHUNK_HEIGHTS = 1.25
-# Real words at hand are of worn print mostly and hold next to no contraction; without these, clean print is unlearnt.
-_BESIDE_REAL = WordOptions(clean=0.3, corpus=CorpusOptions(chunks=0.1, contractions=0.2))
+# Real words at hand are of worn print mostly and hold next to no contraction, accent or program; without these, clean
+# print is unlearnt. Most errors that more training mends are made in small, bold and black-and-white print.
+_BESIDE_REAL = WordOptions(
+    clean=0.35,
+    small_bleed=0.45,
+    corpus=CorpusOptions(chunks=0.1, contractions=0.2, accented=0.06, listings=0.12),
+    distortions=DistortionOptions(low_resolution=0.85, bilevel=0.3),
+)
 _SALT = "finetune"  # of the split, so that it is the same in every run and no other's
 
 

@@ -15,7 +15,7 @@ class DecodeOptions:
         least_confidence: a reading less confident than this is no word, and not looked at again.
         most_confidence: a reading more confident than this is right nearly always, and not looked at again.
         known_confidence: the same for words that are all in the lexicon.
-        trim: heights cut off above and below for the second look.
+        trim: heights of paper cut off above and below for the second look, at most.
         stretch: times its width a crop is stretched to for the second look.
         texts: kept after each time step of the search.
         choices: classes tried at a time step, at most.

@@ -9,11 +9,11 @@ from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from random import Random
 
-from ocrkit.alphabet import CHARACTERS, curled, normalise
+from ocrkit.alphabet import ACCENTED_LETTERS, CHARACTERS, curled, normalise
 from ocrkit.errors import BadDataset, MissingExtra
 from ocrkit.files import write_whole
 from ocrkit.synth.profanity import is_profane
@@ -30,6 +30,7 @@ class Vocabulary:
 
     words: tuple[str, ...]
     foreign: tuple[str, ...] = ()
+    accented: tuple[str, ...] = ()
     book: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
@@ -39,7 +40,7 @@ class Vocabulary:
     @property
     def dictionary(self) -> tuple[str, ...]:
         """What a reader may take for granted as words, which are those of running text in all languages."""
-        return self.words + self.foreign
+        return self.words + self.foreign + self.accented
 
     def save(self, path: Path) -> None:
         """Write as JSON, to a temporary name first."""
@@ -62,6 +63,7 @@ class Vocabulary:
 
 
 _FOREIGN = ("fr", "de", "es", "pt", "it")
+_ACCENTED = frozenset(ACCENTED_LETTERS)
 # How many people, places, streets and companies to invent for each country.
 _PEOPLE = {"en_US": 800, "en_GB": 300, "fr_FR": 200, "de_DE": 200, "es_ES": 200, "it_IT": 100}
 
@@ -73,7 +75,8 @@ def build_vocabulary(books: Path | None = None, words: int = 40_000, seed: int =
 
     Args:
         books: folder of `.txt` files; Project Gutenberg's header and footer are stripped.
-        words: how many of the most frequent English words to take; other languages give a quarter each.
+        words: how many of the most frequent English words to take; other languages give a quarter each, and of as many
+            of theirs those with accented letters.
         seed: of the invented names and addresses.
 
     Raises:
@@ -89,6 +92,8 @@ def build_vocabulary(books: Path | None = None, words: int = 40_000, seed: int =
         ) from None
 
     foreign = [word for language in _FOREIGN for word in top_n_list(language, words // 4)]
+    # Of all languages by turns, so that the frequent words of each come first.
+    by_turns = chain.from_iterable(zip(*(top_n_list(language, words) for language in _FOREIGN), strict=True))
     people: dict[str, list[str]] = {kind: [] for kind in ("names", "places", "streets", "companies")}
     for locale, share in _PEOPLE.items():
         fake = Faker(locale)
@@ -105,6 +110,7 @@ def build_vocabulary(books: Path | None = None, words: int = 40_000, seed: int =
     return Vocabulary(
         words=_usable(top_n_list("en", words)),
         foreign=_usable(foreign),
+        accented=_usable(word for word in by_turns if not _ACCENTED.isdisjoint(word)),
         book=read_books(books) if books else (),
         **{kind: _usable(values) for kind, values in people.items()},
     )
@@ -207,6 +213,11 @@ def english(r: Random, v: Vocabulary) -> str:
 def foreign(r: Random, v: Vocabulary) -> str:
     """A French, German, Spanish, Portuguese or Italian word."""
     return _punctuated(r, _any_case(r, _skewed(r, v.foreign or v.words)))
+
+
+def accented(r: Random, v: Vocabulary) -> str:
+    """A word of these languages that has an accented letter."""
+    return _punctuated(r, _any_case(r, _skewed(r, v.accented or v.foreign or v.words)))
 
 
 def book(r: Random, v: Vocabulary) -> str:
@@ -329,6 +340,52 @@ def web(r: Random, v: Vocabulary) -> str:
     a, b = (re.sub(r"[^a-z]", "", _skewed(r, v.words).lower()) or "info" for _ in range(2))
     end = r.choice(["com", "org", "net", "de", "fr", "co.uk", "edu", "com.my", "gov"])
     forms = [f"{a}@{b}.{end}", f"www.{a}{b}.{end}", f"{a}.{b}@{b}.{end}", f"http://{b}.{end}/{a}", f"{a}_{b}.pdf"]
+    return r.choice(forms)
+
+
+_OPERATORS = (  # noqa: SIM905
+    "{ } { } }; ){ = = == != += -= := -> <- => :: && || // /* */ # #! ++ -- <= >= << >> | > < ... ( ) ); () [] {} ; "
+    "+ * %"
+).split()
+_FILES = "c py h sh R js xml html txt tex pdf conf gz json".split()  # noqa: SIM905
+
+
+def _identifier(r: Random, v: Vocabulary) -> str:
+    """A name as programs have them: `maxWidth`, `MaxWidth`, `max_width`, `MAX_WIDTH`, `width2`, `i`."""
+    if r.random() < 0.12:
+        return r.choice("abcdefgijklmnpqrstuvxyzINTXY")
+    parts = [re.sub("[^a-z]", "", _skewed(r, v.words).lower()) or "x" for _ in range(r.choice((1, 1, 2, 2, 3)))]
+    form = r.randrange(6)
+    if form == 0:
+        return "".join(part.capitalize() for part in parts)
+    if form == 1:
+        return parts[0] + "".join(part.capitalize() for part in parts[1:])
+    if form == 2:
+        return "_".join(parts).upper()
+    if form == 3:
+        return parts[0] + _digits(r, 1, 2)
+    return r.choice("__.-").join(parts)
+
+
+def listing(r: Random, v: Vocabulary) -> str:
+    """What stands between two blanks of a program's text, a command line or a manual: `c("one",`, `--sort=name`."""
+    a, b, word = _identifier(r, v), _identifier(r, v), _skewed(r, v.words)
+    quote, digit = r.choice('""\''), _digits(r, 1, 2)
+    forms = [
+        r.choice(_OPERATORS), r.choice(_OPERATORS), r.choice(_OPERATORS), a, f"{a},", f"{a};", f"{a}:", f"{b})",
+        f"{b});", f"{a}(", f"{a}()", f"{a}({b}", f"{a}({b},", f"{a}({b})", f"{a}({b});", f"{a}.{b}({word})",
+        f"{word}({digit})", f"{quote}{word}{quote}", f"{quote}{word}{quote},", f"{quote}{word}{quote})",
+        f"{quote}{word}", f"{word}{quote};", f"{a}({quote}{word}{quote}", f"{a}={quote}{word}{quote}", f"{a}={b}",
+        f"{a}={digit},", f"{a}:{digit}", f"{a}::{b}", f"{a}::{b}(", f"{a}->{b}", f"{a}.{b}", f"${a}", f"${{{a}}}",
+        f"$({a})", f"@{a}", f"#{a}", f"__{a}", f"-{r.choice('abcdefghijklmnopqrstuvwxyzDHILNS')}",
+        f"[-{r.choice('adefilnqrstv')}]", f"--{word}", f"--{word}={b}", f"--{word}-{_skewed(r, v.words)}",
+        f"{a}.{r.choice(_FILES)}", f"{a}/{b}.{r.choice(_FILES)}", f"*.{r.choice(_FILES)}", f"/{a}/{b}", f"../{a}",
+        f"./{a}", f"[{a}]", f"{{{a}}}", f"<{a}>", f"</{word}>", f"<{word}", f"[{digit}]", f"{a}[{digit}]",
+        f"{a}[{digit}:{_digits(r, 1, 2)}]", f"\\{a}", f"\\{a}{{{b}}}", f"0x{r.randrange(65536):04X}",
+        f"%{r.choice('dsfixu')}", f"{r.choice('ABCDEFIV')}.{digit}.{_digits(r, 1, 2)}",
+        f"{digit}.{_digits(r, 1, 2)}.{_digits(r, 1, 1)}", f"{word.upper()}{digit}", f"v{digit}.{_digits(r, 1, 2)}",
+        f"{word.upper()}/{_skewed(r, v.words).upper()}",
+    ]  # fmt: skip
     return r.choice(forms)
 
 
@@ -455,6 +512,8 @@ class CorpusOptions:
             codes and labels (first improvement of the original).
         symbol_boost: texts that carry rare symbols (fifth improvement of the original).
         foreign: share of words of other languages among dictionary words.
+        accented: share of texts that are a word of these with an accented letter, of all their languages alike.
+        listings: share of texts that stand between blanks in programs, command lines and manuals.
         chunks: share of texts of several words.
         elisions: share of foreign words that begin with a vowel and follow an elided one: l'eau, d'or.
         contractions: share of English words of letters alone that get the end of a contraction or a possessive.
@@ -465,6 +524,8 @@ class CorpusOptions:
     receipts: bool = True
     symbol_boost: bool = True
     foreign: Share = 0.12
+    accented: Share = 0.0
+    listings: Share = 0.0
     chunks: Share = 0.04
     elisions: Share = 0.3
     contractions: Share = 0.0
@@ -498,6 +559,8 @@ class Corpus:
             (single, 5),
             (random_characters, 5 * options.symbol_boost),
             (chunk if options.receipts else phrase, 100 * options.chunks),
+            (accented, 100 * options.accented),
+            (listing, 100 * options.listings),
         ]
         if options.receipts:
             table += [(product, 7), (price, 8), (receipt_word, 4), (code, 5), (time, 2), (phone, 3)]
@@ -511,11 +574,12 @@ class Corpus:
         for _ in range(100):
             maker = self._makers[bisect(self._edges, r.random() * self._edges[-1])]
             text = maker(r, self.vocabulary).strip()
-            if self.options.elisions and maker is foreign and text[:1].lower() in _VOWELS:
+            if self.options.elisions and maker in (foreign, accented) and text[:1].lower() in _VOWELS:
                 text = elided(r, text, self.options.elisions)
             if self.options.contractions and maker is english and text.isalpha():
                 text = contracted(r, text, self.options.contractions)
-            if self.options.curly and ("'" in text or '"' in text) and r.random() < self.options.curly:
+            curly = 0.0 if maker is listing else self.options.curly
+            if curly and ("'" in text or '"' in text) and r.random() < curly:
                 text = curled(text)
             if 0 < len(text) <= self.options.longest:
                 return text

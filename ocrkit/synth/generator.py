@@ -29,6 +29,7 @@ from ocrkit.synth.fonts import (
     Placed,
     draw_placed,
     ink_box,
+    ligated,
     place_text,
     render_text,
 )
@@ -83,6 +84,8 @@ class WordOptions:
         set_off: share of words ending in a mark (`SET_OFF`) that stand a gap away from it, as on forms: "Date :" drawn,
             "Date:" labelled.
         small_bleed: share of words below 12 px whose strokes are as thick as small bold print's.
+        kerned: share of words whose letters stand as their face pairs them (`kerning`).
+        ligatures: share of words with `fi`, `fl` and the like, in one sign where the face has it.
         clean: share of words that are as plain as those of a page that no camera or scanner saw.
     """
 
@@ -94,6 +97,8 @@ class WordOptions:
     visible: bool = True
     set_off: Share = 0.15
     small_bleed: Share = 0.3
+    kerned: Share = 0.5
+    ligatures: Share = 0.3
     clean: Share = 0.0
     corpus: CorpusOptions = field(default_factory=CorpusOptions)
     fonts: FontOptions = field(default_factory=FontOptions)
@@ -206,7 +211,10 @@ class WordGenerator:
         if self.options.set_off and text[-1] in SET_OFF and r.random() < self.options.set_off:
             text = text[:-1].rstrip() + text[-1]
             written = f"{text[:-1]} {text[-1]}"
-        placed = place_text(face.path, written, tracking)
+        if self.options.ligatures and "f" in written and r.random() < self.options.ligatures:
+            written = ligated(face.path, written)
+        kerned = bool(self.options.kerned) and r.random() < self.options.kerned
+        placed = place_text(face.path, written, tracking, kerned)
         ink, top_row = draw_placed(placed), ink_box(placed)[1]
         height, width = ink.shape
         # A lone dash or dot is cut with its line's height mostly: ink alone would not tell a dot from a bullet.
@@ -457,6 +465,8 @@ def validation_options(options: WordOptions, split: str = "val") -> WordOptions:
         visible=False,
         set_off=0.0,
         small_bleed=0.0,
+        kerned=0.0,
+        ligatures=0.0,
         smallest_px=max(9.0, options.smallest_px),
         corpus=replace(options.corpus, elisions=0.0, curly=0.0),
         fonts=replace(options.fonts, split=split),

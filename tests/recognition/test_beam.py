@@ -169,6 +169,15 @@ def test_the_closer_view_is_a_picture_whatever_the_crop(size):
     assert view.shape[0] <= size[0]
 
 
+@pytest.mark.parametrize(("first", "last", "rows"), [(0, 39, 40), (2, 39, 38), (9, 30, 32), (9, 37, 34)])
+def test_the_closer_view_loses_paper_but_no_ink(first, last, rows):
+    crop = np.full((40, 60), 230, np.uint8)
+    crop[[first, last], 20:30] = 20  # an accent's top, a comma's tail
+    view = closer(crop)
+    assert view.shape[0] == rows
+    assert view[:20].min() < 60 > view[20:].min()
+
+
 def test_careful_reading_looks_again_at_doubtful_words_only():
     page = book_page()
     clear = [cut(page.pixels, word.quad) for word in page.words]

@@ -27,7 +27,8 @@ from ocrkit.synth.profanity import is_profane
 GENERATORS = [
     corpus.english, corpus.foreign, corpus.book, corpus.compound, corpus.name, corpus.number, corpus.price, corpus.date,
     corpus.time, corpus.phone, corpus.code, corpus.web, corpus.product, corpus.receipt_word, corpus.form_word,
-    corpus.single, corpus.random_characters, corpus.chunk, corpus.phrase, corpus.symbols,
+    corpus.single, corpus.random_characters, corpus.chunk, corpus.phrase, corpus.symbols, corpus.accented,
+    corpus.listing,
 ]  # fmt: skip
 
 
@@ -273,6 +274,25 @@ def test_more_contractions_change_no_other_word(vocabulary):
     changed = [(a, b) for a, b in pairs if a != b]
     assert 40 < len(changed) < 300
     assert all({"'", "’"} & set(b) for _, b in changed)
+
+
+@pytest.mark.parametrize(
+    ("option", "pattern"),
+    [
+        ("accented", "(?i)[àâäãçéèêëíîïñóôöõúûüœß]"),
+        ("listings", r"\w\(|\);|::|->|^--\w|\[\d+\]|_\w|^\\\w|\w=\w"),
+    ],
+)
+def test_accented_words_and_listings_are_made_where_they_are_asked_for(option, pattern, vocabulary):
+    plain = share(CorpusOptions(), vocabulary, pattern)
+    assert share(CorpusOptions(**{option: 0.5}), vocabulary, pattern) > 0.1 + plain
+
+
+def test_quotes_of_listings_stay_straight(vocabulary):
+    corpus = Corpus(replace(vocabulary, book=()), CorpusOptions(curly=1.0, listings=1.0, symbol_boost=False))
+    texts = [corpus.draw(Random(seed)) for seed in range(2000)]
+    assert any('="' in text for text in texts)
+    assert not any("=“" in text or "=”" in text for text in texts)
 
 
 def test_elisions_and_curly_quotes_can_be_switched_off(vocabulary):

@@ -20,9 +20,12 @@ from ocrkit.synth.fonts import (
     font_files,
     font_folders,
     guess_kind,
+    kerning,
+    ligated,
     load_font,
     load_verdicts,
     open_font,
+    place_text,
     render_text,
     save_verdicts,
     split_of_family,
@@ -237,6 +240,37 @@ def test_blanks_leave_no_ink():
 def test_tracking_sets_wider():
     path = str(TTF / "DejaVuSans.ttf")
     assert render_text(path, "wide", 4.0)[0].shape[1] == render_text(path, "wide")[0].shape[1] + 12
+
+
+def test_kerned_letters_stand_as_their_face_pairs_them():
+    path = str(TTF / "DejaVuSans.ttf")
+    assert kerning(path, "P.") < -2  # px at 40 px: the point moves under the bowl
+    assert kerning(path, "nn") == 0
+    plain, kerned = (place_text(path, "P.n", kerned=kerned) for kerned in (False, True))
+    assert [p.left for p in kerned] == pytest.approx(
+        [plain[0].left, *(p.left + kerning(path, "P.") for p in plain[1:])], abs=1
+    )
+
+
+def test_a_face_that_cannot_be_shaped_is_set_without_kerning(tmp_path):
+    (tmp_path / "no.ttf").write_bytes(b"no font")
+    assert kerning(str(tmp_path / "no.ttf"), "P.") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "set_as"), [("offer", "o\ufb00er"), ("office", "o\ufb03ce"), ("flow", "\ufb02ow"), ("of", "of")]
+)
+def test_ligatures_take_the_place_of_their_letters(text, set_as):
+    assert ligated(str(TTF / "DejaVuSans.ttf"), text) == set_as
+
+
+def test_a_face_keeps_letters_apart_that_it_has_no_ligature_for(tmp_path):
+    def without(font) -> None:
+        for table in font["cmap"].tables:
+            for code in range(0xFB00, 0xFB05):
+                table.cmap.pop(code, None)
+
+    assert ligated(str(altered(tmp_path, without)), "office") == "office"
 
 
 def test_letters_set_so_tight_that_they_overlap_keep_all_their_ink():

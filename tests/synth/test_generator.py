@@ -151,7 +151,7 @@ def test_6_without_them_words_are_tilted_underlined_and_blurred_as_in_the_first_
 # --- where it runs, and what it says when it cannot ------------------------------------------------------------------
 
 
-def test_the_generator_needs_only_numpy_opencv_and_pillow(vocabulary, verdicts, tmp_path):
+def test_the_generator_needs_only_numpy_opencv_pillow_and_harfbuzz(vocabulary, verdicts, tmp_path):
     vocabulary.save(tmp_path / "vocabulary.json")
     save_verdicts(verdicts, tmp_path / "audit.json")
     code = f"""
@@ -169,7 +169,7 @@ files = {{name.partition(".")[0] for name, module in sys.modules.items()
 print(json.dumps(sorted(files)))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert set(json.loads(done.stdout)) <= {"numpy", "cv2", "PIL"}
+    assert set(json.loads(done.stdout)) <= {"numpy", "cv2", "PIL", "uharfbuzz"}
 
 
 def test_no_usable_font_is_told_in_a_sentence(vocabulary, verdicts):
@@ -210,7 +210,9 @@ def test_words_are_as_wide_as_those_of_real_print(vocabulary, verdicts, generato
 
 def test_words_to_judge_by_do_not_change_with_what_is_trained_on():
     later = WordOptions(widths="print", set_off=0.5, small_bleed=1.0, smallest_px=6.0, corpus=CorpusOptions(curly=1.0))
-    former = WordOptions(widths="text", visible=False, set_off=0.0, small_bleed=0.0, smallest_px=9.0)
+    former = WordOptions(
+        widths="text", visible=False, set_off=0.0, small_bleed=0.0, kerned=0.0, ligatures=0.0, smallest_px=9.0
+    )
     assert validation_options(later) == validation_options(former)
 
 
@@ -249,7 +251,7 @@ def test_a_share_of_clean_words_is_that_of_the_words(vocabulary, verdicts):
 
 
 def test_marks_stand_a_gap_away_and_are_labelled_without_it(vocabulary, verdicts):
-    options = WordOptions(negatives=0, corpus=CorpusOptions(chunks=0, elisions=0))
+    options = WordOptions(negatives=0, kerned=0, corpus=CorpusOptions(chunks=0, elisions=0))
     away = WordGenerator(vocabulary, verdicts, replace(options, set_off=1.0))
     near = WordGenerator(vocabulary, verdicts, replace(options, set_off=0.0))
     face = near.catalogue.faces[0]
