@@ -22,6 +22,7 @@ _UNLIKE = 1.5  # times as uneven as these steps half the widths of two neighbour
 _LEAST_UNLIKE = 0.05  # of a cell; the same
 _NONE = 1e6  # px; the step from one line to the next
 _SINGLE = 1.25  # of a cell; width of one letter, at most
+_AROUND = 3  # steps to either side of one that tell whether it is in cells, too
 _CERTAIN = 0.1  # of a cell; a step that is off one and a half by more tells surely
 
 
@@ -68,9 +69,11 @@ def line_pitches(
     best = int(told.argmax())
     sure = left & (mean[:, best] >= options.cell_even)
     if count[sure].sum() >= max(options.cell_least, options.cell_share * count.sum()):
-        # On a page that is set so as a whole a line of few steps, or of one sign, is, too.
+        # On a page that is set so as a whole a line of few steps, or of one sign, is too; elsewhere it is so by chance.
         if sums[:, best].sum() >= options.cell_even * count.sum():
             sure |= (mean[:, best] >= options.cell_even_other) | (np.bincount(line) <= _SIGN)
+        else:
+            sure &= count >= options.cell_steps_told
         step = step[sure[of]]
         whole = np.round(step / (_PITCHES[best] * height))
         pitch[sure] = step[whole > 0].sum() / whole.sum()
@@ -80,8 +83,8 @@ def line_pitches(
 def cell_runs(boxes: np.ndarray, line: np.ndarray) -> np.ndarray:
     """Width in px of the cells of those stretches of a line that are set in cells, as a file's name in a book may be.
 
-    Letters so even by chance are all about as wide; in cells narrow ones stand as far apart as broad ones, so that their
-    steps are more even than their widths.
+    Letters so even by chance are all about as wide; in cells narrow ones stand as far apart as broad ones, so that
+    their steps are more even than their widths.
 
     Args:
         boxes: `(N, 4)` px, line after line and from left to right.
@@ -111,6 +114,25 @@ def cell_runs(boxes: np.ndarray, line: np.ndarray) -> np.ndarray:
             continue
         cell[apart[start + 1 : stop + 1]] = pitch
     return cell
+
+
+def even_around(cells: np.ndarray, line: np.ndarray, options: DetectorOptions) -> np.ndarray:
+    """Whether the steps about each one are whole cells, `(N,)`; those of another face in the line are not.
+
+    Args:
+        cells: `(N,)` from the letter before to each one, line after line and from left to right; 0 for a line's first.
+        line: `(N,)` numbers of their lines.
+        options: `cell_even_other` matters here.
+    """
+    place = np.arange(len(cells))
+    even = np.where(cells > 0, np.cos(2 * np.pi * cells), 0)
+    total, count = np.zeros(len(cells)), np.zeros(len(cells))
+    for off in (off for off in range(-_AROUND, _AROUND + 1) if off):
+        beside = np.clip(place + off, 0, len(cells) - 1)
+        same = (line[beside] == line) & (beside == place + off) & (cells[beside] > 0)
+        total += np.where(same, even[beside], 0)
+        count += same
+    return total >= options.cell_even_other * count
 
 
 def space_by_pitch(cells: np.ndarray, otherwise: np.ndarray) -> np.ndarray:

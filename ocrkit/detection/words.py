@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.pitch import cell_runs, line_pitches, space_by_pitch
+from ocrkit.detection.pitch import cell_runs, even_around, line_pitches, space_by_pitch
 
 _LETTER_GAPS = np.arange(0, 0.56, 0.05)  # heights of the line
 _WORD_GAPS = np.arange(0.15, 1.21, 0.075)  # heights of the line
@@ -155,7 +155,7 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     starts, ends = _laid_out(boxes, line)
     gap = np.append(np.inf, starts[1:] - ends[:-1]) / height
     gap[np.diff(line, prepend=-1) > 0] = np.inf
-    probability = _space_probabilities(boxes, line, height, gap, pitch, may_be_cells)
+    probability = _space_probabilities(boxes, line, height, gap, pitch, may_be_cells, options)
     space = probability > 0.5
 
     # A mark that stands alone goes with the nearer of its neighbours, a point or a comma with the one before it; a dash
@@ -207,6 +207,7 @@ def _space_probabilities(
     gap: np.ndarray,
     pitch: np.ndarray,
     may_be_cells: np.ndarray,
+    options: DetectorOptions,
 ) -> np.ndarray:
     """Probability `(N,)` of a space before each box.
 
@@ -217,6 +218,7 @@ def _space_probabilities(
         gap: `(N,)` heights; before each box, infinite before a line's first.
         pitch: `(N,)` px; width of the cells that a line's letters stand in, 0 for none.
         may_be_cells: see `space_probability`.
+        options: those of cells.
     """
     probability = np.isinf(gap).astype(float)
     inside = np.isfinite(gap) & (gap > 0)
@@ -233,10 +235,11 @@ def _space_probabilities(
     both = np.stack([gap[inside], np.maximum(gap[inside] - narrow, -0.1)], 1)
     lines = np.unique(line[inside])
     probability[inside] = space_probability(both, line[inside], touching[lines], may_be_cells[lines])
-    pitch = np.where(pitch > 0, pitch, cell_runs(boxes, line))
-    at = piece[within & (pitch[piece] > 0)]
-    cells = _cells(boxes, width * height[piece], gap * height, piece, pitch)
-    probability[at] = space_by_pitch(cells[at], probability[at])
+    runs = cell_runs(boxes, line)[piece]
+    usual = np.where(runs > 0, runs, pitch[piece])
+    cells = np.where(within & (usual > 0), _cells(boxes, width * height[piece], gap * height, piece, usual), 0)
+    told = (cells > 0) & ((runs > 0) | even_around(cells, line[piece], options))
+    probability[piece[told]] = space_by_pitch(cells[told], probability[piece[told]])
     return probability
 
 
@@ -267,22 +270,21 @@ def _cells(boxes: np.ndarray, width: np.ndarray, gap: np.ndarray, piece: np.ndar
         width: px; of each of the pieces.
         gap: `(N,)` px; before each box.
         piece: numbers of the boxes that begin a piece.
-        pitch: `(N,)` px; width of the cells, 0 for none.
+        pitch: px; width of the cells that each piece stands in, 0 for none.
 
     Returns:
-        `(N,)`; only for boxes that begin a piece in a line of cells this means anything.
+        One number a piece; only for those in cells this means anything.
     """
-    usual = np.maximum(pitch, 1e-9)
-    cells = np.zeros(len(boxes))
-    half = np.minimum(width, pitch[piece]) / 2
-    cells[piece] = (np.append(0, half[:-1]) + half + np.where(np.isfinite(gap[piece]), gap[piece], 0)) / usual[piece]
+    half = np.minimum(width, pitch) / 2
+    off = np.append(0, half[:-1]) + half + np.where(np.isfinite(gap[piece]), gap[piece], 0)
+    cells = off / np.maximum(pitch, 1e-9)
     # A speck of dirt may stand in a blank cell; a point stands on the line.
     foot, high = np.maximum.reduceat(boxes[:, 3], piece), np.maximum.reduceat(boxes[:, 3] - boxes[:, 1], piece)
     before, behind = np.append(foot[:1], foot[:-1]), np.append(foot[1:], foot[-1:])
     speck = (width <= _SPECK_PX) & (high <= 2 * _SPECK_PX) & (foot < np.minimum(before, behind) - _SPECK_PX)
     speck = np.flatnonzero(speck[:-1] & np.isfinite(gap[piece][:-1]) & np.isfinite(gap[piece][1:]))
-    cells[piece[speck + 1]] += cells[piece[speck]]
-    cells[piece[speck]] = 0
+    cells[speck + 1] += cells[speck]
+    cells[speck] = 0
     return cells
 
 

@@ -294,6 +294,8 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
         _is_beside(a.text, b.text, whole.text, options) or _is_measure(a.text, b.text, whole.text)
     ):
         return False
+    if space >= options.sure_space and a.known and b.known and not whole.known:
+        return False
     return _may_be_fragment(a, b, space, options) and whole.confidence >= lower + options.fragment_gain
 
 

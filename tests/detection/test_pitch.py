@@ -90,3 +90,21 @@ def test_what_fills_cells_below_the_line_is_underscores_and_all_else_a_rule(widt
     line = np.append(line, line[-1])
     words, _ = words_of(boxes, np.append(np.ones(len(boxes) - 1, bool), False), line)
     assert (words.ink[-1, 2] > left) == kept
+
+
+def letters_of_words(parts, cells):
+    """How many letters each word has of a line of `parts`, each in cells or not, 6 px apart, below lines in no cells."""
+    boxes, x = [], 0.0
+    for part, cell in zip(parts, cells):
+        own = [[x + left, top, x + right, low] for left, top, right, low in set_in(part, len(TEXT), cell)]
+        boxes += own
+        x = own[-1][2] + 6
+    others, line = page(0.0)
+    boxes = np.vstack([others, np.array(boxes)])
+    line = np.append(line, np.full(len(boxes) - len(line), len(TEXT)))
+    words = split_words(boxes, np.ones(len(boxes), bool), line, DetectorOptions())
+    return words.letters[words.line == len(TEXT)].tolist()
+
+
+def test_a_name_in_cells_is_one_word_in_a_line_of_other_print():
+    assert letters_of_words(["see the file", "libmillimetre", "on a field"], [0.0, CELL, 0.0]) == [3, 3, 4, 13, 2, 1, 5]

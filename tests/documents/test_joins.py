@@ -88,6 +88,7 @@ def test_one_word_or_two(a, b, whole, one):
         (guess("short."), guess("“Q", 0.5), guess("short.”Q", 0.95), False),
         (guess("29", 0.5), guess("x"), guess("29x", 0.95), False),  # a measure
         (guess("if"), guess("[", 0.4), guess("if[", 0.95), False),  # a program's
+        (guess("to", 0.6), guess("both"), guess("toboth", 0.97), False),  # two words of the lexicon, one hardly read
     ],
 )
 def test_behind_what_is_surely_a_space_only_what_can_be_no_word_is_joined(a, b, whole, one):
