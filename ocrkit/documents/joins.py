@@ -290,11 +290,10 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
         return whole.confidence >= options.seam_confidence * lower
     if _letters(whole.text) == _letters(a.text) + _letters(b.text) and _are_parts(a, b, whole, space, options):
         return True
+    two_words = a.known and b.known and not whole.known
     if space >= options.sure_space and (
-        _is_beside(a.text, b.text, whole.text, options) or _is_measure(a.text, b.text, whole.text)
+        two_words or _is_beside(a.text, b.text, whole.text, options) or _is_measure(a.text, b.text, whole.text)
     ):
-        return False
-    if space >= options.sure_space and a.known and b.known and not whole.known:
         return False
     return _may_be_fragment(a, b, space, options) and whole.confidence >= lower + options.fragment_gain
 

@@ -93,7 +93,7 @@ def test_what_fills_cells_below_the_line_is_underscores_and_all_else_a_rule(widt
 
 
 def letters_of_words(parts, cells):
-    """How many letters each word has of a line of `parts`, each in cells or not, 6 px apart, below lines in no cells."""
+    """The letters of each word of a line of `parts`, each in cells or not, 6 px apart, below lines in no cells."""
     boxes, x = [], 0.0
     for part, cell in zip(parts, cells):
         own = [[x + left, top, x + right, low] for left, top, right, low in set_in(part, len(TEXT), cell)]
