@@ -344,11 +344,17 @@ def _with_inner_dashes(piece: Piece, capital_px: float, has_hyphens: bool, optio
         length = (ends[k] - starts[k]) / capital_px
         dash = "—" if length >= (options.likely_em_dash if text[own[0]] == "—" else options.em_dash) else "–"
         # A page that shows no hyphens may have long ones.
-        if length < options.sure_en_dash or (dash == "–" and not has_hyphens):
+        if length < options.sure_en_dash or (dash == "–" and not has_hyphens) or _is_programs(text, own[0]):
             continue
         text[own[0]], kept[own[1:]] = dash, False
     found = "".join(character for character, is_kept in zip(text, kept) if is_kept)
     return piece if found == guess.text else replace(piece, guess=replace(guess, text=found, spans=guess.spans[kept]))
+
+
+def _is_programs(text: Sequence[str], place: int) -> bool:
+    """Whether the dash at `place` is part of an arrow (`->`, `<-`), or begins an option of one or two characters."""
+    arrow = "".join(text[place + 1 : place + 2]) == ">" or (place > 0 and text[place - 1] == "<")
+    return arrow or (place == 0 and 2 <= len(text) <= 3 and text[1].isalpha())
 
 
 def _ellipsis_edge(rows: Sequence[Sequence[Piece]], capitals: Sequence[float], options: ShapeOptions) -> float | None:

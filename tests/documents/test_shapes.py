@@ -316,6 +316,20 @@ def test_dashes_inside_words_and_numbers_are_named_by_their_length(read, length,
     assert texts(by_shape([[placed("The", -60, 0, -10, 20), word, *beside]], ShapeOptions()))[1] == meant
 
 
+@pytest.mark.parametrize(
+    ("read", "ink", "meant"),
+    [
+        ("a->b", [(0, 0, 8, 20), (10, 9, 23, 11), (24, 4, 32, 16), (34, 0, 42, 20)], "a->b"),
+        ("-X", [(0, 9, 13, 11), (15, 0, 25, 20)], "-X"),
+        ("-one", [(0, 9, 13, 11), (15, 0, 23, 20), (25, 0, 33, 20), (35, 0, 42, 20)], "–one"),
+    ],
+)
+def test_arrows_and_options_of_programs_have_hyphens_however_long(read, ink, meant):
+    hyphens = [placed("-", 70 + 60 * i, 9, 78 + 60 * i, 11) for i in range(2)]
+    row = [placed("The", -60, 0, -10, 20), inked(read, ink), *hyphens]
+    assert texts(by_shape([row], ShapeOptions()))[1] == meant
+
+
 def test_dashes_inside_words_stay_on_a_page_that_is_typewritten():
     spans = np.array([[14 * i, 14 * i + 10] for i in range(6)], float)
     cells = placed("Hammer", -120, 0, -30, 20)
