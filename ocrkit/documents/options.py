@@ -40,6 +40,8 @@ class ReadOptions:
         signs: what a sign that stands alone in a row may be; anything else was dirt.
         plain_signs: those of them that are kept even if their readings are doubtful.
         sure_confidence: where no word of a page reaches it there is no print, and the others are noise, too.
+        likely_confidence: the same of a word of `likely_letters` letters and digits or more.
+        likely_letters: texture is hardly ever read as so many.
         smallest_page_px: nothing of fewer pixels a side holds a letter.
         many_boxes: more than these are first read in part.
         sampled_boxes: of so many boxes of print some are surely read.
@@ -70,6 +72,8 @@ class ReadOptions:
     signs: tuple[str, ...] = tuple("-–—•*I1|l:=")
     plain_signs: tuple[str, ...] = tuple("-–—I1|l")
     sure_confidence: float = 0.7
+    likely_confidence: float = 0.6
+    likely_letters: int = 5
     smallest_page_px: int = 8
     many_boxes: int = 1000
     sampled_boxes: int = 100

@@ -108,8 +108,12 @@ def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[lis
 
 def holds_print(pieces: Sequence[Piece], options: ReadOptions, characters: int = 1) -> bool:
     """Whether so many letters or digits of a word are surely read; signs such as © look like coins, rings and knots."""
-    sure = (piece.guess.text for piece in pieces if piece.guess.confidence >= options.sure_confidence)
-    return any(sum(map(str.isalnum, text)) >= characters for text in sure)
+
+    def least(letters: int) -> float:
+        return options.likely_confidence if letters >= options.likely_letters else options.sure_confidence
+
+    counts = ((piece.guess.confidence, sum(map(str.isalnum, piece.guess.text))) for piece in pieces)
+    return any(letters >= characters and confidence >= least(letters) for confidence, letters in counts)
 
 
 def read_lines_aside(

@@ -243,10 +243,18 @@ def _together(trial: _Trial, read: Sequence[Piece], options: RaisedOptions) -> G
             return None
         if {"’": "9", "”": "99"}.get(whole.text[-1:]) == figures:  # which have the form of these marks
             return None
+        text = _elided(text, whole.text[:-1], options)
         if not trial.before_note:  # what looked like a mark was part of the first figure
             text = text.rstrip(_APOSTROPHES) or text
         text, confidence = text + figures, min(confidence, note.confidence)
     return Guess(text, confidence, _spans(text, trial.piece))
+
+
+def _elided(text: str, whole: str, options: RaisedOptions) -> str:
+    """`text`, or an elided word with its apostrophe that `whole` shows, read here without it or as a P or a T."""
+    before, mark, after = whole.replace("’", "'").partition("'")
+    elided = mark and before.lower() in options.elided and after[:1].lower() in _VOWELS
+    return before + mark + after if elided and text in (before + after, text[:1] + after) else text
 
 
 def _with_apostrophes(trial: _Trial, options: RaisedOptions) -> Guess | None:

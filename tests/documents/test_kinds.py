@@ -164,7 +164,7 @@ def test_a_table_turned_on_an_upright_page_is_read(quarters, reader):
     assert len(read) <= len(LETTER.split()) + 18 + 2
 
 
-@pytest.mark.parametrize(("face", "up"), [("Sans", 8), ("Serif", 10)])
+@pytest.mark.parametrize(("face", "up"), [("Sans", 8), ("Serif", 8)])
 def test_what_is_struck_through_is_read_without_its_stroke_and_is_in_doubt(face, up, reader):
     page, pen = paper(900, 300)
     font_30, struck = font(face, 30), "the old price of €49.90 is gone"

@@ -124,13 +124,16 @@ def test_empty_and_unsure_guesses_are_dropped(says):
     assert Reader(detector=find, recognizer=says("")).read(PAGE).words == []
     unsure = says("noise", confidence=0.3)
     assert Reader(detector=find, recognizer=unsure).read(PAGE).words == []
-    everything = ReadOptions(min_confidence=0.0, sure_confidence=0.0)
+    everything = ReadOptions(min_confidence=0.0, sure_confidence=0.0, likely_confidence=0.0)
     assert len(Reader(detector=find, recognizer=unsure, options=everything).read(PAGE).words) == 3
 
 
-def test_where_nothing_is_surely_read_there_is_no_print(says):
+@pytest.mark.parametrize(
+    ("text", "confidence", "words"), [("coo@e", 0.65, 0), ("cookie", 0.65, 3), ("cookie", 0.55, 0)]
+)
+def test_where_nothing_is_surely_read_and_no_long_word_likely_there_is_no_print(text, confidence, words, says):
     find = detector(BOXES[:2], [BOXES[2]])
-    assert Reader(detector=find, recognizer=says("coo@e", confidence=0.6)).read(PAGE).words == []
+    assert len(Reader(detector=find, recognizer=says(text, confidence=confidence)).read(PAGE).words) == words
 
 
 def test_of_a_texture_with_thousands_of_boxes_only_some_are_read(says):
