@@ -76,7 +76,8 @@ def line_pitches(
             sure &= count >= options.cell_steps_told
         step = step[sure[of]]
         whole = np.round(step / (_PITCHES[best] * height))
-        pitch[sure] = step[whole > 0].sum() / whole.sum()
+        if whole.any():
+            pitch[sure] = step[whole > 0].sum() / whole.sum()
     return pitch, likely
 
 

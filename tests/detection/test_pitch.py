@@ -108,3 +108,13 @@ def letters_of_words(parts, cells):
 
 def test_a_name_in_cells_is_one_word_in_a_line_of_other_print():
     assert letters_of_words(["see the file", "libmillimetre", "on a field"], [0.0, CELL, 0.0]) == [3, 3, 4, 13, 2, 1, 5]
+
+
+def test_short_lines_alone_tell_no_pitch_of_a_page_with_other_print():
+    lines = [set_in(text, number, 0.0) for number, text in enumerate(TEXT)]
+    lines += [set_in("familiar", len(TEXT) + number, CELL) for number in range(9)]
+    boxes = np.array([box for line in lines for box in line])
+    line = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+    with np.errstate(all="raise"):
+        pitch, _ = line_pitches(boxes, np.ones(len(boxes), bool), line, DetectorOptions())
+    assert not pitch.any()
