@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 _ADDRESS = re.compile(r"[\w.+-]*\w@[^\W\d][\w.-]*|(?:\w*:/|//\w|www\b)[\w:/.?&=#-]*")
+_NAME = re.compile(r"\w_\w")  # what only programs have
 _THOUSAND = re.compile(r"\d{3}(?:\.\d+)?\)?")
 
 
@@ -58,6 +59,7 @@ class JoinOptions:
         sure_letters: of such a word, at least.
         half_confidence: share of the lower confidence of the two that the whole must reach then, if it is not known.
         address_confidence: the same of a whole that is an address of the web or of mail.
+        bracket_confidence: the same of a bracket with what is in it.
         fragment_gain: by how much the whole must be surer than the less sure of the two, where one is a fragment.
     """
 
@@ -110,6 +112,7 @@ class JoinOptions:
     sure_letters: int = 3
     half_confidence: float = 1.0
     address_confidence: float = 0.8
+    bracket_confidence: float = 0.8
     fragment_gain: float = 0.1
 
 
@@ -167,13 +170,26 @@ def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptio
         for (row, a, b), read_whole in zip(trials, read(together)):
             # One of the two may have been joined on its other side just now.
             if a in row and b in row and is_one_word(a.guess, b.guess, read_whole.guess, b.space, options):
-                ink = _around(a.place, b.place)
-                struck, cleared = a.struck or b.struck, a.cleared or b.cleared
-                whole = replace(read_whole, space=a.space, ink=ink, struck=struck, cleared=cleared, pitch=a.pitch)
-                row[row.index(a) : row.index(b) + 1] = [whole]
+                row[row.index(a) : row.index(b) + 1] = [_joined(a, b, read_whole, options)]
                 joined = True
         if not joined:
             return rows
+
+
+def _joined(a: Piece, b: Piece, whole: Piece, options: JoinOptions) -> Piece:
+    """`whole` with what is known of its parts; and with their signs, read closer, where a bracket makes them one."""
+    guess = whole.guess
+    if _is_bracketed(a.guess, b.guess, guess, b.space, options):
+        guess = replace(guess, text=a.guess.text + b.guess.text)
+    return replace(
+        whole,
+        guess=guess,
+        space=a.space,
+        ink=_around(a.place, b.place),
+        struck=a.struck or b.struck,
+        cleared=a.cleared or b.cleared,
+        pitch=a.pitch,
+    )
 
 
 def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
@@ -188,6 +204,8 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
     if _digits_meet(left, right) or _may_be_seam(a.guess, b.guess, b.space, options):
         return True
     if _may_be_halves(a.guess, b.guess, b.space, options) or _may_be_address(left, right, b.space, options):
+        return True
+    if _may_be_bracketed(left, right, b.space, options):
         return True
     return _may_be_fragment(a.guess, b.guess, b.space, options)
 
@@ -235,6 +253,14 @@ def _may_be_address(left: str, right: str, space: float, options: JoinOptions) -
     return space < options.sure_gap and bool(_ADDRESS.fullmatch(left + right))
 
 
+def _may_be_bracketed(left: str, right: str, space: float, options: JoinOptions) -> bool:
+    """Whether the two may be a bracket and what it encloses, or the name of a program and what belongs to it."""
+    if space >= options.sure_space:
+        return False
+    named = bool(_NAME.search(left + right)) and (left[-1] == "." or right[0] == "(")
+    return left[-1] in "([{" or right[0] in ")]}" or named
+
+
 def _may_be_seam(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
     """Whether the two may be one word with a mark at the seam, such as `child` and `'s`, `1,575.` and `13`."""
     left, right = a.text, b.text
@@ -277,7 +303,7 @@ def _around(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> bool:
     """Whether the reading of two pieces as one is to be believed, with a `space` of some probability between them."""
     # An underline below two words looks like one between them.
-    if not whole.text or " " in whole.text or "_" in whole.text:
+    if not whole.text or " " in whole.text or ("_" in whole.text and "_" not in a.text + b.text):
         return False
     lower = min(a.confidence, b.confidence)
     between = whole.text[len(a.text) : len(whole.text) - len(b.text)]
@@ -288,7 +314,8 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
             return whole.confidence >= options.mark_confidence * lower
     if _may_be_seam(a, b, space, options) and _is_seam(a.text, b.text, whole.text, options):
         return whole.confidence >= options.seam_confidence * lower
-    if _letters(whole.text) == _letters(a.text) + _letters(b.text) and _are_parts(a, b, whole, space, options):
+    same = _letters(whole.text) == _letters(a.text) + _letters(b.text)
+    if (same and _are_parts(a, b, whole, space, options)) or _is_bracketed(a, b, whole, space, options):
         return True
     two_words = a.known and b.known and not whole.known
     if space >= options.sure_space and (
@@ -307,6 +334,15 @@ def _are_parts(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpti
         if whole.known or (no_word and whole.confidence >= options.half_confidence * lower):
             return True
     return _may_be_address(a.text, b.text, space, options) and whole.confidence >= options.address_confidence * lower
+
+
+def _is_bracketed(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> bool:
+    """Whether `whole` shows as many signs as both, the same at the seam, and no more than one in eight another."""
+    both, seam = a.text + b.text, len(a.text)
+    alike = len(whole.text) == len(both) and whole.text[seam - 1 : seam + 1] == both[seam - 1 : seam + 1]
+    alike = alike and sum(sign != ours for sign, ours in zip(whole.text, both)) <= len(both) // 8
+    sure = whole.confidence >= options.bracket_confidence * min(a.confidence, b.confidence)
+    return alike and sure and _may_be_bracketed(a.text, b.text, space, options)
 
 
 def _is_beside(left: str, right: str, whole: str, options: JoinOptions) -> bool:

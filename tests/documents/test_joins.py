@@ -111,6 +111,23 @@ def test_where_a_space_is_likely_two_words_stay_apart(a, b, whole, one):
     assert is_one_word(a, b, whole, 0.85, JoinOptions()) is one
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "whole", "space", "text"),
+    [
+        ("(coins", ")", "(coins)", 0.8, "(coins)"),
+        ("np.zeros_like", "(coins)", "ap.zeros_like(coins)", 0.73, "np.zeros_like(coins)"),  # each part is read closer
+        ("np.", "zeros_like", "np.zeros_like", 0.82, "np.zeros_like"),
+        ("np.", "zeros_like", "np,zeros_like", 0.82, None),  # another sign at the seam
+        ("(coins", ")", "(coins)", 0.95, None),  # surely a space
+        ("coins", "(two)", "coins(two)", 0.73, None),  # a word and a note behind it
+    ],
+)
+def test_brackets_go_with_what_they_enclose(a, b, whole, space, text):
+    row = [piece(a, 0, 80), replace(piece(b, 85, 120), space=space)]
+    joined = join_pieces([row], Reads(x0_120=(whole, 0.8)), JoinOptions())
+    assert texts(joined) == [[text] if text else [a, b]]
+
+
 def test_pieces_are_joined_one_after_the_other():
     row = [piece("33", 60, 80), piece("22", 0, 20), piece("52", 30, 50), piece("PM", 95, 120)]
     read = Reads(x0_50=("22:52", 0.95), x30_80=("52 33", 0.9), x0_80=("22:52:33", 0.97))
