@@ -12,8 +12,14 @@ import numpy as np
 from ocrkit.alphabet import Alphabet
 from ocrkit.recognition.options import DecodeOptions
 
-_DASH = re.compile(r"(?<![^\W\d_])—|—(?![^\W\d_])")  # not between two letters
-_NARROW_BLANK = re.compile(r" +(?=[:;,.)])|(?<=\() +")
+# An em dash but between two letters; an en dash as a number's sign, and behind a single capital or figure.
+_DASH = re.compile(r"(?<![^\W\d_])—|—(?![^\W\d_])|^–(?=[\d.$(])|(?<=\b[A-Z\d])–(?=\W*$)")
+_NARROW_BLANK = re.compile(r"^ +| +$| +(?=[:;,.)])|(?<=\() +")
+# Letters that look like the figures beside which they stand: `l00`, `l%`, `Ist`, `4o0`, `37Omm`; but `html5`, `Al2O3`.
+_FIGURES = (
+    (re.compile(r"(?<![^\W\d_])[lI](?=[\d%])|^[lI](?=st$)"), "1"),
+    (re.compile(r"(?<=\d)(?<![^\W\d_]\d)[oO](?=\d)|(?<=\d)O(?=[a-z])"), "0"),
+)
 
 _DEFAULT = DecodeOptions()
 
@@ -110,8 +116,11 @@ def greedy_texts(logits: np.ndarray, alphabet: Alphabet) -> list[str]:
 
 
 def tidied(guess: Guess, options: DecodeOptions = _DEFAULT) -> Guess:
-    """The guess with its dashes and the blanks beside its marks as the options want them."""
+    """The guess with its dashes, the blanks beside its marks and its figures as the options want them."""
     text = tidy(guess.text, options)
+    if guess.confidence < options.figure_confidence:
+        for letters, figure in _FIGURES:
+            text = letters.sub(figure, text)
     if text == guess.text:
         return guess
     spans = guess.spans
@@ -122,7 +131,7 @@ def tidied(guess: Guess, options: DecodeOptions = _DEFAULT) -> Guess:
 
 
 def tidy(text: str, options: DecodeOptions) -> str:
-    """See `tidied`."""
-    if options.plain_dashes and "—" in text:
+    """`text` with its dashes and the blanks beside its marks as the options want them."""
+    if options.plain_dashes and ("—" in text or "–" in text):
         text = _DASH.sub("-", text)
     return _NARROW_BLANK.sub("", text) if options.close_marks and " " in text else text

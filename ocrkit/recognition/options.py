@@ -25,10 +25,11 @@ class DecodeOptions:
             million words (Zipf frequency 3), as a natural logarithm.
         lexicon_slope: what is added to that for each power of ten by which a word is more frequent.
         lexicon_length: letters from which on a word is worth all of that, shorter ones their share of it.
-        plain_dashes: whether an em dash is given as a hyphen, which looks alike once cut out of its line; between two
-            letters it stays.
-        close_marks: whether blanks before `: ; , . )` and behind `(` are left out: they are narrow print or a typist's
-            habit.
+        plain_dashes: whether dashes are given as hyphens, which look alike once cut out of their line: an em dash but
+            between two letters, an en dash before a number and behind a single capital or figure.
+        close_marks: whether blanks at the ends, before `: ; , . )` and behind `(` are left out: they are narrow print
+            or a typist's habit.
+        figure_confidence: of a reading below which letters beside figures that look like figures become such: `l00%`.
         ranked: whether the text is chosen by `ocrkit.recognition.ranking` where a second look was taken and there is a
             lexicon; else it is the likeliest with what its words are worth.
     """
@@ -47,4 +48,5 @@ class DecodeOptions:
     lexicon_length: int = 6
     plain_dashes: bool = True
     close_marks: bool = True
+    figure_confidence: float = 0.94
     ranked: bool = False

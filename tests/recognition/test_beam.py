@@ -223,6 +223,12 @@ def test_a_narrow_letter_is_not_turned():
     assert guess.text == simple.text
 
 
+def _is_narrow(text, i):
+    """Whether the blank `i` of `text` stands at an end, before a mark or behind a bracket."""
+    before, after = text[:i].rstrip(" "), text[i:].lstrip(" ")
+    return not before or not after or after[0] in ":;,.)" or before[-1] == "("
+
+
 @pytest.mark.parametrize(
     ("read", "given"),
     [
@@ -236,6 +242,13 @@ def test_a_narrow_letter_is_not_turned():
         ("( )", "()"),
         ("a - b", "a - b"),
         (" .", "."),
+        ("–14,", "-14,"),
+        ("M–", "M-"),
+        ("(7–)", "(7-)"),
+        ("1914–", "1914–"),
+        ("1914–18", "1914–18"),
+        ("tale–", "tale–"),
+        (" NEEDED ", "NEEDED"),
         ("", ""),
     ],
 )
@@ -244,10 +257,28 @@ def test_blanks_before_marks_and_long_dashes_are_tidied_away(read, given):
     guess = Guess(read, 0.5, spans)
     tidy = tidied(guess)
     assert (tidy.text, tidy.confidence, tidy.spans.shape) == (given, 0.5, (len(given), 2))
-    kept = [i for i, c in enumerate(read) if c != " " or not (read[i:].lstrip()[0] in ":;,.)" or read[i - 1] == "(")]
+    kept = [i for i, c in enumerate(read) if c != " " or not _is_narrow(read, i)]
     assert tidy.spans.tolist() == spans[kept].tolist()
     as_read = DecodeOptions(plain_dashes=False, close_marks=False)
     assert tidied(guess, as_read) is guess
+
+
+@pytest.mark.parametrize(
+    ("read", "given"),
+    [
+        ("l00's,", "100's,"),
+        ("l%", "1%"),
+        ("Ist", "1st"),
+        ("4o0", "400"),
+        ("37Omm", "370mm"),
+        *((text, text) for text in ("html5", "Al2O3", "CO2", "H2O", "Internet", "list", "B2O", "I'll")),
+    ],
+)
+def test_letters_among_figures_are_figures_where_the_reading_is_unsure(read, given):
+    spans = np.arange(2.0 * len(read)).reshape(-1, 2)
+    unsure, sure = (tidied(Guess(read, confidence, spans)) for confidence in (0.8, 0.97))
+    assert (unsure.text, sure.text) == (given, read)
+    assert unsure.spans is spans
 
 
 def test_temperature_changes_confidence_only():
