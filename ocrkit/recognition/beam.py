@@ -109,12 +109,15 @@ def reread(
             probable[text] += math.exp(log_probability)
     if options.ranked and lexicon and len(views) > 1:
         chosen = default_ranking().best(grouped(found, options), lexicon, options)
-        text = max((text for text in probable if tidy(text, options) == chosen), key=probable.__getitem__)
     else:
         worth = options.lexicon_weight, options.lexicon_slope, options.lexicon_length
-        text = max(
-            probable, key=lambda text: probable[text] * math.exp(lexicon.bonus(text, *worth) if lexicon else 0.0)
-        )
+        alike: dict[str, float] = defaultdict(
+            float
+        )  # what differs by a blank or a dash that is tidied away is one text
+        for text, probability in probable.items():
+            alike[tidy(text, options)] += probability
+        chosen = max(alike, key=lambda text: alike[text] * math.exp(lexicon.bonus(text, *worth) if lexicon else 0.0))
+    text = max((text for text in probable if tidy(text, options) == chosen), key=probable.__getitem__)
     if text == guess.text:
         return guess
     try:

@@ -263,6 +263,19 @@ def test_blanks_before_marks_and_long_dashes_are_tidied_away(read, given):
     assert tidied(guess, as_read) is guess
 
 
+def test_texts_that_are_the_same_once_tidy_are_likely_together():
+    alphabet = Alphabet("M-–~")
+    logits = np.full((5, alphabet.classes), -20.0)
+    logits[::2, 0] = 0.0
+    logits[1, alphabet.encode("M")] = 0.0
+    logits[3, alphabet.encode("~-–")] = 0.0, -0.3, -0.4
+    (guess,) = greedy(logits[None], alphabet, np.ones(1))
+    assert guess.text == "M~"
+    assert reread(guess, [logits], alphabet, 1.0).text == "M-"
+    apart = DecodeOptions(plain_dashes=False)
+    assert reread(guess, [logits], alphabet, 1.0, options=apart).text == "M~"
+
+
 @pytest.mark.parametrize(
     ("read", "given"),
     [
