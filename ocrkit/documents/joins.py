@@ -196,7 +196,7 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
     """Whether it is worth a look: near each other, and what `is_one_word` could believe."""
     height = max(a.box[3] - a.box[1], b.box[3] - b.box[1])
     near = b.box[0] - a.box[2] < options.gap * height and b.box[2] - a.box[0] < options.longest * height
-    left, right = a.guess.text, b.guess.text
+    left, right = (guess.text for guess in _figures(a.guess, b.guess, options))
     if not (near and left and right) or " " in left + right:
         return False
     if b.pitch and b.space == 1 and not _digits_meet(left, right):  # whole cells between them are blank
@@ -292,6 +292,16 @@ def _letters(text: str) -> str:
     return "".join(filter(str.isalnum, text)).casefold()
 
 
+def _figures(a: Guess, b: Guess, options: JoinOptions) -> tuple[Guess, Guess]:
+    """The two, an O alone that is hardly read beside a figure as a zero: `O` and `70` of `0.70`."""
+    left, right = (guess.text in ("O", "o") and guess.confidence < options.sure_word for guess in (a, b))
+    if left and b.text[:1].isdigit():
+        a = replace(a, text="0")
+    elif right and a.text[-1:].isdigit():
+        b = replace(b, text="0")
+    return a, b
+
+
 def _digits_meet(left: str, right: str) -> bool:
     return left[-1].isdigit() and right[0].isdigit()
 
@@ -305,6 +315,7 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
     # An underline below two words looks like one between them.
     if not whole.text or " " in whole.text or ("_" in whole.text and "_" not in a.text + b.text):
         return False
+    a, b = _figures(a, b, options)
     lower = min(a.confidence, b.confidence)
     between = whole.text[len(a.text) : len(whole.text) - len(b.text)]
     if _digits_meet(a.text, b.text) and whole.text == a.text + between + b.text:

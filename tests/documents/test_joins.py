@@ -44,6 +44,8 @@ def texts(rows):
         (guess("58"), guess("30"), guess("58.30"), True),  # a dot too faint to be found
         (guess("22"), guess("52"), guess("22:52"), True),
         (guess("58"), guess("30"), guess("58.30", 0.5), False),  # not sure of it
+        (guess("O", 0.3), guess("70"), guess("0.70"), True),  # a zero, alone as round as an O
+        (guess("O"), guess("70"), guess("0.70"), False),  # surely none
         (guess("12"), guess("2.48"), guess("122.48"), False),  # no mark seen: two numbers side by side
         (guess("11"), guess("2.48"), guess("112.48"), True),  # the gaps around a 1 are wide
         (guess("work"), guess("to"), guess("work_to"), False),  # an underline
