@@ -165,7 +165,7 @@ def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptio
         if not trials:
             return rows
         tried |= {(a, b) for _, a, b in trials}
-        together = np.array([_around(a.box, b.box) for _, a, b in trials])
+        together = np.array([around(a.box, b.box) for _, a, b in trials])
         joined = False
         for (row, a, b), read_whole in zip(trials, read(together)):
             # One of the two may have been joined on its other side just now.
@@ -185,7 +185,7 @@ def _joined(a: Piece, b: Piece, whole: Piece, options: JoinOptions) -> Piece:
         whole,
         guess=guess,
         space=a.space,
-        ink=_around(a.place, b.place),
+        ink=around(a.place, b.place),
         struck=a.struck or b.struck,
         cleared=a.cleared or b.cleared,
         pitch=a.pitch,
@@ -306,7 +306,8 @@ def _digits_meet(left: str, right: str) -> bool:
     return left[-1].isdigit() and right[0].isdigit()
 
 
-def _around(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def around(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The box `(4,)` around two."""
     return np.concatenate([np.minimum(a[:2], b[:2]), np.maximum(a[2:], b[2:])])
 
 

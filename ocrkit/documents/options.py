@@ -6,6 +6,7 @@ from dataclasses import field
 
 from ocrkit.documents.aside import AsideOptions
 from ocrkit.documents.assemble import AssemblyOptions
+from ocrkit.documents.context import ContextOptions
 from ocrkit.documents.dewarp import DewarpOptions
 from ocrkit.documents.joins import JoinOptions
 from ocrkit.documents.orientation import OrientationOptions
@@ -51,6 +52,7 @@ class ReadOptions:
         dewarp: when a page is curled, and straightened before it is read.
         raised: when a word with something raised in it is read in parts.
         joins: when neighbouring boxes are read as one word.
+        context: when a word is read once more with the one beside it.
         shapes: when a reading is put right by its size.
         quotes: when a page's apostrophes and quotation marks are curled.
         aside: when a line up or down the page is print.
@@ -83,6 +85,7 @@ class ReadOptions:
     dewarp: DewarpOptions = field(default_factory=DewarpOptions)
     raised: RaisedOptions = field(default_factory=RaisedOptions)
     joins: JoinOptions = field(default_factory=JoinOptions)
+    context: ContextOptions = field(default_factory=ContextOptions)
     shapes: ShapeOptions = field(default_factory=ShapeOptions)
     quotes: QuoteOptions = field(default_factory=QuoteOptions)
     aside: AsideOptions = field(default_factory=AsideOptions)

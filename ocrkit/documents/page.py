@@ -15,6 +15,7 @@ from ocrkit.document import Image, Line, Word
 from ocrkit.documents.aside import in_columns, is_within, read_aside
 from ocrkit.documents.assemble import assemble
 from ocrkit.documents.cells import in_cells
+from ocrkit.documents.context import in_context
 from ocrkit.documents.crops import Recognize, crop_places, split_words
 from ocrkit.documents.dewarp import Bend, dewarp, level_boxes
 from ocrkit.documents.geometry import moved, widened
@@ -49,6 +50,7 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
     pieces = read(np.concatenate(boxes))
     rows = in_cells(in_lines(pieces, [line for line in detected if not line.aside]))
     rows = join_pieces(with_raised(rows, read, options.raised), read, options.joins)
+    rows = in_context(rows, read, options.context)
     rows = with_quotes(by_shape(rows, options.shapes), options.quotes)
     if not holds_print([piece for row in rows for piece in row], options):
         return Reading(image, pieces=pieces, left_out={"noise": len(pieces)})
