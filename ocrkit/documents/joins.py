@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 
 _ADDRESS = re.compile(r"[\w.+-]*\w@[^\W\d][\w.-]*|(?:\w*:/|//\w|www\b)[\w:/.?&=#-]*")
+_DATE = re.compile(r"\d[-/.]\w+[-/.]\d+$")
+_TIME = re.compile(r"\d\d?:\d\d")
 _NAME = re.compile(r"\w_\w")  # what only programs have
 _THOUSAND = re.compile(r"\d{3}(?:\.\d+)?\)?")
 
@@ -272,6 +274,8 @@ def _may_be_seam(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool
     if space >= options.list_space and listed:
         return False
     marked = left[-1] in options.seams or right[0] in options.seams or (len(right) == 1 and right in "sStT")
+    ends = _letters(left)[-1:], _letters(right)[:1]
+    marked = marked and ends[0].isdigit() == ends[1].isdigit()  # see `_is_seam`
     return space < options.sure_gap and marked and left[:1].isalnum() | (len(left) > 1) and any(map(str.isalnum, right))
 
 
@@ -303,7 +307,8 @@ def _figures(a: Guess, b: Guess, options: JoinOptions) -> tuple[Guess, Guess]:
 
 
 def _digits_meet(left: str, right: str) -> bool:
-    return left[-1].isdigit() and right[0].isdigit()
+    """Whether the two may be parts of a number; a time behind a date is none."""
+    return left[-1].isdigit() and right[0].isdigit() and not (_DATE.search(left) and _TIME.match(right))
 
 
 def around(a: np.ndarray, b: np.ndarray) -> np.ndarray:
