@@ -449,14 +449,14 @@ def _with_last_underscores(piece: Piece, capital_px: float, options: ShapeOption
     """The piece, a name with underscores, with those that end it where they were read as the end of a rule."""
     guess = piece.guess
     name = guess.text.rstrip("_")
-    if "_" not in name.lstrip("_") or len(guess.spans) != len(guess.text):
+    if "_" not in name.lstrip("_") or not name[-1].isalnum() or len(guess.spans) != len(guess.text):
         return piece
     ink = _ink(piece)
     high = np.flatnonzero(ink[: int(options.underscore_top * len(ink))].any(0))
     if not len(high):
         return piece
     start, end = int(high[-1]) + 1, int(np.flatnonzero(ink.any(0))[-1]) + 1
-    number = round((end - start) / (options.underscore_width[1] * capital_px))
+    number = round(ink[:, start:end].any(0).sum() / (options.underscore_width[1] * capital_px))
     if not len(guess.text) - len(name) < number <= options.last_underscores:
         return piece
     edges = np.linspace(start, end, number + 1)

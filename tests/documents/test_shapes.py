@@ -178,6 +178,8 @@ def test_a_stroke_below_a_blank_that_ends_before_the_letters_is_an_underscore(st
         ("A_b", (32, 19, 120, 20), "A_b"),  # a rule
         ("A_b", (32, 0, 60, 20), "A_b"),  # a letter that was not read
         ("Ab", (32, 19, 60, 20), "Ab"),  # a word that a rule goes on from
+        ("A_b,", (32, 16, 42, 20), "A_b,"),  # its own mark
+        ("A_b", (32, 16, 35, 20), "A_b"),  # a mark that was not read
     ],
 )
 def test_strokes_at_the_end_of_a_name_with_underscores_are_underscores(read, stroke, meant):
