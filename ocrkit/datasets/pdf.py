@@ -67,7 +67,7 @@ def _pages(path: Path, pdf: pypdfium2.PdfDocument, most: int) -> Iterator[Labell
             left_out[page] += 1
     if left_out:
         reasons = "; ".join(f"{count:,} with {reason}" for reason, count in left_out.items())
-        _LOGGER.warning("%s: %d of %d pages can be used; of those left out, %s.", path, used, len(pdf), reasons)
+        _LOGGER.warning("%s: %d of %d pages are used; left out: %s.", path, used, len(pdf), reasons)
 
 
 def _chosen(pdf: pypdfium2.PdfDocument, most: int, left_out: Counter[str]) -> Iterator[int]:

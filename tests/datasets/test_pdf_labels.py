@@ -247,7 +247,7 @@ def test_letters_of_a_font_without_a_map_are_not_passed_off_as_its_codes(tmp_pat
     write_stream(tmp_path, b"BT /F0 12 Tf 50 100 Td (ABBA) Tj 0 -50 Td (AB) Tj ET", (type_3(),))
     with pytest.raises(BadDataset, match="holds no labels in pdf form"):
         load_pages(tmp_path, "pdf")
-    assert "0 of 1 pages can be used; of those left out, 1 with fonts that do not tell their letters" in caplog.text
+    assert "0 of 1 pages are used; left out: 1 with fonts that do not tell their letters" in caplog.text
 
 
 def picture(canvas):
@@ -279,7 +279,7 @@ def test_pages_with_print_that_their_text_does_not_label_are_left_out_and_named(
     with caplog.at_level(logging.WARNING, "ocrkit"):
         pages = load_pages(tmp_path, "pdf")
     assert [page.id for page in pages] == ["b-p0001"]
-    assert f"a.pdf: 0 of 1 pages can be used; of those left out, 1 with {reason}" in caplog.text
+    assert f"a.pdf: 0 of 1 pages are used; left out: 1 with {reason}" in caplog.text
 
 
 def test_ten_pages_of_a_file_measure_it_and_all_train(tmp_path, caplog):
@@ -291,7 +291,7 @@ def test_ten_pages_of_a_file_measure_it_and_all_train(tmp_path, caplog):
     pages = load_pages(tmp_path, "pdf")
     assert [page.id[-2:] for page in pages] == ["03", "05", "08", "11", "14", "17", "19", "21", "23", "24"]
     assert {page.document for page in pages} == {"a"}
-    assert "10 of 25 pages can be used; of those left out, 2 with no text" in caplog.text
+    assert "10 of 25 pages are used; left out: 2 with no text" in caplog.text
     assert len(load_pages(tmp_path, "pdf", "train")) == 23
     again = load_pages(tmp_path, "pdf")
     for one, other in zip(pages, again, strict=True):
