@@ -74,11 +74,26 @@ def line_pitches(
             sure |= (mean[:, best] >= options.cell_even_other) | (np.bincount(line) <= _SIGN)
         else:
             sure &= count >= options.cell_steps_told
+            sure &= _marks_stand_in_cells(middle, letter, line, _PITCHES[best] * height, options)
         step = step[sure[of]]
         whole = np.round(step / (_PITCHES[best] * height))
         if whole.any():
             pitch[sure] = step[whole > 0].sum() / whole.sum()
     return pitch, likely
+
+
+def _marks_stand_in_cells(
+    middle: np.ndarray, letter: np.ndarray, line: np.ndarray, pitch: float, options: DetectorOptions
+) -> np.ndarray:
+    """Whether each line's marks stand in cells, too, or are too few to tell, `(lines,)`.
+
+    In most faces figures are all of one width; a comma and the space behind it together are about as wide.
+    """
+    beside = (np.diff(line) == 0) & ~(letter[1:] & letter[:-1])
+    even = np.cos(2 * np.pi * np.diff(middle)[beside] / pitch)
+    of, lines = line[1:][beside], int(line.max()) + 1
+    count, total = np.bincount(of, minlength=lines), np.bincount(of, even, minlength=lines)
+    return (count < options.cell_steps) | (total >= options.cell_even_likely * count)
 
 
 def cell_runs(boxes: np.ndarray, line: np.ndarray) -> np.ndarray:

@@ -60,7 +60,7 @@ class JoinOptions:
             unless both are words that the recogniser knows.
         sure_letters: of such a word, at least.
         half_confidence: share of the lower confidence of the two that the whole must reach then, if it is not known.
-        address_confidence: the same of a whole that is an address of the web or of mail.
+        address_confidence: the same of a whole that is an address of the web or of mail, or a name with underscores.
         bracket_confidence: the same of a bracket with what is in it.
         fragment_gain: by how much the whole must be surer than the less sure of the two, where one is a fragment.
     """
@@ -207,7 +207,7 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
         return True
     if _may_be_halves(a.guess, b.guess, b.space, options) or _may_be_address(left, right, b.space, options):
         return True
-    if _may_be_bracketed(left, right, b.space, options):
+    if _may_be_bracketed(left, right, b.space, options) or _may_be_named(a.guess, b.guess, b.space, options):
         return True
     return _may_be_fragment(a.guess, b.guess, b.space, options)
 
@@ -261,6 +261,12 @@ def _may_be_bracketed(left: str, right: str, space: float, options: JoinOptions)
         return False
     named = bool(_NAME.search(left + right)) and (left[-1] == "." or right[0] == "(")
     return left[-1] in "([{" or right[0] in ")]}" or named
+
+
+def _may_be_named(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
+    """Whether the two may be a name with underscores, which hardly leave gaps to tell spaces by."""
+    names = any(_NAME.search(part.text) for part in (a, b))
+    return names and space < options.sure_space and not any(_is_word(part, options) for part in (a, b))
 
 
 def _may_be_seam(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
@@ -343,14 +349,16 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
 
 
 def _are_parts(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> bool:
-    """Whether two that have the letters of `whole` are halves of a word or parts of an address."""
+    """Whether two that have the letters of `whole` are halves of a word, or parts of an address or of a name."""
     lower = min(a.confidence, b.confidence)
     if _may_be_halves(a, b, space, options):
         # Beside a word there seldom is half of one that nobody knows.
         no_word = not any(_is_word(part, options) for part in (a, b))
         if whole.known or (no_word and whole.confidence >= options.half_confidence * lower):
             return True
-    return _may_be_address(a.text, b.text, space, options) and whole.confidence >= options.address_confidence * lower
+    told = _may_be_address(a.text, b.text, space, options)
+    told |= whole.text == a.text + b.text and _may_be_named(a, b, space, options)
+    return told and whole.confidence >= options.address_confidence * lower
 
 
 def _is_bracketed(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> bool:

@@ -27,6 +27,8 @@ _LACKING_MARK = re.compile(r"(?:(?<=\b[iI])|(?<=\b[tT]ha)|(?<=\b[wW]ha)|(?<=\b[l
 _DASHED = re.compile(r"\w[-–—]|[-–—]\w")
 _HANGING = re.compile(r"P[gpq]+[.,:;]?")  # whose letters, but for a large one, all hang below the line
 _FIGURES = re.compile(r"(?=.*\d)[\dIO]+(?:[.,:/-][\dIO]+)*[.,:;)%]*")  # old-style ones look like capitals
+# An l behind a figure of a name (`c11`, `compat41`), or before an exponent (`1e-5`), is a one.
+_L_FOR_ONE = re.compile(r"(?<=[a-zA-Z_-]\d)l(?![a-zA-Z])|(?<![a-zA-Z\d])l(?=e-?\d)")
 _TO_FIGURES = str.maketrans("IO", "10")
 _PARTNER = {"(": ")", "{": "}", "[": "]"}
 _LOW = frozenset("acemnorsuvwxz")  # no part of them stands above an x
@@ -88,6 +90,7 @@ class ShapeOptions:
         uneven: of the height of its line's capitals; how far the feet of the letters beside a mark may lie apart.
         widest_mark: the same; of a mark.
         cell_spread: of the mean step from one character of a word to the next; a typewriter's vary by no more.
+        last_underscores: at the end of a name, at most.
         sign_confidence: of what is a dash, a bullet or an ellipsis by its size and place.
     """
 
@@ -137,6 +140,7 @@ class ShapeOptions:
     uneven: float = 0.1
     widest_mark: float = 0.4
     cell_spread: float = 0.1
+    last_underscores: int = 3
     sign_confidence: float = 0.5
 
 
@@ -327,7 +331,7 @@ def _with_inner_dashes(piece: Piece, capital_px: float, has_hyphens: bool, optio
     guess = piece.guess
     if _is_dash(piece) or capital_px < options.clear_px or not _DASHED.search(guess.text):
         return piece
-    if len(guess.spans) != len(guess.text) or _in_cells(piece, len(guess.text), options):
+    if piece.pitch or len(guess.spans) != len(guess.text) or _in_cells(piece, len(guess.text), options):
         return piece
     ink = _ink(piece)
     starts, ends = _runs(ink)
@@ -378,12 +382,14 @@ def _ellipsis_edge(rows: Sequence[Sequence[Piece]], capitals: Sequence[float], o
 def _named(
     piece: Piece, capital_px: float, has_hyphens: bool, ellipsis_edge: float | None, options: ShapeOptions
 ) -> Piece:
-    piece = _with_underscores(_without_rule(piece), capital_px, options)
+    piece = _with_last_underscores(_with_underscores(_without_rule(piece), capital_px, options), capital_px, options)
     piece = _with_tails(_with_points(piece, capital_px, options), capital_px, options)
     piece = _with_pairs(_with_touching_mark(piece, options))
     text = piece.guess.text
     if _FIGURES.fullmatch(text) and ("I" in text or "O" in text):
         return replace(piece, guess=replace(piece.guess, text=text.translate(_TO_FIGURES)))
+    if _L_FOR_ONE.search(text):
+        return replace(piece, guess=replace(piece.guess, text=_L_FOR_ONE.sub("1", text)))
     if text == "(1)" and _is_dotted(piece):
         return replace(piece, guess=replace(piece.guess, text="(i)"))
     if points := _POINTS.search(text):
@@ -437,6 +443,25 @@ def _without_rule(piece: Piece) -> Piece:
     if end < len(guess.text):
         place[2] = min(place[2], piece.left + spans[-1, 1])
     return replace(piece, ink=place, guess=replace(guess, text=word[1], spans=spans))
+
+
+def _with_last_underscores(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
+    """The piece, a name with underscores, with those that end it where they were read as the end of a rule."""
+    guess = piece.guess
+    name = guess.text.rstrip("_")
+    if "_" not in name.lstrip("_") or not name[-1].isalnum() or len(guess.spans) != len(guess.text):
+        return piece
+    ink = _ink(piece)
+    high = np.flatnonzero(ink[: int(options.underscore_top * len(ink))].any(0))
+    if not len(high):
+        return piece
+    start, end = int(high[-1]) + 1, int(np.flatnonzero(ink.any(0))[-1]) + 1
+    number = round(ink[:, start:end].any(0).sum() / (options.underscore_width[1] * capital_px))
+    if not len(guess.text) - len(name) < number <= options.last_underscores:
+        return piece
+    edges = np.linspace(start, end, number + 1)
+    spans = np.concatenate([guess.spans[: len(name)], np.stack([edges[:-1], edges[1:]], axis=1)])
+    return replace(piece, guess=replace(guess, text=name + "_" * number, spans=spans))
 
 
 def _with_underscores(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:

@@ -23,7 +23,7 @@ from ocrkit.formats.pdf_content import remove_invisible_text
 from ocrkit.formats.pdf_saving import packed, save, write_again
 from ocrkit.formats.text_layer import text_layer
 from ocrkit.images import open_pdf
-from ocrkit.images.pdf_contents import boxes_of_seen_text, has_text, pictures, text_of
+from ocrkit.images.pdf_contents import boxes_of_seen_text, has_text, pictured, pictures, text_of
 
 if TYPE_CHECKING:
     import pypdfium2
@@ -70,9 +70,7 @@ def page_text(page: pypdfium2.PdfPage, mode: Mode) -> PageText:
     own = text_of(page, seen_only=unseen)
     if mode == "force":
         return PageText(Task.READ, "has text of its own, which stays: its words may be found twice", unseen, own)
-    left, bottom, right, top = page.get_bbox()
-    pictured = sum(picture.area for picture in pictures(page))
-    if pictured >= _PICTURED * (right - left) * (top - bottom):
+    if pictured(page) >= _PICTURED:
         return PageText(Task.FILL, hidden=unseen, own=own)
     return PageText(Task.LEAVE, "text already there", own=own)
 

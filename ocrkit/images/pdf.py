@@ -28,7 +28,7 @@ from ocrkit.images.page import (
     squared,
     to_grey,
 )
-from ocrkit.images.pdf_contents import is_invisible, pictures, placement
+from ocrkit.images.pdf_contents import is_invisible, kinds_of_notes, pictures, placement, shows_notes
 
 if TYPE_CHECKING:
     import pypdfium2
@@ -149,7 +149,7 @@ def _page(pdf: pypdfium2.PdfDocument, index: int, what: str, unit: float) -> Pag
         page = pdf[index]
     except pypdfium2.PdfiumError:
         raise _Missing(f"{what} cannot be found: damaged file.") from None
-    if not page.formenv and raw.FPDF_ANNOT_WIDGET in _kinds_of_notes(page):
+    if not page.formenv and raw.FPDF_ANNOT_WIDGET in kinds_of_notes(page):
         # Fields of a form that the file has lost are drawn only as a part of the page, which is then opened anew.
         raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY)
         page.close()
@@ -173,12 +173,12 @@ def _page(pdf: pypdfium2.PdfDocument, index: int, what: str, unit: float) -> Pag
         # scan be smeared over two.
         size = max(1, round(width * dpi / 72)), max(1, round(height * dpi / 72))
         check_size(*size, what)
-        return PageImage(index + 1, _drawn(page, *size), dpi=dpi, sheet_pt=(width, height))
+        return PageImage(index + 1, drawn(page, *size), dpi=dpi, sheet_pt=(width, height))
     finally:
         page.close()
 
 
-def _drawn(page: pypdfium2.PdfPage, width: int, height: int) -> Image:
+def drawn(page: pypdfium2.PdfPage, width: int, height: int) -> Image:
     """The page as PDFium draws it, exactly so many px wide and high, with its notes and filled-in forms."""
     from pypdfium2 import PdfBitmap, raw
 
@@ -191,18 +191,6 @@ def _drawn(page: pypdfium2.PdfPage, width: int, height: int) -> Image:
     if page.formenv:
         raw.FPDF_FFLDraw(page.formenv, *where)
     return np.ascontiguousarray(bitmap.to_numpy()[..., :3])
-
-
-def _kinds_of_notes(page: pypdfium2.PdfPage) -> list[int]:
-    """PDFium's numbers for the kinds of notes on the page, the fields of forms among them."""
-    from pypdfium2 import raw
-
-    kinds = []
-    for number in range(raw.FPDFPage_GetAnnotCount(page)):
-        note = raw.FPDFPage_GetAnnot(page, number)
-        kinds.append(raw.FPDFAnnot_GetSubtype(note))
-        raw.FPDFPage_CloseAnnot(note)
-    return kinds
 
 
 def _scan(page: pypdfium2.PdfPage) -> tuple[Image, bytes | None, int] | None:
@@ -261,7 +249,7 @@ def _only_image(page: pypdfium2.PdfPage) -> pypdfium2.PdfImage | None:
     """The image of a page that shows nothing else; a layer of invisible text does not show."""
     from pypdfium2 import raw
 
-    if set(_kinds_of_notes(page)) - {raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP}:
+    if shows_notes(page):
         return None
     image = None
     for thing in page.get_objects():
@@ -309,9 +297,9 @@ def _looks_like(image: Image, page: pypdfium2.PdfPage) -> bool:
     """Whether the page, drawn small, looks like its scan."""
     scale = _LOOK_PX / max(image.shape)
     width, height = (max(1, round(side * scale)) for side in image.shape[1::-1])
-    drawn = to_grey(_drawn(page, width, height)).astype(float)
+    shown = to_grey(drawn(page, width, height)).astype(float)
     small = cv2.resize(to_grey(image), (width, height), interpolation=cv2.INTER_AREA)
-    return float(np.abs(drawn - small).mean()) <= _LIKE
+    return float(np.abs(shown - small).mean()) <= _LIKE
 
 
 def _jpeg(scan: pypdfium2.PdfImage) -> bytes | None:

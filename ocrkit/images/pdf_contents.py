@@ -58,12 +58,44 @@ def pictures(page: pypdfium2.PdfPage) -> Iterator[Picture]:
             yield Picture(corners, float(72 * max(width / across, height / down)))
 
 
+def pictured(page: pypdfium2.PdfPage) -> float:
+    """The share of a page that its pictures cover, those that lie on others counted, too."""
+    left, bottom, right, top = page.get_bbox()
+    return sum(picture.area for picture in pictures(page)) / ((right - left) * (top - bottom))
+
+
+def kinds_of_notes(page: pypdfium2.PdfPage) -> list[int]:
+    """PDFium's numbers for the kinds of notes on the page, the fields of forms among them."""
+    from pypdfium2 import raw
+
+    kinds = []
+    for number in range(raw.FPDFPage_GetAnnotCount(page)):
+        note = raw.FPDFPage_GetAnnot(page, number)
+        kinds.append(raw.FPDFAnnot_GetSubtype(note))
+        raw.FPDFPage_CloseAnnot(note)
+    return kinds
+
+
+def shows_notes(page: pypdfium2.PdfPage) -> bool:
+    """Whether the page has notes or fields that show more than links do."""
+    from pypdfium2 import raw
+
+    return bool(set(kinds_of_notes(page)) - {raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP})
+
+
+def texts(page: pypdfium2.PdfPage) -> Iterator[pypdfium2.PdfObject]:
+    """The things on a page that are text, also those within forms."""
+    from pypdfium2 import raw
+
+    return page.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT], max_depth=_DEEPEST)
+
+
 def has_text(page: pypdfium2.PdfPage) -> tuple[bool, bool]:
     """Whether a page has letters or digits that are seen, and such that are not."""
     seen = unseen = False
     text = page.get_textpage()
     for index in range(text.count_chars()):
-        if chr(_character(text, index)).isalnum():
+        if chr(character(text, index)).isalnum():
             if _is_invisible(text, index):
                 unseen = True
             else:
@@ -82,7 +114,7 @@ def boxes_of_seen_text(page: pypdfium2.PdfPage) -> np.ndarray:
     box = raw.FS_RECTF()
     boxes = []
     for index in range(text.count_chars()):
-        if chr(_character(text, index)).isspace() or _is_invisible(text, index):
+        if chr(character(text, index)).isspace() or _is_invisible(text, index):
             continue
         if raw.FPDFText_GetLooseCharBox(text, index, box):
             boxes.append((box.left, box.bottom, box.right, box.top))
@@ -96,7 +128,7 @@ def text_of(page: pypdfium2.PdfPage, seen_only: bool = False) -> str:
     try:
         if seen_only:
             indices = (index for index in range(text.count_chars()) if not _is_invisible(text, index))
-            found = "".join(chr(_character(text, index)) for index in indices)
+            found = "".join(chr(character(text, index)) for index in indices)
         else:
             found = text.get_text_range()
     finally:
@@ -111,7 +143,8 @@ def is_invisible(thing: pypdfium2.PdfObject) -> bool:
     return thing.type == raw.FPDF_PAGEOBJ_TEXT and raw.FPDFTextObj_GetTextRenderMode(thing) == _INVISIBLE
 
 
-def _character(text: pypdfium2.PdfTextPage, index: int) -> int:
+def character(text: pypdfium2.PdfTextPage, index: int) -> int:
+    """The code point of a character of a page, U+FFFD where there is none."""
     from pypdfium2 import raw
 
     code = raw.FPDFText_GetUnicode(text, index)

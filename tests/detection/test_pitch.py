@@ -118,3 +118,33 @@ def test_short_lines_alone_tell_no_pitch_of_a_page_with_other_print():
     with np.errstate(all="raise"):
         pitch, _ = line_pitches(boxes, np.ones(len(boxes), bool), line, DetectorOptions())
     assert not pitch.any()
+
+
+@pytest.mark.parametrize(("comma", "in_cells"), [(0.5, True), (0.1, False)])
+def test_a_list_of_figures_is_in_cells_only_if_its_commas_are(comma, in_cells):
+    """Figures of most faces are of one width, and a comma and a space together are as wide; in cells they are two."""
+    boxes, letter, of = [], [], []
+    for row in range(5):
+        x = 0.0
+        for sign in "1673, 2415, 5078, 3196, 4027":
+            if sign == " ":
+                x += CELL if in_cells else 0.0
+                continue
+            wide, middle = (2.0, comma) if sign == "," else (9.0, 0.5)
+            top = 40 * row + (12 if sign == "," else 0)
+            boxes.append(
+                [
+                    x + middle * CELL - wide / 2,
+                    top,
+                    x + middle * CELL + wide / 2,
+                    40 * row + (17 if sign == "," else 14),
+                ]
+            )
+            letter.append(sign != ",")
+            of.append(row)
+            x += CELL
+    others, line = page(0.0)
+    boxes, line = np.vstack([boxes, others + np.array([0, 240, 0, 240])]), np.append(of, line + 5)
+    pitch, _ = line_pitches(boxes, np.append(letter, np.ones(len(others), bool)), line, DetectorOptions())
+    assert (pitch[:5] > 0).all() == in_cells
+    assert not pitch[5:].any()

@@ -27,9 +27,14 @@ def in_a_cell_each(text, read, pitch=10.0):
         ("___all", "_all", 10.0, "___all"),
         ("is_file", "is_file", 10.0, "is_file"),
         ("__init", "_init", 0.0, "_init"),
+        ("--test", "-test", 10.0, "--test"),
+        ("--test", "—test", 10.0, "--test"),
+        ("d-i", "d—i", 10.0, "d-i"),  # in cells a hyphen is as long as a dash
+        ("d–i", "d–i", 0.0, "d–i"),
+        ("—", "—", 10.0, "—"),  # alone it may be one
     ],
 )
-def test_a_word_in_cells_has_no_blank_and_as_many_underscores_as_cells(text, read, pitch, meant):
+def test_a_word_in_cells_has_no_blank_and_as_many_strokes_as_cells(text, read, pitch, meant):
     (((found),),) = in_cells([[in_a_cell_each(text, read, pitch)]])
     assert found.guess.text == meant
     assert len(found.guess.spans) == len(meant)

@@ -130,6 +130,24 @@ def test_brackets_go_with_what_they_enclose(a, b, whole, space, text):
     assert texts(joined) == [[text] if text else [a, b]]
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "whole", "space", "joined"),
+    [
+        ("IN", "T_FAST8_M", "INT_FAST8_M", 0.85, True),
+        ("cust", "om_get", "custom_get", 0.79, True),
+        ("T_FAST8_M", "both", "T_FAST8_Mboth", 0.85, False),  # a word
+        ("IN", "T_FAST8_M", "INT_FAST8_M", 0.95, False),  # surely a space
+        ("IN", "T_FAST8_M", "INJ_FAST8_M", 0.85, False),  # read otherwise
+        ("IN", "TFAST8", "INTFAST8", 0.85, False),  # no program's
+        ("Name_", "Date_", "Name_Date_", 0.85, False),  # words before rules
+    ],
+)
+def test_parts_of_a_name_with_underscores_are_joined_across_what_may_be_no_space(a, b, whole, space, joined):
+    row = [piece(a, 0, 80), replace(piece(b, 85, 120), space=space)]
+    told = join_pieces([row], Reads(x0_120=(whole, 0.8)), JoinOptions())
+    assert texts(told) == [[whole] if joined else [a, b]]
+
+
 def test_pieces_are_joined_one_after_the_other():
     row = [piece("33", 60, 80), piece("22", 0, 20), piece("52", 30, 50), piece("PM", 95, 120)]
     read = Reads(x0_50=("22:52", 0.95), x30_80=("52 33", 0.9), x0_80=("22:52:33", 0.97))

@@ -169,6 +169,24 @@ def test_a_stroke_below_a_blank_that_ends_before_the_letters_is_an_underscore(st
     assert texts(by_shape([[placed("The", -60, 0, -10, 20), word]], ShapeOptions()))[-1] == meant
 
 
+@pytest.mark.parametrize(
+    ("read", "stroke", "meant"),
+    [
+        ("A_b", (32, 19, 60, 20), "A_b__"),
+        ("A_b_", (32, 19, 60, 20), "A_b__"),
+        ("A_b", (30, 19, 46, 20), "A_b_"),  # touches its letter
+        ("A_b", (32, 19, 120, 20), "A_b"),  # a rule
+        ("A_b", (32, 0, 60, 20), "A_b"),  # a letter that was not read
+        ("Ab", (32, 19, 60, 20), "Ab"),  # a word that a rule goes on from
+        ("A_b,", (32, 16, 42, 20), "A_b,"),  # its own mark
+        ("A_b", (32, 16, 35, 20), "A_b"),  # a mark that was not read
+    ],
+)
+def test_strokes_at_the_end_of_a_name_with_underscores_are_underscores(read, stroke, meant):
+    name = inked(read, [(0, 0, 8, 17), (9, 19, 20, 20), (22, 0, 30, 17), stroke])
+    assert texts(by_shape([[placed("The", -60, 0, -10, 20), name]], ShapeOptions()))[-1] == meant
+
+
 def test_a_bar_beside_a_word_with_letters_that_hang_is_told_by_the_tops_of_the_others():
     row = [placed("deeply:", 0, 0, 50, 26), placed("", 60, -3, 63, 26, confidence=0.1)]
     above = [placed("The", 0, 0, 50, 20)]
@@ -206,6 +224,23 @@ def test_a_closing_bracket_is_of_the_kind_of_the_opened_one(read, meant):
     ("read", "meant"), [("I2", "12"), ("2.I.", "2.1."), ("1O", "10"), ("II", "II"), ("I.", "I."), ("H2O", "H2O")]
 )
 def test_capitals_among_figures_that_look_like_old_style_ones_are_figures(read, meant):
+    assert texts(by_shape([[piece("The"), piece(read)]], ShapeOptions()))[-1] == meant
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("compat4l", "compat41"),
+        ("--std-c1l", "--std-c11"),
+        ("le-7.", "1e-7."),
+        ("(le7)", "(1e7)"),
+        ("5l", "5l"),  # litres
+        ("i18nl", "i18nl"),
+        ("h2lo", "h2lo"),
+        ("file-7", "file-7"),
+    ],
+)
+def test_an_l_behind_a_names_figure_or_before_an_exponent_is_a_one(read, meant):
     assert texts(by_shape([[piece("The"), piece(read)]], ShapeOptions()))[-1] == meant
 
 

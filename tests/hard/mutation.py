@@ -199,6 +199,7 @@ LABELS: dict[str, tuple[str, Any, str]] = {
         "p.png",
     ),
     "page-xml": ("p.xml", _PAGE_XML, "p.png"),
+    "pdf": ("p.pdf", _pdf(), "p.png"),
     "phone": ("p.json", {"words": [_WORD], "category": "letter_sized", "simulated": False}, "p.png"),
     "sroie": ("p.json", {"lines": [{"text": "Hello 42", "quad": _QUAD}]}, "p.png"),
 }
@@ -214,8 +215,8 @@ def write_labels(folder: Path, form: str, picture: bytes, r: Random) -> None:
 
 
 def _changed_labels(labels: Any, r: Random) -> bytes:
-    if isinstance(labels, str):
-        return changed_bytes(labels.encode(), r)
+    if isinstance(labels, str | bytes):
+        return changed_bytes(labels.encode() if isinstance(labels, str) else labels, r)
     if r.random() < 0.3:
         return changed_bytes(json.dumps(labels).encode(), r)
     return changed_json(labels, r)
