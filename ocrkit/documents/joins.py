@@ -44,6 +44,7 @@ class JoinOptions:
         sure_word: confidence from which on a fragment behind a sure space is a word.
         likely_word: the same of one of `words`.
         ends: marks that end a word; what has one behind a sure space is no fragment.
+        opening: marks that such a word may follow without a space.
         small_words: letters that are words where they stand alone.
         words: short ones that are none but words, where they are surely read and a space is likely.
         signs: characters that are words where they stand alone, and so no fragments.
@@ -73,6 +74,7 @@ class JoinOptions:
     sure_word: float = 0.75
     likely_word: float = 0.25
     ends: str = ".,"
+    opening: str = "\"'“‘("
     small_words: str = "IAaOoyeuàl|&"
     words: tuple[str, ...] = tuple(
         [
@@ -167,7 +169,8 @@ def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptio
         tried |= {(a, b) for _, a, b in trials}
         together = np.array([_around(a.box, b.box) for _, a, b in trials])
         joined = False
-        for (row, a, b), read_whole in zip(trials, read(together)):
+        # Where a gap is the least likely space, its two go together before one of them does with another.
+        for (row, a, b), read_whole in sorted(zip(trials, read(together)), key=lambda trial: trial[0][2].space):
             # One of the two may have been joined on its other side just now.
             if a in row and b in row and is_one_word(a.guess, b.guess, read_whole.guess, b.space, options):
                 row[row.index(a) : row.index(b) + 1] = [_joined(a, b, read_whole, options)]
@@ -230,7 +233,7 @@ def _may_be_fragment(a: Guess, b: Guess, space: float, options: JoinOptions) -> 
     return any(
         part.confidence < (options.likely_word if part.text.casefold() in options.words else options.sure_word)
         and part.text[-1] not in options.ends
-        and part.text.strip(options.marks) not in options.small_words
+        and part.text.strip(options.marks).lstrip(options.opening) not in options.small_words
         for part in short
     )
 
