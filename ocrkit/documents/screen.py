@@ -55,7 +55,7 @@ class ScreenOptions:
 
     pitch: tuple[int, int] = (3, 6)
     even_step: float = 20.0
-    even_dots: float = 0.5
+    even_dots: float = 0.3
     even_dots_beside: float = 0.85
     even_tone: float = 0.33
     even_share: float = 0.006
