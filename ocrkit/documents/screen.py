@@ -21,7 +21,7 @@ _LARGEST = 9  # px of ink in that
 _ROWS = 3  # of pixels, of which one at least has dots
 _CELL = 8  # px; side of the squares in which dots at even steps are looked for
 _STRIP = 256, 64  # columns; of so many some are looked at first
-_BETWEEN = 5, 13  # such cells, across and down, that print may interrupt
+_BETWEEN = 3, 13  # such cells, across and down, that print may interrupt
 _EXTREMES = 0.02, 0.98  # of an area's greys: its ink and its paper
 _TONES = 16  # that are told apart
 
