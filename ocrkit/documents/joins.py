@@ -147,6 +147,9 @@ class Piece:
         return self.box if self.ink is None else self.ink
 
 
+_NUMBERED = re.compile(r"\d{1,2}\.")
+_STROKES, _STROKES_BEHIND = ("I", "]", "|"), "!])}|"  # an I alone, and what it is read as behind a word
+
 Read = Callable[[np.ndarray], list[Piece]]  # boxes (N, 4) -> a piece each
 
 
@@ -308,6 +311,8 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
     # An underline below two words looks like one between them.
     if not whole.text or " " in whole.text or ("_" in whole.text and "_" not in a.text + b.text):
         return False
+    if space >= options.word_space and _are_two_words(a, b, whole, options):
+        return False
     lower = min(a.confidence, b.confidence)
     between = whole.text[len(a.text) : len(whole.text) - len(b.text)]
     if _digits_meet(a.text, b.text) and whole.text == a.text + between + b.text:
@@ -326,6 +331,18 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
     ):
         return False
     return _may_be_fragment(a, b, space, options) and whole.confidence >= lower + options.fragment_gain
+
+
+def _are_two_words(a: Guess, b: Guess, whole: Guess, options: JoinOptions) -> bool:
+    """Whether `whole` is no word, but the two are: one a letter that is, an I read as a mark, or the number of a list."""
+    if not whole.known and a.text + b.text == whole.text:
+        letters = [part.text.isalpha() and part.text in options.small_words for part in (a, b)]
+        long = [part.known and len(_letters(part.text)) >= options.sure_letters for part in (a, b)]
+        if any(letter and word for letter, word in zip(letters, reversed(long))):
+            return True
+        if long[1] and _NUMBERED.fullmatch(a.text):
+            return True
+    return a.known and b.text in _STROKES and whole.text[:-1] == a.text and whole.text[-1] in _STROKES_BEHIND
 
 
 def _are_parts(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> bool:
