@@ -81,6 +81,7 @@ class ShapeOptions:
             from and to; others are three points.
         ellipsis_step: times the pitch of three full stops, that the points of one sign have, at least.
         close_points: the same of three points that were read as one sign, at most; some faces' signs are hardly wider.
+        full_stops: the same of three full stops of the commonest faces (Times, Helvetica), from and to.
         widest_point: the same; of a point, at most.
         tail: of the height of its line's capitals; how far the tail of a comma reaches below the line, from and to.
         tail_px: px; the same, at least.
@@ -133,6 +134,7 @@ class ShapeOptions:
     ellipsis: tuple[float, float] = (0.39, 0.6)
     ellipsis_step: float = 1.1
     close_points: float = 0.29
+    full_stops: tuple[float, float] = (0.355, 0.389)
     widest_point: float = 0.3
     tail: tuple[float, float] = (0.1, 0.4)
     tail_px: float = 2.0
@@ -580,8 +582,9 @@ def _with_ellipsis(
     one_sign = options.ellipsis[0] <= pitch <= options.ellipsis[1]
     if edge is not None and not in_cells and pitch <= options.ellipsis[1]:
         one_sign = pitch >= edge
-    elif found["points"] == "…" and (pitch > options.close_points or in_cells):
-        return piece
+    elif found["points"] == "…" and not options.full_stops[0] <= pitch <= options.full_stops[1]:
+        if pitch > options.close_points or in_cells:
+            return piece
     middle = "…" if one_sign else "..."
     place = piece.place[[0, 2]] - piece.left
     spans = [piece.guess.spans[:start], np.tile(place, (len(middle), 1)), piece.guess.spans[found.start("behind") :]]
