@@ -20,7 +20,7 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
         letters: what may be text, of one ink.
         words: those that were found.
         slope: how far the page's lines go down for each px to the right.
-        options: `sign_rows`, `sign_apart`, `dash_apart`, `min_dash` and `most_signs` matter here.
+        options: `sign_rows`, `sign_apart`, those of long dashes, `min_dash` and `most_signs` matter here.
     """
     sure = words[words.letters > 1]
     free = letters[~_within(letters.boxes, words.boxes)]
@@ -33,7 +33,8 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
         return Words.none()
     reach = options.sign_apart * np.maximum(free.boxes[:, 2:] - free.boxes[:, :2], 1).max(1)
     # A long dash stands off its words by a space, which is short beside it.
-    across = np.where(kinds == 2, np.minimum(reach, options.dash_apart * height), reach)
+    long = (kinds == 2) & (free.widths >= options.long_dash * height)
+    across = np.where(long, options.dash_apart * height, reach)
     apart = _apart(free.boxes, np.concatenate([free.boxes, words.ink]), across, reach)
     free, kinds = free[apart], kinds[apart]
 

@@ -172,8 +172,9 @@ def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptio
         tried |= {(a, b) for _, a, b in trials}
         together = np.array([_around(a.box, b.box) for _, a, b in trials])
         joined = False
-        # Where a gap is the least likely space, its two go together before one of them does with another.
-        for (row, a, b), read_whole in sorted(zip(trials, read(together)), key=lambda trial: trial[0][2].space):
+        # Where a gap is no likely space, its two go together before one of them does with another.
+        wholes = zip(trials, read(together))
+        for (row, a, b), read_whole in sorted(wholes, key=lambda trial: trial[0][2].space >= options.word_space):
             # One of the two may have been joined on its other side just now.
             if a in row and b in row and is_one_word(a.guess, b.guess, read_whole.guess, b.space, options):
                 row[row.index(a) : row.index(b) + 1] = [_joined(a, b, read_whole, options)]
