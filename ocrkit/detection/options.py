@@ -139,7 +139,8 @@ class DetectorOptions:
         thin_edge_share: the same of these.
         sign_rows: heights of the row; a sign alone may stand so far from the word whose row it is in.
         sign_apart: of its longer side; nothing stands nearer to a sign that stands alone.
-        long_dash, dash_apart: of the height of words; width of a long dash, at least, and nothing stands nearer beside it.
+        long_dash: of the height of words; width of a long dash, at least.
+        dash_apart: the same; nothing stands nearer beside such a dash.
         dash_place: from a row's top to its bottom, between which shares a dash or a bullet has its middle.
         longest_dash: heights of the row.
         bullet_reach: heights of the row; a bullet's word begins no farther to its right.

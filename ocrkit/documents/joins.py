@@ -148,7 +148,7 @@ class Piece:
 
 
 _NUMBERED = re.compile(r"\d{1,2}\.")
-_STROKES, _STROKES_BEHIND = ("I", "]", "|"), "!])}|"  # an I alone, and what it is read as behind a word
+_STROKES, _STROKES_BEHIND = ("I", "]", "|"), tuple("!])}|")  # an I alone, and what it is read as behind a word
 
 Read = Callable[[np.ndarray], list[Piece]]  # boxes (N, 4) -> a piece each
 
@@ -310,9 +310,9 @@ def _around(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> bool:
     """Whether the reading of two pieces as one is to be believed, with a `space` of some probability between them."""
     # An underline below two words looks like one between them.
-    if not whole.text or " " in whole.text or ("_" in whole.text and "_" not in a.text + b.text):
-        return False
-    if space >= options.word_space and _are_two_words(a, b, whole, options):
+    underlined = "_" in whole.text and "_" not in a.text + b.text
+    apart = space >= options.word_space and _are_two_words(a, b, whole, options)
+    if not whole.text or " " in whole.text or underlined or apart:
         return False
     lower = min(a.confidence, b.confidence)
     between = whole.text[len(a.text) : len(whole.text) - len(b.text)]
@@ -335,7 +335,7 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
 
 
 def _are_two_words(a: Guess, b: Guess, whole: Guess, options: JoinOptions) -> bool:
-    """Whether `whole` is no word, but the two are: one a letter that is, an I read as a mark, or the number of a list."""
+    """Whether `whole` is no word, but the two are: a letter and a word, a list's number and a word, a word and an I."""
     if not whole.known and a.text + b.text == whole.text:
         letters = [part.text.isalpha() and part.text in options.small_words for part in (a, b)]
         long = [part.known and len(_letters(part.text)) >= options.sure_letters for part in (a, b)]
@@ -343,7 +343,7 @@ def _are_two_words(a: Guess, b: Guess, whole: Guess, options: JoinOptions) -> bo
             return True
         if long[1] and _NUMBERED.fullmatch(a.text):
             return True
-    return a.known and b.text in _STROKES and whole.text[:-1] == a.text and whole.text[-1] in _STROKES_BEHIND
+    return a.known and b.text in _STROKES and whole.text[:-1] == a.text and whole.text[-1:] in _STROKES_BEHIND
 
 
 def _are_parts(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> bool:

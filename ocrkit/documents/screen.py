@@ -8,6 +8,7 @@ of darker ones the holes between the dots do, and become ink.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import cv2
 import numpy as np
@@ -89,13 +90,14 @@ def unscreened(grey: Image, options: ScreenOptions) -> Image:
 def _with_even_tints(grey: Image, options: ScreenOptions) -> tuple[Image, np.ndarray | None]:
     """`grey` with each area of dots at even steps, unless it is light, as the mean over one dot and its ground.
 
-    The second result tells where such areas are light, `(H, W)`; `None` without any at all. A mean leaves nothing of the dots, and more of print on them than a wider blur.
+    A mean leaves nothing of the dots, and more of print on them than a wider blur. The second result tells where such
+    areas are light, `(H, W)`; `None` without any at all.
     """
     whole, part = _STRIP
     strips = grey[:, : grey.shape[1] // whole * whole].reshape(len(grey), -1, whole)[:, :, :part]
     if not _even_dots(strips.reshape(len(grey), -1), options)[0]:
         return grey, None
-    pitch, cells = _even_dots(grey, options)
+    pitch, cells = _even_dots(grey, options, _steps(grey, options))
     if not pitch:
         return grey, None
     box = np.convolve(np.ones(pitch), [0.5, 0.5] if pitch % 2 == 0 else [1.0]) / pitch
@@ -122,10 +124,12 @@ def _tone(dots: np.ndarray, mean: np.ndarray) -> float:
     return float(edges[most : most + 2].mean())
 
 
-def _even_dots(grey: Image, options: ScreenOptions) -> tuple[int, np.ndarray]:
+def _even_dots(grey: Image, options: ScreenOptions, steps: Sequence[np.ndarray] = ()) -> tuple[int, np.ndarray]:
     """The pitch in px of most dots at even steps, 0 without any, and a `uint8` mask of the cells where they are.
 
-    Pixels one pitch apart are alike there, across or down, and those half as far apart are not.
+    Pixels one pitch apart are alike there, across or down, and those half as far apart are not. With the `steps` of
+    both ways dots must begin and end all along, and those two pitches apart be alike, too, as strokes of lines of small
+    print are not.
     """
     least, most = options.pitch
     rows, columns = (side // _CELL for side in grey.shape)
@@ -134,13 +138,18 @@ def _even_dots(grey: Image, options: ScreenOptions) -> tuple[int, np.ndarray]:
         return best, found
     off = {(apart, way): _unlike(grey, apart, way) for apart in range(least // 2, most + 1) for way in (0, 1)}
 
-    def where(pitch: int, most: float) -> np.ndarray:
+    def where(pitch: int, most: float, all_along: Sequence[np.ndarray] = ()) -> np.ndarray:
         halves = [off[pitch // 2, way] for way in (0, 1)]
         alike = [(half >= options.even_step) & (off[pitch, way] <= most * half) for way, half in enumerate(halves)]
+        for way, along in enumerate(all_along):
+            alike[way] &= along & (_unlike(grey, 2 * pitch, way) <= 1.5 * most * halves[way])
         return (alike[0] | alike[1]).astype(np.uint8)
 
+    all_along = [_cells(_even([way], options)) >= 128 for way in steps]
+
     for pitch in range(least, most + 1):
-        even = cv2.morphologyEx(where(pitch, options.even_dots), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        strong = np.pad(where(pitch, options.even_dots, all_along), 1)  # beyond the page's edge there are none
+        even = cv2.morphologyEx(strong, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))[1:-1, 1:-1]
         if even.sum() > found.sum():
             found, best = even, pitch
     if found.sum() < options.even_share * found.size:
@@ -155,9 +164,13 @@ def _unlike(grey: Image, apart_px: int, way: int) -> np.ndarray:
     ahead, behind = (grey[apart_px:], grey[:-apart_px]) if way else (grey[:, apart_px:], grey[:, :-apart_px])
     off = np.zeros_like(grey)
     off[: ahead.shape[0], : ahead.shape[1]] = cv2.absdiff(ahead, behind)
-    rows, columns = (side // _CELL for side in grey.shape)
-    cells = cv2.resize(off[: rows * _CELL, : columns * _CELL], (columns, rows), interpolation=cv2.INTER_AREA)
-    return cv2.blur(cells, (3, 3)).astype(np.float32)
+    return cv2.blur(_cells(off), (3, 3)).astype(np.float32)
+
+
+def _cells(mask: np.ndarray) -> np.ndarray:
+    """The mean of each whole cell, `uint8`."""
+    rows, columns = (side // _CELL for side in mask.shape)
+    return cv2.resize(mask[: rows * _CELL, : columns * _CELL], (columns, rows), interpolation=cv2.INTER_AREA)
 
 
 def _with_tints(grey: Image, free: np.ndarray | None, options: ScreenOptions) -> tuple[Image, np.ndarray | None]:
@@ -214,22 +227,20 @@ def _shares(steps: Sequence[np.ndarray], side_px: int) -> tuple[np.ndarray, np.n
 
 
 def _even(steps: Sequence[np.ndarray], options: ScreenOptions) -> np.ndarray:
-    """`uint8` mask, 255 where dots begin and end, both ways, in all rows and columns of an area.
+    """`uint8` mask, 255 where dots begin and end, in each of the ways, in all rows and columns of an area.
 
     Between lines of small print, which may have as many steps, there are rows without, or a rule that has them one way.
     """
     masks = []
     for turned in (False, True):
         side, run = (options.window_px, _ROWS), (options.even_px, 1)
-        fewer = cv2.min(*(cv2.blur(way, side[::-1] if turned else side) for way in steps))
+        fewer = reduce(cv2.min, [cv2.blur(way, side[::-1] if turned else side) for way in steps])
         dotted = cv2.threshold(fewer, 255 * options.even_steps, 255, cv2.THRESH_BINARY)[1]
         masks.append(cv2.morphologyEx(dotted, cv2.MORPH_OPEN, np.ones(run[::-1] if turned else run, np.uint8)))
     return cv2.bitwise_and(*masks)
 
 
-def _without_free_dots(
-    grey: Image, tints: np.ndarray | None, free: np.ndarray | None, options: ScreenOptions
-) -> Image:
+def _without_free_dots(grey: Image, tints: np.ndarray | None, free: np.ndarray | None, options: ScreenOptions) -> Image:
     rows = grey[: len(grey) // _STRIPE * _STRIPE].reshape(-1, _STRIPE, grey.shape[1])[:, :_SAMPLED]
     if not rows.size:
         return grey  # lower than a stripe

@@ -580,11 +580,11 @@ def _with_ellipsis(
     start, behind = found.start(), found["behind"]
     in_cells = _in_cells(piece, start, options)
     one_sign = options.ellipsis[0] <= pitch <= options.ellipsis[1]
+    stops = not in_cells and options.full_stops[0] <= pitch <= options.full_stops[1]
     if edge is not None and not in_cells and pitch <= options.ellipsis[1]:
         one_sign = pitch >= edge
-    elif found["points"] == "…" and not options.full_stops[0] <= pitch <= options.full_stops[1]:
-        if pitch > options.close_points or in_cells:
-            return piece
+    elif found["points"] == "…" and not stops and (pitch > options.close_points or in_cells):
+        return piece
     middle = "…" if one_sign else "..."
     place = piece.place[[0, 2]] - piece.left
     spans = [piece.guess.spans[:start], np.tile(place, (len(middle), 1)), piece.guess.spans[found.start("behind") :]]
