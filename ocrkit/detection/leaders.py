@@ -18,6 +18,7 @@ _HIGHER = 1.5  # times as high as a point what stands between two is, at most
 _EVEN = 0.05  # of a row's usual step; how far another is off it, or off several of them where points are lost
 _REGULAR = 0.75  # of a row's steps that are so even, at least; letters as high and full as each other differ in width
 _LEAST = 6  # points; fewer may be an ellipsis
+_MOST = 12_000  # dots of a page; more are those of a screen or of dirt, and looking at all their pairs takes minutes
 _SHORT = 4  # points of a row whose steps are those of such rows
 _WIDE, _FEWEST = 4.0, 2  # times its width, from which on a point's step is no ellipsis's; points of a row of that step
 _NEAR = 1.5  # times the usual gap of a row; from its end to what is part of it
@@ -34,7 +35,7 @@ def leaders(regions: Regions, options: DetectorOptions) -> np.ndarray:
     small, large = size.min(1, initial=np.inf), size.max(1, initial=0.0)
     point = np.flatnonzero((large <= _ROUND * small + _BLUR) & (regions.area >= _FILL * size.prod(1)))
     none = np.zeros(len(regions), bool)
-    if len(point) < _LEAST:
+    if not _LEAST <= len(point) <= _MOST:
         return none
     left, right = (point[i] for i in pairs_within(regions.boxes[point], _GAP[1] * size[point, 0]))
     gap, wide = regions.boxes[right, 0] - regions.boxes[left, 2], np.minimum(size[left, 0], size[right, 0])

@@ -20,7 +20,7 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
         letters: what may be text, of one ink.
         words: those that were found.
         slope: how far the page's lines go down for each px to the right.
-        options: `sign_rows`, `sign_apart`, `min_dash` and `most_signs` matter here.
+        options: `sign_rows`, `sign_apart`, those of long dashes, `min_dash` and `most_signs` matter here.
     """
     sure = words[words.letters > 1]
     free = letters[~_within(letters.boxes, words.boxes)]
@@ -31,7 +31,11 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
     free, kinds = free[kinds > 0], kinds[kinds > 0]
     if not 0 < len(free) <= options.most_signs:
         return Words.none()
-    apart = _apart(free.boxes, np.concatenate([free.boxes, words.ink]), options)
+    reach = options.sign_apart * np.maximum(free.boxes[:, 2:] - free.boxes[:, :2], 1).max(1)
+    # A long dash stands off its words by a space, which is short beside it.
+    long = (kinds == 2) & (free.widths >= options.long_dash * height)
+    across = np.where(long, options.dash_apart * height, reach)
+    apart = _apart(free.boxes, np.concatenate([free.boxes, words.ink]), across, reach)
     free, kinds = free[apart], kinds[apart]
 
     x0, y0, x1, y1 = (side[:, None] for side in free.boxes.T)
@@ -79,12 +83,11 @@ def _within(boxes: np.ndarray, words: np.ndarray) -> np.ndarray:
     return ((x0 <= x) & (x <= x1) & (y0 <= y) & (y <= y1)).any(1)
 
 
-def _apart(boxes: np.ndarray, others: np.ndarray, options: DetectorOptions) -> np.ndarray:
+def _apart(boxes: np.ndarray, others: np.ndarray, across_px: np.ndarray, down_px: np.ndarray) -> np.ndarray:
     """Whether nothing of `others`, of which `boxes` are the first, stands near each box, `(N,)`."""
-    reach = options.sign_apart * np.maximum(boxes[:, 2:] - boxes[:, :2], 1).max(1)
     x0, y0, x1, y1 = boxes.T[:, :, None]
     left, top, right, bottom = others.T
-    across, down = np.maximum(left - x1, x0 - right), np.maximum(top - y1, y0 - bottom)
-    near = np.maximum(across, down) < reach[:, None]
+    near = np.maximum(left - x1, x0 - right) < across_px[:, None]
+    near &= np.maximum(top - y1, y0 - bottom) < down_px[:, None]
     near[np.arange(len(boxes)), np.arange(len(boxes))] = False
     return ~near.any(1)

@@ -139,6 +139,8 @@ class DetectorOptions:
         thin_edge_share: the same of these.
         sign_rows: heights of the row; a sign alone may stand so far from the word whose row it is in.
         sign_apart: of its longer side; nothing stands nearer to a sign that stands alone.
+        long_dash: of the height of words; width of a long dash, at least.
+        dash_apart: the same; nothing stands nearer beside such a dash.
         dash_place: from a row's top to its bottom, between which shares a dash or a bullet has its middle.
         longest_dash: heights of the row.
         bullet_reach: heights of the row; a bullet's word begins no farther to its right.
@@ -267,6 +269,8 @@ class DetectorOptions:
     thin_edge_share: float = 0.3
     sign_rows: float = 40.0
     sign_apart: float = 0.35
+    long_dash: float = 0.9
+    dash_apart: float = 0.12
     dash_place: tuple[float, float] = (0.25, 0.8)
     longest_dash: float = 1.6
     bullet_reach: float = 3.0

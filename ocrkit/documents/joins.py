@@ -46,6 +46,7 @@ class JoinOptions:
         sure_word: confidence from which on a fragment behind a sure space is a word.
         likely_word: the same of one of `words`.
         ends: marks that end a word; what has one behind a sure space is no fragment.
+        opening: marks that such a word may follow without a space.
         small_words: letters that are words where they stand alone.
         words: short ones that are none but words, where they are surely read and a space is likely.
         signs: characters that are words where they stand alone, and so no fragments.
@@ -75,6 +76,7 @@ class JoinOptions:
     sure_word: float = 0.75
     likely_word: float = 0.25
     ends: str = ".,"
+    opening: str = "\"'“‘("
     small_words: str = "IAaOoyeuàl|&"
     words: tuple[str, ...] = tuple(
         [
@@ -147,6 +149,9 @@ class Piece:
         return self.box if self.ink is None else self.ink
 
 
+_NUMBERED = re.compile(r"\d{1,2}\.")
+_STROKES, _STROKES_BEHIND = ("I", "]", "|"), tuple("!])}|")  # an I alone, and what it is read as behind a word
+
 Read = Callable[[np.ndarray], list[Piece]]  # boxes (N, 4) -> a piece each
 
 
@@ -169,7 +174,9 @@ def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptio
         tried |= {(a, b) for _, a, b in trials}
         together = np.array([around(a.box, b.box) for _, a, b in trials])
         joined = False
-        for (row, a, b), read_whole in zip(trials, read(together)):
+        # Where a gap is no likely space, its two go together before one of them does with another.
+        wholes = zip(trials, read(together))
+        for (row, a, b), read_whole in sorted(wholes, key=lambda trial: trial[0][2].space >= options.word_space):
             # One of the two may have been joined on its other side just now.
             if a in row and b in row and is_one_word(a.guess, b.guess, read_whole.guess, b.space, options):
                 row[row.index(a) : row.index(b) + 1] = [_joined(a, b, read_whole, options)]
@@ -232,7 +239,7 @@ def _may_be_fragment(a: Guess, b: Guess, space: float, options: JoinOptions) -> 
     return any(
         part.confidence < (options.likely_word if part.text.casefold() in options.words else options.sure_word)
         and part.text[-1] not in options.ends
-        and part.text.strip(options.marks) not in options.small_words
+        and part.text.strip(options.marks).lstrip(options.opening) not in options.small_words
         for part in short
     )
 
@@ -325,7 +332,9 @@ def around(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> bool:
     """Whether the reading of two pieces as one is to be believed, with a `space` of some probability between them."""
     # An underline below two words looks like one between them.
-    if not whole.text or " " in whole.text or ("_" in whole.text and "_" not in a.text + b.text):
+    underlined = "_" in whole.text and "_" not in a.text + b.text
+    apart = space >= options.word_space and _are_two_words(a, b, whole, options)
+    if not whole.text or " " in whole.text or underlined or apart:
         return False
     a, b = _figures(a, b, options)
     lower = min(a.confidence, b.confidence)
@@ -346,6 +355,18 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
     ):
         return False
     return _may_be_fragment(a, b, space, options) and whole.confidence >= lower + options.fragment_gain
+
+
+def _are_two_words(a: Guess, b: Guess, whole: Guess, options: JoinOptions) -> bool:
+    """Whether `whole` is no word, but the two are: a letter and a word, a list's number and a word, a word and an I."""
+    if not whole.known and a.text + b.text == whole.text:
+        letters = [part.text.isalpha() and part.text in options.small_words for part in (a, b)]
+        long = [part.known and len(_letters(part.text)) >= options.sure_letters for part in (a, b)]
+        if any(letter and word for letter, word in zip(letters, reversed(long))):
+            return True
+        if long[1] and _NUMBERED.fullmatch(a.text):
+            return True
+    return a.known and b.text in _STROKES and whole.text[:-1] == a.text and whole.text[-1:] in _STROKES_BEHIND
 
 
 def _are_parts(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> bool:

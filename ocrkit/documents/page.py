@@ -40,6 +40,7 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
     if min(image.shape[:2]) < options.smallest_page_px:
         return Reading(image)
     grey, detected, bend = dewarp(unscreened(dark_on_light(image), options.screen), detect, options.dewarp)
+    with_strokes = grey
     grey, detected = unstruck(grey, detected, detect)
     boxes = level_boxes(detected)
     if not boxes:
@@ -48,7 +49,8 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
     if is_texture(np.concatenate(boxes), read, options):
         return Reading(image, left_out={"noise": sum(map(len, boxes))})
     pieces = read(np.concatenate(boxes))
-    rows = in_cells(in_lines(pieces, [line for line in detected if not line.aside]))
+    rows = in_lines(pieces, [line for line in detected if not line.aside])
+    rows = in_cells(as_struck(rows, partial(read_boxes, with_strokes, recognize=recognize, margin=options.margin)))
     rows = join_pieces(with_raised(rows, read, options.raised), read, options.joins)
     rows = in_context(rows, read, options.context)
     rows = with_quotes(by_shape(rows, options.shapes), options.quotes)
@@ -106,6 +108,20 @@ def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[lis
             ]
         )
     return rows
+
+
+def as_struck(rows: Sequence[Sequence[Piece]], read: Callable[[np.ndarray], list[Piece]]) -> list[list[Piece]]:
+    """The rows, words whose stroke was erased as `read` with it where that is surer: it may be the bar of an e."""
+    cleared = [piece for row in rows for piece in row if piece.cleared]
+    if not cleared:
+        return [list(row) for row in rows]
+    guesses = [whole.guess for whole in read(np.array([piece.box for piece in cleared]))]
+    surer = {
+        piece: replace(piece, guess=guess)
+        for piece, guess in zip(cleared, guesses)
+        if (guess.known, guess.confidence) > (piece.guess.known, piece.guess.confidence)
+    }
+    return [[surer.get(piece, piece) for piece in row] for row in rows]
 
 
 def holds_print(pieces: Sequence[Piece], options: ReadOptions, characters: int = 1) -> bool:

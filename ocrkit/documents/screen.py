@@ -1,12 +1,14 @@
 """Halftone: the dots that a screened tint consists of are taken away, or they would pass for letters and their marks.
 
-Those of tints around half of ink touch each other and are made grey again; those of lighter ones stand free, and
-become paper; of darker ones the holes between the dots do, and become ink.
+Those that stand at even steps, on a ground that may be that of light print, become their mean. Of others, those of
+tints around half of ink touch each other and are made grey again; those of lighter ones stand free, and become paper;
+of darker ones the holes between the dots do, and become ink.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import cv2
 import numpy as np
@@ -18,6 +20,11 @@ _STRIPE, _SAMPLED = 41, 8  # rows; of so many some are looked at first
 _RING = np.pad(np.zeros((3, 3), np.uint8), 1, constant_values=1)  # around the largest dot
 _LARGEST = 9  # px of ink in that
 _ROWS = 3  # of pixels, of which one at least has dots
+_CELL = 8  # px; side of the squares in which dots at even steps are looked for
+_STRIP = 256, 64  # columns; of so many some are looked at first
+_BETWEEN = 3, 13  # such cells, across and down, that print may interrupt
+_EXTREMES = 0.02, 0.98  # of an area's greys: its ink and its paper
+_TONES = 16  # that are told apart
 
 
 @options_class
@@ -25,6 +32,12 @@ class ScreenOptions:
     """When an area is taken for a screened tint.
 
     Attributes:
+        pitch: px; from one dot to the next of a screen at even steps, from and to.
+        even_step: grey levels by which pixels half as far apart differ in the mean, at least.
+        even_dots: of that, by which those one pitch apart differ, at most.
+        even_dots_beside: the same beside such an area.
+        even_tone: share of such an area that is ink, below which its print is dark and clearer without any dots.
+        even_share: of the page, that such areas have, below which there are none.
         step: grey levels; from one pixel to the next, where a dot begins or ends.
         steps: share of the pixels of an area where one does, both across and down, at least; small print has up to 0.3.
         least_steps: the same of a long area where one does as often in the mean of both ways.
@@ -41,6 +54,12 @@ class ScreenOptions:
         dot_size: times as large as that a dot may be.
     """
 
+    pitch: tuple[int, int] = (3, 6)
+    even_step: float = 20.0
+    even_dots: float = 0.3
+    even_dots_beside: float = 0.85
+    even_tone: float = 0.33
+    even_share: float = 0.006
     step: int = 60
     steps: float = 0.34
     least_steps: float = 0.2
@@ -59,16 +78,106 @@ class ScreenOptions:
 
 def unscreened(grey: Image, options: ScreenOptions) -> Image:
     """`grey` with its screened areas as tints or, where they are light, as paper; the same image without any."""
-    blurred, tints = _with_tints(grey, options)
-    light = _without_free_dots(blurred, tints, options)
+    evened, free = _with_even_tints(grey, options)
+    blurred, tints = _with_tints(evened, free, options)
+    light = _without_free_dots(blurred, tints, free, options)
     # Of tints darker than half of ink it is the holes that stand free.
     negative = cv2.bitwise_not(light)
-    dark = _without_free_dots(negative, tints, options)
+    dark = _without_free_dots(negative, tints, free, options)
     return light if dark is negative else cv2.bitwise_not(dark)
 
 
-def _with_tints(grey: Image, options: ScreenOptions) -> tuple[Image, np.ndarray | None]:
-    """`grey` with the areas whose dots touch as tints, and where these are, `(H, W)`; `None` without any."""
+def _with_even_tints(grey: Image, options: ScreenOptions) -> tuple[Image, np.ndarray | None]:
+    """`grey` with each area of dots at even steps, unless it is light, as the mean over one dot and its ground.
+
+    A mean leaves nothing of the dots, and more of print on them than a wider blur. The second result tells where such
+    areas are light, `(H, W)`; `None` without any at all.
+    """
+    whole, part = _STRIP
+    strips = grey[:, : grey.shape[1] // whole * whole].reshape(len(grey), -1, whole)[:, :, :part]
+    if not _even_dots(strips.reshape(len(grey), -1), options)[0]:
+        return grey, None
+    pitch, cells = _even_dots(grey, options, _steps(grey, options))
+    if not pitch:
+        return grey, None
+    box = np.convolve(np.ones(pitch), [0.5, 0.5] if pitch % 2 == 0 else [1.0]) / pitch
+    mean = cv2.sepFilter2D(grey, -1, box, box, borderType=cv2.BORDER_REPLICATE)
+    closed = cv2.morphologyEx(cells, cv2.MORPH_CLOSE, np.ones(_BETWEEN, np.uint8))
+    wide = cv2.dilate(closed, np.ones((3, 3), np.uint8)).repeat(_CELL, 0).repeat(_CELL, 1)
+    areas = np.zeros_like(grey)
+    areas[: len(wide), : wide.shape[1]] = wide
+    number, labels = cv2.connectedComponents(areas, connectivity=4)
+    light = np.zeros(number, bool)
+    for area in range(1, number):
+        where = labels == area
+        light[area] = _tone(grey[where], mean[where]) < options.even_tone
+    free = light[labels]
+    return np.where((areas > 0) & ~free, mean, grey), free
+
+
+def _tone(dots: np.ndarray, mean: np.ndarray) -> float:
+    """Which share of an area is ink, but for its print: of the greys of its `dots` and of their `mean`, `(N,)` each."""
+    ink, paper = np.quantile(dots, _EXTREMES)
+    share = (paper - mean[(mean > ink) & (mean < paper)].astype(float)) / max(paper - ink, 1)
+    counts, edges = np.histogram(share, _TONES, (0.0, 1.0))
+    most = 1 + int(counts[1:-1].argmax())  # print is ink or paper alone
+    return float(edges[most : most + 2].mean())
+
+
+def _even_dots(grey: Image, options: ScreenOptions, steps: Sequence[np.ndarray] = ()) -> tuple[int, np.ndarray]:
+    """The pitch in px of most dots at even steps, 0 without any, and a `uint8` mask of the cells where they are.
+
+    Pixels one pitch apart are alike there, across or down, and those half as far apart are not. With the `steps` of
+    both ways dots must begin and end all along, and those two pitches apart be alike, too, as strokes of lines of small
+    print are not.
+    """
+    least, most = options.pitch
+    rows, columns = (side // _CELL for side in grey.shape)
+    found, best = np.zeros((rows, columns), np.uint8), 0
+    if not found.size:
+        return best, found
+    off = {(apart, way): _unlike(grey, apart, way) for apart in range(least // 2, most + 1) for way in (0, 1)}
+
+    def where(pitch: int, most: float, all_along: Sequence[np.ndarray] = ()) -> np.ndarray:
+        halves = [off[pitch // 2, way] for way in (0, 1)]
+        alike = [(half >= options.even_step) & (off[pitch, way] <= most * half) for way, half in enumerate(halves)]
+        for way, along in enumerate(all_along):
+            alike[way] &= along & (_unlike(grey, 2 * pitch, way) <= 1.5 * most * halves[way])
+        return (alike[0] | alike[1]).astype(np.uint8)
+
+    all_along = [_cells(_even([way], options)) >= 128 for way in steps]
+
+    for pitch in range(least, most + 1):
+        strong = np.pad(where(pitch, options.even_dots, all_along), 1)  # beyond the page's edge there are none
+        even = cv2.morphologyEx(strong, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))[1:-1, 1:-1]
+        if even.sum() > found.sum():
+            found, best = even, pitch
+    if found.sum() < options.even_share * found.size:
+        return 0, found
+    # Letters on a screen leave too little of it.
+    beside = cv2.dilate(found, np.ones(_BETWEEN, np.uint8))
+    return best, found | (where(best, options.even_dots_beside) & beside)
+
+
+def _unlike(grey: Image, apart_px: int, way: int) -> np.ndarray:
+    """By how many grey levels pixels that lie `apart_px` across, or down, differ in the mean around each cell."""
+    ahead, behind = (grey[apart_px:], grey[:-apart_px]) if way else (grey[:, apart_px:], grey[:, :-apart_px])
+    off = np.zeros_like(grey)
+    off[: ahead.shape[0], : ahead.shape[1]] = cv2.absdiff(ahead, behind)
+    return cv2.blur(_cells(off), (3, 3)).astype(np.float32)
+
+
+def _cells(mask: np.ndarray) -> np.ndarray:
+    """The mean of each whole cell, `uint8`."""
+    rows, columns = (side // _CELL for side in mask.shape)
+    return cv2.resize(mask[: rows * _CELL, : columns * _CELL], (columns, rows), interpolation=cv2.INTER_AREA)
+
+
+def _with_tints(grey: Image, free: np.ndarray | None, options: ScreenOptions) -> tuple[Image, np.ndarray | None]:
+    """`grey` with the areas whose dots touch as tints, and where these are, `(H, W)`; `None` without any.
+
+    Where dots are known to stand `free`, `(H, W)`, there are none.
+    """
     few = grey[: len(grey) // 8 * 8].reshape(-1, 8, grey.shape[1])[:, :2]  # a pair of rows of every eight
     rows = np.ascontiguousarray(few).reshape(-1, grey.shape[1])
     if rows.size <= len(rows):
@@ -94,6 +203,8 @@ def _with_tints(grey: Image, options: ScreenOptions) -> tuple[Image, np.ndarray 
     beside = cv2.dilate(areas, np.ones((options.window_px, 3 * options.window_px), np.uint8))
     areas = cv2.bitwise_or(areas, cv2.bitwise_and(cv2.bitwise_and(small, beside), even))
     wide = _widened(areas, options)
+    if free is not None:
+        wide &= ~free
     return np.where(wide, cv2.GaussianBlur(grey, (0, 0), options.blur_px), grey), wide
 
 
@@ -116,20 +227,20 @@ def _shares(steps: Sequence[np.ndarray], side_px: int) -> tuple[np.ndarray, np.n
 
 
 def _even(steps: Sequence[np.ndarray], options: ScreenOptions) -> np.ndarray:
-    """`uint8` mask, 255 where dots begin and end, both ways, in all rows and columns of an area.
+    """`uint8` mask, 255 where dots begin and end, in each of the ways, in all rows and columns of an area.
 
     Between lines of small print, which may have as many steps, there are rows without, or a rule that has them one way.
     """
     masks = []
     for turned in (False, True):
         side, run = (options.window_px, _ROWS), (options.even_px, 1)
-        fewer = cv2.min(*(cv2.blur(way, side[::-1] if turned else side) for way in steps))
+        fewer = reduce(cv2.min, [cv2.blur(way, side[::-1] if turned else side) for way in steps])
         dotted = cv2.threshold(fewer, 255 * options.even_steps, 255, cv2.THRESH_BINARY)[1]
         masks.append(cv2.morphologyEx(dotted, cv2.MORPH_OPEN, np.ones(run[::-1] if turned else run, np.uint8)))
     return cv2.bitwise_and(*masks)
 
 
-def _without_free_dots(grey: Image, tints: np.ndarray | None, options: ScreenOptions) -> Image:
+def _without_free_dots(grey: Image, tints: np.ndarray | None, free: np.ndarray | None, options: ScreenOptions) -> Image:
     rows = grey[: len(grey) // _STRIPE * _STRIPE].reshape(-1, _STRIPE, grey.shape[1])[:, :_SAMPLED]
     if not rows.size:
         return grey  # lower than a stripe
@@ -153,6 +264,8 @@ def _without_free_dots(grey: Image, tints: np.ndarray | None, options: ScreenOpt
     tint = _widened(dark, options)
     if tints is not None:
         tint |= _of_tints(areas, tints, options)
+    if free is not None:
+        tint &= ~free
     return np.where(tint, cv2.GaussianBlur(grey, (0, 0), options.blur_px), light)
 
 

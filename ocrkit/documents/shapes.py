@@ -24,7 +24,8 @@ _TAILED = {".": ",", ":": ";"}  # what marks are with a tail
 _POINTS = re.compile(r"(?P<points>[.…]{2,}|…)(?P<behind>[\"'”’)\]]*)$")
 _RULED = re.compile(r"_*(?=[A-Z\d(])([^_]+?)_*")  # a word on a rule, which a program's name seldom looks like
 _LACKING_MARK = re.compile(r"(?:(?<=\b[iI])|(?<=\b[tT]ha)|(?<=\b[wW]ha)|(?<=\b[lL]e))ts\b")  # others are plurals
-_DASHED = re.compile(r"\w[-–—]|[-–—]\w")
+_DASHED = re.compile(r"\w[-–—]|[-–—]\w|\d[.,][-–—]+$")
+_WHOLE = re.compile(r".*\d[.,][-–—]+")  # a sum without pence
 _HANGING = re.compile(r"P[gpq]+[.,:;]?")  # whose letters, but for a large one, all hang below the line
 _FIGURES = re.compile(r"(?=.*\d)[\dIO]+(?:[.,:/-][\dIO]+)*[.,:;)%]*")  # old-style ones look like capitals
 # An l behind a figure of a name (`c11`, `compat41`), or before an exponent (`1e-5`), is a one.
@@ -58,6 +59,7 @@ class ShapeOptions:
         strokes: what an upright stroke is misread as.
         stroke_confidence: from which on such a reading is believed.
         stroke_width: of its height; of an upright stroke, at most.
+        serif_strokes, serif_width: the same of an I with serifs between two words, and its width, at most.
         stroke_off: of the height of its line's capitals; how far the ends of an I may be off theirs.
         bar_height: the same; height of a bar, from and to.
         bar_foot: the same; how far a bar reaches below the line, at least.
@@ -70,6 +72,7 @@ class ShapeOptions:
         plain: signs that are so small and no bullets.
         small_letter: of the height of its line's capitals; words of letters without ascenders that are no higher are
             not in capitals.
+        capital: the same of a letter by itself that is a capital, from and to.
         hanging: the same of words of these and of letters that hang below the line.
         low_letter: the same of a letter that is low among others.
         widest: the same; ink without a gap that is wider is letters that touch.
@@ -80,6 +83,7 @@ class ShapeOptions:
             from and to; others are three points.
         ellipsis_step: times the pitch of three full stops, that the points of one sign have, at least.
         close_points: the same of three points that were read as one sign, at most; some faces' signs are hardly wider.
+        full_stops: the same of three full stops of the commonest faces (Times, Helvetica), from and to.
         widest_point: the same; of a point, at most.
         tail: of the height of its line's capitals; how far the tail of a comma reaches below the line, from and to.
         tail_px: px; the same, at least.
@@ -109,6 +113,8 @@ class ShapeOptions:
     strokes: tuple[str, ...] = ("", *"Il|1!i[](){}/:t")
     stroke_confidence: float = 0.4
     stroke_width: float = 0.25
+    serif_strokes: tuple[str, ...] = ("", *"[](){}|")
+    serif_width: float = 0.42
     stroke_off: float = 0.15
     bar_height: tuple[float, float] = (1.2, 1.8)
     bar_foot: float = 0.1
@@ -121,6 +127,7 @@ class ShapeOptions:
     bullets: int = 2
     plain: str = "=:;+*•<>«»-–—"
     small_letter: float = 0.87
+    capital: tuple[float, float] = (0.92, 1.12)
     hanging: float = 1.15
     low_letter: float = 0.82
     widest: float = 1.3
@@ -130,6 +137,7 @@ class ShapeOptions:
     ellipsis: tuple[float, float] = (0.39, 0.6)
     ellipsis_step: float = 1.1
     close_points: float = 0.29
+    full_stops: tuple[float, float] = (0.355, 0.389)
     widest_point: float = 0.3
     tail: tuple[float, float] = (0.1, 0.4)
     tail_px: float = 2.0
@@ -202,9 +210,9 @@ def _with_strokes(row: Sequence[Piece], capital_px: float, options: ShapeOptions
         if piece.guess.text not in options.strokes or piece.guess.confidence >= options.stroke_confidence:
             return ""
         # A sign alone in its row has the top and the foot of that row's letters.
-        if width > options.stroke_width * height or not (
-            piece.sign or _sides_with_words(piece, row, capital_px, options)
-        ):
+        sides = _sides_with_words(piece, row, capital_px, options)
+        serif = sides > 1 and piece.guess.text in options.serif_strokes
+        if width > (options.serif_width if serif else options.stroke_width) * height or not (piece.sign or sides):
             return ""
         foot = (piece.place[3] - _baseline(piece, row, capital_px)) / capital_px
         if options.bar_height[0] <= height <= options.bar_height[1] and foot >= options.bar_foot:
@@ -348,7 +356,8 @@ def _with_inner_dashes(piece: Piece, capital_px: float, has_hyphens: bool, optio
         length = (ends[k] - starts[k]) / capital_px
         dash = "—" if length >= (options.likely_em_dash if text[own[0]] == "—" else options.em_dash) else "–"
         # A page that shows no hyphens may have long ones.
-        if length < options.sure_en_dash or (dash == "–" and not has_hyphens) or _is_programs(text, own[0]):
+        common = has_hyphens or _WHOLE.fullmatch(guess.text)
+        if length < options.sure_en_dash or (dash == "–" and not common) or _is_programs(text, own[0]):
             continue
         text[own[0]], kept[own[1:]] = dash, False
     found = "".join(character for character, is_kept in zip(text, kept) if is_kept)
@@ -402,6 +411,8 @@ def _named(
         text = "—" if length >= long else "–" if has_hyphens and length >= options.en_dash else "-"
     elif _is_low(piece, capital_px, options):
         text = text.lower()
+    elif _is_capital(piece, capital_px, options):
+        text = text.upper()
     elif _ALIKE & set(text):
         text = _in_case(piece, capital_px, options)
     return piece if text == piece.guess.text else replace(piece, guess=replace(piece.guess, text=text))
@@ -594,9 +605,10 @@ def _with_ellipsis(
     start, behind = found.start(), found["behind"]
     in_cells = _in_cells(piece, start, options)
     one_sign = options.ellipsis[0] <= pitch <= options.ellipsis[1]
+    stops = not in_cells and options.full_stops[0] <= pitch <= options.full_stops[1]
     if edge is not None and not in_cells and pitch <= options.ellipsis[1]:
         one_sign = pitch >= edge
-    elif found["points"] == "…" and (pitch > options.close_points or in_cells):
+    elif found["points"] == "…" and not stops and (pitch > options.close_points or in_cells):
         return piece
     middle = "…" if one_sign else "..."
     place = piece.place[[0, 2]] - piece.left
@@ -716,6 +728,13 @@ def _is_low(piece: Piece, capital_px: float, options: ShapeOptions) -> bool:
     if _HANGING.fullmatch(text):
         return height <= options.hanging
     return height <= options.small_letter and _may_be_low(text)
+
+
+def _is_capital(piece: Piece, capital_px: float, options: ShapeOptions) -> bool:
+    """Whether a letter by itself that looks like its capital is as high as one."""
+    lowest, highest = options.capital
+    height = float(piece.place[3] - piece.place[1]) / capital_px
+    return len(piece.guess.text) == 1 and piece.guess.text.upper() in _ALIKE and lowest <= height <= highest
 
 
 def _may_be_low(text: str) -> bool:

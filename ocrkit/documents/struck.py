@@ -16,6 +16,9 @@ from ocrkit.document import Image
 
 _INK = 0.4  # of the strongest contrast in a box, from which on a pixel is ink
 _LENGTH = 2.5  # heights of a word; of a stroke, at least
+_SHORT = 0.8  # the same of one beside such a stroke, and as high
+_NEXT = 8.0  # heights, within which that stands
+_LEVEL_PX = 1  # by which the two may differ in height and thickness
 _THICK = 0.35  # of that height; of a stroke, at most
 _EDGE = 0.12  # of that height; a stroke runs no nearer to a word's top or foot
 _BEYOND = 1.5  # heights; a stroke ends no farther from the words it strikes out
@@ -63,19 +66,50 @@ def without_strokes(grey: Image, struck: Sequence[np.ndarray]) -> tuple[Image, n
         paper = int(np.median(crop))
         off = np.abs(crop.astype(np.int16) - paper)
         ink = (off > _INK * off.max()).astype(np.uint8)
-        long = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, max(3, int(_LENGTH * height))), np.uint8))
-        for x, y, wide, high, _ in cv2.connectedComponentsWithStats(long)[2][1:].tolist():
-            inside = _EDGE * height <= y and y + high <= len(crop) - _EDGE * height
-            middle = boxes[:, [0, 2]].mean(1)
-            if high > _THICK * height or not inside or not ((x <= middle) & (middle <= x + wide)).any():
-                continue
-            part = ink[:, x : x + wide] > 0
-            letters = np.flatnonzero(part[: max(y - 2, 0)].any(0) | part[y + high + 2 :].any(0))
-            if not len(letters) or max(letters[0], wide - letters[-1]) > _BEYOND * height:  # a form's rule goes on
-                continue
-            cleared[top : top + len(crop), x : x + wide][_free(long[y : y + high, x : x + wide] > 0, part, y)] = paper
-            strokes.append((x, top + y, x + wide, top + y + high))
+        middles = boxes[:, [0, 2]].mean(1)
+        long, found = _level_strokes(ink, _LENGTH * height)
+        found = [
+            (x, y, wide, high)
+            for x, y, wide, high in found
+            if _may_strike(y, high, height, len(crop))
+            and ((x <= middles) & (middles <= x + wide)).any()
+            and _ends_at_letters(ink, (x, y, wide, high), _BEYOND * height)
+        ]
+        # Words by themselves may have strokes of their own, as short as they are.
+        short, others = _level_strokes(ink, _SHORT * height) if found else (long, [])
+        beside = [one for one in others if any(_goes_on(one, other, height) for other in found)]
+        for strokes_of, parts in ((long, found), (short, beside)):
+            for x, y, wide, high in parts:
+                stroke = strokes_of[y : y + high, x : x + wide] > 0
+                cleared[top : top + len(crop), x : x + wide][_free(stroke, ink[:, x : x + wide] > 0, y)] = paper
+                strokes.append((x, top + y, x + wide, top + y + high))
     return cleared, np.array(strokes, float).reshape(-1, 4)
+
+
+def _level_strokes(ink: np.ndarray, length_px: float) -> tuple[np.ndarray, list[tuple[int, int, int, int]]]:
+    """The level runs of `ink` that are so long, a mask, and the left edge, top, width and height of each."""
+    runs = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, max(3, int(length_px))), np.uint8))
+    return runs, [(x, y, wide, high) for x, y, wide, high, _ in cv2.connectedComponentsWithStats(runs)[2][1:].tolist()]
+
+
+def _may_strike(top: int, high: int, height: float, rows: int) -> bool:
+    """Whether a stroke is thin and runs through the middle of `rows` of words so high."""
+    return high <= _THICK * height and _EDGE * height <= top and top + high <= rows - _EDGE * height
+
+
+def _ends_at_letters(ink: np.ndarray, stroke: tuple[int, int, int, int], beyond_px: float) -> bool:
+    """Whether letters reach above or below a stroke up to its ends; a form's rule goes on."""
+    x, y, wide, high = stroke
+    part = ink[:, x : x + wide] > 0
+    letters = np.flatnonzero(part[: max(y - 2, 0)].any(0) | part[y + high + 2 :].any(0))
+    return len(letters) > 0 and max(letters[0], wide - letters[-1]) <= beyond_px
+
+
+def _goes_on(one: tuple[int, int, int, int], other: tuple[int, int, int, int], height: float) -> bool:
+    """Whether `one` stroke is as high, as thick and near enough beside the `other` to strike out the next word."""
+    gap = max(other[0] - one[0] - one[2], one[0] - other[0] - other[2])
+    level = abs(one[1] - other[1]) <= _LEVEL_PX and abs(one[3] - other[3]) <= _LEVEL_PX
+    return 0 < gap <= _NEXT * height and level
 
 
 def _free(stroke: np.ndarray, ink: np.ndarray, top: int) -> np.ndarray:

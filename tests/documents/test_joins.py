@@ -90,6 +90,7 @@ def test_one_word_or_two(a, b, whole, one):
         (guess("short."), guess("“Q", 0.5), guess("short.”Q", 0.95), False),
         (guess("29", 0.5), guess("x"), guess("29x", 0.95), False),  # a measure
         (guess("if"), guess("[", 0.4), guess("if[", 0.95), False),  # a program's
+        (guess("“I", 0.5), guess("don't"), guess("“Idon't", 0.9), False),  # a word of one letter behind its mark
         (guess("to", 0.6), guess("both"), guess("toboth", 0.97), False),  # two words of the lexicon, one hardly read
     ],
 )
@@ -107,6 +108,9 @@ def test_behind_what_is_surely_a_space_only_what_can_be_no_word_is_joined(a, b, 
         (guess("child"), guess("'s"), guess("child's"), True),
         (guess("A"), guess("liver"), guess("Aliver", 0.99), False),
         (guess("A"), guess("nne", 0.5), guess("Anne", 0.9), True),
+        (guess("A", 0.6), guess("liver"), guess("Aliver", 0.99), False),  # a letter that is a word, if hardly read
+        (guess("for"), guess("I", 0.4), guess("for!", 0.9), False),  # an I read as a mark of the word before
+        (guess("for"), guess("]", 0.2), guess("for]", 0.9), False),
     ],
 )
 def test_where_a_space_is_likely_two_words_stay_apart(a, b, whole, one):
@@ -155,6 +159,12 @@ def test_pieces_are_joined_one_after_the_other():
     assert texts(joined) == [["22:52:33", "PM"]]
     np.testing.assert_array_equal(joined[0][0].box, [0, 0, 80, 20])
     assert len(read.asked) == len(set(read.asked))  # nothing twice
+
+
+def test_halves_without_a_likely_space_between_them_go_together_first():
+    row = [piece("him", 0, 40), replace(piece("i", 50, 54, 0.4), space=0.99), piece("f", 58, 64, 0.6)]
+    read = Reads(x0_54=("himi", 0.8), x50_64=("if", 0.9), x0_64=("himif", 0.9))
+    assert texts(join_pieces([row], read, JoinOptions())) == [["him", "if"]]
 
 
 def test_only_near_neighbours_are_tried():

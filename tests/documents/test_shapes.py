@@ -145,11 +145,24 @@ def test_what_is_small_and_round_before_several_lines_is_their_bullet(lines, mea
         ((60, -3, 63, 25), "", "|"),  # higher than capitals, and below the line
         ((60, 0, 70, 20), "", ""),  # no stroke
         ((60, 0, 63, 20), "l", "l"),  # surely read
+        ((60, 0, 67, 20), "", ""),  # its serifs are no sign beside one word
         ((200, 0, 203, 20), "", ""),  # beside no word
     ],
 )
 def test_an_upright_stroke_beside_a_word_that_was_read_as_nothing_is_an_i_or_a_bar(place, read, meant):
     row = [placed("The", 0, 0, 50, 20), placed(read, *place, confidence=0.9 if read else 0.1)]
+    assert texts(by_shape([row], ShapeOptions()))[1] == meant
+
+
+@pytest.mark.parametrize(("read", "meant"), [("", "I"), ("[", "I"), ("1", "1")])
+def test_a_stroke_with_serifs_between_two_words_that_was_read_as_nothing_is_an_i(read, meant):
+    row = [placed("The", 0, 0, 50, 20), placed(read, 60, 0, 68, 20, 0.1), placed("tall", 78, 0, 120, 20)]
+    assert texts(by_shape([row], ShapeOptions()))[1] == meant
+
+
+@pytest.mark.parametrize(("height", "meant"), [(20, "C"), (14, "c")])
+def test_a_letter_by_itself_as_high_as_capitals_is_one(height, meant):
+    row = [placed("The", 0, 0, 50, 20), placed("c", 60, 20 - height, 72, 20)]
     assert texts(by_shape([row], ShapeOptions()))[1] == meant
 
 
@@ -307,13 +320,21 @@ def columns(*gaps):
 
 
 @pytest.mark.parametrize(
-    ("read", "pitch", "meant"), [("a..", 9, "a…"), ("a….", 7, "a..."), ("a...", 16, "a..."), ("a…", 5, "a...")]
+    ("read", "pitch", "meant"),
+    [("a..", 9, "a…"), ("a….", 7, "a..."), ("a...", 16, "a..."), ("a…", 5, "a...")],
 )
 def test_an_ellipsis_is_one_sign_or_three_points_by_how_far_these_are_apart(read, pitch, meant):
     points = [(12 + pitch * i, 17, 15 + pitch * i, 20) for i in range(3)]
     rows = [[placed("The", -60, 0, -10, 20), inked(read, [(0, 0, 8, 20), *points], confidence=0.3)]]
     found = by_shape(rows, ShapeOptions())[0][1].guess
     assert (found.text, found.confidence) == (meant, 0.5)
+
+
+@pytest.mark.parametrize(("pitch", "meant"), [(15, "a..."), (18, "a…"), (13, "a…")])
+def test_three_full_stops_of_the_commonest_faces_are_no_ellipsis(pitch, meant):
+    points = [(24 + pitch * i, 34, 30 + pitch * i, 40) for i in range(3)]
+    row = [placed("The", -120, 0, -20, 40), inked("a…", [(0, 0, 16, 40), *points], height=40)]
+    assert texts(by_shape([row], ShapeOptions()))[1] == meant
 
 
 def test_the_farther_points_of_two_ellipses_of_a_page_are_one_sign():
@@ -621,6 +642,17 @@ def test_free_dots_of_a_dark_screen_become_a_tint():
     tint = unscreened(page, ScreenOptions())
     assert tint[20:60, 20:80].max() < 160
     assert tint[40, 105] > 240
+
+
+def test_print_on_a_screen_at_even_steps_stays_sharp_and_light_screens_keep_their_free_dots():
+    page = np.full((240, 512), 255, np.uint8)
+    for top, dot in ((0, (2, 4)), (160, (1, 1))):  # half of ink, touching across, and a sixteenth
+        page[top : top + 80].reshape(20, 4, 128, 4)[:, : dot[0], :, : dot[1]] = 0
+    page[20:60, 200:204] = 255  # light print, as wide as a dot and its ground
+    tint = unscreened(page, ScreenOptions())
+    assert np.ptp(tint[8:72, 8:180].astype(int)) <= 2
+    assert tint[30:50, 201:203].min() - tint[40, 190] > 100
+    assert tint[165:235].min() == 255
 
 
 @pytest.mark.parametrize("turned", [False, True])
