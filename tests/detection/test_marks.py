@@ -176,6 +176,15 @@ def test_a_page_of_heavy_letters_at_even_steps_alone_has_no_leader():
     assert not leaders(regions, DetectorOptions()).any()
 
 
+@pytest.mark.parametrize(("rows", "found"), [(2, True), (150, False)])
+def test_dots_beyond_number_are_a_screen_and_no_leaders(rows, found):
+    dots = [[40 + 9 * i, 27 + 40 * row, 43 + 9 * i, 30 + 40 * row] for row in range(rows) for i in range(90)]
+    boxes = np.array([*WORD, *dots], float)
+    regions = Regions(boxes, (boxes[:, 2:] - boxes[:, :2]).prod(1) * 0.8, np.full(len(boxes), 200.0))
+    assert leaders(regions, DetectorOptions())[3:].all() == found
+    assert leaders(regions, DetectorOptions()).any() == found
+
+
 @pytest.mark.parametrize(
     ("step", "number", "found"),
     [

@@ -9,7 +9,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ocrkit import Reader
 from ocrkit.detection import DetectedLine
+from ocrkit.documents.joins import Piece
 from ocrkit.documents.options import ReadOptions
+from ocrkit.documents.page import as_struck
 from ocrkit.documents.struck import without_strokes
 from ocrkit.recognition import Guess
 from ocrkit.recognition.decode import Calibration
@@ -192,6 +194,45 @@ def test_a_rule_that_goes_on_beyond_its_words_is_no_stroke_through_them():
     assert (cleared[10:40, 41:43] == 0).all()  # a letter
     page[28:31, 20:500] = 0
     assert not len(without_strokes(page, boxes)[1])
+
+
+@pytest.mark.parametrize(("top", "strokes"), [(28, 2), (24, 1)])
+def test_a_short_stroke_beside_a_long_one_and_level_with_it_strikes_out_its_word_too(top, strokes):
+    page = np.full((60, 600), 255, np.uint8)
+    for left in (*range(40, 200, 20), 260, 280):
+        page[10:40, left : left + 4] = 0
+    page[28:31, 20:220] = 0
+    page[top : top + 3, 255:287] = 0  # about as long as a letter is high
+    boxes = [np.array([[40, 10, 200, 40], [260, 10, 284, 40]], float)]
+    cleared, found = without_strokes(page, boxes)
+    assert len(found) == strokes
+    assert (cleared[top : top + 3, 266:278] == 255).all() == (strokes == 2)
+
+
+@pytest.mark.parametrize(
+    ("with_stroke", "text"),
+    [
+        (("seven", 0.8, True), "seven"),  # a word, with the stroke as the bar of an e
+        (("sovon", 0.9, False), "sovon"),  # surer
+        (("sovon", 0.5, False), "saven"),
+    ],
+)
+def test_a_word_whose_stroke_was_erased_is_what_is_read_with_it_where_that_is_surer(with_stroke, text):
+    def piece(text, confidence, known, cleared):
+        box, crop = np.array([0.0, 0, 50, 20]), np.zeros((20, 50), np.uint8)
+        return Piece(box, 0.0, crop, Guess(text, confidence, np.zeros((len(text), 2)), known), cleared=cleared)
+
+    asked = []
+
+    def read(boxes):
+        asked.append(len(boxes))
+        return [piece(*with_stroke, False) for _ in boxes]
+
+    rows = [[piece("saven", 0.7, False, True), piece("eight", 0.3, False, False)]]
+    found = as_struck(rows, read)
+    assert [other.guess.text for other in found[0]] == [text, "eight"]
+    assert found[0][0].cleared  # it stays in doubt
+    assert asked == [1]
 
 
 @pytest.mark.parametrize(
