@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import string
 from pathlib import Path
 
 import numpy as np
@@ -54,10 +55,23 @@ def without_euro(font) -> None:
         table.cmap.pop(ord("€"), None)
 
 
-def small_capitals(font) -> None:
+def capitals_only(font) -> None:
     for table in font["cmap"].tables:
         for code in range(ord("a"), ord("z") + 1):
             table.cmap[code] = table.cmap.get(code - 32, "A")
+
+
+def small_capitals(font) -> None:
+    from fontTools.pens.transformPen import TransformPen
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+    glyphs = font.getGlyphSet()
+    for letter in string.ascii_lowercase:
+        pen = TTGlyphPen(glyphs)
+        glyphs[letter.upper()].draw(TransformPen(pen, (0.75, 0, 0, 0.75, 0, 0)))
+        font["glyf"][letter] = small = pen.glyph()
+        small.recalcBounds(font["glyf"])
+        font["hmtx"][letter] = round(0.75 * font["hmtx"][letter.upper()][0]), small.xMin
 
 
 def tiny(font) -> None:
@@ -68,6 +82,7 @@ def tiny(font) -> None:
     ("change", "fault"),
     [
         (without_letters, "letters or figures missing"),
+        (capitals_only, "upper and lower case alike"),
         (small_capitals, "upper and lower case alike"),
         (tiny, "wrong metrics: a capital is 0.1"),
     ],
