@@ -444,7 +444,20 @@ def ligated(path: str, text: str) -> str:
     return text
 
 
-def place_text(path: str, text: str, tracking_px: float = 0.0, kerned: bool = False) -> list[Placed]:
+@lru_cache(maxsize=20_000)
+def _small_capital(path: str, letter: str, size: float) -> Glyph:
+    """The capital of `letter` at a `size` relative to that of capitals."""
+    ink, left, width, top, bottom, advance = glyph(path, letter.upper())
+    if width:
+        width, height = max(1, round(width * size)), max(1, round((bottom - top) * size))
+        ink, top = cv2.resize(ink, (width, height), interpolation=cv2.INTER_AREA), round(bottom * size) - height
+        bottom = top + height
+    return Glyph(ink, round(left * size), width, top, bottom, advance * size)
+
+
+def place_text(
+    path: str, text: str, tracking_px: float = 0.0, kerned: bool = False, small_caps: float = 0.0
+) -> list[Placed]:
     """Where the characters of `text` that leave ink stand.
 
     Args:
@@ -452,13 +465,16 @@ def place_text(path: str, text: str, tracking_px: float = 0.0, kerned: bool = Fa
         text: at least one character.
         tracking_px: added to each advance; negative values set tighter.
         kerned: pairs closer or wider as the face says (`P.`), which typesetters do and many office programs do not.
+        small_caps: size of the capitals in whose form small letters are set, relative to that of capitals; 0 for none.
     """
     pen = 0.0
     placed = []
     for before, character in zip(f" {text}", text):
-        if kerned and before != " " != character:
+        if kerned and not small_caps and before != " " != character:
             pen += kerning(path, before + character)
-        ink, start, width, above, below, advance = glyph(path, character)
+        small = small_caps and character.islower()
+        sign = _small_capital(path, character, small_caps) if small else glyph(path, character)
+        ink, start, width, above, below, advance = sign
         if width:
             x = round(pen) + start
             placed.append(Placed(ink, x, x + width, above, below))

@@ -66,6 +66,7 @@ PRINT_LENGTHS = (5, 16, 16, 14, 11, 9, 9, 7, 5, 3, 2, 1, *(0.2,) * 12)
 _LENGTH_EDGES = list(accumulate(PRINT_LENGTHS))
 SET_OFF = ":;?!)%"  # marks before which forms leave a gap
 _SMALL_PX = 12  # em
+SMALL_CAPS = (0.7, 0.75, 0.8, 0.85)  # sizes relative to capitals
 _LENGTH_TRIES = 20  # texts, of which the one whose length comes nearest is taken
 
 
@@ -86,6 +87,7 @@ class WordOptions:
         small_bleed: share of words below 12 px whose strokes are as thick as small bold print's.
         kerned: share of words whose letters stand as their face pairs them (`kerning`).
         ligatures: share of words with `fi`, `fl` and the like, in one sign where the face has it.
+        small_caps: share of words set in small capitals and labelled in capitals, which is what one sees.
         clean: share of words that are as plain as those of a page that no camera or scanner saw.
     """
 
@@ -99,6 +101,7 @@ class WordOptions:
     small_bleed: Share = 0.3
     kerned: Share = 0.5
     ligatures: Share = 0.3
+    small_caps: Share = 0.03
     clean: Share = 0.0
     corpus: CorpusOptions = field(default_factory=CorpusOptions)
     fonts: FontOptions = field(default_factory=FontOptions)
@@ -211,10 +214,13 @@ class WordGenerator:
         if self.options.set_off and text[-1] in SET_OFF and r.random() < self.options.set_off:
             text = text[:-1].rstrip() + text[-1]
             written = f"{text[:-1]} {text[-1]}"
-        if self.options.ligatures and "f" in written and r.random() < self.options.ligatures:
+        size = 0.0
+        if self.options.small_caps and r.random() < self.options.small_caps and _fit_for_small_caps(written, face):
+            text, size = text.upper(), r.choice(SMALL_CAPS)
+        elif self.options.ligatures and "f" in written and r.random() < self.options.ligatures:
             written = ligated(face.path, written)
         kerned = bool(self.options.kerned) and r.random() < self.options.kerned
-        placed = place_text(face.path, written, tracking, kerned)
+        placed = place_text(face.path, written, tracking, kerned, size)
         ink, top_row = draw_placed(placed), ink_box(placed)[1]
         height, width = ink.shape
         # A lone dash or dot is cut with its line's height mostly: ink alone would not tell a dot from a bullet.
@@ -364,6 +370,11 @@ class WordGenerator:
         return picture.astype(np.float32)
 
 
+def _fit_for_small_caps(text: str, face: FontFace) -> bool:
+    """Whether capitals of other sizes would tell what `text` is: `x` of `23x` would be any letter's small capital."""
+    return sum(map(str.islower, text)) > 2 and set(text.upper()) <= face.characters
+
+
 def visible_text(text: str, placed: Sequence[Placed], box: tuple[int, int, int, int]) -> str:
     """`text` without its first or last character, where `box` leaves less than half of it.
 
@@ -467,6 +478,7 @@ def validation_options(options: WordOptions, split: str = "val") -> WordOptions:
         small_bleed=0.0,
         kerned=0.0,
         ligatures=0.0,
+        small_caps=0.0,
         smallest_px=max(9.0, options.smallest_px),
         corpus=replace(options.corpus, elisions=0.0, curly=0.0),
         fonts=replace(options.fonts, split=split),

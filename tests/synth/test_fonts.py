@@ -267,6 +267,16 @@ def test_kerned_letters_stand_as_their_face_pairs_them():
     )
 
 
+def test_small_capitals_stand_on_the_line_between_capitals_and_small_letters():
+    path = str(TTF / "DejaVuSans.ttf")
+    capital, small = place_text(path, "Nn", small_caps=0.8)
+    assert (capital.bottom, small.bottom) == (0, 0)
+    assert small.top == pytest.approx(0.8 * capital.top, abs=1)
+    assert small.right - small.left == pytest.approx(0.8 * (capital.right - capital.left), abs=1)
+    below = place_text(path, "q", small_caps=0.8)[0].bottom
+    assert below == pytest.approx(0.8 * place_text(path, "Q")[0].bottom, abs=1) != 0
+
+
 def test_a_face_that_cannot_be_shaped_is_set_without_kerning(tmp_path):
     (tmp_path / "no.ttf").write_bytes(b"no font")
     assert kerning(str(tmp_path / "no.ttf"), "P.") == 0

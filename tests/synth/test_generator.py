@@ -210,9 +210,8 @@ def test_words_are_as_wide_as_those_of_real_print(vocabulary, verdicts, generato
 
 def test_words_to_judge_by_do_not_change_with_what_is_trained_on():
     later = WordOptions(widths="print", set_off=0.5, small_bleed=1.0, smallest_px=6.0, corpus=CorpusOptions(curly=1.0))
-    former = WordOptions(
-        widths="text", visible=False, set_off=0.0, small_bleed=0.0, kerned=0.0, ligatures=0.0, smallest_px=9.0
-    )
+    none: dict = dict.fromkeys(("set_off", "small_bleed", "kerned", "ligatures", "small_caps"), 0.0)
+    former = WordOptions(widths="text", visible=False, smallest_px=9.0, **none)
     assert validation_options(later) == validation_options(former)
 
 
@@ -251,7 +250,7 @@ def test_a_share_of_clean_words_is_that_of_the_words(vocabulary, verdicts):
 
 
 def test_marks_stand_a_gap_away_and_are_labelled_without_it(vocabulary, verdicts):
-    options = WordOptions(negatives=0, kerned=0, corpus=CorpusOptions(chunks=0, elisions=0))
+    options = WordOptions(negatives=0, kerned=0, small_caps=0, corpus=CorpusOptions(chunks=0, elisions=0))
     away = WordGenerator(vocabulary, verdicts, replace(options, set_off=1.0))
     near = WordGenerator(vocabulary, verdicts, replace(options, set_off=0.0))
     face = near.catalogue.faces[0]
@@ -259,3 +258,12 @@ def test_marks_stand_a_gap_away_and_are_labelled_without_it(vocabulary, verdicts
     assert label == "Date:"
     assert far.shape[1] > close.shape[1] + 5
     assert away._lay("Date :", face, random.Random(4))[1] == "Date:"
+
+
+def test_small_capitals_are_labelled_as_capitals(vocabulary, verdicts):
+    every = WordGenerator(vocabulary, verdicts, WordOptions(negatives=0, small_caps=1.0))
+    none = WordGenerator(vocabulary, verdicts, WordOptions(negatives=0, small_caps=0.0))
+    face = every.catalogue.faces[0]
+    assert every._lay("Union", face, random.Random(4))[1] == "UNION"
+    assert none._lay("Union", face, random.Random(4))[1] == "Union"
+    assert every._lay("23x", face, random.Random(4))[1] == "23x"  # too few letters to tell their size by
