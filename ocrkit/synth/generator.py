@@ -64,7 +64,8 @@ Widths = Literal["print", "text"]
 # over 13 to 24. Characters make crops wide: each takes 18 px at a height of 32 there, and 20 here.
 PRINT_LENGTHS = (5, 16, 16, 14, 11, 9, 9, 7, 5, 3, 2, 1, *(0.2,) * 12)
 _LENGTH_EDGES = list(accumulate(PRINT_LENGTHS))
-SET_OFF = ":;?!)%"  # marks before which forms leave a gap
+SET_OFF, SET_OFF_BEFORE = ":;?!)%", "$#+"  # marks before and behind which forms leave a gap
+DESCENDING = frozenset("gjpqy")
 _SMALL_PX = 12  # em
 SMALL_CAPS = (0.7, 0.75, 0.8, 0.85)  # sizes relative to capitals
 _LENGTH_TRIES = 20  # texts, of which the one whose length comes nearest is taken
@@ -82,12 +83,13 @@ class WordOptions:
             by choosing texts as long as print has them (`PRINT_LENGTHS`); `text` takes the corpus as it comes, whose
             crops are 148 px wide.
         visible: a first or last character of which the box leaves less than half is not in the label.
-        set_off: share of words ending in a mark (`SET_OFF`) that stand a gap away from it, as on forms: "Date :" drawn,
-            "Date:" labelled.
+        set_off: share of words with a mark at their end (`SET_OFF`) or beginning (`SET_OFF_BEFORE`) that stand a gap
+            away from it, as on forms: "Date :" drawn, "Date:" labelled.
         small_bleed: share of words below 12 px whose strokes are as thick as small bold print's.
         kerned: share of words whose letters stand as their face pairs them (`kerning`).
         ligatures: share of words with `fi`, `fl` and the like, in one sign where the face has it.
         small_caps: share of words set in small capitals and labelled in capitals, which is what one sees.
+        clipped: share of words with strokes below the line (`DESCENDING`) of which the box cuts these off.
         clean: share of words that are as plain as those of a page that no camera or scanner saw.
     """
 
@@ -102,6 +104,7 @@ class WordOptions:
     kerned: Share = 0.5
     ligatures: Share = 0.3
     small_caps: Share = 0.03
+    clipped: Share = 0.08
     clean: Share = 0.0
     corpus: CorpusOptions = field(default_factory=CorpusOptions)
     fonts: FontOptions = field(default_factory=FontOptions)
@@ -214,6 +217,9 @@ class WordGenerator:
         if self.options.set_off and text[-1] in SET_OFF and r.random() < self.options.set_off:
             text = text[:-1].rstrip() + text[-1]
             written = f"{text[:-1]} {text[-1]}"
+        elif self.options.set_off and text[0] in SET_OFF_BEFORE and r.random() < self.options.set_off:
+            text = text[0] + text[1:].lstrip()
+            written = f"{text[0]} {text[1:]}"
         size = 0.0
         if self.options.small_caps and r.random() < self.options.small_caps and _fit_for_small_caps(written, face):
             text, size = text.upper(), r.choice(SMALL_CAPS)
@@ -231,6 +237,8 @@ class WordGenerator:
         low, high = (0.1 * EM_PX, 0.32 * EM_PX) if loose else (-0.09 * EM_PX, 0.14 * EM_PX)
         top, bottom = round(above + r.uniform(low, high)), round(below + r.uniform(low, high))
         left, right = round(1.3 * r.uniform(low, high)), round(1.3 * r.uniform(low, high))
+        if self.options.clipped and DESCENDING.intersection(text) and r.random() < self.options.clipped:
+            bottom = -round((top_row + height) * r.uniform(0.4, 1.0))
         room = (max(0, top), max(0, bottom), max(0, left), max(0, right))
         rows, columns = height + room[0] + room[1], width + room[2] + room[3]
         canvas = np.zeros((rows, columns), np.uint8)
@@ -479,6 +487,7 @@ def validation_options(options: WordOptions, split: str = "val") -> WordOptions:
         kerned=0.0,
         ligatures=0.0,
         small_caps=0.0,
+        clipped=0.0,
         smallest_px=max(9.0, options.smallest_px),
         corpus=replace(options.corpus, elisions=0.0, curly=0.0),
         fonts=replace(options.fonts, split=split),

@@ -210,7 +210,7 @@ def test_words_are_as_wide_as_those_of_real_print(vocabulary, verdicts, generato
 
 def test_words_to_judge_by_do_not_change_with_what_is_trained_on():
     later = WordOptions(widths="print", set_off=0.5, small_bleed=1.0, smallest_px=6.0, corpus=CorpusOptions(curly=1.0))
-    none: dict = dict.fromkeys(("set_off", "small_bleed", "kerned", "ligatures", "small_caps"), 0.0)
+    none: dict = dict.fromkeys(("set_off", "small_bleed", "kerned", "ligatures", "small_caps", "clipped"), 0.0)
     former = WordOptions(widths="text", visible=False, smallest_px=9.0, **none)
     assert validation_options(later) == validation_options(former)
 
@@ -258,6 +258,9 @@ def test_marks_stand_a_gap_away_and_are_labelled_without_it(vocabulary, verdicts
     assert label == "Date:"
     assert far.shape[1] > close.shape[1] + 5
     assert away._lay("Date :", face, random.Random(4))[1] == "Date:"
+    (far, label), (close, _) = (g._lay("$70", face, random.Random(4)) for g in (away, near))
+    assert label == "$70"
+    assert far.shape[1] > close.shape[1] + 5
 
 
 def test_small_capitals_are_labelled_as_capitals(vocabulary, verdicts):
@@ -267,3 +270,16 @@ def test_small_capitals_are_labelled_as_capitals(vocabulary, verdicts):
     assert every._lay("Union", face, random.Random(4))[1] == "UNION"
     assert none._lay("Union", face, random.Random(4))[1] == "Union"
     assert every._lay("23x", face, random.Random(4))[1] == "23x"  # too few letters to tell their size by
+
+
+def test_boxes_that_clip_show_the_line_and_what_stands_on_it(vocabulary, verdicts):
+    options = WordOptions(negatives=0, small_caps=0, distortions=DistortionOptions.only())
+    every, none = (WordGenerator(vocabulary, verdicts, replace(options, clipped=share)) for share in (1.0, 0.0))
+    face = every.catalogue.faces[0]
+    for seed in range(20):
+        (clipped, label), (whole, _) = (g._lay("gypsy", face, random.Random(seed)) for g in (every, none))
+        assert label == "gypsy"
+        assert clipped.shape[0] < whole.shape[0]
+        assert np.array_equal(
+            every._lay("Union", face, random.Random(seed))[0], none._lay("Union", face, random.Random(seed))[0]
+        )
