@@ -445,18 +445,23 @@ def ligated(path: str, text: str) -> str:
 
 
 @lru_cache(maxsize=20_000)
-def _small_capital(path: str, letter: str, size: float) -> Glyph:
-    """The capital of `letter` at a `size` relative to that of capitals."""
-    ink, left, width, top, bottom, advance = glyph(path, letter.upper())
+def _reduced(path: str, character: str, size: float) -> Glyph:
+    """`character` at a `size` relative to the text's."""
+    ink, left, width, top, bottom, advance = glyph(path, character)
     if width:
         width, height = max(1, round(width * size)), max(1, round((bottom - top) * size))
-        ink, top = cv2.resize(ink, (width, height), interpolation=cv2.INTER_AREA), round(bottom * size) - height
-        bottom = top + height
+        ink, bottom = cv2.resize(ink, (width, height), interpolation=cv2.INTER_AREA), round(bottom * size)
+        top = bottom - height
     return Glyph(ink, round(left * size), width, top, bottom, advance * size)
 
 
 def place_text(
-    path: str, text: str, tracking_px: float = 0.0, kerned: bool = False, small_caps: float = 0.0
+    path: str,
+    text: str,
+    tracking_px: float = 0.0,
+    kerned: bool = False,
+    small_caps: float = 0.0,
+    raised: tuple[int, float] = (0, 1.0),
 ) -> list[Placed]:
     """Where the characters of `text` that leave ink stand.
 
@@ -466,18 +471,27 @@ def place_text(
         tracking_px: added to each advance; negative values set tighter.
         kerned: pairs closer or wider as the face says (`P.`), which typesetters do and many office programs do not.
         small_caps: size of the capitals in whose form small letters are set, relative to that of capitals; 0 for none.
+        raised: how many of the last characters stand as high as the capitals reach, and their size, relative to the
+            text's.
     """
     pen = 0.0
     placed = []
-    for before, character in zip(f" {text}", text):
-        if kerned and not small_caps and before != " " != character:
-            pen += kerning(path, before + character)
-        small = small_caps and character.islower()
-        sign = _small_capital(path, character, small_caps) if small else glyph(path, character)
+    plain = len(text) - raised[0]
+    for place, (before, character) in enumerate(zip(f" {text}", text)):
+        lift = 0
+        if place >= plain:
+            sign = _reduced(path, character, raised[1])
+            lift = round(glyph(path, "H").top * (1 - raised[1]))
+        elif small_caps and character.islower():
+            sign = _reduced(path, character.upper(), small_caps)
+        else:
+            sign = glyph(path, character)
+            if kerned and not small_caps and before != " " != character:
+                pen += kerning(path, before + character)
         ink, start, width, above, below, advance = sign
         if width:
             x = round(pen) + start
-            placed.append(Placed(ink, x, x + width, above, below))
+            placed.append(Placed(ink, x, x + width, above + lift, below + lift))
         pen += advance + tracking_px
     return placed
 

@@ -66,6 +66,8 @@ PRINT_LENGTHS = (5, 16, 16, 14, 11, 9, 9, 7, 5, 3, 2, 1, *(0.2,) * 12)
 _LENGTH_EDGES = list(accumulate(PRINT_LENGTHS))
 SET_OFF, SET_OFF_BEFORE = ":;?!)%", "$#+"  # marks before and behind which forms leave a gap
 DESCENDING = frozenset("gjpqy")
+RAISED = (0.55, 0.6, 0.65, 0.7)  # sizes relative to the text's
+_ORDINALS = {"1": "st", "2": "nd", "3": "rd"}
 _SMALL_PX = 12  # em
 SMALL_CAPS = (0.7, 0.75, 0.8, 0.85)  # sizes relative to capitals
 _LENGTH_TRIES = 20  # texts, of which the one whose length comes nearest is taken
@@ -89,6 +91,7 @@ class WordOptions:
         kerned: share of words whose letters stand as their face pairs them (`kerning`).
         ligatures: share of words with `fi`, `fl` and the like, in one sign where the face has it.
         small_caps: share of words set in small capitals and labelled in capitals, which is what one sees.
+        raised: share of words with something small and raised behind them: the number of a note (`word4`), `nd`.
         clipped: share of words with strokes below the line (`DESCENDING`) of which the box cuts these off.
         clean: share of words that are as plain as those of a page that no camera or scanner saw.
     """
@@ -104,6 +107,7 @@ class WordOptions:
     kerned: Share = 0.5
     ligatures: Share = 0.3
     small_caps: Share = 0.03
+    raised: Share = 0.03
     clipped: Share = 0.08
     clean: Share = 0.0
     corpus: CorpusOptions = field(default_factory=CorpusOptions)
@@ -220,13 +224,16 @@ class WordGenerator:
         elif self.options.set_off and text[0] in SET_OFF_BEFORE and r.random() < self.options.set_off:
             text = text[0] + text[1:].lstrip()
             written = f"{text[0]} {text[1:]}"
-        size = 0.0
-        if self.options.small_caps and r.random() < self.options.small_caps and _fit_for_small_caps(written, face):
-            text, size = text.upper(), r.choice(SMALL_CAPS)
+        small_caps, raised = 0.0, (0, 1.0)
+        if self.options.raised and " " not in written and r.random() < self.options.raised:
+            above = _raised(written, r)
+            text, written, raised = text + above, written + above, (len(above), r.choice(RAISED))
+        elif self.options.small_caps and r.random() < self.options.small_caps and _fit_for_small_caps(written, face):
+            text, small_caps = text.upper(), r.choice(SMALL_CAPS)
         elif self.options.ligatures and "f" in written and r.random() < self.options.ligatures:
             written = ligated(face.path, written)
         kerned = bool(self.options.kerned) and r.random() < self.options.kerned
-        placed = place_text(face.path, written, tracking, kerned, size)
+        placed = place_text(face.path, written, tracking, kerned, small_caps, raised)
         ink, top_row = draw_placed(placed), ink_box(placed)[1]
         height, width = ink.shape
         # A lone dash or dot is cut with its line's height mostly: ink alone would not tell a dot from a bullet.
@@ -378,6 +385,15 @@ class WordGenerator:
         return picture.astype(np.float32)
 
 
+def _raised(text: str, r: Random) -> str:
+    """What is raised behind `text`: the ending of an ordinal number, or the number of a note."""
+    if text.isdecimal():
+        return _ORDINALS.get(text[-1], "th") if len(text) == 1 else ""
+    if not text.rstrip(".,;)")[-1:].isalpha():
+        return ""
+    return str(r.randint(1, 9) if r.random() < 0.75 else r.randint(10, 99))
+
+
 def _fit_for_small_caps(text: str, face: FontFace) -> bool:
     """Whether capitals of other sizes would tell what `text` is: `x` of `23x` would be any letter's small capital."""
     return sum(map(str.islower, text)) > 2 and set(text.upper()) <= face.characters
@@ -487,6 +503,7 @@ def validation_options(options: WordOptions, split: str = "val") -> WordOptions:
         kerned=0.0,
         ligatures=0.0,
         small_caps=0.0,
+        raised=0.0,
         clipped=0.0,
         smallest_px=max(9.0, options.smallest_px),
         corpus=replace(options.corpus, elisions=0.0, curly=0.0),

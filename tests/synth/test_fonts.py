@@ -277,6 +277,14 @@ def test_small_capitals_stand_on_the_line_between_capitals_and_small_letters():
     assert below == pytest.approx(0.8 * place_text(path, "Q")[0].bottom, abs=1) != 0
 
 
+def test_what_is_raised_reaches_as_high_as_capitals():
+    path = str(TTF / "DejaVuSans.ttf")
+    capital, figure, first, second = place_text(path, "H4" + "47", raised=(2, 0.6))
+    assert figure.bottom == 0
+    assert first.top == second.top == pytest.approx(capital.top, abs=1)
+    assert first.bottom - first.top == pytest.approx(0.6 * (figure.bottom - figure.top), abs=1)
+
+
 def test_a_face_that_cannot_be_shaped_is_set_without_kerning(tmp_path):
     (tmp_path / "no.ttf").write_bytes(b"no font")
     assert kerning(str(tmp_path / "no.ttf"), "P.") == 0

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -210,7 +211,9 @@ def test_words_are_as_wide_as_those_of_real_print(vocabulary, verdicts, generato
 
 def test_words_to_judge_by_do_not_change_with_what_is_trained_on():
     later = WordOptions(widths="print", set_off=0.5, small_bleed=1.0, smallest_px=6.0, corpus=CorpusOptions(curly=1.0))
-    none: dict = dict.fromkeys(("set_off", "small_bleed", "kerned", "ligatures", "small_caps", "clipped"), 0.0)
+    none: dict = dict.fromkeys(
+        ("set_off", "small_bleed", "kerned", "ligatures", "small_caps", "raised", "clipped"), 0.0
+    )
     former = WordOptions(widths="text", visible=False, smallest_px=9.0, **none)
     assert validation_options(later) == validation_options(former)
 
@@ -250,7 +253,7 @@ def test_a_share_of_clean_words_is_that_of_the_words(vocabulary, verdicts):
 
 
 def test_marks_stand_a_gap_away_and_are_labelled_without_it(vocabulary, verdicts):
-    options = WordOptions(negatives=0, kerned=0, small_caps=0, corpus=CorpusOptions(chunks=0, elisions=0))
+    options = WordOptions(negatives=0, kerned=0, small_caps=0, raised=0, corpus=CorpusOptions(chunks=0, elisions=0))
     away = WordGenerator(vocabulary, verdicts, replace(options, set_off=1.0))
     near = WordGenerator(vocabulary, verdicts, replace(options, set_off=0.0))
     face = near.catalogue.faces[0]
@@ -264,8 +267,8 @@ def test_marks_stand_a_gap_away_and_are_labelled_without_it(vocabulary, verdicts
 
 
 def test_small_capitals_are_labelled_as_capitals(vocabulary, verdicts):
-    every = WordGenerator(vocabulary, verdicts, WordOptions(negatives=0, small_caps=1.0))
-    none = WordGenerator(vocabulary, verdicts, WordOptions(negatives=0, small_caps=0.0))
+    every = WordGenerator(vocabulary, verdicts, WordOptions(negatives=0, raised=0, small_caps=1.0))
+    none = WordGenerator(vocabulary, verdicts, WordOptions(negatives=0, raised=0, small_caps=0.0))
     face = every.catalogue.faces[0]
     assert every._lay("Union", face, random.Random(4))[1] == "UNION"
     assert none._lay("Union", face, random.Random(4))[1] == "Union"
@@ -273,7 +276,7 @@ def test_small_capitals_are_labelled_as_capitals(vocabulary, verdicts):
 
 
 def test_boxes_that_clip_show_the_line_and_what_stands_on_it(vocabulary, verdicts):
-    options = WordOptions(negatives=0, small_caps=0, distortions=DistortionOptions.only())
+    options = WordOptions(negatives=0, small_caps=0, raised=0, distortions=DistortionOptions.only())
     every, none = (WordGenerator(vocabulary, verdicts, replace(options, clipped=share)) for share in (1.0, 0.0))
     face = every.catalogue.faces[0]
     for seed in range(20):
@@ -283,3 +286,22 @@ def test_boxes_that_clip_show_the_line_and_what_stands_on_it(vocabulary, verdict
         assert np.array_equal(
             every._lay("Union", face, random.Random(seed))[0], none._lay("Union", face, random.Random(seed))[0]
         )
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("word", r"word\d{1,2}"),
+        ("word.", r"word\.\d{1,2}"),
+        ("2", "2nd"),
+        ("4", "4th"),
+        ("28.", r"28\."),
+        ("1970", "1970"),
+    ],
+)
+def test_notes_and_ordinals_have_their_raised_part(text, label, vocabulary, verdicts):
+    options = WordOptions(negatives=0, raised=1.0, visible=False)
+    generator = WordGenerator(vocabulary, verdicts, options)
+    for seed in range(10):
+        written = generator._lay(text, generator.catalogue.faces[0], random.Random(seed))[1]
+        assert re.fullmatch(label, written)
