@@ -216,24 +216,7 @@ class WordGenerator:
 
         And the label of what is to be seen.
         """
-        tracking = EM_PX * r.uniform(-0.05, 0.13) if r.random() < 0.35 else 0.0
-        written = text
-        if self.options.set_off and text[-1] in SET_OFF and r.random() < self.options.set_off:
-            text = text[:-1].rstrip() + text[-1]
-            written = f"{text[:-1]} {text[-1]}"
-        elif self.options.set_off and text[0] in SET_OFF_BEFORE and r.random() < self.options.set_off:
-            text = text[0] + text[1:].lstrip()
-            written = f"{text[0]} {text[1:]}"
-        small_caps, raised = 0.0, (0, 1.0)
-        if self.options.raised and " " not in written and r.random() < self.options.raised:
-            above = _raised(written, r)
-            text, written, raised = text + above, written + above, (len(above), r.choice(RAISED))
-        elif self.options.small_caps and r.random() < self.options.small_caps and _fit_for_small_caps(written, face):
-            text, small_caps = text.upper(), r.choice(SMALL_CAPS)
-        elif self.options.ligatures and "f" in written and r.random() < self.options.ligatures:
-            written = ligated(face.path, written)
-        kerned = bool(self.options.kerned) and r.random() < self.options.kerned
-        placed = place_text(face.path, written, tracking, kerned, small_caps, raised)
+        text, placed = self._set(text, face, r)
         ink, top_row = draw_placed(placed), ink_box(placed)[1]
         height, width = ink.shape
         # A lone dash or dot is cut with its line's height mostly: ink alone would not tell a dot from a bullet.
@@ -259,6 +242,27 @@ class WordGenerator:
             box = (start - room[2], first - room[0], end - room[2], last - room[0])
             text = visible_text(text, placed, box)
         return canvas[first:last, start:end], text
+
+    def _set(self, text: str, face: FontFace, r: Random) -> tuple[str, list[Placed]]:
+        """`text` as one reads it once it is set, and where its characters stand."""
+        tracking = EM_PX * r.uniform(-0.05, 0.13) if r.random() < 0.35 else 0.0
+        written = text
+        if self.options.set_off and text[-1] in SET_OFF and r.random() < self.options.set_off:
+            text = text[:-1].rstrip() + text[-1]
+            written = f"{text[:-1]} {text[-1]}"
+        elif self.options.set_off and text[0] in SET_OFF_BEFORE and r.random() < self.options.set_off:
+            text = text[0] + text[1:].lstrip()
+            written = f"{text[0]} {text[1:]}"
+        small_caps, raised = 0.0, (0, 1.0)
+        if self.options.raised and " " not in written and r.random() < self.options.raised:
+            ending = _raised(written, r)
+            text, written, raised = text + ending, written + ending, (len(ending), r.choice(RAISED))
+        elif self.options.small_caps and r.random() < self.options.small_caps and _fit_for_small_caps(written, face):
+            text, small_caps = text.upper(), r.choice(SMALL_CAPS)
+        elif self.options.ligatures and "f" in written and r.random() < self.options.ligatures:
+            written = ligated(face.path, written)
+        kerned = bool(self.options.kerned) and r.random() < self.options.kerned
+        return text, place_text(face.path, written, tracking, kerned, small_caps, raised)
 
     def _neighbour_strips(self) -> list[np.ndarray]:
         """Lines of other words, whose edges show in loose crops."""
