@@ -17,7 +17,9 @@ from ocrkit.learning.trainer import (
     Trainer,
     TrainOptions,
     batch_rows,
+    ctc_loss,
     endless,
+    limited,
     one_cycle,
     round_batches,
     validations_without_gain,
@@ -53,6 +55,28 @@ def test_resumed_training_gives_the_weights_of_an_unbroken_one(samples, tmp_path
     for a, b in zip(whole.network.get_weights(), resumed.network.get_weights()):
         assert np.array_equal(a, b)
     assert [p.loss for p in whole.history] == [p.loss for p in resumed.history]
+
+
+def test_a_loss_above_the_limit_teaches_less_and_one_below_it_as_before():
+    tf = pytest.importorskip("tensorflow")
+    logits = tf.Variable(np.random.default_rng(0).normal(0, 3, (2, 9, 5)).astype("f"))
+    labels = np.array([[1, 2, 0], [3, 1, 4]], np.int32)
+
+    def gradients(loss):
+        with tf.GradientTape() as tape:
+            rows = loss(labels, logits)
+            whole = tf.reduce_sum(rows)
+        return rows.numpy(), tape.gradient(whole, logits).numpy()
+
+    plain, slopes = gradients(ctc_loss)
+    limit = float(plain.mean())  # between the two rows
+    low, high = np.argsort(plain)
+    bounded, lessened = gradients(limited(limit))
+    assert bounded[low] == plain[low]
+    assert np.array_equal(lessened[low], slopes[low])
+    assert bounded[high] == pytest.approx(limit * (2 - limit / plain[high]))
+    assert np.allclose(lessened[high], slopes[high] * (limit / plain[high]) ** 2, rtol=1e-4)
+    assert limited(0.0) is ctc_loss
 
 
 _TRAIN = """
