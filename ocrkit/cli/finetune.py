@@ -83,6 +83,13 @@ def _sizes(context: click.Context, parameter: click.Parameter, value: str | None
     show_default=True,
     help="Stop after this many validations without a gain; 0: never.",
 )
+@click.option(
+    "--loss-limit",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="Loss, in nats, above which a word teaches the less the greater its loss is; 0: no limit.",
+)
 @click.option("--freeze", is_flag=True, help="Freeze the convolutions.")
 @click.option(
     "--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Number of runs with different seeds."
@@ -103,6 +110,7 @@ def finetune(
     learning_rate: float,
     batch_size: int,
     patience: int,
+    loss_limit: float,
     freeze: bool,
     seeds: int,
     seed: int,
@@ -145,6 +153,7 @@ def finetune(
                     round_words=max(_LEAST_ROUND, round(epochs * len(tune) / real_share / _ROUNDS)),
                     validate_every=1,
                     patience=patience,
+                    loss_limit=loss_limit,
                     frozen=freeze,
                     seed=number,
                 )

@@ -118,12 +118,13 @@ def run(folder, output, model, *more, form="crops"):
 
 def test_a_folder_of_crops_makes_a_model_whose_card_names_it_and_resumed_it_stays(crops, model, tmp_path, monkeypatch):
     monkeypatch.setattr("ocrkit.learning.finetune._GENERAL_WORDS", 20)
-    done = run(crops, tmp_path / "out", model, "--freeze")
+    done = run(crops, tmp_path / "out", model, "--freeze", "--loss-limit", 6)
     assert done.exit_code == 0, done.output
     card = read_card(tmp_path / "out" / "model")
     assert card["sources"] == ["synthetic", "Receipts"]
     assert card["fine_tuned_from"] == origin(model)
     assert card["real_words"] + card["held_out_words"] == 60
+    assert (card["train_options"]["frozen"], card["train_options"]["loss_limit"]) == (True, 6)
     before, after = (load_network(folder)[0] for folder in (model, tmp_path / "out" / "model"))
     for layer, stays in (("conv1", True), ("logits", False)):
         pair = (network.get_layer(layer).get_weights()[0] for network in (before, after))
