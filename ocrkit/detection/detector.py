@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from ocrkit.detection.leaders import leaders
-from ocrkit.detection.lines import regular_lines, rows_slope, stand_aside, string_lines, with_accents, with_low_letters
+from ocrkit.detection.lines import regular_lines, rows_slope, stand_aside, string_lines, with_accents, with_low_letters, without_faint_marks
 from ocrkit.detection.lone import lone_signs
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pairs import clashes, shared
@@ -279,6 +279,7 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
     line = np.full(len(letters), -1)
     line[level], letter[level] = string_lines(letters.boxes[level], letter[level], sign[level], height, options)
     line, letter = with_accents(letters.boxes, letter, line, options)
+    line = without_faint_marks(letters.contrast, letter, line, options)
     line = regular_lines(letters.boxes, letter, line, options)
     return Stages(page, ink, rules, regions, letters, letter, line, split_words(letters.boxes, letter, line, options))
 

@@ -456,6 +456,27 @@ def stand_aside(boxes: np.ndarray, height_px: float, options: DetectorOptions) -
     return aside & (options.min_turned <= aside.sum() <= options.most_turned * len(boxes))
 
 
+def without_faint_marks(
+    contrast: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions
+) -> np.ndarray:
+    """The lines `(N,)`, but -1 for marks that are much fainter than the letters of their line.
+
+    They are the corners of tints, the rings that JPEG leaves around letters, or dirt.
+
+    Args:
+        contrast: `(N,)` grey levels.
+        letter: `(N,)`, false for punctuation.
+        line: `(N,)` line numbers, -1 for none.
+        options: `faint_mark` matters here.
+    """
+    on_line = letter & (line >= 0)
+    if not on_line.any():
+        return line
+    usual = np.zeros(line.max() + 2)
+    usual[np.unique(line[on_line])] = group_quantile(contrast[on_line], line[on_line], 0.5)
+    return np.where(~letter & (contrast < options.faint_mark * usual[line]), -1, line)
+
+
 def regular_lines(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions) -> np.ndarray:
     """The line numbers, -1 where the line's letters do not stand on common edges as print does.
 

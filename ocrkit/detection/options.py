@@ -61,6 +61,7 @@ class DetectorOptions:
         dash_aspect: width over height of a dash that is wider than other marks, at least.
         dash_fill: share of its box that the ink of such a dash covers, at least.
         mark_size: heights; longer side of a mark, at least.
+        faint_mark: of the contrast of its line's letters; that of a mark, at least.
         min_surround: grey levels between a region's ink and the paper around it.
         ink_share: of a word's box, that ink covers at least.
         inner_edge: share of the upper and lower edge of a box inside a word of the other ink, that is not its ground.
@@ -196,6 +197,7 @@ class DetectorOptions:
     dash_aspect: float = 4.0
     dash_fill: float = 0.6
     mark_size: float = 0.1
+    faint_mark: float = 0.35
     min_surround: float = 20.0
     ink_share: float = 0.1
     inner_edge: float = 0.25
