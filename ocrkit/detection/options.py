@@ -137,6 +137,7 @@ class DetectorOptions:
             letters is their ground.
         edge_share: of the ink's contrast, from which on a pixel belongs to a word's box.
         thin_px: shorter side of a dash or a stroke, of which a line of pixels is a good part, at most.
+        dash_px: the same of what is surely a dash, and blurred.
         thin_edge_share: the same of these.
         sign_rows: heights of the row; a sign alone may stand so far from the word whose row it is in.
         sign_apart: of its longer side; nothing stands nearer to a sign that stands alone.
@@ -268,6 +269,7 @@ class DetectorOptions:
     band_height: float = 1.5
     edge_share: float = 0.5
     thin_px: float = 4.0
+    dash_px: float = 6.0
     thin_edge_share: float = 0.3
     sign_rows: float = 40.0
     sign_apart: float = 0.35
