@@ -146,6 +146,12 @@ class DetectorOptions:
         dash_place: from a row's top to its bottom, between which shares a dash or a bullet has its middle.
         longest_dash: heights of the row.
         bullet_reach: heights of the row; a bullet's word begins no farther to its right.
+        cell_apart: heights; nothing stands nearer beside a bullet, an equals sign or an ellipsis that is a table's cell.
+        star_place: from a row's top to its bottom, the share at which such an asterisk has its middle, at least.
+        column_off: heights; how far the middles or right ends of what stands in one column may lie apart.
+        column_reach: heights; from one of them to the next, at most.
+        column_cells: above and below such a cell, at least.
+        column_alike: times as wide or high as such a cell; another sign of its column, at most, a px apart.
         stroke_width: of its height; an upright stroke that is a one or an I is no wider.
         most_signs: alone on a page; more are a texture.
         clash: share of the smaller of two words' boxes beyond which they cannot both be words.
@@ -278,6 +284,12 @@ class DetectorOptions:
     dash_place: tuple[float, float] = (0.25, 0.8)
     longest_dash: float = 1.6
     bullet_reach: float = 3.0
+    cell_apart: float = 1.0
+    star_place: float = 0.1
+    column_off: float = 0.3
+    column_reach: float = 8.0
+    column_cells: int = 2
+    column_alike: float = 1.2
     stroke_width: float = 0.5
     most_signs: int = 400
     clash: float = 0.5

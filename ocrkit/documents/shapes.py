@@ -215,7 +215,7 @@ def _with_strokes(row: Sequence[Piece], capital_px: float, options: ShapeOptions
         if width > (options.serif_width if serif else options.stroke_width) * height or not (piece.sign or sides):
             return ""
         foot = (piece.place[3] - _baseline(piece, row, capital_px)) / capital_px
-        if options.bar_height[0] <= height <= options.bar_height[1] and foot >= options.bar_foot:
+        if options.bar_height[0] <= height <= options.bar_height[1] and (piece.sign or foot >= options.bar_foot):
             return "|"
         return "I" if abs(foot) <= options.stroke_off and abs(height - 1) <= options.stroke_off else ""
 
@@ -609,7 +609,7 @@ def _with_ellipsis(
     if edge is not None and not in_cells and pitch <= options.ellipsis[1]:
         one_sign = pitch >= edge
     elif found["points"] == "…" and not stops and (pitch > options.close_points or in_cells):
-        return piece
+        return _as_sign(piece, "…", options) if piece.sign else piece
     middle = "…" if one_sign else "..."
     place = piece.place[[0, 2]] - piece.left
     spans = [piece.guess.spans[:start], np.tile(place, (len(middle), 1)), piece.guess.spans[found.start("behind") :]]
