@@ -286,7 +286,7 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
     line = np.full(len(letters), -1)
     line[level], letter[level] = string_lines(letters.boxes[level], letter[level], sign[level], height, options)
     line, letter = with_accents(letters.boxes, letter, line, options)
-    line = without_faint_marks(letters.contrast, letter, line, options)
+    line = without_faint_marks(letters.boxes, letters.contrast, letter, line, options)
     line = regular_lines(letters.boxes, letter, line, options)
     return Stages(page, ink, rules, regions, letters, letter, line, split_words(letters.boxes, letter, line, options))
 
