@@ -10,7 +10,15 @@ import cv2
 import numpy as np
 
 from ocrkit.detection.leaders import leaders
-from ocrkit.detection.lines import regular_lines, rows_slope, stand_aside, string_lines, with_accents, with_low_letters, without_faint_marks
+from ocrkit.detection.lines import (
+    regular_lines,
+    rows_slope,
+    stand_aside,
+    string_lines,
+    with_accents,
+    with_low_letters,
+    without_faint_marks,
+)
 from ocrkit.detection.lone import lone_signs
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pairs import clashes, shared

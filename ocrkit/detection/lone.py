@@ -82,7 +82,14 @@ def _kinds(regions: Regions, height: float, options: DetectorOptions) -> np.ndar
     dash = (wide >= options.min_dash * height) & (wide >= 1.5 * tall) & (tall < 0.3 * height) & (fill >= 0.6)
     small, large = np.minimum(tall, wide), np.maximum(tall, wide)
     bullet = (small >= 0.6 * large) & (large >= 0.2 * height) & (large <= 0.75 * height) & (fill >= 0.4)
-    equals = (wide >= 1.2 * tall) & (wide <= height) & (tall >= 0.2 * height) & (tall <= 0.6 * height) & (fill >= 0.4)
+    equals = (
+        (wide >= 1.2 * tall)
+        & (wide <= height)
+        & (tall >= 0.2 * height)
+        & (tall <= 0.6 * height)
+        & (fill >= 0.4)
+        & (fill <= 0.8)
+    )
     ellipsis = (wide >= 3 * tall) & (wide >= 0.5 * height) & (tall < 0.3 * height) & (fill < 0.6)
     return np.select(
         [stroke, dash, bullet, equals, ellipsis],
@@ -94,7 +101,9 @@ def _kinds(regions: Regions, height: float, options: DetectorOptions) -> np.ndar
 def _with_ellipses(regions: Regions, height: float) -> Regions:
     """The regions, three points alike that stand level at even steps, and by themselves, as one."""
     wide, high = regions.widths, regions.heights
-    point = np.flatnonzero((np.maximum(wide, high) < 0.3 * height) & (np.minimum(wide, high) >= 0.5 * np.maximum(wide, high)))
+    point = np.flatnonzero(
+        (np.maximum(wide, high) < 0.3 * height) & (np.minimum(wide, high) >= 0.5 * np.maximum(wide, high))
+    )
     boxes = regions.boxes[point]
     first, second, down = pairs_beside(boxes, 0.6 * height, 0.0)
     level = (down >= 0.5 * np.minimum(boxes[first, 3] - boxes[first, 1], boxes[second, 3] - boxes[second, 1])) & (
@@ -138,9 +147,11 @@ def _in_columns(boxes: np.ndarray, others: np.ndarray, height: float, options: D
     x, y = (boxes[:, [0, 1]] + boxes[:, [2, 3]]).T[:, :, None] / 2
     middle, level = (others[:, [0, 1]] + others[:, [2, 3]]).T / 2
     aligned = np.abs(x - middle) <= options.column_off * height
-    aligned |= (np.abs(boxes[:, 2, None] - others[:, 2]) <= options.column_off * height)
+    aligned |= np.abs(boxes[:, 2, None] - others[:, 2]) <= options.column_off * height
     apart = np.abs(y - level)
-    return (alike & aligned & (apart >= height) & (apart <= options.column_reach * height)).sum(1) >= options.column_cells
+    return (alike & aligned & (apart >= height) & (apart <= options.column_reach * height)).sum(
+        1
+    ) >= options.column_cells
 
 
 def _within(boxes: np.ndarray, words: np.ndarray) -> np.ndarray:

@@ -146,7 +146,7 @@ class DetectorOptions:
         dash_place: from a row's top to its bottom, between which shares a dash or a bullet has its middle.
         longest_dash: heights of the row.
         bullet_reach: heights of the row; a bullet's word begins no farther to its right.
-        cell_apart: heights; nothing stands nearer beside a bullet, an equals sign or an ellipsis that is a table's cell.
+        cell_apart: heights; nothing stands nearer beside a bullet, equals sign or ellipsis that is a table's cell.
         star_place: from a row's top to its bottom, the share at which such an asterisk has its middle, at least.
         column_off: heights; how far the middles or right ends of what stands in one column may lie apart.
         column_reach: heights; from one of them to the next, at most.
@@ -288,7 +288,7 @@ class DetectorOptions:
     star_place: float = 0.1
     column_off: float = 0.3
     column_reach: float = 8.0
-    column_cells: int = 2
+    column_cells: int = 3
     column_alike: float = 1.2
     stroke_width: float = 0.5
     most_signs: int = 400
