@@ -10,7 +10,15 @@ import cv2
 import numpy as np
 
 from ocrkit.detection.leaders import leaders
-from ocrkit.detection.lines import regular_lines, rows_slope, stand_aside, string_lines, with_accents, with_low_letters
+from ocrkit.detection.lines import (
+    regular_lines,
+    rows_slope,
+    stand_aside,
+    string_lines,
+    with_accents,
+    with_low_letters,
+    without_faint_marks,
+)
 from ocrkit.detection.lone import lone_signs
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pairs import clashes, shared
@@ -34,6 +42,7 @@ from ocrkit.document import Image
 _DEFAULT = DetectorOptions()
 _ASIDE = [1, 0, 3, 2]  # x and y of a box changed
 _FAINT = 0.15  # of a dash's ink, below which a row is blur
+_DASH = 2.5  # width of a dash over its height, blur and all, at least
 _ROUNDED = 0.25  # px; by which a dash's box is wider than its ink, as rows touched by ink count whole
 
 
@@ -176,21 +185,27 @@ def tight(grey: Image, boxes: np.ndarray, slack_px: float, options: DetectorOpti
             moved[i, 2] = left + x + width
         if y + height > end_y:
             moved[i, 3] = top + y + height
-        if thin and y1 - y0 < x1 - x0:
-            moved[i, 1::2] = top + _stroke(off[:, int(x0) - left : int(np.ceil(x1)) - left])
+        dash = y1 - y0 <= options.dash_px and x1 - x0 >= _DASH * (y1 - y0)
+        if dash or (thin and y1 - y0 < x1 - x0):
+            stroke = _stroke(off[:, int(x0) - left : int(np.ceil(x1)) - left])
+            if stroke is not None:
+                moved[i, 1::2] = top + stroke
     return moved
 
 
-def _stroke(ink: np.ndarray) -> np.ndarray:
+def _stroke(ink: np.ndarray) -> np.ndarray | None:
     """From where to where a dash reaches down its `ink`, px: its darkest row's worth of ink around their middle.
 
-    It is a row or two of pixels, of which a whole one more or less would be a good part of its box.
+    It is a row or two of pixels, of which a whole one more or less would be a good part of its box. `None` where paper
+    is in its middle, as in that of an equals sign.
     """
     rows = ink.mean(1)
     rows[rows < _FAINT * rows.max()] = 0
     if not rows.any():
         return np.array([0.0, len(ink)])
     middle = np.average(np.arange(len(rows)) + 0.5, weights=rows)
+    if rows[int(middle)] < 0.5 * rows.max():
+        return None
     return middle + (float(rows.sum() / rows.max()) + _ROUNDED) * np.array([-0.5, 0.5])
 
 
@@ -279,6 +294,7 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
     line = np.full(len(letters), -1)
     line[level], letter[level] = string_lines(letters.boxes[level], letter[level], sign[level], height, options)
     line, letter = with_accents(letters.boxes, letter, line, options)
+    line = without_faint_marks(letters.boxes, letters.contrast, letter, line, options)
     line = regular_lines(letters.boxes, letter, line, options)
     return Stages(page, ink, rules, regions, letters, letter, line, split_words(letters.boxes, letter, line, options))
 

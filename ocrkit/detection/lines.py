@@ -456,6 +456,38 @@ def stand_aside(boxes: np.ndarray, height_px: float, options: DetectorOptions) -
     return aside & (options.min_turned <= aside.sum() <= options.most_turned * len(boxes))
 
 
+def without_faint_marks(
+    boxes: np.ndarray, contrast: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions
+) -> np.ndarray:
+    """The lines `(N,)`, but -1 for marks above or below their line's letters that are much fainter than these.
+
+    They are the corners of tints, the rings that JPEG leaves around letters, or dirt; beside letters worn print has
+    parts as faint.
+
+    Args:
+        boxes: `(N, 4)` px.
+        contrast: `(N,)` grey levels.
+        letter: `(N,)`, false for punctuation.
+        line: `(N,)` line numbers, -1 for none.
+        options: `faint_mark` and `level` matter here.
+    """
+    on_line = letter & (line >= 0)
+    if not on_line.any():
+        return line
+    usual = np.zeros(line.max() + 2)
+    usual[np.unique(line[on_line])] = group_quantile(contrast[on_line], line[on_line], 0.5)
+    left_out, middle = line.copy(), boxes[:, [0, 2]].mean(1)
+    for i in np.flatnonzero(~letter & (contrast < options.faint_mark * usual[line])).tolist():
+        own = np.flatnonzero(on_line & (line == line[i]))
+        if not len(own):
+            continue
+        _, top, _, foot = boxes[own[np.abs(middle[own] - middle[i]).argmin()]]
+        slack = options.level * (foot - top)
+        if boxes[i, 3] <= top + slack or boxes[i, 1] >= foot - slack:
+            left_out[i] = -1
+    return left_out
+
+
 def regular_lines(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions) -> np.ndarray:
     """The line numbers, -1 where the line's letters do not stand on common edges as print does.
 

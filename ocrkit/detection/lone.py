@@ -9,8 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
+from ocrkit.detection.pairs import pairs_beside
 from ocrkit.detection.regions import Regions
 from ocrkit.detection.words import Words
+
+_STROKE, _DASH, _BULLET, _EQUALS, _ELLIPSIS = 1, 2, 3, 4, 5  # kinds of signs by their shape
 
 
 def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOptions) -> Words:
@@ -20,23 +23,27 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
         letters: what may be text, of one ink.
         words: those that were found.
         slope: how far the page's lines go down for each px to the right.
-        options: `sign_rows`, `sign_apart`, those of long dashes, `min_dash` and `most_signs` matter here.
+        options: `sign_rows`, `sign_apart`, those of long dashes and of cells, `min_dash` and `most_signs` matter here.
     """
     sure = words[words.letters > 1]
     free = letters[~_within(letters.boxes, words.boxes)]
     if not len(sure) or not len(free):
         return Words.none()
     height = np.median(sure.ink[:, 3] - sure.ink[:, 1])
+    free = _with_ellipses(free, height)
     kinds = _kinds(free, height, options)
     free, kinds = free[kinds > 0], kinds[kinds > 0]
     if not 0 < len(free) <= options.most_signs:
         return Words.none()
     reach = options.sign_apart * np.maximum(free.boxes[:, 2:] - free.boxes[:, :2], 1).max(1)
     # A long dash stands off its words by a space, which is short beside it.
-    long = (kinds == 2) & (free.widths >= options.long_dash * height)
+    long = (kinds == _DASH) & (free.widths >= options.long_dash * height)
     across = np.where(long, options.dash_apart * height, reach)
     apart = _apart(free.boxes, np.concatenate([free.boxes, words.ink]), across, reach)
     free, kinds = free[apart], kinds[apart]
+    others = np.concatenate([free.boxes, words.ink])
+    cell = _apart(free.boxes, others, np.full(len(free), options.cell_apart * height), np.zeros(len(free)))
+    cell &= _in_columns(free.boxes, others, height, options)
 
     x0, y0, x1, y1 = (side[:, None] for side in free.boxes.T)
     left, top, right, bottom = sure.ink.T
@@ -48,11 +55,13 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
     place = ((y0 + y1) / 2 - top) / tall
     near = (gap <= options.sign_rows * tall) & (place > 0) & (place < 1)
     off = options.level * tall + 1
+    half_way = (place > options.dash_place[0]) & (place < options.dash_place[1])
     stroke = (np.abs(y0 - top) <= off) & (np.abs(y1 - bottom) <= off)
-    dash = (place > options.dash_place[0]) & (place < options.dash_place[1]) & (x1 - x0 >= options.min_dash * tall)
-    dash &= x1 - x0 <= options.longest_dash * tall
+    dash = half_way & (x1 - x0 >= options.min_dash * tall) & (x1 - x0 <= options.longest_dash * tall)
     bullet = (left >= x1) & (gap <= options.bullet_reach * tall) & (place < options.dash_place[1])
-    fits = near & np.choose(kinds[:, None] - 1, [stroke, dash, bullet])
+    bullet |= cell[:, None] & (place > options.star_place) & (place < options.dash_place[1])
+    equals, ellipsis = cell[:, None] & half_way, cell[:, None] & (place >= options.dash_place[1] - options.level)
+    fits = near & np.choose(kinds[:, None] - 1, [stroke, dash, bullet, equals, ellipsis])
     beside = np.where(fits, gap, np.inf).argmin(1) if len(free) else np.zeros(0, int)
     found = fits.any(1)
     ink, beside = free.boxes[found], beside[found]
@@ -66,14 +75,83 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
 
 
 def _kinds(regions: Regions, height: float, options: DetectorOptions) -> np.ndarray:
-    """What each region's shape may be, `(N,)`: 1 an upright stroke, 2 a dash, 3 a bullet, 0 none of them."""
+    """What each region's shape may be, `(N,)`: one of the kinds above, 0 for none of them."""
     tall, wide = regions.heights, regions.widths
     fill = regions.area / np.maximum(tall * wide, 1)
     stroke = (wide <= options.stroke_width * tall) & (tall >= options.min_letter * height)
     dash = (wide >= options.min_dash * height) & (wide >= 1.5 * tall) & (tall < 0.3 * height) & (fill >= 0.6)
     small, large = np.minimum(tall, wide), np.maximum(tall, wide)
     bullet = (small >= 0.6 * large) & (large >= 0.2 * height) & (large <= 0.75 * height) & (fill >= 0.4)
-    return np.select([stroke, dash, bullet], [1, 2, 3], 0)
+    equals = (
+        (wide >= 1.2 * tall)
+        & (wide <= height)
+        & (tall >= 0.2 * height)
+        & (tall <= 0.6 * height)
+        & (fill >= 0.4)
+        & (fill <= 0.8)
+    )
+    ellipsis = (wide >= 3 * tall) & (wide >= 0.5 * height) & (tall < 0.3 * height) & (fill < 0.6)
+    return np.select(
+        [stroke, dash, bullet, equals, ellipsis],
+        [_STROKE, _DASH, _BULLET, _EQUALS, _ELLIPSIS],
+        0,
+    )
+
+
+def _with_ellipses(regions: Regions, height: float) -> Regions:
+    """The regions, three points alike that stand level at even steps, and by themselves, as one."""
+    wide, high = regions.widths, regions.heights
+    point = np.flatnonzero(
+        (np.maximum(wide, high) < 0.3 * height) & (np.minimum(wide, high) >= 0.5 * np.maximum(wide, high))
+    )
+    boxes = regions.boxes[point]
+    first, second, down = pairs_beside(boxes, 0.6 * height, 0.0)
+    level = (down >= 0.5 * np.minimum(boxes[first, 3] - boxes[first, 1], boxes[second, 3] - boxes[second, 1])) & (
+        boxes[second, 0] >= boxes[first, 2]
+    )
+    first, second = first[level], second[level]
+    # Of a leader's points most have one on both sides, too.
+    follower = np.full(len(point), -1)
+    nearest = np.lexsort((boxes[second, 0], first))[::-1]
+    follower[first[nearest]] = second[nearest]
+    started = np.flatnonzero(follower >= 0)
+    led = np.zeros(len(point), bool)
+    led[follower[started]] = True
+    triples = [
+        (a, b, c)
+        for a in started[~led[started]].tolist()
+        if (c := follower[b := follower[a]]) >= 0 and follower[c] < 0 and _is_even(boxes[[a, b, c], 0], height)
+    ]
+    if not triples:
+        return regions
+    members = point[np.array(triples)]
+    corners = (regions.boxes[members, :2].min(1), regions.boxes[members, 2:].max(1))
+    whole = Regions(np.hstack(corners), regions.area[members].sum(1), regions.contrast[members].min(1))
+    return regions[np.setdiff1d(np.arange(len(regions)), members)] + whole
+
+
+def _is_even(starts: np.ndarray, height: float) -> bool:
+    steps = np.diff(starts)
+    return bool(np.ptp(steps) <= 0.1 * height + 1)
+
+
+def _in_columns(boxes: np.ndarray, others: np.ndarray, height: float, options: DetectorOptions) -> np.ndarray:
+    """Whether others stand above or below each box, in a column of a table, `(N,)`; `boxes` are the first of them.
+
+    These must be of its size: dirt along a page's edge is of any. The rest, words, may be of another.
+    """
+    size = boxes[:, 2:] - boxes[:, :2]
+    larger, smaller = np.maximum(size[:, None], size), np.minimum(size[:, None], size)
+    alike = np.ones((len(boxes), len(others)), bool)
+    alike[:, : len(boxes)] = (larger <= options.column_alike * smaller + 1).all(2)
+    x, y = (boxes[:, [0, 1]] + boxes[:, [2, 3]]).T[:, :, None] / 2
+    middle, level = (others[:, [0, 1]] + others[:, [2, 3]]).T / 2
+    aligned = np.abs(x - middle) <= options.column_off * height
+    aligned |= np.abs(boxes[:, 2, None] - others[:, 2]) <= options.column_off * height
+    apart = np.abs(y - level)
+    return (alike & aligned & (apart >= height) & (apart <= options.column_reach * height)).sum(
+        1
+    ) >= options.column_cells
 
 
 def _within(boxes: np.ndarray, words: np.ndarray) -> np.ndarray:

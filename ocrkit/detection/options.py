@@ -61,6 +61,7 @@ class DetectorOptions:
         dash_aspect: width over height of a dash that is wider than other marks, at least.
         dash_fill: share of its box that the ink of such a dash covers, at least.
         mark_size: heights; longer side of a mark, at least.
+        faint_mark: of the contrast of its line's letters; that of a mark, at least.
         min_surround: grey levels between a region's ink and the paper around it.
         ink_share: of a word's box, that ink covers at least.
         inner_edge: share of the upper and lower edge of a box inside a word of the other ink, that is not its ground.
@@ -136,6 +137,7 @@ class DetectorOptions:
             letters is their ground.
         edge_share: of the ink's contrast, from which on a pixel belongs to a word's box.
         thin_px: shorter side of a dash or a stroke, of which a line of pixels is a good part, at most.
+        dash_px: the same of what is surely a dash, and blurred.
         thin_edge_share: the same of these.
         sign_rows: heights of the row; a sign alone may stand so far from the word whose row it is in.
         sign_apart: of its longer side; nothing stands nearer to a sign that stands alone.
@@ -144,6 +146,12 @@ class DetectorOptions:
         dash_place: from a row's top to its bottom, between which shares a dash or a bullet has its middle.
         longest_dash: heights of the row.
         bullet_reach: heights of the row; a bullet's word begins no farther to its right.
+        cell_apart: heights; nothing stands nearer beside a bullet, equals sign or ellipsis that is a table's cell.
+        star_place: from a row's top to its bottom, the share at which such an asterisk has its middle, at least.
+        column_off: heights; how far the middles or right ends of what stands in one column may lie apart.
+        column_reach: heights; from one of them to the next, at most.
+        column_cells: above and below such a cell, at least.
+        column_alike: times as wide or high as such a cell; another sign of its column, at most, a px apart.
         stroke_width: of its height; an upright stroke that is a one or an I is no wider.
         most_signs: alone on a page; more are a texture.
         clash: share of the smaller of two words' boxes beyond which they cannot both be words.
@@ -196,6 +204,7 @@ class DetectorOptions:
     dash_aspect: float = 4.0
     dash_fill: float = 0.6
     mark_size: float = 0.1
+    faint_mark: float = 0.35
     min_surround: float = 20.0
     ink_share: float = 0.1
     inner_edge: float = 0.25
@@ -266,6 +275,7 @@ class DetectorOptions:
     band_height: float = 1.5
     edge_share: float = 0.5
     thin_px: float = 4.0
+    dash_px: float = 6.0
     thin_edge_share: float = 0.3
     sign_rows: float = 40.0
     sign_apart: float = 0.35
@@ -274,6 +284,12 @@ class DetectorOptions:
     dash_place: tuple[float, float] = (0.25, 0.8)
     longest_dash: float = 1.6
     bullet_reach: float = 3.0
+    cell_apart: float = 1.0
+    star_place: float = 0.1
+    column_off: float = 0.3
+    column_reach: float = 8.0
+    column_cells: int = 3
+    column_alike: float = 1.2
     stroke_width: float = 0.5
     most_signs: int = 400
     clash: float = 0.5

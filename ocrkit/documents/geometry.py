@@ -12,6 +12,7 @@ from ocrkit.document import Image, Line
 
 _SLIM = 0.1  # of a word's shorter side, as a wider margin would be more than a dash
 _LOW_PX = 6  # words that are no higher are dashes and dots
+_MORE = 0.5  # of its area, by which a word may grow; a letter by itself is as wide as high
 
 
 def turned(image: Image, degrees: int) -> Image:
@@ -50,8 +51,10 @@ def widened(lines: Sequence[Line], margin_px: Callable[[float], float]) -> tuple
     counts = [len(line.words) for line in lines]
     heights = np.split(np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1), np.cumsum(counts)[:-1])
     margins = np.repeat([margin_px(median(of_line.tolist())) for of_line in heights], counts)
-    shorter = np.linalg.norm(np.diff(quads[:, :3], axis=1), axis=2).min(1)
+    sides = np.linalg.norm(np.diff(quads[:, :3], axis=1), axis=2)
+    shorter, around = sides.min(1), sides.sum(1)
     margin = np.minimum(margins, np.where(shorter <= _LOW_PX, _SLIM, 0.25) * shorter)
+    margin = np.minimum(margin, (np.sqrt(around**2 + 4 * _MORE * sides.prod(1)) - around) / 4)
     return _with_quads(lines, quads + margin[:, None, None] * np.sign(quads - quads.mean(1, keepdims=True)))
 
 

@@ -50,6 +50,7 @@ class JoinOptions:
         small_words: letters that are words where they stand alone.
         words: short ones that are none but words, where they are surely read and a space is likely.
         signs: characters that are words where they stand alone, and so no fragments.
+        list_signs: signs that begin the lines of lists, behind a space that is sure.
         operators: characters of which such words consist in programs and formulas, where a space is sure.
         seams: marks inside words and numbers, beside which a gap may be as wide as a space.
         seam_confidence: share of the lower confidence of the two that the whole must reach where it shows one of
@@ -107,6 +108,7 @@ class JoinOptions:
         ]
     )
     signs: str = ":-=*{}&#<"
+    list_signs: str = "•*"
     operators: str = "{}[]()|&+=*/#%$^~"
     seams: str = "'’.,:/-"
     seam_confidence: float = 0.9
@@ -178,11 +180,27 @@ def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptio
         wholes = zip(trials, read(together))
         for (row, a, b), read_whole in sorted(wholes, key=lambda trial: trial[0][2].space >= options.word_space):
             # One of the two may have been joined on its other side just now.
-            if a in row and b in row and is_one_word(a.guess, b.guess, read_whole.guess, b.space, options):
+            if a not in row or b not in row:
+                continue
+            if sign := _sign_before(a.guess, b.guess, read_whole.guess, b.space, options):
+                if sign != a.guess.text:
+                    guess = replace(a.guess, text=sign, confidence=read_whole.guess.confidence, spans=a.guess.spans[:1])
+                    row[row.index(a)] = replace(a, guess=guess)
+            elif is_one_word(a.guess, b.guess, read_whole.guess, b.space, options):
                 row[row.index(a) : row.index(b) + 1] = [_joined(a, b, read_whole, options)]
                 joined = True
         if not joined:
             return rows
+
+
+def _sign_before(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> str:
+    """The sign of a list that `whole` shows before the second word, and a sure space behind it; empty if none.
+
+    By itself it is seen as large as a letter, and is read as one.
+    """
+    if space < options.sure_space or len(a.text) > options.fragment or len(b.text) < options.sure_letters:
+        return ""
+    return whole.text[0] if whole.text[:1] in tuple(options.list_signs) and whole.text[1:] == b.text else ""
 
 
 def _joined(a: Piece, b: Piece, whole: Piece, options: JoinOptions) -> Piece:
@@ -359,10 +377,11 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
 
 def _are_two_words(a: Guess, b: Guess, whole: Guess, options: JoinOptions) -> bool:
     """Whether `whole` is no word, but the two are: a letter and a word, a list's number and a word, a word and an I."""
-    if not whole.known and a.text + b.text == whole.text:
-        letters = [part.text.isalpha() and part.text in options.small_words for part in (a, b)]
+    if not whole.known and (a.text + b.text).casefold() == whole.text.casefold():
+        letters = [part.text.isalpha() and len(part.text) == 1 for part in (a, b)]
         long = [part.known and len(_letters(part.text)) >= options.sure_letters for part in (a, b)]
-        if any(letter and word for letter, word in zip(letters, reversed(long))):
+        # Not those of `n’est`, whose letter is part of it.
+        if a.text[-1].isalnum() and b.text[0].isalnum() and any(x and word for x, word in zip(letters, reversed(long))):
             return True
         if long[1] and _NUMBERED.fullmatch(a.text):
             return True

@@ -71,8 +71,8 @@ class ReadOptions:
     well_read_share: float = 0.7
     struck_confidence: tuple[float, float] = (0.7, 0.8)
     struck_letters: int = 5
-    signs: tuple[str, ...] = tuple("-–—•*I1|l:=")
-    plain_signs: tuple[str, ...] = tuple("-–—I1|l")
+    signs: tuple[str, ...] = tuple("-–—•*I1|l:=…")
+    plain_signs: tuple[str, ...] = tuple("-–—I1|l•*=")
     sure_confidence: float = 0.7
     likely_confidence: float = 0.6
     likely_letters: int = 5

@@ -65,7 +65,7 @@ class ShapeOptions:
         bar_foot: the same; how far a bar reaches below the line, at least.
         star_foot, star_top: the same; how far above the line an asterisk read as an x begins and ends, at least.
         star_confidence: of such a reading, below which it is doubted.
-        bullet: of the height of its line's capitals; size of a bullet, from and to.
+        bullet: of the height of its line's capitals; size of a bullet, from and to; the last where it is hardly read.
         bullet_off: the same; how far bullets of one list may stand out of one column, and off half-way up their lines.
         askew: how far a column may lean for its height.
         bullets: in a column, at least, that are none but by their size and place; one more of those read as nothing.
@@ -121,7 +121,7 @@ class ShapeOptions:
     star_foot: float = 0.12
     star_top: float = 0.78
     star_confidence: float = 0.7
-    bullet: tuple[float, float] = (0.15, 0.6)
+    bullet: tuple[float, float, float] = (0.15, 0.6, 0.7)
     bullet_off: float = 0.25
     askew: float = 0.015
     bullets: int = 2
@@ -215,7 +215,7 @@ def _with_strokes(row: Sequence[Piece], capital_px: float, options: ShapeOptions
         if width > (options.serif_width if serif else options.stroke_width) * height or not (piece.sign or sides):
             return ""
         foot = (piece.place[3] - _baseline(piece, row, capital_px)) / capital_px
-        if options.bar_height[0] <= height <= options.bar_height[1] and foot >= options.bar_foot:
+        if options.bar_height[0] <= height <= options.bar_height[1] and (piece.sign or foot >= options.bar_foot):
             return "|"
         return "I" if abs(foot) <= options.stroke_off and abs(height - 1) <= options.stroke_off else ""
 
@@ -267,7 +267,9 @@ def _with_bullets(
             sure.append(first)
         elif _may_be_bullet(first, options):
             sides = np.sort(first.place[2:] - first.place[:2]) / capital
-            fits = options.bullet[0] <= sides[0] and sides[1] <= options.bullet[1] and sides[1] <= 1.6 * sides[0]
+            # No letter that is surely read is a bullet that is larger than most.
+            largest = options.bullet[1 if first.guess.confidence >= options.sign_confidence else 2]
+            fits = options.bullet[0] <= sides[0] and sides[1] <= largest and sides[1] <= 1.6 * sides[0]
             alone = len(row) == 1 and not first.sign  # whether half-way up a row nobody knows
             if fits and (alone or _is_half_way(first, row, options.bullet_off * capital)):
                 found.append((first, capital, alone))
@@ -609,7 +611,7 @@ def _with_ellipsis(
     if edge is not None and not in_cells and pitch <= options.ellipsis[1]:
         one_sign = pitch >= edge
     elif found["points"] == "…" and not stops and (pitch > options.close_points or in_cells):
-        return piece
+        return _as_sign(piece, "…", options) if piece.sign else piece
     middle = "…" if one_sign else "..."
     place = piece.place[[0, 2]] - piece.left
     spans = [piece.guess.spans[:start], np.tile(place, (len(middle), 1)), piece.guess.spans[found.start("behind") :]]

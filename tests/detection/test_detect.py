@@ -342,6 +342,27 @@ def test_signs_alone_in_a_row_are_found_and_specks_are_not():
     assert {round(float(line.ink[0, 0])) for line in signs} <= {399, 400, 401}
 
 
+@pytest.mark.parametrize(
+    ("sign", "rows", "found"),
+    [
+        ([(6, 12, 0, 6)], 4, 4),  # a bullet
+        ([(5, 7, 0, 10), (10, 12, 0, 10)], 4, 4),  # an equals sign
+        ([(11, 14, 0, 3), (11, 14, 7, 10), (11, 14, 14, 17)], 4, 4),  # an ellipsis
+        ([(6, 12, 0, 6)], 1, 0),  # dirt in no column
+    ],
+)
+def test_signs_in_a_column_of_a_table_are_its_cells(sign, rows, found):
+    page = draw(["Depot 4711", "Bridge 1203", "Harbour 5520", "Market 8164"], size=20, shape=(240, 600), leading=2)
+    top = [int(line.ink[0, 1]) for line in sorted(detect(page.image), key=lambda line: line.ink[0, 1])]
+    for y in top[:rows]:
+        for y0, y1, x0, x1 in sign:
+            page.image[y + y0 : y + y1, 400 + x0 : 400 + x1] = 0
+    signs = [line.ink[0] for line in detect(page.image) if line.sign]
+    assert len(signs) == found
+    for ink in signs:
+        assert ink[[0, 2]] == pytest.approx([400, 400 + max(x1 for *_, x1 in sign)], abs=1)
+
+
 @pytest.mark.parametrize("degrees", [-1.5, 1.5])
 def test_a_stroke_far_along_a_row_of_a_page_askew_is_of_that_row(degrees):
     page = draw(["Depot by the harbour", "Bridge over the river", "Harbour of the town"], shape=(240, 900), leading=3)
@@ -376,6 +397,13 @@ def test_the_box_of_a_dash_is_as_low_as_its_ink(rows):
     assert y1 - y0 == pytest.approx(ink + 0.25, abs=0.25)
     assert y0 >= min(rows) - 0.3
     assert y1 <= max(rows) + 1.3
+
+
+def test_the_box_of_an_equals_sign_holds_both_bars():
+    page = np.full((40, 60), 255, np.uint8)
+    page[[18, 22], 20:34] = 0
+    _, y0, _, y1 = tight(page, np.array([[20.0, 18.0, 34.0, 23.0]]), 1.0)[0]
+    assert (y0, y1) == (18, 23)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from ocrkit.detection import DetectorOptions
 from ocrkit.detection.leaders import leaders
-from ocrkit.detection.lines import string_lines, with_accents, with_low_letters
+from ocrkit.detection.lines import string_lines, with_accents, with_low_letters, without_faint_marks
 from ocrkit.detection.regions import Regions
 from ocrkit.detection.words import split_words
 
@@ -235,3 +235,18 @@ def test_letters_beside_a_scratch_are_no_marks_and_a_comma_behind_a_brace_is_one
     assert letter.tolist() == [True, False]
     _, letter = strung([[-12, 0, -8, 60], *LOW], [True] * 3)
     assert letter.all()
+
+
+@pytest.mark.parametrize(
+    ("mark", "contrast", "kept"),
+    [
+        ([-8, 32, -2, 40], 25.0, False),  # the corner of a tint below the word's line
+        ([-8, 32, -2, 40], 60.0, True),
+        ([36, 26, 39, 30], 25.0, True),  # a faint point of worn print
+    ],
+)
+def test_marks_beyond_their_line_that_are_much_fainter_than_its_letters_are_left_out(mark, contrast, kept):
+    letter, line = np.array([True] * 3 + [False]), np.zeros(4, int)
+    boxes, levels = np.array([*WORD, mark], float), np.array([100.0, 95.0, 105.0, contrast])
+    found = without_faint_marks(boxes, levels, letter, line, DetectorOptions())
+    assert found.tolist() == [0, 0, 0, 0 if kept else -1]

@@ -111,6 +111,9 @@ def test_behind_what_is_surely_a_space_only_what_can_be_no_word_is_joined(a, b, 
         (guess("A", 0.6), guess("liver"), guess("Aliver", 0.99), False),  # a letter that is a word, if hardly read
         (guess("for"), guess("I", 0.4), guess("for!", 0.9), False),  # an I read as a mark of the word before
         (guess("for"), guess("]", 0.2), guess("for]", 0.9), False),
+        (guess("both"), guess("X", 0.4), guess("bothx", 0.9), False),  # any letter beside a word, whatever its case
+        (guess("o", 0.5), guess("liver"), guess("oliver", 0.95), True),  # the whole is known
+        (guess("l"), guess("'liver"), guess("l'liver", 0.95), True),  # a letter that is part of a word
     ],
 )
 def test_where_a_space_is_likely_two_words_stay_apart(a, b, whole, one):
@@ -165,6 +168,21 @@ def test_halves_without_a_likely_space_between_them_go_together_first():
     row = [piece("him", 0, 40), replace(piece("i", 50, 54, 0.4), space=0.99), piece("f", 58, 64, 0.6)]
     read = Reads(x0_54=("himi", 0.8), x50_64=("if", 0.9), x0_64=("himif", 0.9))
     assert texts(join_pieces([row], read, JoinOptions())) == [["him", "if"]]
+
+
+@pytest.mark.parametrize(
+    ("read", "whole", "space", "found"),
+    [
+        (("sk", 0.3), ("*liver", 0.8), 1.0, ["*", "liver"]),
+        (("s", 0.3), ("•liver", 0.8), 1.0, ["•", "liver"]),
+        (("•", 0.7), ("•liver", 0.9), 1.0, ["•", "liver"]),
+        (("x", 0.3), ("*liver", 0.8), 0.5, ["*liver"]),  # no sure space: a note's asterisk
+    ],
+)
+def test_a_list_s_sign_is_what_is_seen_of_it_before_its_word(read, whole, space, found):
+    rows = [[piece(read[0], 0, 10, read[1]), replace(piece("liver", 16, 60), space=space)]]
+    reads = Reads(x0_60=whole)
+    assert texts(join_pieces(rows, reads, JoinOptions())) == [found]
 
 
 def test_only_near_neighbours_are_tried():

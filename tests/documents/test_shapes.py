@@ -127,14 +127,24 @@ def test_what_is_low_and_wide_half_way_up_between_two_words_is_a_dash(place, rea
     assert texts(by_shape([row, hyphen], ShapeOptions()))[1] == meant
 
 
-def test_an_upright_stroke_alone_in_a_row_of_a_table_is_an_i():
-    alone = replace(placed("", 300, 0, 303, 20, confidence=0.1), sign=True)
-    assert texts(by_shape([[placed("The", 0, 0, 50, 20)], [alone]], ShapeOptions()))[-1] == "I"
+@pytest.mark.parametrize(("height", "meant"), [(20, "I"), (27, "|")])
+def test_an_upright_stroke_alone_in_a_row_of_a_table_is_an_i_or_a_bar(height, meant):
+    alone = replace(placed("", 300, 0, 303, height, confidence=0.1), sign=True)
+    assert texts(by_shape([[placed("The", 0, 0, 50, 20)], [alone]], ShapeOptions()))[-1] == meant
 
 
-@pytest.mark.parametrize(("lines", "meant"), [(1, "e"), (2, "•")])
-def test_what_is_small_and_round_before_several_lines_is_their_bullet(lines, meant):
-    rows = [[placed("e", 0, 6, 8, 14), placed("The", 20, 0, 60, 20)] for _ in range(lines)]
+@pytest.mark.parametrize(
+    ("lines", "size", "confidence", "meant"),
+    [
+        (1, 8, 0.9, "e"),
+        (2, 8, 0.9, "•"),
+        (2, 13, 0.9, "e"),
+        (2, 13, 0.3, "•"),  # larger than most
+    ],
+)
+def test_what_is_small_and_round_before_several_lines_is_their_bullet(lines, size, confidence, meant):
+    top = 10 - size // 2
+    rows = [[placed("e", 0, top, size, top + size, confidence), placed("The", 20, 0, 60, 20)] for _ in range(lines)]
     assert texts(by_shape(rows, ShapeOptions()))[0] == meant
 
 
