@@ -108,6 +108,9 @@ class DetectorOptions:
         punctuation_reach: heights; widest gap between punctuation and the letter it belongs to.
         level: heights; letters whose tops or feet differ by no more stand level.
         min_level_share: share of neighbours that stand level, at least, on a line of print.
+        min_level_share_whole: the same where pieces of letters were put together.
+        piece_ratio: times as wide as one piece of a letter another may be.
+        piece_px: px; a narrower piece counts as so wide.
         page_weight: pairs of neighbours; how much the page as a whole weighs in that share.
         cell_steps: from one letter to the next, by which a line is told to be set in cells, at least.
         cell_even: mean over these of the cosine of how far they are off whole cells, a cell being a full turn.
@@ -241,6 +244,9 @@ class DetectorOptions:
     punctuation_reach: float = 0.8
     level: float = 0.12
     min_level_share: float = 0.7
+    min_level_share_whole: float = 0.76
+    piece_ratio: float = 2.5
+    piece_px: float = 3.0
     page_weight: float = 20.0
     cell_steps: int = 4
     cell_even: float = 0.85
