@@ -28,6 +28,7 @@ class DetectorOptions:
         bright_ground: grey levels, from which on an even ground is paper and not the ground of light print.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
+        cut_letter: heights; what is left of a letter whose feet stand in a rule, at least.
         side_height: heights; an upright stroke from one rule to the next is a frame's side, not a letter, when it is as
             high as this.
         strike_length: heights; of a stroke that strikes words through, at least.
@@ -150,6 +151,7 @@ class DetectorOptions:
         stroke_width: of its height; an upright stroke that is a one or an I is no wider.
         most_signs: alone on a page; more are a texture.
         clash: share of the smaller of two words' boxes beyond which they cannot both be words.
+        much_higher: times as high as others that lie on it a word is, from which on they count together against it.
         risen: how many times as high as its low letters a line's highest word is at least.
     """
 
@@ -168,6 +170,7 @@ class DetectorOptions:
     bright_ground: float = 170.0
     rule_length: float = 7.0
     rule_thickness: float = 0.6
+    cut_letter: float = 0.3
     side_height: float = 1.5
     strike_length: float = 5.0
     strike_thickness: float = 0.5
@@ -283,4 +286,5 @@ class DetectorOptions:
     stroke_width: float = 0.5
     most_signs: int = 400
     clash: float = 0.5
+    much_higher: float = 3.0
     risen: float = 1.25
