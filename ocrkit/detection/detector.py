@@ -484,7 +484,9 @@ def _on_rules(regions: Regions, rules: np.ndarray, height: float, options: Detec
     What is left of letters whose feet stand in a rule would pass for marks.
     """
     boxes = regions.boxes.copy()
-    low = (regions.heights < height) & (regions.heights >= options.cut_letter * height)
+    wide, high = options.cut_letter
+    low = (regions.heights < options.min_letter * height) & (regions.heights >= high * height)
+    low &= regions.widths >= wide * height
     for i in np.flatnonzero(low).tolist():
         x0, _, x1, y1 = boxes[i].astype(int).tolist()
         below = rules[y1 : y1 + round(options.rule_thickness * height), x0 : max(x1, x0 + 1)]

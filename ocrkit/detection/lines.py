@@ -182,7 +182,7 @@ def _high_marks(
     low = (heights[mark] <= options.mark_height * line) & (run_length[mark] <= options.mark_run)
     low &= (length[mark] <= 2 * options.mark_run) & (chains[mark] != chains[owner])
     low &= (length[mark] < length[owner]) | far
-    low &= widths[mark] <= options.mark_width * heights[mark]  # wider ones are letters that touch
+    low &= widths[mark] <= options.mark_aspect * heights[mark]  # wider ones are letters that touch
     mark, owner = mark[low], owner[low]
     return mark[_beside(boxes, mark, owner, options)[0]]
 

@@ -28,7 +28,7 @@ class DetectorOptions:
         bright_ground: grey levels, from which on an even ground is paper and not the ground of light print.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
-        cut_letter: heights; what is left of a letter whose feet stand in a rule, at least.
+        cut_letter: heights; width and height of what is left of a letter whose feet stand in a rule, at least.
         side_height: heights; an upright stroke from one rule to the next is a frame's side, not a letter, when it is as
             high as this.
         strike_length: heights; of a stroke that strikes words through, at least.
@@ -101,6 +101,7 @@ class DetectorOptions:
         mark_run: that so many marks stand close and level with each other, at most, as those of a quotation do.
         mark_gap: of their height; the gap between such marks, at most.
         mark_slim: of its height; width of an apostrophe or half of a quotation mark, at most.
+        mark_aspect: of its height; width of any mark that is as high as a low letter, at most.
         mark_size_beside: of the height of the letter beside it; height of these, at most.
         mark_least: the same, at least.
         mark_off: of a neighbour's height; how far above or below it the middle of a mark may lie.
@@ -148,6 +149,11 @@ class DetectorOptions:
         dash_place: from a row's top to its bottom, between which shares a dash or a bullet has its middle.
         longest_dash: heights of the row.
         bullet_reach: heights of the row; a bullet's word begins no farther to its right.
+        rule_step: of the length of a dash or the height of a dot; from the middle of one to that of the next in a dashed
+            or dotted rule, at most.
+        rule_step_most: heights of words; the same.
+        rule_off: heights of words; how far one of them may stand out of their row or column.
+        rule_signs: of such a rule, at least.
         stroke_width: of its height; an upright stroke that is a one or an I is no wider.
         most_signs: alone on a page; more are a texture.
         clash: share of the smaller of two words' boxes beyond which they cannot both be words.
@@ -170,7 +176,7 @@ class DetectorOptions:
     bright_ground: float = 170.0
     rule_length: float = 7.0
     rule_thickness: float = 0.6
-    cut_letter: float = 0.3
+    cut_letter: tuple[float, float] = (0.4, 0.3)
     side_height: float = 1.5
     strike_length: float = 5.0
     strike_thickness: float = 0.5
@@ -239,6 +245,7 @@ class DetectorOptions:
     mark_run: int = 2
     mark_gap: float = 0.8
     mark_slim: float = 0.65
+    mark_aspect: float = 3.0
     mark_size_beside: float = 0.68
     mark_least: float = 0.3
     mark_off: float = 0.3
@@ -283,8 +290,12 @@ class DetectorOptions:
     dash_place: tuple[float, float] = (0.25, 0.8)
     longest_dash: float = 1.6
     bullet_reach: float = 3.0
+    rule_step: float = 3.0
+    rule_step_most: float = 1.2
+    rule_off: float = 0.2
+    rule_signs: int = 3
     stroke_width: float = 0.5
     most_signs: int = 400
     clash: float = 0.5
-    much_higher: float = 3.0
+    much_higher: float = 5.0
     risen: float = 1.25

@@ -40,6 +40,8 @@ class ReadOptions:
         struck_letters: of a long word, at least.
         signs: what a sign that stands alone in a row may be; anything else was dirt.
         plain_signs: those of them that are kept even if their readings are doubtful.
+        stray_reach: of a word's height; marks alone in a row are noise where no word level with them is so near.
+        bullet_reach: the same of a bullet and the word on its right.
         sure_confidence: where no word of a page reaches it there is no print, and the others are noise, too.
         likely_confidence: the same of a word of `likely_letters` letters and digits or more.
         likely_letters: texture is hardly ever read as so many.
@@ -73,6 +75,8 @@ class ReadOptions:
     struck_letters: int = 5
     signs: tuple[str, ...] = tuple("-–—•*I1|l:=")
     plain_signs: tuple[str, ...] = tuple("-–—I1|l")
+    stray_reach: float = 20.0
+    bullet_reach: float = 4.0
     sure_confidence: float = 0.7
     likely_confidence: float = 0.6
     likely_letters: int = 5

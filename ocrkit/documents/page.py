@@ -150,10 +150,14 @@ def keep_words(
     The recogniser reads most words that are struck through as others, so they are in doubt however sure it is.
     """
     words, left_out = [], {"noise": 0, "struck": 0}
+    print_at = _legible(rows, options)
     for row in rows:
         level = [piece for piece in row if piece.guess.text and not is_within(piece.box, aside)]
         if not options.keep_doubtful and len(level) == 1 and level[0].sign and level[0].guess.text not in options.signs:
             left_out["noise"] += 1
+            level = []
+        if not options.keep_doubtful and _are_stray(level, print_at, options):
+            left_out["noise"] += len(level)
             level = []
         clean = [piece for piece in level if _is_legible(piece, options)]
         least = 0.0 if options.keep_doubtful else doubtful_from(clean, options)
@@ -165,6 +169,34 @@ def keep_words(
             left_out["struck"] += len(level) - len(clean)
         words.append([word for piece in kept for word in _words(piece, options)])
     return words, left_out
+
+
+def _legible(rows: Sequence[Sequence[Piece]], options: ReadOptions) -> np.ndarray:
+    """Where pieces of at least two letters or figures stand that are not in doubt, `(N, 4)` px."""
+    places = [
+        piece.place
+        for row in rows
+        for piece in row
+        if piece.guess.confidence >= options.min_confidence and sum(map(str.isalnum, piece.guess.text)) > 1
+    ]
+    return np.array(places).reshape(-1, 4)
+
+
+def _are_stray(row: Sequence[Piece], print_at: np.ndarray, options: ReadOptions) -> bool:
+    """Whether a row holds marks alone and no print stands level with it at hand: dirt, or what is left of a rule.
+
+    A bullet has its text on its right, and not far off.
+    """
+    if not row or any(map(str.isalnum, "".join(piece.guess.text for piece in row))) or any(piece.sign for piece in row):
+        return False
+    places = np.array([piece.place for piece in row])
+    (left, top), (right, bottom) = places[:, :2].min(0), places[:, 2:].max(0)
+    level = (print_at[:, 1] <= (top + bottom) / 2) & ((top + bottom) / 2 <= print_at[:, 3])
+    behind, before = print_at[:, 0] - right, left - print_at[:, 2]
+    height = print_at[:, 3] - print_at[:, 1]
+    if all(piece.guess.text == "•" for piece in row):
+        return not (level & (behind >= 0) & (behind <= options.bullet_reach * height)).any()
+    return not (level & (np.maximum(behind, before) <= options.stray_reach * height)).any()
 
 
 def doubtful_from(row: Sequence[Piece], options: ReadOptions) -> float:
