@@ -59,6 +59,8 @@ class JoinOptions:
         word_space: probability of a space, from which on a fragment that is surely read is a word.
         unsure_space: probability of a space, up to which two pieces may be halves of a word however long they are,
             unless both are words that the recogniser knows.
+        half_space: the same where each of the two has `least_half` letters and the recogniser knows the whole.
+        least_half: letters.
         sure_letters: of such a word, at least.
         half_confidence: share of the lower confidence of the two that the whole must reach then, if it is not known.
         address_confidence: the same of a whole that is an address of the web or of mail, or a name with underscores.
@@ -113,6 +115,8 @@ class JoinOptions:
     list_space: float = 0.95
     word_space: float = 0.6
     unsure_space: float = 0.7
+    half_space: float = 0.95
+    least_half: int = 2
     sure_letters: int = 3
     half_confidence: float = 1.0
     address_confidence: float = 0.8
@@ -245,11 +249,19 @@ def _may_be_fragment(a: Guess, b: Guess, space: float, options: JoinOptions) -> 
 
 
 def _may_be_halves(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
-    """Whether the gap hardly tells that there is a space, and the two are no words of their own."""
+    """Whether the gap hardly tells that there is a space, and the two are no words of their own.
+
+    Pieces of several letters, of which one is no word, are also tried where a space is likely: only a word that the
+    recogniser knows is believed there, see `_are_parts`.
+    """
     seam = a.text[-1], b.text[0]
     inside = all(sign.isalnum() or sign in "-'’" for sign in seam) and not _digits_meet(a.text, b.text)
-    inside = inside and bool(_letters(a.text) and _letters(b.text))  # a dash may stand alone
-    return space < options.unsure_space and inside and not all(_is_word(part, options) for part in (a, b))
+    letters = [_letters(part.text) for part in (a, b)]
+    inside = inside and all(letters)  # a dash may stand alone
+    if not inside or all(_is_word(part, options) for part in (a, b)):
+        return False
+    several = all(map(str.isalpha, seam)) and min(map(len, letters)) >= options.least_half
+    return space < (options.half_space if several else options.unsure_space)
 
 
 def _is_word(guess: Guess, options: JoinOptions) -> bool:
@@ -374,7 +386,7 @@ def _are_parts(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpti
     lower = min(a.confidence, b.confidence)
     if _may_be_halves(a, b, space, options):
         # Beside a word there seldom is half of one that nobody knows.
-        no_word = not any(_is_word(part, options) for part in (a, b))
+        no_word = space < options.unsure_space and not any(_is_word(part, options) for part in (a, b))
         if whole.known or (no_word and whole.confidence >= options.half_confidence * lower):
             return True
     told = _may_be_address(a.text, b.text, space, options)

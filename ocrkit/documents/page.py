@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -156,9 +157,10 @@ def keep_words(
         if not options.keep_doubtful and len(level) == 1 and level[0].sign and level[0].guess.text not in options.signs:
             left_out["noise"] += 1
             level = []
-        if not options.keep_doubtful and _are_stray(level, print_at, options):
-            left_out["noise"] += len(level)
-            level = []
+        if not options.keep_doubtful:
+            found = len(level)
+            level = [] if _are_stray(level, print_at, options) else [p for p in level if not _is_rule(p, options)]
+            left_out["noise"] += found - len(level)
         clean = [piece for piece in level if _is_legible(piece, options)]
         least = 0.0 if options.keep_doubtful else doubtful_from(clean, options)
         kept = [piece for piece in clean if piece.guess.confidence >= least]
@@ -183,10 +185,13 @@ def _legible(rows: Sequence[Sequence[Piece]], options: ReadOptions) -> np.ndarra
 
 
 def _are_stray(row: Sequence[Piece], print_at: np.ndarray, options: ReadOptions) -> bool:
-    """Whether a row holds marks alone and no print stands level with it at hand: dirt, or what is left of a rule.
+    """Whether a row is dirt, or a rule: marks alone with no print at hand level with them, or many times the same mark.
 
     A bullet has its text on its right, and not far off.
     """
+    marks = Counter(piece.guess.text for piece in row if not any(map(str.isalnum, piece.guess.text)))
+    if marks and marks.most_common(1)[0][1] >= max(options.rule_marks, len(row) - 1):
+        return True
     if not row or any(map(str.isalnum, "".join(piece.guess.text for piece in row))) or any(piece.sign for piece in row):
         return False
     places = np.array([piece.place for piece in row])
@@ -197,6 +202,13 @@ def _are_stray(row: Sequence[Piece], print_at: np.ndarray, options: ReadOptions)
     if all(piece.guess.text == "•" for piece in row):
         return not (level & (behind >= 0) & (behind <= options.bullet_reach * height)).any()
     return not (level & (np.maximum(behind, before) <= options.stray_reach * height)).any()
+
+
+def _is_rule(piece: Piece, options: ReadOptions) -> bool:
+    """Whether a row of dashes, stars or the like was read as one long word that is none."""
+    guess = piece.guess
+    long = sum(map(str.isalnum, guess.text)) >= options.rule_letters and not guess.known
+    return long and guess.confidence < options.rule_confidence
 
 
 def doubtful_from(row: Sequence[Piece], options: ReadOptions) -> float:
