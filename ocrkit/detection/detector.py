@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from ocrkit.detection.check_boxes import are_check_boxes, beside_words
 from ocrkit.detection.leaders import leaders
 from ocrkit.detection.lines import regular_lines, rows_slope, stand_aside, string_lines, with_accents, with_low_letters
 from ocrkit.detection.lone import lone_signs
@@ -52,6 +53,7 @@ class DetectedLine:
         sign: whether it is one sign that stands alone in a row of print, see `lone_signs`.
         cleared: `(N,)` whether a stroke through each word was erased; `None` for none.
         pitch: px; width of the cells that its characters stand in, as a typewriter's do; 0 where they stand in none.
+        check: whether it is one empty check box.
     """
 
     boxes: np.ndarray
@@ -63,6 +65,7 @@ class DetectedLine:
     parts: Sequence[Parts | None] | None = None
     cleared: np.ndarray | None = None
     pitch: float = 0.0
+    check: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +81,7 @@ class Stages:
         letter: `(N,)` whether each of `letters` is as high as a letter; the others are punctuation.
         line: `(N,)` the line of each, -1 for none.
         words: the lines cut at their spaces.
+        checks: `(N, 4)` px; what may be empty check boxes, which are none of `letters`.
     """
 
     page: Image
@@ -88,6 +92,7 @@ class Stages:
     letter: np.ndarray
     line: np.ndarray
     words: Words
+    checks: np.ndarray
 
 
 def detect(image: Image, options: DetectorOptions = _DEFAULT, threads: int = 1) -> list[DetectedLine]:
@@ -110,6 +115,8 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT, threads: int = 1) 
     slope = rows_slope(dark.letters.boxes, dark.letter, dark.line)
     level += lone_signs(dark.letters, level, slope, options)
     level += lone_signs(light.letters, level, slope, options)
+    signs = level.line.max(initial=-1)
+    level += beside_words(dark.checks, level, options)
     aside = words_aside(dark, height, options)
     struck = struck_through(level, dark, height, options)
     parts = parts_of(level, (dark, light), scale, options)
@@ -129,6 +136,7 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT, threads: int = 1) 
                 words is level and words.line[of_line[0]] > lines,
                 None if words is aside else [parts.get(i) for i in of_line.tolist()],
                 pitch=0.0 if words is aside else float(words.pitch[of_line[0]]) / scale,
+                check=words is level and words.line[of_line[0]] > signs,
             )
             for of_line in np.split(np.arange(len(words)), np.flatnonzero(np.diff(words.line)) + 1)
             if len(of_line)
@@ -273,6 +281,8 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
     if cv2.countNonZero(ink) > height**2:  # more than a letter or two
         rules = rule_map(ink, round(options.rule_length * height), round(options.rule_thickness * height))
         regions = _find_regions(page, ink, rules, least_paper, height, options)
+    check = are_check_boxes(regions, ink, height, options)
+    checks, regions = regions.boxes[check], regions[~check]
     letters, letter, sign = with_colons(*prune(regions, height, options), height, options)
     letter = with_low_letters(letters.boxes, letter, height, options)
     level = np.flatnonzero(~stand_aside(letters.boxes, height, options))
@@ -280,7 +290,8 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
     line[level], letter[level] = string_lines(letters.boxes[level], letter[level], sign[level], height, options)
     line, letter = with_accents(letters.boxes, letter, line, options)
     line = regular_lines(letters.boxes, letter, line, options)
-    return Stages(page, ink, rules, regions, letters, letter, line, split_words(letters.boxes, letter, line, options))
+    words = split_words(letters.boxes, letter, line, options)
+    return Stages(page, ink, rules, regions, letters, letter, line, words, checks)
 
 
 def _of_one_ink(dark: Stages, light: Stages, options: DetectorOptions) -> Words:

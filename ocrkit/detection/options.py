@@ -156,6 +156,18 @@ class DetectorOptions:
         rule_signs: of such a rule, at least.
         stroke_width: of its height; an upright stroke that is a one or an I is no wider.
         most_signs: alone on a page; more are a texture.
+        check_size: heights; of an empty check box, from and to.
+        check_px: px; height of the smallest one that can be told from an O.
+        check_aspect: times as wide as high, or as high as wide, at most.
+        check_corner: share of each of its corners that ink covers, at least.
+        check_stroke: of its height; width of its sides.
+        check_drawn: share of each side that is drawn, at least.
+        check_inside: share of what is inside that ink covers, at most.
+        check_apart: of its height; nothing level with it stands nearer.
+        check_clear_px, clear_check_apart: px; height from which on its corners are sharp, and the same of these.
+        check_free: of its height; on one side nothing stands nearer.
+        check_reach: of its height; widest gap to the word beside it.
+        least_checks: on a page; of fewer none is believed.
         clash: share of the smaller of two words' boxes beyond which they cannot both be words.
         much_higher: times as high as others that lie on it a word is, from which on they count together against it.
         risen: how many times as high as its low letters a line's highest word is at least.
@@ -296,6 +308,19 @@ class DetectorOptions:
     rule_signs: int = 3
     stroke_width: float = 0.5
     most_signs: int = 400
+    check_size: tuple[float, float] = (0.75, 2.4)
+    check_px: float = 7.0
+    check_aspect: float = 1.35
+    check_corner: float = 0.5
+    check_stroke: float = 0.15
+    check_drawn: float = 0.75
+    check_inside: float = 0.1
+    check_apart: float = 0.33
+    check_clear_px: float = 12.0
+    clear_check_apart: float = 0.1
+    check_free: float = 0.6
+    check_reach: float = 3.0
+    least_checks: int = 2
     clash: float = 0.5
     much_higher: float = 5.0
     risen: float = 1.25

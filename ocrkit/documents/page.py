@@ -31,6 +31,7 @@ from ocrkit.documents.shapes import by_shape
 from ocrkit.documents.struck import unstruck
 from ocrkit.recognition.lexicon import MARKS
 
+_CHECK_BOX, _CHECK_CONFIDENCE = "☐", 0.9  # and the share of them that are some
 _PRICE = re.compile(r"[€$£]\d[\d.,]*[.,]\d\d")
 
 Detector = Callable[[Image], Sequence[DetectedLine]]
@@ -86,6 +87,9 @@ def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[lis
     unread = iter(pieces)
     rows = []
     for line in lines:
+        if line.check:
+            rows.append([_check_box(next(unread), line)])
+            continue
         spaces = [0.5] * len(line.boxes) if line.spaces is None else line.spaces.tolist()
         ink = line.boxes if line.ink is None else line.ink
         struck, cleared = (
@@ -109,6 +113,13 @@ def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[lis
             ]
         )
     return rows
+
+
+def _check_box(piece: Piece, line: DetectedLine) -> Piece:
+    """The piece as the check box that its line is: its form tells, whatever letter it was read as."""
+    whole = np.array([[0.0, piece.crop.shape[1]]])
+    guess = replace(piece.guess, text=_CHECK_BOX, confidence=_CHECK_CONFIDENCE, spans=whole)
+    return replace(piece, guess=guess, ink=None if line.ink is None else line.ink[0], sign=True)
 
 
 def as_struck(rows: Sequence[Sequence[Piece]], read: Callable[[np.ndarray], list[Piece]]) -> list[list[Piece]]:
