@@ -93,7 +93,9 @@ def _in_rules(boxes: np.ndarray, kinds: np.ndarray, height: float, options: Dete
         a, b = np.triu_indices(len(number), 1)
         off, step = (np.abs(middle[number[a], axis] - middle[number[b], axis]) for axis in (1 - along, along))
         larger, smaller = np.maximum(size[a], size[b]), np.minimum(size[a], size[b])
-        near = (step <= np.minimum(options.rule_step * larger, options.rule_step_most * height)) & (larger <= 2 * smaller)
+        near = (step <= np.minimum(options.rule_step * larger, options.rule_step_most * height)) & (
+            larger <= 2 * smaller
+        )
         near &= off <= options.rule_off * height
         run = components(len(number), a[near], b[near])
         rule[number] = np.bincount(run)[run] >= options.rule_signs if len(number) else False

@@ -149,8 +149,8 @@ class DetectorOptions:
         dash_place: from a row's top to its bottom, between which shares a dash or a bullet has its middle.
         longest_dash: heights of the row.
         bullet_reach: heights of the row; a bullet's word begins no farther to its right.
-        rule_step: of the length of a dash or the height of a dot; from the middle of one to that of the next in a dashed
-            or dotted rule, at most.
+        rule_step: of the length of a dash or the height of a dot; from one's middle to the next one's in a dashed or
+            dotted rule, at most.
         rule_step_most: heights of words; the same.
         rule_off: heights of words; how far one of them may stand out of their row or column.
         rule_signs: of such a rule, at least.

@@ -28,7 +28,7 @@ def settle(words: Words, height_px: float, options: DetectorOptions) -> Words:
 def without_clashes(words: Words, options: DetectorOptions) -> Words:
     """Of two words that lie on each other only the one of more letters, and of as many the larger one.
 
-    Several lower ones count together against a much higher one: what a stamp or a signature strings together is no word.
+    Several lower ones count together against a much higher one: what a stamp or a signature strings together is none.
     """
     first, second = clashes(words.boxes, options.clash)
     width, height = (words.boxes[:, 2:] - words.boxes[:, :2]).T

@@ -13,6 +13,9 @@ from scipy.sparse.csgraph import connected_components
 from ocrkit.detection import DetectedLine, DetectorOptions, dark_on_light, detect, find_dark, to_text_scale
 from ocrkit.detection.detector import tight
 from ocrkit.detection.pairs import components
+from ocrkit.detection.regions import rule_map
+from ocrkit.detection.settle import without_clashes
+from ocrkit.detection.words import Words
 
 FONTS = {
     "sans": "DejaVuSans.ttf",
@@ -386,3 +389,73 @@ def test_light_print_is_known_by_its_ground_also_where_that_is_mid_grey(ground, 
     page[40:160:20, 40:360] = ink
     page[44:160:20, 40:360] = ink
     assert bool(dark_on_light(page)[40, 40] != ink) is turned
+
+
+def found_at(drawn: Drawn, lines: list[DetectedLine]) -> list[bool]:
+    return (overlaps(drawn.boxes, words(lines)).max(1, initial=0) >= 0.5).tolist()
+
+
+def test_print_whose_letters_are_in_pieces_is_a_line():
+    page = draw(
+        ["Thank you please", "keep the invoice", "for applicable"], "typewriter", 20, shape=(150, 330), leading=2
+    )
+    rng = np.random.default_rng(4)
+    boxes = page.boxes[3:].round().astype(int)  # the first line is whole
+    for y0, y1 in {(y0, y1) for _, y0, _, y1 in boxes.tolist()}:
+        for x in range(18, 310, 4):  # gaps of a pixel or two at any height
+            gap = y0 + rng.integers(3, max(y1 - y0 - 3, 4))
+            page.image[gap : gap + 2, x : x + 4] = 255
+    assert sum(found_at(page, detect(page.image))[3:]) >= 4
+
+
+def test_bars_of_small_letters_that_touch_are_no_rule():
+    row = np.zeros((7, 80), np.uint8)  # of the form of UNCHANGED, seven pixels high
+    row[:, ::4] = row[:, 1::4] = row[3] = 255
+    ink = np.zeros((60, 300), np.uint8)
+    ink[20:27, 40:120] = row
+    ink[50:52, 40:250] = 255  # a rule below it
+    rules = rule_map(ink, 49, 4)
+    assert not rules[15:30].any()
+    assert rules[50:52, 45:245].all()
+
+
+def test_words_on_a_rule_that_their_feet_stand_in_are_found():
+    page = draw(["the sun seems near one moon or more"], size=18, shape=(90, 420))
+    foot = round(np.median(page.boxes[:, 3]))
+    page.image[foot - 4 : foot - 1, 10:410] = 0
+    assert sum(found_at(page, detect(page.image))) >= len(page.boxes) - 1
+
+
+def test_a_ring_around_words_does_not_take_their_place():
+    words_ = Words(
+        np.array([(20, 20, 40, 30), (42, 20, 60, 30), (10, 0, 110, 90)], float),
+        np.array([(20, 20, 40, 30), (42, 20, 60, 30), (10, 0, 110, 90)], float),
+        np.array([0, 0, 1]),
+        np.array([1, 2, 3]),
+        np.ones(3),
+        np.zeros(3),
+    )
+    assert without_clashes(words_, DetectorOptions()).boxes[:, 0].tolist() == [20, 42]
+
+
+@pytest.mark.parametrize(("dashes", "signs"), [(1, 1), (2, 2), (6, 0)])
+def test_the_dashes_of_a_rule_are_no_signs(dashes, signs):
+    page = draw(["Depot 4711", "Bridge 1203", "Harbour 5520"], size=20, shape=(200, 600), leading=2)
+    for x in range(300, 300 + 18 * dashes, 18):
+        page.image[43:45, x : x + 9] = 0
+    assert sum(line.sign and not line.check for line in detect(page.image)) == signs
+
+
+@pytest.mark.parametrize("side", [9, 12, 18])
+def test_empty_check_boxes_are_told_from_letters(side):
+    page = draw(
+        ["Open all Orders", "Other odd Offers", "Ordinary of old"], size=15, shape=(140, 330), at=(60, 20), leading=2
+    )
+    assert not any(line.check for line in detect(page.image))
+    tops = [round(y0) for y0 in page.boxes[::3, 1].tolist()]
+    for top in tops:
+        cv2.rectangle(page.image, (40, top), (40 + side - 1, top + side - 1), 0, 1)
+    lines = detect(page.image)
+    checks = np.concatenate([line.ink for line in lines if line.check])
+    np.testing.assert_allclose(sorted(checks[:, 1]), tops, atol=1)
+    assert_found(page, [line for line in lines if not line.check])
