@@ -485,11 +485,11 @@ def _find_regions(
         without_rules = np.where(rules > 0, local_mean(page, options), page)
         ink = _letter_map(without_rules, ink, height, options, least_paper)
     letters = cv2.subtract(ink, rules)
-    regions = _on_rules(measured_regions(page, letters, max(2, round(height / 3))), rules, height, options)
+    regions = on_rules(measured_regions(page, letters, max(2, round(height / 3))), rules, height, options)
     return regions[~(_sides(regions, rules, height, options) | leaders(regions, options))]
 
 
-def _on_rules(regions: Regions, rules: np.ndarray, height: float, options: DetectorOptions) -> Regions:
+def on_rules(regions: Regions, rules: np.ndarray, height: float, options: DetectorOptions) -> Regions:
     """The regions, low ones that a rule cuts at their feet as far down as the rule's lower edge.
 
     What is left of letters whose feet stand in a rule would pass for marks.

@@ -42,7 +42,8 @@ class ReadOptions:
         plain_signs: those of them that are kept even if their readings are doubtful.
         stray_reach: of a word's height; marks alone in a row are noise where no word level with them is so near.
         bullet_reach: the same of a bullet and the word on its right.
-        rule_marks: of one kind, from which on a row that holds hardly anything else is a rule.
+        rule_signs: what the pieces of a rule are read as.
+        rule_marks: of one such sign, from which on a row that holds hardly anything else is a rule.
         rule_letters: read in one piece, from which on it is a rule if it is no word that is known and hardly read.
         rule_confidence: of such a reading, below which it is hardly read.
         sure_confidence: where no word of a page reaches it there is no print, and the others are noise, too.
@@ -80,6 +81,7 @@ class ReadOptions:
     plain_signs: tuple[str, ...] = tuple("-–—I1|l")
     stray_reach: float = 20.0
     bullet_reach: float = 4.0
+    rule_signs: tuple[str, ...] = tuple("-–—=*:;.•_~|")
     rule_marks: int = 4
     rule_letters: int = 20
     rule_confidence: float = 0.55

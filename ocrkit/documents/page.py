@@ -200,7 +200,7 @@ def _are_stray(row: Sequence[Piece], print_at: np.ndarray, options: ReadOptions)
 
     A bullet has its text on its right, and not far off.
     """
-    marks = Counter(piece.guess.text for piece in row if not any(map(str.isalnum, piece.guess.text)))
+    marks = Counter(piece.guess.text for piece in row if piece.guess.text in options.rule_signs)
     if marks and marks.most_common(1)[0][1] >= max(options.rule_marks, len(row) - 1):
         return True
     if not row or any(map(str.isalnum, "".join(piece.guess.text for piece in row))) or any(piece.sign for piece in row):

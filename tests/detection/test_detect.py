@@ -11,9 +11,10 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from ocrkit.detection import DetectedLine, DetectorOptions, dark_on_light, detect, find_dark, to_text_scale
-from ocrkit.detection.detector import tight
+from ocrkit.detection.detector import on_rules, tight
+from ocrkit.detection.lines import regular_lines
 from ocrkit.detection.pairs import components
-from ocrkit.detection.regions import rule_map
+from ocrkit.detection.regions import Regions, rule_map
 from ocrkit.detection.settle import without_clashes
 from ocrkit.detection.words import Words
 
@@ -391,21 +392,18 @@ def test_light_print_is_known_by_its_ground_also_where_that_is_mid_grey(ground, 
     assert bool(dark_on_light(page)[40, 40] != ink) is turned
 
 
-def found_at(drawn: Drawn, lines: list[DetectedLine]) -> list[bool]:
-    return (overlaps(drawn.boxes, words(lines)).max(1, initial=0) >= 0.5).tolist()
-
-
 def test_print_whose_letters_are_in_pieces_is_a_line():
-    page = draw(
-        ["Thank you please", "keep the invoice", "for applicable"], "typewriter", 20, shape=(150, 330), leading=2
-    )
     rng = np.random.default_rng(4)
-    boxes = page.boxes[3:].round().astype(int)  # the first line is whole
-    for y0, y1 in {(y0, y1) for _, y0, _, y1 in boxes.tolist()}:
-        for x in range(18, 310, 4):  # gaps of a pixel or two at any height
-            gap = y0 + rng.integers(3, max(y1 - y0 - 3, 4))
-            page.image[gap : gap + 2, x : x + 4] = 255
-    assert sum(found_at(page, detect(page.image))[3:]) >= 4
+    x = np.arange(20.0, 500, 14)
+    cut = rng.uniform(6, 14, len(x))  # where each letter, 20 px high, is broken
+    whole = np.stack([x, x * 0 + 40, x + 9, x * 0 + 60], 1)
+    upper, lower = np.stack([x, x * 0, x + 9, cut], 1), np.stack([x, cut + 1, x + 9, x * 0 + 20], 1)
+    boxes, line = np.concatenate([whole, whole, upper, lower]), np.repeat([0, 1, 2, 2], len(x))
+    boxes[len(x) : 2 * len(x), 1::2] += 40
+    letter = np.ones(len(boxes), bool)
+    assert (regular_lines(boxes, letter, line, DetectorOptions()) == line).all()
+    boxes[line == 2, 1::2] += rng.uniform(-15, 15, (2 * len(x), 1))
+    assert (regular_lines(boxes, letter, line, DetectorOptions())[line == 2] == -1).all()
 
 
 def test_bars_of_small_letters_that_touch_are_no_rule():
@@ -419,11 +417,12 @@ def test_bars_of_small_letters_that_touch_are_no_rule():
     assert rules[50:52, 45:245].all()
 
 
-def test_words_on_a_rule_that_their_feet_stand_in_are_found():
-    page = draw(["the sun seems near one moon or more"], size=18, shape=(90, 420))
-    foot = round(np.median(page.boxes[:, 3]))
-    page.image[foot - 4 : foot - 1, 10:410] = 0
-    assert sum(found_at(page, detect(page.image))) >= len(page.boxes) - 1
+def test_what_a_rule_leaves_of_a_letter_reaches_down_to_its_lower_edge():
+    boxes = np.array([(10, 10, 18, 14), (30, 10, 33, 14), (50, 4, 58, 14), (70, 8, 78, 12)], float)
+    rules = np.zeros((30, 100), np.uint8)
+    rules[14:17] = 255
+    regions = on_rules(Regions(boxes, np.ones(4), np.ones(4)), rules, 10.0, DetectorOptions())
+    assert regions.boxes[:, 3].tolist() == [17, 14, 14, 12]  # not of a comma, a whole letter, or one above the rule
 
 
 def test_a_ring_around_words_does_not_take_their_place():

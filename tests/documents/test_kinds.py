@@ -328,14 +328,15 @@ def test_dirt_and_rules_far_from_print_are_noise(texts, kept):
     assert page.left_out["noise"] == 2 - len(kept)
 
 
-def test_a_row_of_one_mark_many_times_is_a_rule():
+@pytest.mark.parametrize(("mark", "kept"), [(":", 0), ("=", 0), ("%", 5)])  # percent signs head columns
+def test_a_row_of_one_mark_many_times_is_a_rule(mark, kept):
     boxes = np.array([(20 + 30 * i, 30, 40 + 30 * i, 60) for i in range(5)], float)
-    above = np.array([(20, 70, 200, 100)], float)
-    lines = [DetectedLine(boxes, spaces=np.ones(5)), DetectedLine(above)]
-    reader = Reader(recognizer=Knows(*[(":", 0.9)] * 5, ("Total", 0.95)), detector=lambda image: lines)
+    beside = np.array([(200, 30, 280, 60)], float)
+    lines = [DetectedLine(boxes, spaces=np.ones(5)), DetectedLine(beside)]
+    reader = Reader(recognizer=Knows(*[(mark, 0.9)] * 5, ("Total", 0.95)), detector=lambda image: lines)
     page = reader.read(np.full((200, 300), 255, np.uint8)).pages[0]
-    assert [word.text for word in page.words] == ["Total"]
-    assert page.left_out["noise"] == 5
+    assert [word.text for word in page.words] == [mark] * kept + ["Total"]
+    assert page.left_out["noise"] == 5 - kept
 
 
 def test_an_empty_check_box_is_read_as_one_whatever_letter_it_looks_like():
