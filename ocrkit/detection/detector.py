@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from ocrkit.detection.check_boxes import are_check_boxes, beside_words
 from ocrkit.detection.leaders import leaders
 from ocrkit.detection.lines import (
     regular_lines,
@@ -61,6 +62,7 @@ class DetectedLine:
         sign: whether it is one sign that stands alone in a row of print, see `lone_signs`.
         cleared: `(N,)` whether a stroke through each word was erased; `None` for none.
         pitch: px; width of the cells that its characters stand in, as a typewriter's do; 0 where they stand in none.
+        check: whether it is one empty check box.
     """
 
     boxes: np.ndarray
@@ -72,6 +74,7 @@ class DetectedLine:
     parts: Sequence[Parts | None] | None = None
     cleared: np.ndarray | None = None
     pitch: float = 0.0
+    check: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +90,7 @@ class Stages:
         letter: `(N,)` whether each of `letters` is as high as a letter; the others are punctuation.
         line: `(N,)` the line of each, -1 for none.
         words: the lines cut at their spaces.
+        checks: `(N, 4)` px; what may be empty check boxes, which are none of `letters`.
     """
 
     page: Image
@@ -97,6 +101,7 @@ class Stages:
     letter: np.ndarray
     line: np.ndarray
     words: Words
+    checks: np.ndarray
 
 
 def detect(image: Image, options: DetectorOptions = _DEFAULT, threads: int = 1) -> list[DetectedLine]:
@@ -119,6 +124,8 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT, threads: int = 1) 
     slope = rows_slope(dark.letters.boxes, dark.letter, dark.line)
     level += lone_signs(dark.letters, level, slope, options)
     level += lone_signs(light.letters, level, slope, options)
+    signs = level.line.max(initial=-1)
+    level += beside_words(dark.checks, level, options)
     aside = words_aside(dark, height, options)
     struck = struck_through(level, dark, height, options)
     parts = parts_of(level, (dark, light), scale, options)
@@ -138,6 +145,7 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT, threads: int = 1) 
                 words is level and words.line[of_line[0]] > lines,
                 None if words is aside else [parts.get(i) for i in of_line.tolist()],
                 pitch=0.0 if words is aside else float(words.pitch[of_line[0]]) / scale,
+                check=words is level and words.line[of_line[0]] > signs,
             )
             for of_line in np.split(np.arange(len(words)), np.flatnonzero(np.diff(words.line)) + 1)
             if len(of_line)
@@ -288,6 +296,8 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
     if cv2.countNonZero(ink) > height**2:  # more than a letter or two
         rules = rule_map(ink, round(options.rule_length * height), round(options.rule_thickness * height))
         regions = _find_regions(page, ink, rules, least_paper, height, options)
+    check = are_check_boxes(regions, ink, height, options)
+    checks, regions = regions.boxes[check], regions[~check]
     letters, letter, sign = with_colons(*prune(regions, height, options), height, options)
     letter = with_low_letters(letters.boxes, letter, height, options)
     level = np.flatnonzero(~stand_aside(letters.boxes, height, options))
@@ -296,7 +306,8 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
     line, letter = with_accents(letters.boxes, letter, line, options)
     line = without_faint_marks(letters.boxes, letters.contrast, letter, line, options)
     line = regular_lines(letters.boxes, letter, line, options)
-    return Stages(page, ink, rules, regions, letters, letter, line, split_words(letters.boxes, letter, line, options))
+    words = split_words(letters.boxes, letter, line, options)
+    return Stages(page, ink, rules, regions, letters, letter, line, words, checks)
 
 
 def _of_one_ink(dark: Stages, light: Stages, options: DetectorOptions) -> Words:
@@ -490,8 +501,25 @@ def _find_regions(
         without_rules = np.where(rules > 0, local_mean(page, options), page)
         ink = _letter_map(without_rules, ink, height, options, least_paper)
     letters = cv2.subtract(ink, rules)
-    regions = measured_regions(page, letters, max(2, round(height / 3)))
+    regions = on_rules(measured_regions(page, letters, max(2, round(height / 3))), rules, height, options)
     return regions[~(_sides(regions, rules, height, options) | leaders(regions, options))]
+
+
+def on_rules(regions: Regions, rules: np.ndarray, height: float, options: DetectorOptions) -> Regions:
+    """The regions, low ones that a rule cuts at their feet as far down as the rule's lower edge.
+
+    What is left of letters whose feet stand in a rule would pass for marks.
+    """
+    boxes = regions.boxes.copy()
+    wide, high = options.cut_letter
+    low = (regions.heights < options.min_letter * height) & (regions.heights >= high * height)
+    low &= regions.widths >= wide * height
+    for i in np.flatnonzero(low).tolist():
+        x0, _, x1, y1 = boxes[i].astype(int).tolist()
+        below = rules[y1 : y1 + round(options.rule_thickness * height), x0 : max(x1, x0 + 1)]
+        if len(below) and below[0].any():
+            boxes[i, 3] += int((below > 0).any(1).argmin() or len(below))
+    return replace(regions, boxes=boxes)
 
 
 def _letter_map(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.pairs import components, of_those, pairs_beside, pairs_within
+from ocrkit.detection.pairs import components, of_those, pairs_beside, pairs_within, shared
 from ocrkit.detection.words import group_quantile
 
 _POINTS = 3  # of an ellipsis
@@ -182,6 +182,7 @@ def _high_marks(
     low = (heights[mark] <= options.mark_height * line) & (run_length[mark] <= options.mark_run)
     low &= (length[mark] <= 2 * options.mark_run) & (chains[mark] != chains[owner])
     low &= (length[mark] < length[owner]) | far
+    low &= widths[mark] <= options.mark_aspect * heights[mark]  # wider ones are letters that touch
     mark, owner = mark[low], owner[low]
     return mark[_beside(boxes, mark, owner, options)[0]]
 
@@ -492,20 +493,61 @@ def regular_lines(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, optio
     """The line numbers, -1 where the line's letters do not stand on common edges as print does.
 
     Nine in ten neighbours in print end or begin at one height; in grass, marble or a face half of them do. A line is
-    judged by its own neighbours and by the page's.
+    judged by its own neighbours and by the page's. Pieces of letters, as of faint print, stand at no common height, so
+    a line that seems to be none is judged again with those one above the other as one letter.
     """
+    slope, good, pairs, letters = _levelled(boxes, letter, line, options)
+    # On a page of print most letters have a neighbour; lone blobs speak against it like neighbours out of line.
+    page = (good.sum() + 1) / (max(pairs.sum(), letters / 3) + 1)
+    regular = _level_share(good, pairs, page, options) >= options.min_level_share
+    broken = (line >= 0) & ~regular[line]
+    if broken.any():
+        whole = _whole_letters(boxes[broken], letter[broken], line[broken], options)
+        _, good, pairs, _ = _levelled(*whole, options, slope, len(regular))
+        share = _level_share(good, pairs, page, options)
+        regular |= (np.bincount(line[broken], minlength=len(regular)) > 0) & (share >= options.min_level_share_whole)
+    return np.where((line >= 0) & regular[line], line, -1)
+
+
+def _levelled(
+    boxes: np.ndarray,
+    letter: np.ndarray,
+    line: np.ndarray,
+    options: DetectorOptions,
+    slope: float | None = None,
+    lines: int = 0,
+) -> tuple[float, np.ndarray, np.ndarray, int]:
+    """The slope of the page, how many pairs of neighbours on each line stand level, and all of them; the letters."""
     order, left, right = _neighbours(boxes, letter, line)
     step = boxes[right] - boxes[left]
-    off = np.abs(step - _slope(step) * step[:, :1])[:, [1, 3]].min(1)
+    slope = _slope(step) if slope is None else slope
+    off = np.abs(step - slope * step[:, :1])[:, [1, 3]].min(1)
     higher = (boxes[:, 3] - boxes[:, 1])[np.stack([left, right])].max(0)
     level = off <= options.level * higher + 0.5
+    lines = max(lines, line.max(initial=0) + 1)
+    return slope, np.bincount(line[left], level, lines), np.bincount(line[left], minlength=lines), len(order)
 
-    lines = line.max(initial=0) + 1
-    pairs, good = np.bincount(line[left], minlength=lines), np.bincount(line[left], level, minlength=lines)
-    # On a page of print most letters have a neighbour; lone blobs speak against it like neighbours out of line.
-    page = (good.sum() + 1) / (max(pairs.sum(), len(order) / 3) + 1)
-    share = (good + options.page_weight * page) / (pairs + options.page_weight)
-    return np.where((line >= 0) & (share[line] >= options.min_level_share), line, -1)
+
+def _level_share(good: np.ndarray, pairs: np.ndarray, page: float, options: DetectorOptions) -> np.ndarray:
+    return (good + options.page_weight * page) / (pairs + options.page_weight)
+
+
+def _whole_letters(
+    boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same, pieces of a line that stand one above the other, and are about as wide, as one."""
+    a, b = pairs_within(boxes)
+    width = boxes[:, 2] - boxes[:, 0]
+    narrow, wide = np.minimum(width[a], width[b]), np.maximum(width[a], width[b])
+    one = (line[a] == line[b]) & (shared(boxes, a, b, axis=0) >= 0.5 * narrow)
+    one &= wide <= options.piece_ratio * np.maximum(narrow, options.piece_px)
+    group = components(len(boxes), a[one], b[one])
+    corners = np.full((group.max() + 1, 4), [np.inf, np.inf, -np.inf, -np.inf])
+    np.minimum.at(corners[:, :2], group, boxes[:, :2])
+    np.maximum.at(corners[:, 2:], group, boxes[:, 2:])
+    of_group = np.zeros(len(corners), int)
+    of_group[group] = line
+    return corners, np.bincount(group, letter) > 0, of_group
 
 
 def rows_slope(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray) -> float:

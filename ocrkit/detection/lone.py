@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.pairs import pairs_beside
+from ocrkit.detection.pairs import components, pairs_beside
 from ocrkit.detection.regions import Regions
 from ocrkit.detection.words import Words
 
@@ -35,6 +35,8 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
     free, kinds = free[kinds > 0], kinds[kinds > 0]
     if not 0 < len(free) <= options.most_signs:
         return Words.none()
+    apart = ~_in_rules(free.boxes, kinds, height, options)
+    free, kinds = free[apart], kinds[apart]
     reach = options.sign_apart * np.maximum(free.boxes[:, 2:] - free.boxes[:, :2], 1).max(1)
     # A long dash stands off its words by a space, which is short beside it.
     long = (kinds == _DASH) & (free.widths >= options.long_dash * height)
@@ -152,6 +154,29 @@ def _in_columns(boxes: np.ndarray, others: np.ndarray, height: float, options: D
     return (alike & aligned & (apart >= height) & (apart <= options.column_reach * height)).sum(
         1
     ) >= options.column_cells
+
+
+def _in_rules(boxes: np.ndarray, kinds: np.ndarray, height: float, options: DetectorOptions) -> np.ndarray:
+    """Whether each sign is one of a dashed rule across the page, or of a dotted one down it, `(N,)`.
+
+    The dashes of empty cells stand a column apart, bullets a line.
+    """
+    wide, high = (boxes[:, 2:] - boxes[:, :2]).T
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+    rule = np.zeros(len(boxes), bool)
+    for kind, along in ((_DASH, 0), (_BULLET, 1)):
+        number = np.flatnonzero(kinds == kind)
+        size = (wide, high)[along][number]
+        a, b = np.triu_indices(len(number), 1)
+        off, step = (np.abs(middle[number[a], axis] - middle[number[b], axis]) for axis in (1 - along, along))
+        larger, smaller = np.maximum(size[a], size[b]), np.minimum(size[a], size[b])
+        near = (step <= np.minimum(options.rule_step * larger, options.rule_step_most * height)) & (
+            larger <= 2 * smaller
+        )
+        near &= off <= options.rule_off * height
+        run = components(len(number), a[near], b[near])
+        rule[number] = np.bincount(run)[run] >= options.rule_signs if len(number) else False
+    return rule
 
 
 def _within(boxes: np.ndarray, words: np.ndarray) -> np.ndarray:

@@ -28,6 +28,7 @@ class DetectorOptions:
         bright_ground: grey levels, from which on an even ground is paper and not the ground of light print.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
+        cut_letter: heights; width and height of what is left of a letter whose feet stand in a rule, at least.
         side_height: heights; an upright stroke from one rule to the next is a frame's side, not a letter, when it is as
             high as this.
         strike_length: heights; of a stroke that strikes words through, at least.
@@ -101,6 +102,7 @@ class DetectorOptions:
         mark_run: that so many marks stand close and level with each other, at most, as those of a quotation do.
         mark_gap: of their height; the gap between such marks, at most.
         mark_slim: of its height; width of an apostrophe or half of a quotation mark, at most.
+        mark_aspect: of its height; width of any mark that is as high as a low letter, at most.
         mark_size_beside: of the height of the letter beside it; height of these, at most.
         mark_least: the same, at least.
         mark_off: of a neighbour's height; how far above or below it the middle of a mark may lie.
@@ -109,6 +111,9 @@ class DetectorOptions:
         punctuation_reach: heights; widest gap between punctuation and the letter it belongs to.
         level: heights; letters whose tops or feet differ by no more stand level.
         min_level_share: share of neighbours that stand level, at least, on a line of print.
+        min_level_share_whole: the same where pieces of letters were put together.
+        piece_ratio: times as wide as one piece of a letter another may be.
+        piece_px: px; a narrower piece counts as so wide.
         page_weight: pairs of neighbours; how much the page as a whole weighs in that share.
         cell_steps: from one letter to the next, by which a line is told to be set in cells, at least.
         cell_even: mean over these of the cosine of how far they are off whole cells, a cell being a full turn.
@@ -152,9 +157,27 @@ class DetectorOptions:
         column_reach: heights; from one of them to the next, at most.
         column_cells: above and below such a cell, at least.
         column_alike: times as wide or high as such a cell; another sign of its column, at most, a px apart.
+        rule_step: of the length of a dash or the height of a dot; from one's middle to the next one's in a dashed or
+            dotted rule, at most.
+        rule_step_most: heights of words; the same.
+        rule_off: heights of words; how far one of them may stand out of their row or column.
+        rule_signs: of such a rule, at least.
         stroke_width: of its height; an upright stroke that is a one or an I is no wider.
         most_signs: alone on a page; more are a texture.
+        check_size: heights; of an empty check box, from and to.
+        check_px: px; height of the smallest one that can be told from an O.
+        check_aspect: times as wide as high, or as high as wide, at most.
+        check_corner: share of each of its corners that ink covers, at least.
+        check_stroke: of its height; width of its sides.
+        check_drawn: share of each side that is drawn, at least.
+        check_inside: share of what is inside that ink covers, at most.
+        check_apart: of its height; nothing level with it stands nearer.
+        check_clear_px, clear_check_apart: px; height from which on its corners are sharp, and the same of these.
+        check_free: of its height; on one side nothing stands nearer.
+        check_reach: of its height; widest gap to the word beside it.
+        least_checks: on a page; of fewer none is believed.
         clash: share of the smaller of two words' boxes beyond which they cannot both be words.
+        much_higher: times as high as others that lie on it a word is, from which on they count together against it.
         risen: how many times as high as its low letters a line's highest word is at least.
     """
 
@@ -173,6 +196,7 @@ class DetectorOptions:
     bright_ground: float = 170.0
     rule_length: float = 7.0
     rule_thickness: float = 0.6
+    cut_letter: tuple[float, float] = (0.4, 0.3)
     side_height: float = 1.5
     strike_length: float = 5.0
     strike_thickness: float = 0.5
@@ -242,6 +266,7 @@ class DetectorOptions:
     mark_run: int = 2
     mark_gap: float = 0.8
     mark_slim: float = 0.65
+    mark_aspect: float = 3.0
     mark_size_beside: float = 0.68
     mark_least: float = 0.3
     mark_off: float = 0.3
@@ -250,6 +275,9 @@ class DetectorOptions:
     punctuation_reach: float = 0.8
     level: float = 0.12
     min_level_share: float = 0.7
+    min_level_share_whole: float = 0.76
+    piece_ratio: float = 2.5
+    piece_px: float = 3.0
     page_weight: float = 20.0
     cell_steps: int = 4
     cell_even: float = 0.85
@@ -290,7 +318,25 @@ class DetectorOptions:
     column_reach: float = 8.0
     column_cells: int = 3
     column_alike: float = 1.2
+    rule_step: float = 3.0
+    rule_step_most: float = 1.2
+    rule_off: float = 0.2
+    rule_signs: int = 3
     stroke_width: float = 0.5
     most_signs: int = 400
+    check_size: tuple[float, float] = (0.75, 2.4)
+    check_px: float = 7.0
+    check_aspect: float = 1.35
+    check_corner: float = 0.5
+    check_stroke: float = 0.15
+    check_drawn: float = 0.75
+    check_inside: float = 0.1
+    check_apart: float = 0.33
+    check_clear_px: float = 12.0
+    clear_check_apart: float = 0.1
+    check_free: float = 0.6
+    check_reach: float = 3.0
+    least_checks: int = 2
     clash: float = 0.5
+    much_higher: float = 5.0
     risen: float = 1.25

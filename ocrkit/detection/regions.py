@@ -15,6 +15,8 @@ from ocrkit.document import Image
 _log = logging.getLogger(__name__)
 _BAD_DIVERSITY = ("5.0.0",)  # versions of OpenCV
 _EVERY = 4  # px; of the surroundings' pixels one in so many squared is looked at
+_LONGEST_BAR = 2.0  # of a rule's least length; bars of letters that touch are no longer
+_CROSSED = 0.35  # of such bars, that have letters above and below
 _LOOKED_AT = 4  # px; of a stroke's pixels one in so many is looked at first
 
 
@@ -118,16 +120,31 @@ def local_median(grey: Image, options: DetectorOptions, times: int = 1) -> Image
 def rule_map(ink: np.ndarray, length_px: int, thickness_px: int) -> np.ndarray:
     """The part of `ink` on straight upright or level strokes at least `length_px` long, thinner than `thickness_px`.
 
-    Table rules and underlines; not the ground of light print, which is as straight and long, but thick.
+    Table rules and underlines; not the ground of light print, which is as straight and long, but thick, nor the bars
+    of small letters that touch each other.
     """
     rules = np.zeros_like(ink)
     for along in (0, 1):
         stroke = stroke_map(ink, length_px, along)
         if not cv2.hasNonZero(stroke):
             continue
+        if not along:
+            _leave_bars(stroke, ink, length_px, thickness_px)
         thick = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, _bar(thickness_px + 2, 1 - along))
         rules |= cv2.subtract(stroke, thick)
     return rules & ink
+
+
+def _leave_bars(stroke: np.ndarray, ink: np.ndarray, length_px: int, thickness_px: int) -> None:
+    """Clear the level strokes that are bars of letters: short ones, most of which has ink both above and below."""
+    for left, top, right, bottom in ink_regions(stroke).boxes.astype(int).tolist():
+        if right - left >= _LONGEST_BAR * length_px or bottom - top > thickness_px:
+            continue
+        reach = max(1, thickness_px // 2)
+        over = ink[max(top - reach, 0) : top, left:right].any(0)
+        under = ink[bottom : bottom + reach, left:right].any(0)
+        if (over & under).mean() >= _CROSSED:
+            stroke[top:bottom, left:right] = 0
 
 
 def stroke_map(ink: np.ndarray, length_px: int, along: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 By itself a crop shows neither how high a capital is nor whether it holds a word at all: `so` and `SO` look alike once
 both are as high as the recogniser wants them. Beside a word that is surely read both show. Only a reading with the same
-letters is believed: of other ones as many were right without the neighbour as with it.
+letters is believed: of other ones more were right without the neighbour (62) than with it (39).
 """
 
 from __future__ import annotations

@@ -60,10 +60,12 @@ class JoinOptions:
         word_space: probability of a space, from which on a fragment that is surely read is a word.
         unsure_space: probability of a space, up to which two pieces may be halves of a word however long they are,
             unless both are words that the recogniser knows.
+        half_space: the same where each of the two has `least_half` letters and the recogniser knows the whole.
+        least_half: letters.
         sure_letters: of such a word, at least.
         half_confidence: share of the lower confidence of the two that the whole must reach then, if it is not known.
-        address_confidence: the same of a whole that is an address of the web or of mail, or a name with underscores.
-        bracket_confidence: the same of a bracket with what is in it.
+        address_confidence: the same of a whole that is an address of the web or of mail.
+        bracket_confidence: the same of a bracket with what is in it, or a name with underscores.
         fragment_gain: by how much the whole must be surer than the less sure of the two, where one is a fragment.
     """
 
@@ -115,6 +117,8 @@ class JoinOptions:
     list_space: float = 0.95
     word_space: float = 0.6
     unsure_space: float = 0.7
+    half_space: float = 0.95
+    least_half: int = 2
     sure_letters: int = 3
     half_confidence: float = 1.0
     address_confidence: float = 0.8
@@ -206,7 +210,7 @@ def _sign_before(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOp
 def _joined(a: Piece, b: Piece, whole: Piece, options: JoinOptions) -> Piece:
     """`whole` with what is known of its parts; and with their signs, read closer, where a bracket makes them one."""
     guess = whole.guess
-    if _is_bracketed(a.guess, b.guess, guess, b.space, options):
+    if _is_enclosed(a.guess, b.guess, guess, b.space, options):
         guess = replace(guess, text=a.guess.text + b.guess.text)
     return replace(
         whole,
@@ -232,9 +236,7 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
         return True
     if _may_be_halves(a.guess, b.guess, b.space, options) or _may_be_address(left, right, b.space, options):
         return True
-    if _may_be_bracketed(left, right, b.space, options) or _may_be_named(a.guess, b.guess, b.space, options):
-        return True
-    return _may_be_fragment(a.guess, b.guess, b.space, options)
+    return any(may_be(a.guess, b.guess, b.space, options) for may_be in (_may_be_enclosed, _may_be_fragment))
 
 
 def _may_be_fragment(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
@@ -263,11 +265,19 @@ def _may_be_fragment(a: Guess, b: Guess, space: float, options: JoinOptions) -> 
 
 
 def _may_be_halves(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
-    """Whether the gap hardly tells that there is a space, and the two are no words of their own."""
+    """Whether the gap hardly tells that there is a space, and the two are no words of their own.
+
+    Pieces of several letters, of which one is no word, are also tried where a space is likely: only a word that the
+    recogniser knows is believed there, see `_are_parts`.
+    """
     seam = a.text[-1], b.text[0]
     inside = all(sign.isalnum() or sign in "-'’" for sign in seam) and not _digits_meet(a.text, b.text)
-    inside = inside and bool(_letters(a.text) and _letters(b.text))  # a dash may stand alone
-    return space < options.unsure_space and inside and not all(_is_word(part, options) for part in (a, b))
+    letters = [_letters(part.text) for part in (a, b)]
+    inside = inside and all(letters)  # a dash may stand alone
+    if not inside or all(_is_word(part, options) for part in (a, b)):
+        return False
+    several = all(map(str.isalpha, seam)) and min(map(len, letters)) >= options.least_half
+    return space < (options.half_space if several else options.unsure_space)
 
 
 def _is_word(guess: Guess, options: JoinOptions) -> bool:
@@ -280,18 +290,19 @@ def _may_be_address(left: str, right: str, space: float, options: JoinOptions) -
     return space < options.sure_gap and bool(_ADDRESS.fullmatch(left + right))
 
 
-def _may_be_bracketed(left: str, right: str, space: float, options: JoinOptions) -> bool:
-    """Whether the two may be a bracket and what it encloses, or the name of a program and what belongs to it."""
+def _may_be_enclosed(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
+    """Whether the two may be a bracket and what it encloses, or parts of a program's name.
+
+    Such a name, told by an underscore inside, hardly leaves gaps to tell spaces by: what follows a point of it or opens
+    a bracket behind it is part of it, and so is what is no word.
+    """
+    left, right = a.text, b.text
     if space >= options.sure_space:
         return False
-    named = bool(_NAME.search(left + right)) and (left[-1] == "." or right[0] == "(")
-    return left[-1] in "([{" or right[0] in ")]}" or named
-
-
-def _may_be_named(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
-    """Whether the two may be a name with underscores, which hardly leave gaps to tell spaces by."""
-    names = any(_NAME.search(part.text) for part in (a, b))
-    return names and space < options.sure_space and not any(_is_word(part, options) for part in (a, b))
+    if left[-1] in "([{" or right[0] in ")]}":
+        return True
+    own = left[-1] == "." or right[0] == "(" or not any(_is_word(part, options) for part in (a, b))
+    return own and any(_NAME.search(part) for part in (left, right))
 
 
 def _may_be_seam(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
@@ -365,7 +376,7 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
     if _may_be_seam(a, b, space, options) and _is_seam(a.text, b.text, whole.text, options):
         return whole.confidence >= options.seam_confidence * lower
     same = _letters(whole.text) == _letters(a.text) + _letters(b.text)
-    if (same and _are_parts(a, b, whole, space, options)) or _is_bracketed(a, b, whole, space, options):
+    if (same and _are_parts(a, b, whole, space, options)) or _is_enclosed(a, b, whole, space, options):
         return True
     two_words = a.known and b.known and not whole.known
     if space >= options.sure_space and (
@@ -389,25 +400,24 @@ def _are_two_words(a: Guess, b: Guess, whole: Guess, options: JoinOptions) -> bo
 
 
 def _are_parts(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> bool:
-    """Whether two that have the letters of `whole` are halves of a word, or parts of an address or of a name."""
+    """Whether two that have the letters of `whole` are halves of a word, or parts of an address."""
     lower = min(a.confidence, b.confidence)
     if _may_be_halves(a, b, space, options):
         # Beside a word there seldom is half of one that nobody knows.
-        no_word = not any(_is_word(part, options) for part in (a, b))
+        no_word = space < options.unsure_space and not any(_is_word(part, options) for part in (a, b))
         if whole.known or (no_word and whole.confidence >= options.half_confidence * lower):
             return True
     told = _may_be_address(a.text, b.text, space, options)
-    told |= whole.text == a.text + b.text and _may_be_named(a, b, space, options)
     return told and whole.confidence >= options.address_confidence * lower
 
 
-def _is_bracketed(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> bool:
+def _is_enclosed(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> bool:
     """Whether `whole` shows as many signs as both, the same at the seam, and no more than one in eight another."""
     both, seam = a.text + b.text, len(a.text)
     alike = len(whole.text) == len(both) and whole.text[seam - 1 : seam + 1] == both[seam - 1 : seam + 1]
     alike = alike and sum(sign != ours for sign, ours in zip(whole.text, both)) <= len(both) // 8
     sure = whole.confidence >= options.bracket_confidence * min(a.confidence, b.confidence)
-    return alike and sure and _may_be_bracketed(a.text, b.text, space, options)
+    return alike and sure and _may_be_enclosed(a, b, space, options)
 
 
 def _is_beside(left: str, right: str, whole: str, options: JoinOptions) -> bool:

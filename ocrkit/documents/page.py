@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -30,6 +31,7 @@ from ocrkit.documents.shapes import by_shape
 from ocrkit.documents.struck import unstruck
 from ocrkit.recognition.lexicon import MARKS
 
+_CHECK_BOX, _CHECK_CONFIDENCE = "☐", 0.9  # and the share of them that are some
 _PRICE = re.compile(r"[€$£]\d[\d.,]*[.,]\d\d")
 
 Detector = Callable[[Image], Sequence[DetectedLine]]
@@ -85,6 +87,9 @@ def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[lis
     unread = iter(pieces)
     rows = []
     for line in lines:
+        if line.check:
+            rows.append([_check_box(next(unread), line)])
+            continue
         spaces = [0.5] * len(line.boxes) if line.spaces is None else line.spaces.tolist()
         ink = line.boxes if line.ink is None else line.ink
         struck, cleared = (
@@ -108,6 +113,13 @@ def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[lis
             ]
         )
     return rows
+
+
+def _check_box(piece: Piece, line: DetectedLine) -> Piece:
+    """The piece as the check box that its line is: its form tells, whatever letter it was read as."""
+    whole = np.array([[0.0, piece.crop.shape[1]]])
+    guess = replace(piece.guess, text=_CHECK_BOX, confidence=_CHECK_CONFIDENCE, spans=whole)
+    return replace(piece, guess=guess, ink=None if line.ink is None else line.ink[0], sign=True)
 
 
 def as_struck(rows: Sequence[Sequence[Piece]], read: Callable[[np.ndarray], list[Piece]]) -> list[list[Piece]]:
@@ -150,11 +162,16 @@ def keep_words(
     The recogniser reads most words that are struck through as others, so they are in doubt however sure it is.
     """
     words, left_out = [], {"noise": 0, "struck": 0}
+    print_at = _legible(rows, options)
     for row in rows:
         level = [piece for piece in row if piece.guess.text and not is_within(piece.box, aside)]
         if not options.keep_doubtful and len(level) == 1 and level[0].sign and level[0].guess.text not in options.signs:
             left_out["noise"] += 1
             level = []
+        if not options.keep_doubtful:
+            found = len(level)
+            level = [] if _are_stray(level, print_at, options) else [p for p in level if not _is_rule(p, options)]
+            left_out["noise"] += found - len(level)
         clean = [piece for piece in level if _is_legible(piece, options)]
         least = 0.0 if options.keep_doubtful else doubtful_from(clean, options)
         kept = [piece for piece in clean if piece.guess.confidence >= least]
@@ -165,6 +182,44 @@ def keep_words(
             left_out["struck"] += len(level) - len(clean)
         words.append([word for piece in kept for word in _words(piece, options)])
     return words, left_out
+
+
+def _legible(rows: Sequence[Sequence[Piece]], options: ReadOptions) -> np.ndarray:
+    """Where pieces of at least two letters or figures stand that are not in doubt, `(N, 4)` px."""
+    places = [
+        piece.place
+        for row in rows
+        for piece in row
+        if piece.guess.confidence >= options.min_confidence and sum(map(str.isalnum, piece.guess.text)) > 1
+    ]
+    return np.array(places).reshape(-1, 4)
+
+
+def _are_stray(row: Sequence[Piece], print_at: np.ndarray, options: ReadOptions) -> bool:
+    """Whether a row is dirt, or a rule: marks alone with no print at hand level with them, or many times the same mark.
+
+    A bullet has its text on its right, and not far off.
+    """
+    marks = Counter(piece.guess.text for piece in row if piece.guess.text in options.rule_signs)
+    if marks and marks.most_common(1)[0][1] >= max(options.rule_marks, len(row) - 1):
+        return True
+    if not row or any(map(str.isalnum, "".join(piece.guess.text for piece in row))) or any(piece.sign for piece in row):
+        return False
+    places = np.array([piece.place for piece in row])
+    (left, top), (right, bottom) = places[:, :2].min(0), places[:, 2:].max(0)
+    level = (print_at[:, 1] <= (top + bottom) / 2) & ((top + bottom) / 2 <= print_at[:, 3])
+    behind, before = print_at[:, 0] - right, left - print_at[:, 2]
+    height = print_at[:, 3] - print_at[:, 1]
+    if all(piece.guess.text == "•" for piece in row):
+        return not (level & (behind >= 0) & (behind <= options.bullet_reach * height)).any()
+    return not (level & (np.maximum(behind, before) <= options.stray_reach * height)).any()
+
+
+def _is_rule(piece: Piece, options: ReadOptions) -> bool:
+    """Whether a row of dashes, stars or the like was read as one long word that is none."""
+    guess = piece.guess
+    long = sum(map(str.isalnum, guess.text)) >= options.rule_letters and not guess.known
+    return long and guess.confidence < options.rule_confidence
 
 
 def doubtful_from(row: Sequence[Piece], options: ReadOptions) -> float:

@@ -11,8 +11,12 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from ocrkit.detection import DetectedLine, DetectorOptions, dark_on_light, detect, find_dark, to_text_scale
-from ocrkit.detection.detector import tight
+from ocrkit.detection.detector import on_rules, tight
+from ocrkit.detection.lines import regular_lines
 from ocrkit.detection.pairs import components
+from ocrkit.detection.regions import Regions, rule_map
+from ocrkit.detection.settle import without_clashes
+from ocrkit.detection.words import Words
 
 FONTS = {
     "sans": "DejaVuSans.ttf",
@@ -414,3 +418,71 @@ def test_light_print_is_known_by_its_ground_also_where_that_is_mid_grey(ground, 
     page[40:160:20, 40:360] = ink
     page[44:160:20, 40:360] = ink
     assert bool(dark_on_light(page)[40, 40] != ink) is turned
+
+
+def test_print_whose_letters_are_in_pieces_is_a_line():
+    rng = np.random.default_rng(4)
+    x = np.arange(20.0, 500, 14)
+    cut = rng.uniform(6, 14, len(x))  # where each letter, 20 px high, is broken
+    whole = np.stack([x, x * 0 + 40, x + 9, x * 0 + 60], 1)
+    upper, lower = np.stack([x, x * 0, x + 9, cut], 1), np.stack([x, cut + 1, x + 9, x * 0 + 20], 1)
+    boxes, line = np.concatenate([whole, whole, upper, lower]), np.repeat([0, 1, 2, 2], len(x))
+    boxes[len(x) : 2 * len(x), 1::2] += 40
+    letter = np.ones(len(boxes), bool)
+    assert (regular_lines(boxes, letter, line, DetectorOptions()) == line).all()
+    boxes[line == 2, 1::2] += rng.uniform(-15, 15, (2 * len(x), 1))
+    assert (regular_lines(boxes, letter, line, DetectorOptions())[line == 2] == -1).all()
+
+
+def test_bars_of_small_letters_that_touch_are_no_rule():
+    row = np.zeros((7, 80), np.uint8)  # of the form of UNCHANGED, seven pixels high
+    row[:, ::4] = row[:, 1::4] = row[3] = 255
+    ink = np.zeros((60, 300), np.uint8)
+    ink[20:27, 40:120] = row
+    ink[50:52, 40:250] = 255  # a rule below it
+    rules = rule_map(ink, 49, 4)
+    assert not rules[15:30].any()
+    assert rules[50:52, 45:245].all()
+
+
+def test_what_a_rule_leaves_of_a_letter_reaches_down_to_its_lower_edge():
+    boxes = np.array([(10, 10, 18, 14), (30, 10, 33, 14), (50, 4, 58, 14), (70, 8, 78, 12)], float)
+    rules = np.zeros((30, 100), np.uint8)
+    rules[14:17] = 255
+    regions = on_rules(Regions(boxes, np.ones(4), np.ones(4)), rules, 10.0, DetectorOptions())
+    assert regions.boxes[:, 3].tolist() == [17, 14, 14, 12]  # not of a comma, a whole letter, or one above the rule
+
+
+def test_a_ring_around_words_does_not_take_their_place():
+    words_ = Words(
+        np.array([(20, 20, 40, 30), (42, 20, 60, 30), (10, 0, 110, 90)], float),
+        np.array([(20, 20, 40, 30), (42, 20, 60, 30), (10, 0, 110, 90)], float),
+        np.array([0, 0, 1]),
+        np.array([1, 2, 3]),
+        np.ones(3),
+        np.zeros(3),
+    )
+    assert without_clashes(words_, DetectorOptions()).boxes[:, 0].tolist() == [20, 42]
+
+
+@pytest.mark.parametrize(("dashes", "signs"), [(1, 1), (2, 2), (6, 0)])
+def test_the_dashes_of_a_rule_are_no_signs(dashes, signs):
+    page = draw(["Depot 4711", "Bridge 1203", "Harbour 5520"], size=20, shape=(200, 600), leading=2)
+    for x in range(300, 300 + 18 * dashes, 18):
+        page.image[43:45, x : x + 9] = 0
+    assert sum(line.sign and not line.check for line in detect(page.image)) == signs
+
+
+@pytest.mark.parametrize("side", [9, 12, 18])
+def test_empty_check_boxes_are_told_from_letters(side):
+    page = draw(
+        ["Open all Orders", "Other odd Offers", "Ordinary of old"], size=15, shape=(140, 330), at=(60, 20), leading=2
+    )
+    assert not any(line.check for line in detect(page.image))
+    tops = [round(y0) for y0 in page.boxes[::3, 1].tolist()]
+    for top in tops:
+        cv2.rectangle(page.image, (40, top), (40 + side - 1, top + side - 1), 0, 1)
+    lines = detect(page.image)
+    checks = np.concatenate([line.ink for line in lines if line.check])
+    np.testing.assert_allclose(sorted(checks[:, 1]), tops, atol=1)
+    assert_found(page, [line for line in lines if not line.check])

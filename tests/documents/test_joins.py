@@ -155,6 +155,20 @@ def test_parts_of_a_name_with_underscores_are_joined_across_what_may_be_no_space
     assert texts(told) == [[whole] if joined else [a, b]]
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "whole", "known", "one"),
+    [
+        ("BAKERI", "ES", "BAKERIES", True, True),
+        ("BAKERI", "ES", "BAKERIES", False, False),  # nobody knows it
+        ("BAKERI", "ES", "BAKER1ES", True, False),  # read otherwise
+        ("A", "NNE", "ANNE", True, False),  # one letter
+    ],
+)
+def test_halves_of_a_word_that_is_known_are_joined_even_at_a_likely_space(a, b, whole, known, one):
+    read = replace(guess(whole, 0.95), known=known)
+    assert is_one_word(guess(a), replace(guess(b), known=True), read, 0.85, JoinOptions()) is one
+
+
 def test_pieces_are_joined_one_after_the_other():
     row = [piece("33", 60, 80), piece("22", 0, 20), piece("52", 30, 50), piece("PM", 95, 120)]
     read = Reads(x0_50=("22:52", 0.95), x30_80=("52 33", 0.9), x0_80=("22:52:33", 0.97))

@@ -311,6 +311,42 @@ def test_a_word_in_doubt_is_kept_where_its_line_is_read_well_and_noise_is_counte
     assert page.left_out["noise"] == noise
 
 
+@pytest.mark.parametrize(
+    ("texts", "kept"),
+    [
+        (("Total", "-*"), ["Total"]),  # what is left of a rule, with no print level with it
+        (("Total", "\\"), ["Total"]),
+        (("Total", "6%"), ["Total", "6%"]),
+        (("Total", "sesmsasumssseuessssmess"), ["Total"]),  # a row of dashes
+    ],
+)
+def test_dirt_and_rules_far_from_print_are_noise(texts, kept):
+    lines = [DetectedLine(np.array([box], float)) for box in ((20, 30, 100, 60), (20, 130, 40, 160))]
+    reader = Reader(recognizer=Knows((texts[0], 0.95), (texts[1], 0.5)), detector=lambda image: lines)
+    page = reader.read(np.full((200, 300), 255, np.uint8)).pages[0]
+    assert [word.text for word in page.words] == kept
+    assert page.left_out["noise"] == 2 - len(kept)
+
+
+@pytest.mark.parametrize(("mark", "kept"), [(":", 0), ("=", 0), ("%", 5)])  # percent signs head columns
+def test_a_row_of_one_mark_many_times_is_a_rule(mark, kept):
+    boxes = np.array([(20 + 30 * i, 30, 40 + 30 * i, 60) for i in range(5)], float)
+    beside = np.array([(200, 30, 280, 60)], float)
+    lines = [DetectedLine(boxes, spaces=np.ones(5)), DetectedLine(beside)]
+    reader = Reader(recognizer=Knows(*[(mark, 0.9)] * 5, ("Total", 0.95)), detector=lambda image: lines)
+    page = reader.read(np.full((200, 300), 255, np.uint8)).pages[0]
+    assert [word.text for word in page.words] == [mark] * kept + ["Total"]
+    assert page.left_out["noise"] == 5 - kept
+
+
+def test_an_empty_check_box_is_read_as_one_whatever_letter_it_looks_like():
+    lines = [DetectedLine(np.array([(20, 30, 50, 60)], float), sign=True, check=True)]
+    lines += [DetectedLine(np.array([(60, 30, 160, 60)], float))]
+    reader = Reader(recognizer=Knows(("O", 0.6), ("Measured", 0.95)), detector=lambda image: lines)
+    page = reader.read(np.full((100, 300), 255, np.uint8)).pages[0]
+    assert page.text == "☐ Measured"
+
+
 @pytest.mark.parametrize("doubted", [0.3, 0.1])  # kept on a line that is read well, and noise
 def test_what_is_read_does_not_depend_on_the_calibration_and_what_is_told_does(doubted):
     boxes = np.array([(20 + 90 * i, 30, 100 + 90 * i, 60) for i in range(4)], float)
