@@ -113,10 +113,10 @@ def test_words_of_a_straightened_page_stay_on_the_image(says):
 
 
 def test_words_at_an_edge_stay_on_the_page(says):
-    places = [(0, 10, 50, 40), (380, 170, 400, 200)]
+    places = [(0, 10, 80, 60), (340, 150, 400, 200)]
     options = ReadOptions(word_margin=5)
     words = Reader(detector=detector(places), recognizer=says("a", "b"), options=options).read(PAGE).words
-    np.testing.assert_array_equal([word.box for word in words], [(0, 5, 55, 45), (375, 165, 400, 200)])
+    np.testing.assert_array_equal([word.box for word in words], [(0, 5, 85, 65), (335, 145, 400, 200)])
 
 
 def test_empty_and_unsure_guesses_are_dropped(says):
