@@ -177,7 +177,6 @@ class DetectorOptions:
         check_reach: of its height; widest gap to the word beside it.
         least_checks: on a page; of fewer none is believed.
         clash: share of the smaller of two words' boxes beyond which they cannot both be words.
-        much_higher: times as high as others that lie on it a word is, from which on they count together against it.
         risen: how many times as high as its low letters a line's highest word is at least.
     """
 
@@ -275,7 +274,7 @@ class DetectorOptions:
     punctuation_reach: float = 0.8
     level: float = 0.12
     min_level_share: float = 0.7
-    min_level_share_whole: float = 0.76
+    min_level_share_whole: float = 0.84
     piece_ratio: float = 2.5
     piece_px: float = 3.0
     page_weight: float = 20.0
@@ -338,5 +337,4 @@ class DetectorOptions:
     check_reach: float = 3.0
     least_checks: int = 2
     clash: float = 0.5
-    much_higher: float = 5.0
     risen: float = 1.25

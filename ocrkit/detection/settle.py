@@ -26,23 +26,13 @@ def settle(words: Words, height_px: float, options: DetectorOptions) -> Words:
 
 
 def without_clashes(words: Words, options: DetectorOptions) -> Words:
-    """Of two words that lie on each other only the one of more letters, and of as many the larger one.
-
-    Several lower ones count together against a much higher one: what a stamp or a signature strings together is none.
-    """
+    """Of two words that lie on each other only the one of more letters, and of as many the larger one."""
     first, second = clashes(words.boxes, options.clash)
-    width, height = (words.boxes[:, 2:] - words.boxes[:, :2]).T
-    inner = np.where(height[first] < height[second], first, second)
-    outer = first + second - inner
-    much = height[outer] >= options.much_higher * height[inner]
-    inside = np.bincount(outer[much], words.letters[inner[much]], minlength=len(words))
-    lost = inside >= np.maximum(words.letters, 1)
-    first, second = (which[~(lost[first] | lost[second])] for which in (first, second))
-    area = width * height
+    area = (words.boxes[:, 2:] - words.boxes[:, :2]).prod(1)
     weaker = np.where(words.letters[first] < words.letters[second], first, second)
     even = words.letters[first] == words.letters[second]
     weaker[even] = np.where(area[first] < area[second], first, second)[even]
-    return words[np.setdiff1d(np.arange(len(words)), np.append(weaker, np.flatnonzero(lost)))]
+    return words[np.setdiff1d(np.arange(len(words)), weaker)]
 
 
 def outside_lines(small: Words, words: Words, options: DetectorOptions) -> Words:

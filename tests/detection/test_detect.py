@@ -15,8 +15,6 @@ from ocrkit.detection.detector import on_rules, tight
 from ocrkit.detection.lines import regular_lines
 from ocrkit.detection.pairs import components
 from ocrkit.detection.regions import Regions, rule_map
-from ocrkit.detection.settle import without_clashes
-from ocrkit.detection.words import Words
 
 FONTS = {
     "sans": "DejaVuSans.ttf",
@@ -451,18 +449,6 @@ def test_what_a_rule_leaves_of_a_letter_reaches_down_to_its_lower_edge():
     rules[14:17] = 255
     regions = on_rules(Regions(boxes, np.ones(4), np.ones(4)), rules, 10.0, DetectorOptions())
     assert regions.boxes[:, 3].tolist() == [17, 14, 14, 12]  # not of a comma, a whole letter, or one above the rule
-
-
-def test_a_ring_around_words_does_not_take_their_place():
-    words_ = Words(
-        np.array([(20, 20, 40, 30), (42, 20, 60, 30), (10, 0, 110, 90)], float),
-        np.array([(20, 20, 40, 30), (42, 20, 60, 30), (10, 0, 110, 90)], float),
-        np.array([0, 0, 1]),
-        np.array([1, 2, 3]),
-        np.ones(3),
-        np.zeros(3),
-    )
-    assert without_clashes(words_, DetectorOptions()).boxes[:, 0].tolist() == [20, 42]
 
 
 @pytest.mark.parametrize(("dashes", "signs"), [(1, 1), (2, 2), (6, 0)])

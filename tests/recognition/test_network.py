@@ -42,7 +42,7 @@ def test_one_time_step_every_stride(width, alphabet):
 
 
 def test_unknown_size_is_refused(alphabet):
-    with pytest.raises(BadParams, match="nano, lean, fast, mix, deep, res1x128, accurate"):
+    with pytest.raises(BadParams, match="nano, lean, fast, mix, res1x128, accurate"):
         build_network("huge", alphabet)
 
 

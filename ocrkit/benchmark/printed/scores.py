@@ -13,6 +13,8 @@ from ocrkit.benchmark.printed.pages import PrintedPage
 from ocrkit.document import Word
 from ocrkit.metrics import PrecisionRecall, aligned, match_boxes
 
+_DRAWN = ("☐", "☑", "☒")
+
 # Fates of a word, in the order in which they are told. The last one is of words that nobody printed.
 FATES = (
     "right", "not found", "joined", "split", "loose box", "mark lost", "mark changed", "case", "end cut", "misread",
@@ -65,7 +67,11 @@ class PrintScore:
 
 
 def score_page(page: PrintedPage, found: Sequence[Word]) -> PrintScore:
-    """The page against the words `found` on it; code points of one look are the same, straight and curly marks not."""
+    """The page against the words `found` on it; code points of one look are the same, straight and curly marks not.
+
+    Check boxes that are found count for nothing: those of the page are drawn, and none of its words.
+    """
+    found = [word for word in found if word.text not in _DRAWN]
     truth, texts = [normalise(word.text) for word in page.page.words], [normalise(word.text) for word in found]
     wanted = np.array([word.box for word in page.page.words], float).reshape(-1, 4)
     boxes = np.array([word.box for word in found], float).reshape(-1, 4)
