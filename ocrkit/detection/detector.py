@@ -501,25 +501,8 @@ def _find_regions(
         without_rules = np.where(rules > 0, local_mean(page, options), page)
         ink = _letter_map(without_rules, ink, height, options, least_paper)
     letters = cv2.subtract(ink, rules)
-    regions = on_rules(measured_regions(page, letters, max(2, round(height / 3))), rules, height, options)
+    regions = measured_regions(page, letters, max(2, round(height / 3)))
     return regions[~(_sides(regions, rules, height, options) | leaders(regions, options))]
-
-
-def on_rules(regions: Regions, rules: np.ndarray, height: float, options: DetectorOptions) -> Regions:
-    """The regions, low ones that a rule cuts at their feet as far down as the rule's lower edge.
-
-    What is left of letters whose feet stand in a rule would pass for marks.
-    """
-    boxes = regions.boxes.copy()
-    wide, high = options.cut_letter
-    low = (regions.heights < options.min_letter * height) & (regions.heights >= high * height)
-    low &= regions.widths >= wide * height
-    for i in np.flatnonzero(low).tolist():
-        x0, _, x1, y1 = boxes[i].astype(int).tolist()
-        below = rules[y1 : y1 + round(options.rule_thickness * height), x0 : max(x1, x0 + 1)]
-        if len(below) and below[0].any():
-            boxes[i, 3] += int((below > 0).any(1).argmin() or len(below))
-    return replace(regions, boxes=boxes)
 
 
 def _letter_map(

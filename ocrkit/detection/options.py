@@ -28,7 +28,6 @@ class DetectorOptions:
         bright_ground: grey levels, from which on an even ground is paper and not the ground of light print.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
-        cut_letter: heights; width and height of what is left of a letter whose feet stand in a rule, at least.
         side_height: heights; an upright stroke from one rule to the next is a frame's side, not a letter, when it is as
             high as this.
         strike_length: heights; of a stroke that strikes words through, at least.
@@ -195,7 +194,6 @@ class DetectorOptions:
     bright_ground: float = 170.0
     rule_length: float = 7.0
     rule_thickness: float = 0.6
-    cut_letter: tuple[float, float] = (0.4, 0.3)
     side_height: float = 1.5
     strike_length: float = 5.0
     strike_thickness: float = 0.5
