@@ -150,7 +150,7 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     height = line_heights(boxes, letter, line)[line]
     pitches, may_be_cells = line_pitches(boxes, letter, line, options)
     pitch = pitches[line]
-    kept = ~_rules(boxes, letter, line, height, pitch, options)
+    kept = ~_rules(boxes, letter, line, height, pitch, options) & ~_specks(boxes, letter, line, height, options)
     boxes, letter, line, height, pitch = (of[kept] for of in (boxes, letter, line, height, pitch))
     starts, ends = _laid_out(boxes, line)
     gap = np.append(np.inf, starts[1:] - ends[:-1]) / height
@@ -260,6 +260,25 @@ def _rules(
     fills = (-options.cell_blank <= over) & (over <= options.cell_over)
     beside = (wide <= options.dash_width * height) & (boxes[:, [1, 3]].mean(1) <= baseline + options.mark_off * height)
     return low & ~np.where(pitch > 0, fills, beside)
+
+
+def _specks(
+    boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, height: np.ndarray, options: DetectorOptions
+) -> np.ndarray:
+    """Whether each box is dirt between letters, `(N,)`: smaller than a point, and not at the foot of its line."""
+    starts, ends = _laid_out(boxes, line)
+    free = (starts > np.append(-np.inf, ends[:-1])) & (np.append(starts[1:], np.inf) > ends)
+    small = ~letter & free & ((boxes[:, 2:] - boxes[:, :2]).prod(1) <= options.speck_area * height**2)
+    foot, place = boxes[:, 3], np.arange(len(boxes))
+    before = np.maximum.accumulate(np.where(letter, place, -1))
+    behind = np.minimum.accumulate(np.where(letter, place, len(boxes))[::-1])[::-1]
+    raised = np.ones(len(boxes), bool)
+    for beside in (before, behind):
+        known = (beside >= 0) & (beside < len(boxes))
+        beside = np.where(known, beside, 0)
+        known &= line[beside] == line
+        raised &= ~known | (foot < foot[beside] - options.level * height)
+    return small & raised
 
 
 def _cells(boxes: np.ndarray, width: np.ndarray, gap: np.ndarray, piece: np.ndarray, pitch: np.ndarray) -> np.ndarray:
