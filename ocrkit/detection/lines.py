@@ -98,6 +98,8 @@ def string_lines(
     dot, first = dot[begun], first[begun]
     other = ~of_those(len(boxes), dot)[mark]
     one, twin = _twins(boxes, ~letter[left] & ~letter[right], left, right, options)
+    same = _of_one_line(boxes, one, twin, (mark, owner))
+    one, twin = one[same], twin[same]
     from_ = np.concatenate([from_, owner[other], point, first, one])
     to = np.concatenate([to, mark[other], quote, dot, twin])
 
@@ -417,6 +419,16 @@ def _twins(
     run = components(len(boxes), left, right)
     two = np.bincount(run)[run[left]] <= options.mark_run  # more are a row of stars
     return left[two], right[two]
+
+
+def _of_one_line(
+    boxes: np.ndarray, one: np.ndarray, twin: np.ndarray, joined: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """Whether the letters that two marks belong to, if both do, stand beside each other: dirt lies between lines."""
+    owner = np.full(len(boxes), -1)
+    owner[joined[0]] = joined[1]
+    a, b = owner[one], owner[twin]
+    return (a < 0) | (b < 0) | (shared(boxes, a, b, axis=1) > 0)
 
 
 def _run_length(boxes: np.ndarray, left: np.ndarray, right: np.ndarray, options: DetectorOptions) -> np.ndarray:
