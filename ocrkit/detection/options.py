@@ -125,6 +125,8 @@ class DetectorOptions:
         cell_blank: of a cell's width, that underscores leave blank, at most; a rule is of any length.
         cell_over: the same, that they reach beyond their cells.
         speck_area: squared heights of the line; what is smaller is dirt, but for points at its foot.
+        cell_speck_area: the same where characters stand in cells.
+        cell_mark_top: heights; how far above the baseline marks that stand in cells end, at most.
         min_word: heights of the line; what is lower than this is punctuation and goes with a word beside it.
         min_dash: heights of the line; a mark at least this wide between two spaces is a word, too: a dash.
         min_star: heights of the line; shorter side of a mark that may be an asterisk, at least.
@@ -290,6 +292,8 @@ class DetectorOptions:
     cell_blank: float = 0.3
     cell_over: float = 0.07
     speck_area: float = 0.012
+    cell_speck_area: float = 0.025
+    cell_mark_top: float = 0.8
     min_word: float = 0.6
     min_dash: float = 0.25
     min_star: float = 0.25

@@ -150,7 +150,7 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     height = line_heights(boxes, letter, line)[line]
     pitches, may_be_cells = line_pitches(boxes, letter, line, options)
     pitch = pitches[line]
-    kept = ~_rules(boxes, letter, line, height, pitch, options) & ~_specks(boxes, letter, line, height, options)
+    kept = ~_rules(boxes, letter, line, height, pitch, options) & ~_specks(boxes, letter, line, height, pitch, options)
     boxes, letter, line, height, pitch = (of[kept] for of in (boxes, letter, line, height, pitch))
     starts, ends = _laid_out(boxes, line)
     gap = np.append(np.inf, starts[1:] - ends[:-1]) / height
@@ -263,22 +263,37 @@ def _rules(
 
 
 def _specks(
-    boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, height: np.ndarray, options: DetectorOptions
+    boxes: np.ndarray,
+    letter: np.ndarray,
+    line: np.ndarray,
+    height: np.ndarray,
+    pitch: np.ndarray,
+    options: DetectorOptions,
 ) -> np.ndarray:
-    """Whether each box is dirt between letters, `(N,)`: smaller than a point, and not at the foot of its line."""
+    """Whether each box is dirt between letters, `(N,)`: smaller than a point, and not at the foot of its line.
+
+    Where letters stand in cells it fills a blank one, so there it is told more strictly: a typewriter's marks are as
+    bold as its letters, and none stands above or below all of them.
+    """
     starts, ends = _laid_out(boxes, line)
-    free = (starts > np.append(-np.inf, ends[:-1])) & (np.append(starts[1:], np.inf) > ends)
-    small = ~letter & free & ((boxes[:, 2:] - boxes[:, :2]).prod(1) <= options.speck_area * height**2)
+    free = ~letter & (starts > np.append(-np.inf, ends[:-1])) & (np.append(starts[1:], np.inf) > ends)
     foot, place = boxes[:, 3], np.arange(len(boxes))
     before = np.maximum.accumulate(np.where(letter, place, -1))
     behind = np.minimum.accumulate(np.where(letter, place, len(boxes))[::-1])[::-1]
-    raised = np.ones(len(boxes), bool)
+    baseline = np.full(len(boxes), np.inf)
     for beside in (before, behind):
         known = (beside >= 0) & (beside < len(boxes))
         beside = np.where(known, beside, 0)
         known &= line[beside] == line
-        raised &= ~known | (foot < foot[beside] - options.level * height)
-    return small & raised
+        baseline = np.where(known, np.minimum(baseline, foot[beside]), baseline)
+    raised = foot < baseline - options.level * height
+    wide, high = (boxes[:, 2:] - boxes[:, :2]).T
+    area = wide * high / height**2
+    small = area <= options.speck_area
+    cells = (pitch > 0) & (wide <= options.min_dash * height)
+    small |= cells & (area <= options.cell_speck_area)
+    outside = (foot < baseline - options.cell_mark_top * height) | (boxes[:, 1] > baseline)
+    return free & ((small & raised) | (cells & (outside | (area <= options.speck_area))))
 
 
 def _cells(boxes: np.ndarray, width: np.ndarray, gap: np.ndarray, piece: np.ndarray, pitch: np.ndarray) -> np.ndarray:
