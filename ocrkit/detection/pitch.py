@@ -69,9 +69,9 @@ def line_pitches(
     best = int(told.argmax())
     sure = left & (mean[:, best] >= options.cell_even)
     if count[sure].sum() >= max(options.cell_least, options.cell_share * count.sum()):
-        # On a page that is set so as a whole a line of few steps, or of none, is too; elsewhere it is so by chance.
+        # On a page that is set so as a whole a line of few steps, or of one sign, is too; elsewhere it is so by chance.
         if sums[:, best].sum() >= options.cell_even * count.sum():
-            sure |= (mean[:, best] >= options.cell_even_other) | (np.bincount(line) <= _SIGN) | (count == 0)
+            sure |= (mean[:, best] >= options.cell_even_other) | (np.bincount(line) <= _SIGN)
         else:
             sure &= count >= options.cell_steps_told
             sure &= _marks_stand_in_cells(middle, letter, line, _PITCHES[best] * height, options)
