@@ -26,7 +26,6 @@ _TOUCHING_WEIGHT = 0.44  # gaps' worth of evidence in two letters that touch
 _TYPEWRITTEN = 0.28  # share of lines whose letters stand in cells of one width
 _AGAINST_CELLS = 0.01  # times as likely it is that a line is set in cells whose letters stand at other steps
 _PAGE_PRIOR = 3.2  # lines' worth of belief in the usual spacings
-_SPECK_PX = 1.8  # width of a piece of ink that may be dirt
 _FULL_LINE = 6.6  # gaps from which on a line counts as one line's worth of evidence
 
 
@@ -288,12 +287,11 @@ def _specks(
         baseline = np.where(known, np.minimum(baseline, foot[beside]), baseline)
     raised = foot < baseline - options.level * height
     wide, high = (boxes[:, 2:] - boxes[:, :2]).T
-    area = wide * high / height**2
-    small = area <= options.speck_area
-    cells = (pitch > 0) & (wide <= options.min_dash * height)
-    small |= cells & (area <= options.cell_speck_area)
+    small = wide * high <= np.where(pitch > 0, options.cell_speck_area, options.speck_area) * height**2
     outside = (foot < baseline - options.cell_mark_top * height) | (boxes[:, 1] > baseline)
-    return free & ((small & raised) | (cells & (outside | (area <= options.speck_area))))
+    outside &= wide <= pitch / 2  # or it is an underscore
+    tiny = (pitch > 0) & (wide * high <= options.speck_area * height**2)
+    return free & ((small & raised) | outside | tiny)
 
 
 def _cells(boxes: np.ndarray, width: np.ndarray, gap: np.ndarray, piece: np.ndarray, pitch: np.ndarray) -> np.ndarray:
@@ -311,15 +309,7 @@ def _cells(boxes: np.ndarray, width: np.ndarray, gap: np.ndarray, piece: np.ndar
     """
     half = np.minimum(width, pitch) / 2
     off = np.append(0, half[:-1]) + half + np.where(np.isfinite(gap[piece]), gap[piece], 0)
-    cells = off / np.maximum(pitch, 1e-9)
-    # A speck of dirt may stand in a blank cell; a point stands on the line.
-    foot, high = np.maximum.reduceat(boxes[:, 3], piece), np.maximum.reduceat(boxes[:, 3] - boxes[:, 1], piece)
-    before, behind = np.append(foot[:1], foot[:-1]), np.append(foot[1:], foot[-1:])
-    speck = (width <= _SPECK_PX) & (high <= 2 * _SPECK_PX) & (foot < np.minimum(before, behind) - _SPECK_PX)
-    speck = np.flatnonzero(speck[:-1] & np.isfinite(gap[piece][:-1]) & np.isfinite(gap[piece][1:]))
-    cells[speck + 1] += cells[speck]
-    cells[speck] = 0
-    return cells
+    return off / np.maximum(pitch, 1e-9)
 
 
 def _dashes(boxes: np.ndarray, height: np.ndarray, first: np.ndarray, options: DetectorOptions) -> np.ndarray:
