@@ -37,11 +37,14 @@ def are_check_boxes(regions: Regions, ink: np.ndarray, height_px: float, options
     rows = np.stack([y0[:, None] + near, y1[:, None] - 1 - near], axis=1)
     corners = ink[rows[:, :, None, :, None], columns[:, None, :, None, :]] > 0  # (N, up and down, across, 2, 2)
     drawn = corners.mean((3, 4)).min((1, 2)) >= options.check_corner
-    for i in np.flatnonzero(drawn).tolist():
-        square = regions.boxes[number[i]]
-        apart = options.check_apart if square[3] - square[1] < options.check_clear_px else options.clear_check_apart
-        free = _stands_free(square, regions.boxes, apart, options.check_free)
-        found[number[i]] = free and _is_hollow(ink[y0[i] : y1[i], x0[i] : x1[i]] > 0, options)
+    hollow = [i for i in np.flatnonzero(drawn).tolist() if _is_hollow(ink[y0[i] : y1[i], x0[i] : x1[i]] > 0, options)]
+    small = tall[number] < options.check_clear_px
+    for i in hollow:
+        apart = options.check_apart if small[i] else options.clear_check_apart
+        found[number[i]] = _stands_free(regions.boxes[number[i]], regions.boxes, apart, options.check_free)
+    # Where most stand among letters, they are letters: a small n whose serifs meet is such a square.
+    if (small & found[number]).sum() < options.check_share * small[hollow].sum():
+        found[number[small]] = False
     if found.sum() < options.least_checks:  # one alone may be anything
         found[:] = False
     return found

@@ -74,7 +74,10 @@ def string_lines(
     both &= letter[left] & letter[right]
     chained = both & side_by_side & (higher <= options.height_ratio * lower) & (gap <= options.reach * higher)
     chain = _nearest(left[chained], gap[chained])
-    from_, to = np.append(left[chained][chain], word), np.append(right[chained][chain], number)
+    fit = (down / higher)[chained][chain]
+    chain = chain[_within_lines(boxes, left[chained][chain], right[chained][chain], fit)]
+    beside = left[chained][chain], right[chained][chain]
+    from_, to = np.append(beside[0], word), np.append(beside[1], number)
 
     near_by = np.flatnonzero(gap <= options.punctuation_reach * higher)
     close = np.flatnonzero(chained)[chain]
@@ -98,12 +101,46 @@ def string_lines(
     dot, first = dot[begun], first[begun]
     other = ~of_those(len(boxes), dot)[mark]
     one, twin = _twins(boxes, ~letter[left] & ~letter[right], left, right, options)
+    same = _of_one_line(boxes, one, twin, (mark, owner))
+    one, twin = one[same], twin[same]
     from_ = np.concatenate([from_, owner[other], point, first, one])
     to = np.concatenate([to, mark[other], quote, dot, twin])
 
     line = components(len(boxes), from_, to)
+    two = _two_rows(boxes, letter, line, options)
+    if two.any():  # some mark is tied to both
+        from_, to = np.append(beside[0], owner[other]), np.append(beside[1], mark[other])
+        apart = np.where(two[line], len(boxes) + components(len(boxes), from_, to), line)
+        line = np.unique(apart, return_inverse=True)[1]
     has_letter = np.bincount(line, letter, minlength=len(boxes)) > 0
     return np.where(has_letter[line], line, -1), letter
+
+
+def _two_rows(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions) -> np.ndarray:
+    """Whether many letters of each line stand above others of it, `(lines,)`: two lines were taken for one."""
+    number = np.flatnonzero(letter)
+    number = number[np.lexsort((boxes[number, 0], line[number]))]
+    a, b = number[:-1], number[1:]
+    narrower = (boxes[:, 2] - boxes[:, 0])[np.stack([a, b])].min(0)
+    above = (line[a] == line[b]) & (shared(boxes, a, b, axis=0) >= 0.5 * narrower) & (shared(boxes, a, b, axis=1) <= 0)
+    lines = line.max(initial=-1) + 1
+    return np.bincount(line[a], above, lines) > options.two_rows * np.bincount(line[number], minlength=lines)
+
+
+def _within_lines(boxes: np.ndarray, left: np.ndarray, right: np.ndarray, fit: np.ndarray) -> np.ndarray:
+    """Which links between letters are of one line: one who has neighbours on two lines goes with whom it fits best.
+
+    A stroke of a pen that reaches from one line to the next would make one of both.
+    """
+    end, other, link = np.append(left, right), np.append(right, left), np.tile(np.arange(len(left)), 2)
+    lowest_top, highest_foot = np.full(len(boxes), -np.inf), np.full(len(boxes), np.inf)
+    np.maximum.at(lowest_top, end, boxes[other, 1])
+    np.minimum.at(highest_foot, end, boxes[other, 3])
+    between = np.flatnonzero((lowest_top >= highest_foot)[end])
+    kept = np.ones(len(left), bool)
+    kept[link[between]] = False
+    kept[link[between[_nearest(end[between], -fit[link[between]])]]] = True
+    return kept
 
 
 def with_accents(
@@ -417,6 +454,16 @@ def _twins(
     run = components(len(boxes), left, right)
     two = np.bincount(run)[run[left]] <= options.mark_run  # more are a row of stars
     return left[two], right[two]
+
+
+def _of_one_line(
+    boxes: np.ndarray, one: np.ndarray, twin: np.ndarray, joined: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """Whether the letters that two marks belong to, if both do, stand beside each other: dirt lies between lines."""
+    owner = np.full(len(boxes), -1)
+    owner[joined[0]] = joined[1]
+    a, b = owner[one], owner[twin]
+    return (a < 0) | (b < 0) | (shared(boxes, a, b, axis=1) > 0)
 
 
 def _run_length(boxes: np.ndarray, left: np.ndarray, right: np.ndarray, options: DetectorOptions) -> np.ndarray:

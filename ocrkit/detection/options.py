@@ -107,6 +107,7 @@ class DetectorOptions:
         mark_off: of a neighbour's height; how far above or below it the middle of a mark may lie.
         point_level: of its width; how far one point of an ellipsis may end above the next.
         point_reach: of its width; widest gap to the next one.
+        two_rows: share of a line's letters that stand above others of it, from which on it is two lines.
         punctuation_reach: heights; widest gap between punctuation and the letter it belongs to.
         level: heights; letters whose tops or feet differ by no more stand level.
         min_level_share: share of neighbours that stand level, at least, on a line of print.
@@ -123,6 +124,9 @@ class DetectorOptions:
         cell_least: the same, their number.
         cell_blank: of a cell's width, that underscores leave blank, at most; a rule is of any length.
         cell_over: the same, that they reach beyond their cells.
+        speck_area: squared heights of the line; what is smaller is dirt, but for points at its foot.
+        cell_speck_area: the same where characters stand in cells.
+        cell_mark_top: heights; how far above the baseline marks that stand in cells end, at most.
         min_word: heights of the line; what is lower than this is punctuation and goes with a word beside it.
         min_dash: heights of the line; a mark at least this wide between two spaces is a word, too: a dash.
         min_star: heights of the line; shorter side of a mark that may be an asterisk, at least.
@@ -173,6 +177,7 @@ class DetectorOptions:
         check_apart: of its height; nothing level with it stands nearer.
         check_clear_px, clear_check_apart: px; height from which on its corners are sharp, and the same of these.
         check_free: of its height; on one side nothing stands nearer.
+        check_share: of a page's small ones, that must stand so free, at least.
         check_reach: of its height; widest gap to the word beside it.
         least_checks: on a page; of fewer none is believed.
         clash: share of the smaller of two words' boxes beyond which they cannot both be words.
@@ -269,6 +274,7 @@ class DetectorOptions:
     mark_off: float = 0.3
     point_level: float = 0.5
     point_reach: float = 5.0
+    two_rows: float = 0.15
     punctuation_reach: float = 0.8
     level: float = 0.12
     min_level_share: float = 0.7
@@ -285,6 +291,9 @@ class DetectorOptions:
     cell_least: int = 30
     cell_blank: float = 0.3
     cell_over: float = 0.07
+    speck_area: float = 0.012
+    cell_speck_area: float = 0.025
+    cell_mark_top: float = 0.8
     min_word: float = 0.6
     min_dash: float = 0.25
     min_star: float = 0.25
@@ -332,6 +341,7 @@ class DetectorOptions:
     check_clear_px: float = 12.0
     clear_check_apart: float = 0.1
     check_free: float = 0.6
+    check_share: float = 0.5
     check_reach: float = 3.0
     least_checks: int = 2
     clash: float = 0.5

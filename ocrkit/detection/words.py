@@ -26,7 +26,6 @@ _TOUCHING_WEIGHT = 0.44  # gaps' worth of evidence in two letters that touch
 _TYPEWRITTEN = 0.28  # share of lines whose letters stand in cells of one width
 _AGAINST_CELLS = 0.01  # times as likely it is that a line is set in cells whose letters stand at other steps
 _PAGE_PRIOR = 3.2  # lines' worth of belief in the usual spacings
-_SPECK_PX = 1.8  # width of a piece of ink that may be dirt
 _FULL_LINE = 6.6  # gaps from which on a line counts as one line's worth of evidence
 
 
@@ -150,7 +149,7 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     height = line_heights(boxes, letter, line)[line]
     pitches, may_be_cells = line_pitches(boxes, letter, line, options)
     pitch = pitches[line]
-    kept = ~_rules(boxes, letter, line, height, pitch, options)
+    kept = ~_rules(boxes, letter, line, height, pitch, options) & ~_specks(boxes, letter, line, height, pitch, options)
     boxes, letter, line, height, pitch = (of[kept] for of in (boxes, letter, line, height, pitch))
     starts, ends = _laid_out(boxes, line)
     gap = np.append(np.inf, starts[1:] - ends[:-1]) / height
@@ -262,6 +261,39 @@ def _rules(
     return low & ~np.where(pitch > 0, fills, beside)
 
 
+def _specks(
+    boxes: np.ndarray,
+    letter: np.ndarray,
+    line: np.ndarray,
+    height: np.ndarray,
+    pitch: np.ndarray,
+    options: DetectorOptions,
+) -> np.ndarray:
+    """Whether each box is dirt between letters, `(N,)`: smaller than a point, and not at the foot of its line.
+
+    Where letters stand in cells it fills a blank one, so there it is told more strictly: a typewriter's marks are as
+    bold as its letters, and none stands above or below all of them.
+    """
+    starts, ends = _laid_out(boxes, line)
+    free = ~letter & (starts > np.append(-np.inf, ends[:-1])) & (np.append(starts[1:], np.inf) > ends)
+    foot, place = boxes[:, 3], np.arange(len(boxes))
+    before = np.maximum.accumulate(np.where(letter, place, -1))
+    behind = np.minimum.accumulate(np.where(letter, place, len(boxes))[::-1])[::-1]
+    baseline = np.full(len(boxes), np.inf)
+    for beside in (before, behind):
+        known = (beside >= 0) & (beside < len(boxes))
+        beside = np.where(known, beside, 0)
+        known &= line[beside] == line
+        baseline = np.where(known, np.minimum(baseline, foot[beside]), baseline)
+    raised = foot < baseline - options.level * height
+    wide, high = (boxes[:, 2:] - boxes[:, :2]).T
+    small = wide * high <= np.where(pitch > 0, options.cell_speck_area, options.speck_area) * height**2
+    outside = (foot < baseline - options.cell_mark_top * height) | (boxes[:, 1] > baseline)
+    outside &= wide <= pitch / 2  # or it is an underscore
+    tiny = (pitch > 0) & (wide * high <= options.speck_area * height**2)
+    return free & ((small & raised) | outside | tiny)
+
+
 def _cells(boxes: np.ndarray, width: np.ndarray, gap: np.ndarray, piece: np.ndarray, pitch: np.ndarray) -> np.ndarray:
     """How many cells the middle of each piece of ink, or of its first letter, is off that of what stands before it.
 
@@ -277,15 +309,7 @@ def _cells(boxes: np.ndarray, width: np.ndarray, gap: np.ndarray, piece: np.ndar
     """
     half = np.minimum(width, pitch) / 2
     off = np.append(0, half[:-1]) + half + np.where(np.isfinite(gap[piece]), gap[piece], 0)
-    cells = off / np.maximum(pitch, 1e-9)
-    # A speck of dirt may stand in a blank cell; a point stands on the line.
-    foot, high = np.maximum.reduceat(boxes[:, 3], piece), np.maximum.reduceat(boxes[:, 3] - boxes[:, 1], piece)
-    before, behind = np.append(foot[:1], foot[:-1]), np.append(foot[1:], foot[-1:])
-    speck = (width <= _SPECK_PX) & (high <= 2 * _SPECK_PX) & (foot < np.minimum(before, behind) - _SPECK_PX)
-    speck = np.flatnonzero(speck[:-1] & np.isfinite(gap[piece][:-1]) & np.isfinite(gap[piece][1:]))
-    cells[speck + 1] += cells[speck]
-    cells[speck] = 0
-    return cells
+    return off / np.maximum(pitch, 1e-9)
 
 
 def _dashes(boxes: np.ndarray, height: np.ndarray, first: np.ndarray, options: DetectorOptions) -> np.ndarray:

@@ -22,7 +22,7 @@ _APOSTROPHES = "'’‘"
 _ENDS = frozenset(".,!?…")  # before a mark that ends what is quoted
 # Words that are none without their apostrophe, which may touch a letter so that nothing raised is seen.
 _CONTRACTIONS = (
-    "aren't couldn't didn't doesn't don't hadn't hasn't haven't isn't shouldn't wasn't weren't wouldn't I'm I've "
+    "aren't couldn't didn't doesn't don't hadn't hasn't haven't isn't shouldn't wasn't weren't wouldn't I've "
     "they'd they'll they're they've we've you'll you're you've he's she's that's there's what's aujourd'hui c'est d'un "
     "j'ai jusqu'au jusqu'à l'eau l'on l'un n'est qu'il qu'on qu'un s'est s'il"
 )

@@ -11,10 +11,11 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from ocrkit.detection import DetectedLine, DetectorOptions, dark_on_light, detect, find_dark, to_text_scale
+from ocrkit.detection.check_boxes import are_check_boxes
 from ocrkit.detection.detector import tight
 from ocrkit.detection.lines import regular_lines
 from ocrkit.detection.pairs import components
-from ocrkit.detection.regions import rule_map
+from ocrkit.detection.regions import ink_regions, rule_map
 
 FONTS = {
     "sans": "DejaVuSans.ttf",
@@ -464,3 +465,13 @@ def test_empty_check_boxes_are_told_from_letters(side):
     checks = np.concatenate([line.ink for line in lines if line.check])
     np.testing.assert_allclose(sorted(checks[:, 1]), tops, atol=1)
     assert_found(page, [line for line in lines if not line.check])
+
+
+@pytest.mark.parametrize(("letters", "found"), [(1, 8), (6, 0)])
+def test_squares_that_mostly_stand_among_letters_are_letters(letters, found):
+    ink = np.zeros((40, 640), np.uint8)
+    for word in range(8):
+        for letter in range(letters):
+            x = 12 * letter + 80 * word
+            cv2.rectangle(ink, (x, 16), (x + 7, 23), 255, 1)
+    assert are_check_boxes(ink_regions(ink), ink, 8.0, DetectorOptions()).sum() == found

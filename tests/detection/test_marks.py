@@ -250,3 +250,25 @@ def test_marks_beyond_their_line_that_are_much_fainter_than_its_letters_are_left
     boxes, levels = np.array([*WORD, mark], float), np.array([100.0, 95.0, 105.0, contrast])
     found = without_faint_marks(boxes, levels, letter, line, DetectorOptions())
     assert found.tolist() == [0, 0, 0, 0 if kept else -1]
+
+
+def rows(*tops, letters=12):
+    """Lines of low letters 10 px high and wide, 3 px apart."""
+    left = 13.0 * np.arange(letters)
+    return np.concatenate([np.stack([left, top + 0 * left, left + 10, top + 10 + 0 * left], axis=1) for top in tops])
+
+
+def test_a_stroke_from_one_line_to_the_next_does_not_make_them_one():
+    letters = rows(0, 12)
+    line, _ = strung([*letters, [155, 4, 158, 18]], [True] * (len(letters) + 1))
+    upper, lower = (set(of_row.tolist()) for of_row in line[: len(letters)].reshape(2, -1))
+    assert len(upper) == len(lower) == 1
+    assert upper != lower
+
+
+def test_two_specks_between_lines_do_not_make_them_one():
+    upper, lower = rows(0), rows(16)
+    specks = [[34, 11, 36, 15], [38, 11, 40, 15]]  # each nearer to another line, with a blank beyond
+    boxes = [*np.delete(upper, 3, axis=0), *np.delete(lower, 2, axis=0), *specks]
+    line, _ = strung(boxes, [True] * (len(boxes) - 2) + [False] * 2)
+    assert set(line[:11].tolist()).isdisjoint(line[11:22].tolist())

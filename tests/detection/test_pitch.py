@@ -61,6 +61,28 @@ def test_narrow_letters_stand_apart_in_their_cells_and_yet_in_one_word(cell):
         assert set(words.space.tolist()) == {1.0}  # certain
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "foot", "spaces"),
+    [
+        (4, 1, 9, 1),  # a piece of a thin rule
+        (2, 2, 12, 1),  # between low letters
+        (3, 3, 1, 1),  # above all letters
+        (4, 4, 20, 1),  # below the line
+        (4, 4, 14, 0),  # a point
+        (2, 6, 6, 0),  # an apostrophe
+        (7, 2, 9, 0),  # a hyphen
+    ],
+)
+def test_dirt_in_a_blank_cell_hides_no_space(width, height, foot, spaces):
+    boxes, line = page(CELL)
+    x = (TEXT[1].index(" ", 3) + 0.5) * CELL - width / 2
+    mark = [x, 40 + foot - height, x + width, 40 + foot]
+    at = int(np.searchsorted(boxes[:, 0] + 1e4 * line, x + 1e4))
+    letter = np.insert(np.ones(len(boxes), bool), at, False)
+    _, count = words_of(np.insert(boxes, at, mark, axis=0), letter, np.insert(line, at, 1))
+    assert count[1] == len(TEXT[1].split()) - 1 + spaces
+
+
 def test_a_sign_between_blank_cells_is_a_word_and_a_speck_there_is_a_space():
     boxes, line = page(CELL)
     place = (TEXT[0].index(" ") + 0.5) * CELL

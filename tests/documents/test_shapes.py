@@ -507,6 +507,7 @@ def test_raised_parts_of_broken_letters_do_not_tell_what_marks_are():
     [
         ("wont", 0.6, True, "won't"),
         ("Im", 0.5, True, None),  # put in its place below
+        ("Im", 0.5, False, "Im"),  # German
         ("wont", 0.6, False, "wont"),
         ("wont", 0.9, True, "wont"),  # surely read
         ("total", 0.6, True, "total"),  # nothing that is left of a word: a broken letter
