@@ -26,6 +26,7 @@ class DetectorOptions:
         even_ground: grey levels by which a page's ground varies, at most, where it is even.
         even_share: of the page, that such a ground covers, at least.
         bright_ground: grey levels, from which on an even ground is paper and not the ground of light print.
+        ground_size: heights; side of a square that is a ground of its own if no part of it is lighter.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
         side_height: heights; an upright stroke from one rule to the next is a frame's side, not a letter, when it is as
@@ -192,6 +193,7 @@ class DetectorOptions:
     even_ground: float = 20.0
     even_share: float = 0.7
     bright_ground: float = 170.0
+    ground_size: float = 2.0
     rule_length: float = 7.0
     rule_thickness: float = 0.6
     side_height: float = 1.5
