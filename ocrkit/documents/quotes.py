@@ -73,10 +73,8 @@ def with_quotes(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> list[
     if len(bends) >= options.measured[0]:
         bend = float(np.median(bends))
         odds += float(np.clip((bend - options.bend) / options.bend_spread, -options.bend_odds, options.bend_odds))
-        if _are_mixed(bends, options) or abs(odds) < options.sure:
-            way = None
-        else:
-            way = _curled if odds > 0 else _straight
+        told = abs(odds) >= options.sure and not _are_mixed(bends, options)
+        way = (_curled if odds > 0 else _straight) if told else None
     way = way or _paired
     return [[replace(p, guess=replace(p.guess, text=way(p.guess.text))) for p in row] for row in rows]
 

@@ -14,6 +14,7 @@ from statistics import median
 
 import numpy as np
 
+from ocrkit.documents.ink import ink_of, runs, with_blank
 from ocrkit.documents.joins import Piece
 from ocrkit.options import options_class
 
@@ -343,8 +344,8 @@ def _with_inner_dashes(piece: Piece, capital_px: float, has_hyphens: bool, optio
         return piece
     if piece.pitch or len(guess.spans) != len(guess.text) or _in_cells(piece, len(guess.text), options):
         return piece
-    ink = _ink(piece)
-    starts, ends = _runs(ink)
+    ink = ink_of(piece)
+    starts, ends = runs(ink)
     if len(starts) < 2:
         return piece
     run = np.maximum(np.searchsorted(starts, guess.spans.mean(1), "right") - 1, 0)
@@ -438,8 +439,8 @@ def _with_pairs(piece: Piece) -> Piece:
 
 def _is_dotted(piece: Piece) -> bool:
     """Whether the second of three runs of ink is parted from top to foot, as an i is and a one is not."""
-    ink = _ink(piece)
-    starts, ends = _runs(ink)
+    ink = ink_of(piece)
+    starts, ends = runs(ink)
     return len(starts) == 3 and bool((np.diff(_filled(ink, starts[1], ends[1])) > 1).any())
 
 
@@ -464,7 +465,7 @@ def _with_last_underscores(piece: Piece, capital_px: float, options: ShapeOption
     name = guess.text.rstrip("_")
     if "_" not in name.lstrip("_") or not name[-1].isalnum() or len(guess.spans) != len(guess.text):
         return piece
-    ink = _ink(piece)
+    ink = ink_of(piece)
     high = np.flatnonzero(ink[: int(options.underscore_top * len(ink))].any(0))
     if not len(high):
         return piece
@@ -493,7 +494,7 @@ def _with_underscores(piece: Piece, capital_px: float, options: ShapeOptions) ->
         beside = np.concatenate([ink[:, max(0, left - 3) : left + 1], ink[:, right - 1 : right + 3]], axis=1).any(1)
         below = max(low, int(np.flatnonzero(beside).max(initial=-1)) + 1)
         row = int(gap[below:].sum(1).argmax()) + below if gap[below:].size else 0
-        starts, ends = _runs(gap[row : row + 1])
+        starts, ends = runs(gap[row : row + 1])
         if not len(starts) or ink[row, [left - 1, min(right, ink.shape[1] - 1)]].any():
             continue
         longest = int((ends - starts).argmax())
@@ -520,8 +521,8 @@ def _with_points(piece: Piece, capital_px: float, options: ShapeOptions) -> Piec
     ]
     if not found or len(guess.spans) != len(guess.text):
         return piece
-    ink = _ink(piece)
-    starts, ends = _runs(ink)
+    ink = ink_of(piece)
+    starts, ends = runs(ink)
     run = np.searchsorted(starts, guess.spans.mean(1), "right") - 1
     text = list(guess.text)
     for i in found:
@@ -540,8 +541,8 @@ def _with_tails(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece
         return piece
     if len(guess.text) < 2 or guess.text[-1] not in _TAILED or len(guess.spans) != len(guess.text):
         return piece
-    ink = _ink(piece)
-    starts, ends = _runs(ink)
+    ink = ink_of(piece)
+    starts, ends = runs(ink)
     if len(starts) < 2:
         return piece
     run = np.searchsorted(starts, guess.spans.mean(1), "right") - 1
@@ -562,7 +563,7 @@ def _with_tails(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece
 def _apart(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
     """The piece with a blank behind the `of` or `&` it begins with, if the gap behind that is its widest."""
     guess, led = piece.guess, _LED.match(piece.guess.text)
-    starts, ends = _runs(_ink(piece))
+    starts, ends = runs(ink_of(piece))
     if led is None or len(starts) < 2 or len(guess.spans) != len(guess.text):
         return piece
     gaps = starts[1:] - ends[:-1]
@@ -571,9 +572,7 @@ def _apart(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
     middles = guess.spans.mean(1)
     if gaps[widest] < options.lean_gap * capital_px or not middles[at - 1] < x < middles[at]:
         return piece
-    text, spans = f"{guess.text[:at]} {guess.text[at:]}", np.insert(guess.spans, at, [x, x], axis=0)
-    spans[at - 1, 1], spans[at + 1, 0] = ends[widest], starts[widest + 1]
-    return replace(piece, guess=replace(guess, text=text, spans=spans))
+    return with_blank(piece, at, int(ends[widest]), int(starts[widest + 1]))
 
 
 def _with_touching_mark(piece: Piece, options: ShapeOptions) -> Piece:
@@ -584,10 +583,10 @@ def _with_touching_mark(piece: Piece, options: ShapeOptions) -> Piece:
     guess, found = piece.guess, _LACKING_MARK.search(piece.guess.text)
     if found is None or guess.confidence >= options.mark_confidence or len(guess.spans) != len(guess.text):
         return piece
-    t, middles, ink = found.start(), guess.spans.mean(1), _ink(piece)
+    t, middles, ink = found.start(), guess.spans.mean(1), ink_of(piece)
     top = ink[: max(1, round(options.mark_top * len(ink)))]
     left = (middles[t - 1] + middles[t]) / 2
-    starts, ends = _runs(top)
+    starts, ends = runs(top)
     inside = (starts >= left) & (ends <= middles[t + 1] + 1)
     if inside.sum() != 2:
         return piece
@@ -643,8 +642,8 @@ def _in_case(piece: Piece, capital_px: float, options: ShapeOptions) -> str:
     inner = [] if mixed or "." in text[:-1] else _inner_capitals(text)
     if not (inner or hyphened):
         return text
-    ink = _ink(piece)
-    starts, ends = _runs(ink)
+    ink = ink_of(piece)
+    starts, ends = runs(ink)
     letters = list(text)
     for i in inner + [0] * hyphened:
         run = max(0, int(np.searchsorted(starts, piece.guess.spans[i].mean(), "right")) - 1)
@@ -668,12 +667,12 @@ def _inner_capitals(text: str) -> list[int]:
 
 def _points_behind(piece: Piece, closed: bool) -> np.ndarray:
     """Where the middles of the points are that end a word or stand before its closing marks, px in its crop, `(N,)`."""
-    ink = _ink(piece)
+    ink = ink_of(piece)
     if not ink.size:
         return np.zeros(0)
     body = len(ink) // 2
     low = ink[body:].any(0) & ~ink[:body].any(0)
-    edges = np.stack(_runs(np.atleast_2d(low)), axis=1)
+    edges = np.stack(runs(np.atleast_2d(low)), axis=1)
     letters = np.flatnonzero(ink[:body].any(0))
     if closed and len(edges):
         letters = letters[letters < edges[-1, 0]]
@@ -682,25 +681,9 @@ def _points_behind(piece: Piece, closed: bool) -> np.ndarray:
     return edges.mean(1)
 
 
-def _runs(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where columns that hold ink begin, and where they end."""
-    filled = np.concatenate([[False], ink.any(0), [False]]) if ink.size else np.zeros(2, bool)
-    return np.flatnonzero(~filled[:-1] & filled[1:]), np.flatnonzero(filled[:-1] & ~filled[1:])
-
-
 def _filled(ink: np.ndarray, start: int, end: int) -> np.ndarray:
     """Which rows hold ink from one column to another."""
     return np.flatnonzero(ink[:, start:end].any(1))
-
-
-def _ink(piece: Piece) -> np.ndarray:
-    """Where the ink is in the rows of the crop from the ink's top to its foot, `bool`."""
-    top, bottom = (piece.place[[1, 3]] - (piece.box[1] + piece.box[3] - len(piece.crop)) / 2).round().astype(int)
-    rows = piece.crop[max(top, 0) : bottom].astype(np.int16)
-    if not rows.size:
-        return np.zeros((0, 0), bool)
-    off = np.abs(rows - int(np.median(piece.crop[[0, -1]])))
-    return off > 0.45 * off.max()
 
 
 def _is_dash(piece: Piece) -> bool:
@@ -715,8 +698,8 @@ def _hyphens(piece: Piece, capital_px: float, options: ShapeOptions) -> list[flo
     inside = [i for i in range(1, len(text) - 1) if text[i] == "-" and text[i - 1].isalpha() and text[i + 1].isalpha()]
     if not inside or len(spans) != len(text):
         return []
-    ink = _ink(piece)
-    starts, ends = _runs(ink)
+    ink = ink_of(piece)
+    starts, ends = runs(ink)
     if not len(starts):
         return []
     run = np.maximum(np.searchsorted(starts, spans.mean(1), "right") - 1, 0)
