@@ -97,12 +97,17 @@ def _contrast(grey: Image, options: DetectorOptions) -> float:
 def without_grounds(ink: np.ndarray, grey: Image, size_px: int, options: DetectorOptions) -> np.ndarray:
     """`ink` without what is no darker by `contrast` than the lightest part of some square of `size_px` that it is in.
 
-    It is the end of a ground of its own, as of a tinted row: beside lighter ones that is darker than its surroundings.
+    It is the end of a ground of its own, as of a tinted row: beside lighter ones that is darker than its surroundings,
+    though never by `ground_contrast`.
     """
+    if not cv2.hasNonZero(ink):
+        return ink
     # Means, as single pixels of a ground are lighter where there is noise; none reaches beyond its square.
     lightest = cv2.dilate(cv2.blur(grey, (_EVEN_PX, _EVEN_PX)), _square(max(1, size_px - _EVEN_PX + 1)))
     darker = cv2.subtract(cv2.erode(lightest, _square(size_px)), grey)
-    return ink & cv2.threshold(darker, math.floor(_contrast(grey, options)), 255, cv2.THRESH_BINARY)[1]
+    stands_out = cv2.threshold(darker, math.floor(_contrast(grey, options)), 255, cv2.THRESH_BINARY)[1]
+    darker = cv2.subtract(local_mean(grey, options), grey)
+    return ink & (stands_out | cv2.threshold(darker, options.ground_contrast, 255, cv2.THRESH_BINARY)[1])
 
 
 def _square(side_px: int) -> np.ndarray:

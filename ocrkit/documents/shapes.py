@@ -29,6 +29,7 @@ _DASHED = re.compile(r"\w[-–—]|[-–—]\w|\d[.,][-–—]+$")
 _WHOLE = re.compile(r".*\d[.,][-–—]+")  # a sum without pence
 _HANGING = re.compile(r"P[gpq]+[.,:;]?")  # whose letters, but for a large one, all hang below the line
 _FIGURES = re.compile(r"(?=.*\d)[\dIO]+(?:[.,:/-][\dIO]+)*[.,:;)%]*")  # old-style ones look like capitals
+_WHOLE_BAR = 0.85  # of an equals sign's width, that each of its bars covers
 # An l behind a figure of a name (`c11`, `compat41`), or before an exponent (`1e-5`), is a one.
 _L_FOR_ONE = re.compile(r"(?<=[a-zA-Z_-]\d)l(?![a-zA-Z])|(?<![a-zA-Z\d])l(?=e-?\d)")
 _TO_FIGURES = str.maketrans("IO", "10")
@@ -66,6 +67,8 @@ class ShapeOptions:
         bar_foot: the same; how far a bar reaches below the line, at least.
         star_foot, star_top: the same; how far above the line an asterisk read as an x begins and ends, at least.
         star_confidence: of such a reading, below which it is doubted.
+        equals: of the height of its line's capitals; height of an equals sign, from and to.
+        most_equals: of one word.
         bullet: of the height of its line's capitals; size of a bullet, from and to; the last where it is hardly read.
         bullet_off: the same; how far bullets of one list may stand out of one column, and off half-way up their lines.
         askew: how far a column may lean for its height.
@@ -122,6 +125,8 @@ class ShapeOptions:
     star_foot: float = 0.12
     star_top: float = 0.78
     star_confidence: float = 0.7
+    equals: tuple[float, float] = (0.2, 0.7)
+    most_equals: int = 3
     bullet: tuple[float, float, float] = (0.15, 0.6, 0.7)
     bullet_off: float = 0.25
     askew: float = 0.015
@@ -162,7 +167,10 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
     rows = [
         _with_strokes(_with_dashes(row, capital, options), capital, options) for row, capital in zip(rows, capitals)
     ]
-    rows = [[_with_star(piece, row, capital, options) for piece in row] for row, capital in zip(rows, capitals)]
+    rows = [
+        [_with_star(_with_equals(piece, capital, options), row, capital, options) for piece in row]
+        for row, capital in zip(rows, capitals)
+    ]
     rows = _with_bullets(rows, capitals, options)
     short = [
         options.hyphens if _is_dash(piece) else 1
@@ -223,13 +231,36 @@ def _with_strokes(row: Sequence[Piece], capital_px: float, options: ShapeOptions
     return [_as_sign(piece, text, options) if (text := reading(piece)) else piece for piece in row]
 
 
+def _with_equals(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
+    """The piece as equals signs if it is hardly read, and each of its parts is two level bars alike."""
+    low, high = options.equals
+    height = float(piece.place[3] - piece.place[1]) / capital_px
+    if piece.guess.confidence >= options.sign_confidence or not low <= height <= high:
+        return piece
+    ink = ink_of(piece)
+    signs = [ink[:, start:end] for start, end in zip(*runs(ink))]
+    if not 0 < len(signs) <= options.most_equals or not all(_are_two_bars(sign) for sign in signs):
+        return piece
+    return _as_sign(piece, "=" * len(signs), options)
+
+
+def _are_two_bars(ink: np.ndarray) -> bool:
+    """Whether the ink is two level bars of one length, one above the other, that are longer than both are high."""
+    starts, ends = runs(ink.T)
+    bars = [ink[start:end].any(0) for start, end in zip(starts, ends)]
+    return len(bars) == 2 and min(bar.mean() for bar in bars) >= _WHOLE_BAR and ink.shape[1] >= len(ink)
+
+
 def _with_star(piece: Piece, row: Sequence[Piece], capital_px: float, options: ShapeOptions) -> Piece:
-    """The piece as an asterisk if it is read as an x, and stands higher than one."""
-    if piece.guess.text not in ("x", "X") or piece.guess.confidence >= options.star_confidence:
+    """The piece as an asterisk if it is read as one or an x, hardly, and stands higher than an x."""
+    text, confidence = piece.guess.text, piece.guess.confidence
+    if text not in ("x", "X", "*") or confidence >= (
+        options.sign_confidence if text == "*" else options.star_confidence
+    ):
         return piece
     line = _baseline(piece, row, capital_px)
     top, foot = (line - piece.place[[1, 3]]) / capital_px
-    raised = foot >= options.star_foot and top >= options.star_top
+    raised = foot >= options.star_foot and (text == "*" or top >= options.star_top)
     return _as_sign(piece, "*", options) if raised else piece
 
 
