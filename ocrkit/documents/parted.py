@@ -24,14 +24,15 @@ class PartOptions:
 
     Attributes:
         gap: of the height of its ink; the gap between the two, at least.
-        widest: times as wide as any other gap in it that is, at least.
+        widest, wider_px: times as wide as any other gap in it that is, and by how much wider, at least.
         ends: marks, behind which a letter is of another word.
         confidence: of either of the two, at least.
         margin: of the height of its ink; blank that is left around a word when it is read.
     """
 
     gap: float = 0.14
-    widest: float = 1.25
+    widest: float = 1.5
+    wider_px: int = 2
     ends: str = ",;!?"
     confidence: float = 0.6
     margin: float = 0.1
@@ -72,7 +73,7 @@ def _seam(piece: Piece, options: PartOptions) -> tuple[int, int, int] | None:
     gaps = starts[1:] - ends[:-1]
     widest, height = int(gaps.argmax()), piece.place[3] - piece.place[1]
     others = np.delete(gaps, widest).max(initial=0)
-    if gaps[widest] < options.gap * height or gaps[widest] < options.widest * others:
+    if gaps[widest] < max(options.gap * height, options.widest * others, others + options.wider_px):
         return None
     start, end = int(ends[widest]), int(starts[widest + 1])
     at = int(np.searchsorted(guess.spans.mean(1), (start + end) / 2))

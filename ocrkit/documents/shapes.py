@@ -118,7 +118,7 @@ class ShapeOptions:
     stroke_confidence: float = 0.4
     stroke_width: float = 0.25
     serif_strokes: tuple[str, ...] = ("", *"[](){}|")
-    serif_width: float = 0.42
+    serif_width: float = 0.5
     stroke_off: float = 0.15
     bar_height: tuple[float, float] = (1.2, 1.8)
     bar_foot: float = 0.1
