@@ -107,7 +107,8 @@ def without_grounds(ink: np.ndarray, grey: Image, size_px: int, options: Detecto
     darker = cv2.subtract(cv2.erode(lightest, _square(size_px)), grey)
     stands_out = cv2.threshold(darker, math.floor(_contrast(grey, options)), 255, cv2.THRESH_BINARY)[1]
     darker = cv2.subtract(local_mean(grey, options), grey)
-    return ink & (stands_out | cv2.threshold(darker, options.ground_contrast, 255, cv2.THRESH_BINARY)[1])
+    much_darker = cv2.threshold(darker, options.ground_contrast, 255, cv2.THRESH_BINARY)[1]
+    return ink & cv2.bitwise_or(stands_out, much_darker)
 
 
 def _square(side_px: int) -> np.ndarray:
