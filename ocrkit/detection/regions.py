@@ -105,10 +105,10 @@ def without_grounds(ink: np.ndarray, grey: Image, size_px: int, options: Detecto
     # Means, as single pixels of a ground are lighter where there is noise; none reaches beyond its square.
     lightest = cv2.dilate(cv2.blur(grey, (_EVEN_PX, _EVEN_PX)), _square(max(1, size_px - _EVEN_PX + 1)))
     darker = cv2.subtract(cv2.erode(lightest, _square(size_px)), grey)
-    stands_out = cv2.threshold(darker, math.floor(_contrast(grey, options)), 255, cv2.THRESH_BINARY)[1]
+    stands_out = cv2.threshold(darker, options.contrast, 255, cv2.THRESH_BINARY)[1]
     darker = cv2.subtract(local_mean(grey, options), grey)
     much_darker = cv2.threshold(darker, options.ground_contrast, 255, cv2.THRESH_BINARY)[1]
-    return ink & cv2.bitwise_or(stands_out, much_darker)
+    return cv2.bitwise_and(ink, cv2.bitwise_or(stands_out, much_darker))
 
 
 def _square(side_px: int) -> np.ndarray:
