@@ -35,6 +35,7 @@ from ocrkit.detection.regions import (
     mser_map,
     rule_map,
     stroke_map,
+    without_grounds,
 )
 from ocrkit.detection.settle import outside_lines, settle, without_clashes
 from ocrkit.detection.words import Words, split_words
@@ -292,6 +293,7 @@ def find_light(page: Image, height: float, options: DetectorOptions = _DEFAULT) 
 
 
 def _stages(page: Image, least_paper: float, height: float, options: DetectorOptions, ink: np.ndarray) -> Stages:
+    ink = without_grounds(ink, page, round(options.ground_size * height), options)
     rules, regions = np.zeros_like(ink), Regions.none()
     if cv2.countNonZero(ink) > height**2:  # more than a letter or two
         rules = rule_map(ink, round(options.rule_length * height), round(options.rule_thickness * height))

@@ -72,7 +72,11 @@ def string_lines(
     both &= letter[left] & letter[right]
     letter[_opening(boxes, left[both], right[both], options)] = False
     both &= letter[left] & letter[right]
-    chained = both & side_by_side & (higher <= options.height_ratio * lower) & (gap <= options.reach * higher)
+    alike = side_by_side & (higher <= options.height_ratio * lower)
+    # An equals sign is low beside tall letters, but stands half-way up these.
+    equals = sign & (boxes[:, 2] - boxes[:, 0] >= heights)
+    alike |= (equals[left] | equals[right]) & (down >= options.sign_inside * lower)
+    chained = both & alike & (gap <= options.reach * higher)
     chain = _nearest(left[chained], gap[chained])
     fit = (down / higher)[chained][chain]
     chain = chain[_within_lines(boxes, left[chained][chain], right[chained][chain], fit)]

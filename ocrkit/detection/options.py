@@ -26,6 +26,8 @@ class DetectorOptions:
         even_ground: grey levels by which a page's ground varies, at most, where it is even.
         even_share: of the page, that such a ground covers, at least.
         bright_ground: grey levels, from which on an even ground is paper and not the ground of light print.
+        ground_size: heights; side of a square that is a ground of its own if no part of it is lighter.
+        ground_contrast: grey levels by which such a ground differs from its surroundings, at most.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
         side_height: heights; an upright stroke from one rule to the next is a frame's side, not a letter, when it is as
@@ -70,6 +72,7 @@ class DetectorOptions:
         max_letters: number of regions; of more than these only the clearest are looked at.
         overlap: share of the higher of two neighbours that both must cover vertically to stand on one line.
         height_ratio: times one neighbour on a line may be as high as the next.
+        sign_inside: of its height, that a letter beside an equals sign covers if both are of one line, at least.
         reach: heights; widest gap within a line.
         min_run_aside: letters one below the other, closer than any beside them, that are taken to run up or down the
             page, at least.
@@ -197,6 +200,8 @@ class DetectorOptions:
     even_ground: float = 20.0
     even_share: float = 0.7
     bright_ground: float = 170.0
+    ground_size: float = 2.0
+    ground_contrast: float = 50.0
     rule_length: float = 7.0
     rule_thickness: float = 0.6
     side_height: float = 1.5
@@ -239,6 +244,7 @@ class DetectorOptions:
     max_letters: int = 20_000
     overlap: float = 0.4
     height_ratio: float = 2.5
+    sign_inside: float = 0.9
     reach: float = 2.0
     min_run_aside: int = 3
     min_turned: int = 30

@@ -17,6 +17,7 @@ _BAD_DIVERSITY = ("5.0.0",)  # versions of OpenCV
 _EVERY = 4  # px; of the surroundings' pixels one in so many squared is looked at
 _LONGEST_BAR = 2.0  # of a rule's least length; bars of letters that touch are no longer
 _CROSSED = 0.35  # of such bars, that have letters above and below
+_EVEN_PX = 5  # side of the smallest part of a ground that is looked at
 _LOOKED_AT = 4  # px; of a stroke's pixels one in so many is looked at first
 
 
@@ -91,6 +92,27 @@ def ink_map(grey: Image, options: DetectorOptions, least_paper: float = 0) -> np
 
 def _contrast(grey: Image, options: DetectorOptions) -> float:
     return max(options.contrast, options.noise_contrast * noise_level(grey))
+
+
+def without_grounds(ink: np.ndarray, grey: Image, size_px: int, options: DetectorOptions) -> np.ndarray:
+    """`ink` without what is no darker by `contrast` than the lightest part of some square of `size_px` that it is in.
+
+    It is the end of a ground of its own, as of a tinted row: beside lighter ones that is darker than its surroundings,
+    though never by `ground_contrast`.
+    """
+    if not cv2.hasNonZero(ink):
+        return ink
+    # Means, as single pixels of a ground are lighter where there is noise; none reaches beyond its square.
+    lightest = cv2.dilate(cv2.blur(grey, (_EVEN_PX, _EVEN_PX)), _square(max(1, size_px - _EVEN_PX + 1)))
+    darker = cv2.subtract(cv2.erode(lightest, _square(size_px)), grey)
+    stands_out = cv2.threshold(darker, options.contrast, 255, cv2.THRESH_BINARY)[1]
+    darker = cv2.subtract(local_mean(grey, options), grey)
+    much_darker = cv2.threshold(darker, options.ground_contrast, 255, cv2.THRESH_BINARY)[1]
+    return cv2.bitwise_and(ink, cv2.bitwise_or(stands_out, much_darker))
+
+
+def _square(side_px: int) -> np.ndarray:
+    return np.ones((side_px, side_px), np.uint8)
 
 
 def _bare(grey: Image, options: DetectorOptions, least_paper: float) -> np.ndarray | None:

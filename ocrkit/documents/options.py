@@ -10,6 +10,7 @@ from ocrkit.documents.context import ContextOptions
 from ocrkit.documents.dewarp import DewarpOptions
 from ocrkit.documents.joins import JoinOptions
 from ocrkit.documents.orientation import OrientationOptions
+from ocrkit.documents.parted import PartOptions
 from ocrkit.documents.photo import PhotoOptions
 from ocrkit.documents.quotes import QuoteOptions
 from ocrkit.documents.raised import RaisedOptions
@@ -61,6 +62,7 @@ class ReadOptions:
         context: when a word is read once more with the one beside it.
         shapes: when a reading is put right by its size.
         quotes: when a page's apostrophes and quotation marks are curled.
+        parted: when a box is read as two words.
         aside: when a line up or down the page is print.
         script: when a page is in a script that cannot be read.
         assembly: how words become lines, columns and paragraphs.
@@ -100,6 +102,7 @@ class ReadOptions:
     context: ContextOptions = field(default_factory=ContextOptions)
     shapes: ShapeOptions = field(default_factory=ShapeOptions)
     quotes: QuoteOptions = field(default_factory=QuoteOptions)
+    parted: PartOptions = field(default_factory=PartOptions)
     aside: AsideOptions = field(default_factory=AsideOptions)
     script: ScriptOptions = field(default_factory=ScriptOptions)
     assembly: AssemblyOptions = field(default_factory=AssemblyOptions)

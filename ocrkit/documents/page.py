@@ -22,6 +22,7 @@ from ocrkit.documents.dewarp import Bend, dewarp, level_boxes
 from ocrkit.documents.geometry import moved, widened
 from ocrkit.documents.joins import Piece, join_pieces
 from ocrkit.documents.options import ReadOptions
+from ocrkit.documents.parted import part_words
 from ocrkit.documents.quotes import with_quotes
 from ocrkit.documents.raised import with_raised
 from ocrkit.documents.reading import Reading
@@ -56,6 +57,7 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
     rows = join_pieces(with_raised(rows, read, options.raised), read, options.joins)
     rows = in_context(rows, read, options.context)
     rows = with_quotes(by_shape(rows, options.shapes), options.quotes)
+    rows = part_words(rows, read, options.parted)
     if not holds_print([piece for row in rows for piece in row], options):
         return Reading(image, pieces=pieces, left_out={"noise": len(pieces)})
     guesses = [piece.guess for row in rows for piece in row]

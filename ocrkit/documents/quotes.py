@@ -39,7 +39,9 @@ class QuoteOptions:
         bend_spread: what more or less of it counts e times as much for curled or for straight marks.
         bend_odds: what it counts at most; natural logarithm, as all odds here.
         upright: of its height, by which the ink of a straight mark moves sideways, at most.
-        mixed: of a page's marks, that stand upright; between these shares it has both kinds, and stays as it is read.
+        mixed: of a page's marks, that stand upright; between these shares it has both kinds, and stays as it is read,
+        mixed_apart: if the others bend by so much more, as shares of their height, in the mean; marks that are all
+            near the edge between the kinds are of one.
         single: odds that the page has curled marks of an apostrophe read as curled, and of one read as straight, as
             most curled ones are.
         double: the same of quotation marks.
@@ -54,6 +56,7 @@ class QuoteOptions:
     bend_odds: float = 4.0
     upright: float = 0.018
     mixed: tuple[float, float] = (0.3, 0.7)
+    mixed_apart: float = 0.03
     single: tuple[float, float] = (1.8, -0.1)
     double: tuple[float, float] = (3.3, -1.4)
     sure: float = 2.0
@@ -68,14 +71,19 @@ def with_quotes(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> list[
     odds = _odds(texts, options)
     way = _curled if odds >= options.sure else None
     if len(bends) >= options.measured[0]:
-        bend, upright = float(np.median(bends)), float(np.mean(bends <= options.upright))
+        bend = float(np.median(bends))
         odds += float(np.clip((bend - options.bend) / options.bend_spread, -options.bend_odds, options.bend_odds))
-        if options.mixed[0] < upright < options.mixed[1] or abs(odds) < options.sure:
-            way = None
-        else:
-            way = _curled if odds > 0 else _straight
+        told = abs(odds) >= options.sure and not _are_mixed(bends, options)
+        way = (_curled if odds > 0 else _straight) if told else None
     way = way or _paired
     return [[replace(p, guess=replace(p.guess, text=way(p.guess.text))) for p in row] for row in rows]
+
+
+def _are_mixed(bends: np.ndarray, options: QuoteOptions) -> bool:
+    upright = bends <= options.upright
+    if not options.mixed[0] < upright.mean() < options.mixed[1]:
+        return False
+    return bool(bends[~upright].mean() - bends[upright].mean() >= options.mixed_apart)
 
 
 def _odds(texts: Sequence[str], options: QuoteOptions) -> float:

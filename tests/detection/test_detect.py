@@ -123,6 +123,18 @@ def test_colour_pages_read_like_grey_ones():
     assert np.array_equal(words(detect(colour)), words(detect(drawn.image)))
 
 
+def test_the_ends_of_a_tinted_row_are_no_part_of_the_words_beside_them():
+    lines = ("Prices of the season", "tea 17", "and much more for all")
+    drawn = draw(lines, size=14, at=(20, 20), leading=2)
+    tint = np.full_like(drawn.image, 255)
+    tint[44:76, 16:70] = 205
+    image = np.minimum(drawn.image, tint)
+    found = words(detect(image))
+    assert len(found) == len(drawn.boxes)
+    inside = words(detect(drawn.image))
+    assert np.allclose(found[np.lexsort(found.T)], inside[np.lexsort(inside.T)], atol=1)
+
+
 def test_light_words_in_a_dark_bar_are_found_beside_dark_ones_on_the_page():
     drawn = draw(TWO_LINES, at=(20, 20))
     drawn.image[46:76] = 255 - drawn.image[46:76]

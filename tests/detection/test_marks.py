@@ -29,6 +29,15 @@ def test_all_points_of_an_ellipsis_are_of_the_word_before_it():
     assert words.ink[:, [0, 2]].tolist() == [[0, 65], [80, 102]]
 
 
+@pytest.mark.parametrize(("wide", "joined"), [(13, True), (5, False)])
+def test_an_equals_sign_between_tall_letters_is_of_their_line(wide, joined):
+    tall = [[0, 10, 10, 31], [44, 10, 54, 31]]
+    boxes = np.array([*tall, [22, 18, 22 + wide, 25]], float)
+    sign = np.array([False, False, True])
+    line, _ = string_lines(boxes, np.ones(3, bool), sign, 15, DetectorOptions())
+    assert bool(line[2] == line[0]) is joined
+
+
 @pytest.mark.parametrize(("points", "joined"), [(3, True), (6, False)])
 def test_a_dotted_rule_is_no_ellipsis(points, joined):
     dots = [[52 + 13 * i, 27, 55 + 13 * i, 30] for i in range(points)]

@@ -101,6 +101,22 @@ def marked(text, bent):
     return Piece(np.array([0, 0, 60, 30], float), 0, crop, guess, parts=parts)
 
 
+def leaning(text, by_px):
+    """The same, a mark whose lower half stands a little aside."""
+    leant = marked(text, False)
+    leant.crop[2:10, 26:34] = 255
+    for row in range(8):
+        leant.crop[2 + row, 30 - (by_px if row > 3 else 0) :][:4] = 0
+    return leant
+
+
+@pytest.mark.parametrize(("apart", "kinds"), [(0.1, 1), (0.05, 2)])
+def test_marks_that_bend_a_little_and_less_are_of_two_kinds_only_where_they_are_far_apart(apart, kinds):
+    page = [marked(f"I'm{i}", False) for i in range(3)] + [leaning(f"it’s{i}", 1) for i in range(3)]
+    found = texts(with_quotes([page], QuoteOptions(bend=0.06, bend_spread=0.01, upright=0.05, mixed_apart=apart)))
+    assert len({"’" in text for text in found}) == kinds
+
+
 @pytest.mark.parametrize(("bent", "meant"), [(True, ["d’une", "it’s", "I’m"]), (False, ["d'une", "it's", "I'm"])])
 def test_the_ink_of_marks_tells_whether_they_are_curled(bent, meant):
     read = ["d'une", "it's", "I’m"]
@@ -340,11 +356,67 @@ def test_an_ellipsis_is_one_sign_or_three_points_by_how_far_these_are_apart(read
     assert (found.text, found.confidence) == (meant, 0.5)
 
 
-@pytest.mark.parametrize(("pitch", "meant"), [(15, "a..."), (18, "a…"), (13, "a…")])
-def test_three_full_stops_of_the_commonest_faces_are_no_ellipsis(pitch, meant):
+@pytest.mark.parametrize(("pitch", "meant"), [(12, "a..."), (15, "a..."), (17, "a..."), (18, "a…")])
+def test_three_full_stops_stand_closer_than_the_points_of_most_signs(pitch, meant):
     points = [(24 + pitch * i, 34, 30 + pitch * i, 40) for i in range(3)]
     row = [placed("The", -120, 0, -20, 40), inked("a…", [(0, 0, 16, 40), *points], height=40)]
     assert texts(by_shape([row], ShapeOptions()))[1] == meant
+
+
+def test_the_points_of_one_sign_share_a_typewriters_cell():
+    points = [(20 + 4 * i, 17, 22 + 4 * i, 20) for i in range(3)]
+    one = replace(inked("a...", [(0, 0, 8, 20), *points]), pitch=14.0)
+    stops = [(18 + 14 * i, 17, 21 + 14 * i, 20) for i in range(3)]
+    three = replace(inked("a…", [(0, 0, 8, 20), *stops]), pitch=14.0)
+    row = [placed("The", -60, 0, -10, 20), one, three]
+    assert texts(by_shape([row], ShapeOptions()))[1:] == ["a…", "a..."]
+
+
+def test_points_behind_a_letter_that_hangs_below_the_line_are_seen():
+    points = [(12 + 6 * i, 15, 15 + 6 * i, 18) for i in range(3)]
+    tailed = inked("g…", [(0, 0, 8, 28), *points], height=28)
+    row = [placed("The", -60, 0, -10, 20), tailed]
+    assert texts(by_shape([row], ShapeOptions()))[1] == "g..."
+
+
+def test_pitches_of_two_ellipses_that_rounding_explains_are_one():
+    rows = []
+    for x in (0, 1):
+        points = [(12 + 4 * i + x * (i > 1), 17, 15 + 4 * i + x * (i > 1), 20) for i in range(3)]
+        rows.append([placed("The", -60, 0, -10, 20), inked("a…", [(0, 0, 8, 20), *points])])
+    assert [row[1].guess.text for row in by_shape(rows, ShapeOptions())] == ["a...", "a..."]
+
+
+BARS = [(0, 7, 13, 9), (0, 12, 13, 14)]
+
+
+@pytest.mark.parametrize(
+    ("read", "strokes", "confidence", "meant"),
+    [
+        ("", BARS, 0.02, "="),
+        ("=", BARS, 0.1, "="),
+        ("", [*BARS, (16, 7, 29, 9), (16, 12, 29, 14)], 0.02, "=="),
+        ("z", BARS, 0.9, "z"),
+        ("z", [(0, 7, 13, 9), (5, 12, 13, 14)], 0.1, "z"),  # bars of two lengths
+        ("z", [(0, 7, 13, 9), (0, 7, 3, 14), (0, 12, 13, 14)], 0.1, "z"),  # a letter
+    ],
+)
+def test_two_bars_one_above_the_other_that_are_hardly_read_are_an_equals_sign(read, strokes, confidence, meant):
+    crop = np.full((24, strokes[-1][2] + 2), 255, np.uint8)
+    for x0, y0, x1, y1 in strokes:
+        crop[y0 + 2 : y1 + 2, x0:x1] = 0
+    width = strokes[-1][2]
+    guess = Guess(read, confidence, np.tile([0.0, width], (len(read), 1)))
+    bars = Piece(np.array([0, -2, width, 22], float), 0, crop, guess, ink=np.array([0, 7, width, 14], float))
+    row = [bars, placed("The", 60, 0, 90, 20)]
+    assert texts(by_shape([row], ShapeOptions()))[0] == meant
+
+
+@pytest.mark.parametrize(("top", "meant"), [(3, "*"), (9, "")])
+def test_an_asterisk_that_is_hardly_read_is_one_above_the_line(top, meant):
+    row = [placed("*", 0, top, 11, top + 11, confidence=0.1), placed("The", 20, 0, 60, 20)]
+    found = by_shape([row], ShapeOptions())[0][0].guess
+    assert (found.text, found.confidence >= 0.5) == ("*", bool(meant))
 
 
 def test_the_farther_points_of_two_ellipses_of_a_page_are_one_sign():

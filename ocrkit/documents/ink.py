@@ -1,0 +1,33 @@
+"""The ink of a piece, and the gaps in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ocrkit.documents.joins import Piece
+
+
+def ink_of(piece: Piece) -> np.ndarray:
+    """Where the ink is in the rows of the crop from the ink's top to its foot, `bool`."""
+    top, bottom = (piece.place[[1, 3]] - (piece.box[1] + piece.box[3] - len(piece.crop)) / 2).round().astype(int)
+    rows = piece.crop[max(top, 0) : bottom].astype(np.int16)
+    if not rows.size:
+        return np.zeros((0, 0), bool)
+    off = np.abs(rows - int(np.median(piece.crop[[0, -1]])))
+    return off > 0.45 * off.max()
+
+
+def runs(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where columns that hold ink begin, and where they end."""
+    filled = np.concatenate([[False], ink.any(0), [False]]) if ink.size else np.zeros(2, bool)
+    return np.flatnonzero(~filled[:-1] & filled[1:]), np.flatnonzero(filled[:-1] & ~filled[1:])
+
+
+def with_blank(piece: Piece, at: int, start: int, end: int) -> Piece:
+    """The piece with a blank behind `at` characters, where a gap is from `start` to `end`, px of the crop."""
+    text, middle = piece.guess.text, (start + end) / 2
+    spans = np.insert(piece.guess.spans, at, [middle, middle], axis=0)
+    spans[at - 1, 1], spans[at + 1, 0] = start, end
+    return replace(piece, guess=replace(piece.guess, text=f"{text[:at]} {text[at:]}", spans=spans))

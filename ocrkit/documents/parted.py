@@ -1,0 +1,102 @@
+"""Two words in one box -> two, where a narrow space left them together.
+
+The recogniser shows them as one word that nobody knows. Their gap is wider than any other in the box, and what stands
+on its two sides, read by itself, are words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from ocrkit.documents.ink import ink_of, runs, with_blank
+from ocrkit.documents.joins import JoinOptions, Piece, Read
+from ocrkit.options import options_class
+from ocrkit.recognition.decode import Guess
+from ocrkit.recognition.lexicon import MARKS
+
+
+@options_class
+class PartOptions:
+    """When a box is read as two words.
+
+    Attributes:
+        gap: of the height of its ink; the gap between the two, at least.
+        widest, wider_px: times as wide as any other gap in it that is, and by how much wider, at least.
+        ends: marks, behind which a letter is of another word.
+        confidence: of either of the two, at least.
+        margin: of the height of its ink; blank that is left around a word when it is read.
+    """
+
+    gap: float = 0.14
+    widest: float = 1.5
+    wider_px: int = 2
+    ends: str = ",;!?"
+    confidence: float = 0.6
+    margin: float = 0.1
+
+
+_JOINS = JoinOptions()
+_SHORT = frozenset(_JOINS.words)  # most words that are joined are short ones
+_LETTERS = frozenset("aAI")  # that are words by themselves
+_NUMBERED = re.compile(r"\d{1,2}\.")  # before a heading
+
+
+def part_words(rows: Sequence[Sequence[Piece]], read: Read, options: PartOptions) -> list[list[Piece]]:
+    """The rows, pieces that hold two words with a blank between these."""
+    trials = [(piece, *seam) for row in rows for piece in row if (seam := _seam(piece, options)) is not None]
+    if not trials:
+        return [list(row) for row in rows]
+    boxes = [half for piece, _, start, end in trials for half in _halves(piece, start, end, options)]
+    halves = iter(read(np.array(boxes)))
+    parted = {}
+    for piece, at, start, end in trials:
+        text, guesses = piece.guess.text, [next(halves).guess, next(halves).guess]
+        if all(_is_word(guess, part, options) for guess, part in zip(guesses, (text[:at], text[at:]))):
+            parted[piece] = with_blank(piece, at, start, end)
+    return [[parted.get(piece, piece) for piece in row] for row in rows]
+
+
+def _seam(piece: Piece, options: PartOptions) -> tuple[int, int, int] | None:
+    """The number of characters before the gap in a piece that may part two words, and where it begins and ends.
+
+    In px of the crop; `None` where there is none.
+    """
+    guess = piece.guess
+    if guess.known or piece.pitch or " " in guess.text or len(guess.text) < 3 or len(guess.spans) != len(guess.text):
+        return None
+    starts, ends = runs(ink_of(piece))
+    if len(starts) < 2:
+        return None
+    gaps = starts[1:] - ends[:-1]
+    widest, height = int(gaps.argmax()), piece.place[3] - piece.place[1]
+    others = np.delete(gaps, widest).max(initial=0)
+    if gaps[widest] < max(options.gap * height, options.widest * others, others + options.wider_px):
+        return None
+    start, end = int(ends[widest]), int(starts[widest + 1])
+    at = int(np.searchsorted(guess.spans.mean(1), (start + end) / 2))
+    return (at, start, end) if _may_be_two(guess.text[:at], guess.text[at:], options) else None
+
+
+def _may_be_two(left: str, right: str, options: PartOptions) -> bool:
+    """Whether a space may be missing: behind a mark that ends a word or a number, or beside a short word."""
+    if not left or not right[:1].isalpha():
+        return False
+    short = any(part.strip(MARKS).casefold() in _SHORT or part.strip(MARKS) in _LETTERS for part in (left, right))
+    return left[-1] in options.ends or (left[-1].isalpha() and short) or bool(_NUMBERED.fullmatch(left))
+
+
+def _halves(piece: Piece, start: int, end: int, options: PartOptions) -> tuple[np.ndarray, np.ndarray]:
+    """The boxes `(4,)` px of what stands before and behind a gap."""
+    x0, y0, x1, y1 = piece.box
+    margin = options.margin * (piece.place[3] - piece.place[1])
+    return np.array([x0, y0, piece.left + start + margin, y1]), np.array([piece.left + end - margin, y0, x1, y1])
+
+
+def _is_word(guess: Guess, part: str, options: PartOptions) -> bool:
+    """Whether a half by itself is the word that the whole shows in that place."""
+    core, whole = (text.strip(MARKS) for text in (guess.text, part))
+    alike = "".join(filter(str.isalnum, core)).casefold() == "".join(filter(str.isalnum, whole)).casefold()
+    return alike and guess.confidence >= options.confidence and (guess.known or core in _LETTERS or core.isdecimal())
