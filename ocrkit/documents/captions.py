@@ -30,6 +30,7 @@ class CaptionOptions:
     """What counts as a caption; "heights" are those of its letters.
 
     Attributes:
+        page_words: that are found on an even ground, from which on it is that of a page, and no poster's.
         max_pixels: px; a larger picture is shrunk to this before captions are looked for.
         least_px: px; longer side of a mark, and how many of its pixels are its own at least.
         letter_px: px; height of a letter, at least.
@@ -39,7 +40,11 @@ class CaptionOptions:
         outline: grey levels by which a letter differs from that.
         outlined: share of its edge, where it does.
         even: grey levels; standard deviation within a letter, at most.
-        alike: grey levels; by which letters of a line differ in the mean, at most.
+        alike: grey levels; by which a letter differs in the mean from the next one, at most.
+        row_even: grey levels; standard deviation of the letters of a row, at most.
+        row_stroke: of the mean; the same of the width of their strokes.
+        level: of its height; how far a letter's top and foot may both lie off those of the next one.
+        level_share: of such pairs, that are level, at least.
         alike_height: times as high as the next one a letter may be.
         reach: heights; within which the next one stands.
         letters: of a line, at least.
@@ -48,6 +53,7 @@ class CaptionOptions:
         around: heights; of a line, that is looked at for that, and painted over.
     """
 
+    page_words: int = 40
     max_pixels: int = 1_000_000
     least_px: int = 4
     letter_px: int = 10
@@ -57,7 +63,11 @@ class CaptionOptions:
     outline: float = 70.0
     outlined: float = 0.95
     even: float = 25.0
-    alike: float = 12.0
+    alike: float = 6.0
+    row_even: float = 3.0
+    row_stroke: float = 0.33
+    level: float = 0.08
+    level_share: float = 0.6
     alike_height: float = 2.5
     reach: float = 2.0
     letters: int = 3
@@ -118,7 +128,7 @@ def with_captions(
         detect: finds lines.
         options: what counts as a caption.
     """
-    if has_even_ground(grey):
+    if has_even_ground(grey) and sum(len(line.boxes) for line in detected) >= options.page_words:
         return grey, detected
     found = [caption for ink in (grey, cv2.bitwise_not(grey)) for caption in _captions(ink, detect, options)]
     if not found:
@@ -129,7 +139,7 @@ def with_captions(
     thinner = np.where(stroke[first] < stroke[second], first, second)
     kept = np.setdiff1d(np.arange(len(found)), thinner)
     page = grey.copy()
-    for i in kept:
+    for i in kept[np.argsort([len(found[i].line.boxes) for i in kept], kind="stable")]:
         x0, y0, x1, y1 = _around(found[i].box, grey.shape, options)
         page[y0:y1, x0:x1] = found[i].drawn[y0:y1, x0:x1]
     free = [line for line in detected if not _covered(line.boxes, boxes[kept])]
@@ -218,16 +228,56 @@ def _in_rows(pieces: Pieces, options: CaptionOptions) -> np.ndarray:
     across = shared(boxes, first, second, axis=0)
     a, b = (of[alike & letters & (level >= 0.5 * low) & (across < 0.5 * low)] for of in (first, second))
     row = components(len(boxes), a, b)
-    in_row = np.bincount(row)[row] >= options.letters if len(row) else np.zeros(0, bool)
+    in_row = _are_print(pieces, row, a, b, options)[row]
     # The ground inside of a letter that has an outline looks like one, too.
     x0, y0, x1, y1 = boxes.T
     within = (x0[second] > x0[first]) & (x1[second] < x1[first]) & (y0[second] > y0[first]) & (y1[second] < y1[first])
     in_row[second[within & in_row[first]]] = False
-    mark = alike & (in_row[first] != in_row[second]) & ~within
+    # Their blur makes marks less like letters.
+    mark = np.abs(pieces.fill[first] - pieces.fill[second]) <= options.even
+    mark &= (in_row[first] != in_row[second]) & ~within
     mark &= (across >= -low) & (level >= -0.5 * np.maximum(high[first], high[second]))
     mark &= low < options.letter_px
     in_row[np.append(first[mark], second[mark])] = True
     return in_row
+
+
+def _are_print(
+    pieces: Pieces, row: np.ndarray, first: np.ndarray, second: np.ndarray, options: CaptionOptions
+) -> np.ndarray:
+    """Whether each row is one of letters: of one colour and one stroke, and most neighbours end at one height.
+
+    Args:
+        pieces: of whatever is there.
+        row: `(N,)` the row of each.
+        first: `(K,)` numbers of pieces that have a neighbour.
+        second: `(K,)` those of the neighbours.
+        options: what counts as a caption.
+    """
+    count = np.bincount(row)
+    fill, stroke = (_spread(of, row, count) for of in (pieces.fill, pieces.stroke))
+    pairs = np.maximum(np.bincount(row[first], minlength=len(count)), 1)
+    even = np.zeros(len(count), bool)
+    for slope in (0.0, _slopes(pieces.boxes, row, count)[row[first]]):
+        right = slope * (pieces.boxes[second, 0] - pieces.boxes[first, 0])
+        tops, feet = (np.abs(pieces.boxes[second, s] - pieces.boxes[first, s] - right) for s in (1, 3))
+        level = np.minimum(tops, feet) <= options.level * np.maximum(pieces.heights[first], pieces.heights[second])
+        even |= np.bincount(row[first], level, len(count)) >= options.level_share * pairs
+    even &= fill[1] <= options.row_even
+    return even & (stroke[1] <= options.row_stroke * stroke[0]) & (count >= options.letters)
+
+
+def _slopes(boxes: np.ndarray, row: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """How much the middles of the boxes of each row fall from one px to the next on their right, by least squares."""
+    x, y = (boxes[:, :2] + boxes[:, 2:]).T / 2
+    x, y = (values - _spread(values, row, count)[0][row] for values in (x, y))
+    return np.bincount(row, x * y, len(count)) / np.maximum(np.bincount(row, x * x, len(count)), 1)
+
+
+def _spread(values: np.ndarray, row: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of the `values` of each row."""
+    mean = np.bincount(row, values, len(count)) / count
+    return mean, np.sqrt(np.bincount(row, (values - mean[row]) ** 2, len(count)) / count)
 
 
 def _drawn(grey: Image, pieces: Pieces, kept: np.ndarray) -> Image:
