@@ -20,6 +20,7 @@ from ocrkit.options import options_class
 
 _NEAR = np.ones((3, 3), np.uint8)
 _LEVELS = range(72, 224, 32)  # grey levels that letters are told from their outlines by
+_GROUND = (0.1, 0.6, 0.8)  # of what is around a line, up to where it is dark, usual and light
 _HALF_STEP = 20  # grey levels; a letter is looked at where the level is so near to the middle between the two
 
 Detect = Callable[[Image], Sequence[DetectedLine]]
@@ -30,7 +31,8 @@ class CaptionOptions:
     """What counts as a caption; "heights" are those of its letters.
 
     Attributes:
-        page_words: that are found on an even ground, from which on it is that of a page, and no poster's.
+        line_words: that a line of print has, at least.
+        page_words: on such lines, from which on a picture is that of a page.
         max_pixels: px; a larger picture is shrunk to this before captions are looked for.
         least_px: px; longer side of a mark, and how many of its pixels are its own at least.
         letter_px: px; height of a letter, at least.
@@ -48,12 +50,14 @@ class CaptionOptions:
         alike_height: times as high as the next one a letter may be.
         reach: heights; within which the next one stands.
         letters: of a line, at least.
-        ground: grey levels; standard deviation of what is around a line on a picture, at least.
-        off_outline: grey levels; by which that differs from the letters' outline where it is even.
+        ground: grey levels; from the dark to the usual part of what is around a line on a picture, at least.
+        off_outline: grey levels; by which that differs from the letters' outlines where it is even.
+        off_ground: grey levels; by which letters differ from that of a page.
         around: heights; of a line, that is looked at for that, and painted over.
     """
 
-    page_words: int = 40
+    line_words: int = 3
+    page_words: int = 25
     max_pixels: int = 1_000_000
     least_px: int = 4
     letter_px: int = 10
@@ -71,8 +75,9 @@ class CaptionOptions:
     alike_height: float = 2.5
     reach: float = 2.0
     letters: int = 3
-    ground: float = 15.0
-    off_outline: float = 40.0
+    ground: float = 20.0
+    off_outline: float = 60.0
+    off_ground: float = 15.0
     around: float = 0.3
 
 
@@ -85,7 +90,7 @@ class Pieces:
         fill: `(N,)` grey levels of each.
         outline: `(N,)` grey levels next to each.
         stroke: `(N,)` px of area for each px of edge.
-        owners: `(H, W)` for each of the levels, 0 or 1 + the number of the piece that a pixel is of, or next to.
+        owners: `(H, W)` for each level with any, 0 or 1 + the number of the piece that a pixel is of, or next to.
     """
 
     boxes: np.ndarray
@@ -128,9 +133,10 @@ def with_captions(
         detect: finds lines.
         options: what counts as a caption.
     """
-    if has_even_ground(grey) and sum(len(line.boxes) for line in detected) >= options.page_words:
+    if sum(len(line.boxes) for line in detected if len(line.boxes) >= options.line_words) >= options.page_words:
         return grey, detected
-    found = [caption for ink in (grey, cv2.bitwise_not(grey)) for caption in _captions(ink, detect, options)]
+    even = has_even_ground(grey)
+    found = [caption for ink in (grey, cv2.bitwise_not(grey)) for caption in _captions(ink, detect, even, options)]
     if not found:
         return grey, detected
     boxes, stroke = np.array([caption.box for caption in found]), np.array([caption.stroke for caption in found])
@@ -146,8 +152,8 @@ def with_captions(
     return page, [*free, *(found[i].line for i in kept)]
 
 
-def _captions(grey: Image, detect: Detect, options: CaptionOptions) -> list[Caption]:
-    """Lines of letters lighter than what is next to them."""
+def _captions(grey: Image, detect: Detect, even: bool, options: CaptionOptions) -> list[Caption]:
+    """Lines of letters lighter than what is next to them, on a picture whose ground may be `even`."""
     scale = min(1.0, (options.max_pixels / grey.size) ** 0.5)
     small = grey if scale == 1 else cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     pieces = _pieces(small, options)
@@ -168,10 +174,14 @@ def _captions(grey: Image, detect: Detect, options: CaptionOptions) -> list[Capt
         x0, y0, x1, y1 = _around(box, grey.shape, options)
         far = cv2.erode(drawn[y0:y1, x0:x1], np.ones((2 * options.outline_px + 1,) * 2, np.uint8)) == 255
         ground = grey[y0:y1, x0:x1][far]
-        if ground.size and (
-            ground.std() >= options.ground
-            or abs(np.median(ground) - np.median(pieces.outline[own])) >= options.off_outline
-        ):
+        if not ground.size:
+            continue
+        # What is not drawn is ground, too: letters of another colour, or of the next line, lighter than paper.
+        dark, usual, light = np.quantile(ground, _GROUND)
+        # Through the holes of letters one sees the paper.
+        hole = even and abs(light - np.median(pieces.fill[own])) <= options.off_ground
+        off = abs(usual - np.median(pieces.outline[own]))
+        if not hole and (usual - dark >= options.ground or off >= options.off_outline):
             found.append(Caption(line, box, drawn, float(np.median(pieces.stroke[own]))))
     return found
 
@@ -189,18 +199,22 @@ def _pieces(grey: Image, options: CaptionOptions) -> Pieces:
         fits &= wide <= options.widest * np.maximum(high, options.letter_px)
         fits &= (left > 0) & (top > 0) & (left + wide < width) & (top + high < height)
         fits[0] = False
+        mask = fits[labels].view(np.uint8)
         core = cv2.erode(mask, _NEAR)
-        inside, at_edge = (_of_labels(where, labels, fits) for where in (core, cv2.subtract(mask, core)))
-        edge, inner = (np.maximum(np.bincount(of, minlength=count), 1) for _, of in (at_edge, inside))
-        values = grey.ravel()[inside[0]].astype(float)
-        fill = np.bincount(inside[1], values, count) / inner
-        spread = np.bincount(inside[1], values**2, count) / inner - fill**2
-        values = outlines.ravel()[at_edge[0]].astype(float)
-        outline = np.bincount(at_edge[1], values, count) / edge
-        outlined = np.bincount(at_edge[1], values <= fill[at_edge[1]] - options.outline, count) / edge
+        inside, at_edge = (np.flatnonzero(where.view(bool)) for where in (core, cv2.subtract(mask, core)))
+        of_inside, of_edge = labels.ravel()[inside], labels.ravel()[at_edge]
+        inner, edge = (np.maximum(np.bincount(of, minlength=count), 1) for of in (of_inside, of_edge))
+        values = grey.ravel()[inside].astype(float)
+        fill = np.bincount(of_inside, values, count) / inner
+        spread = np.bincount(of_inside, values**2, count) / inner - fill**2
+        values = outlines.ravel()[at_edge].astype(float)
+        outline = np.bincount(of_edge, values, count) / edge
+        outlined = np.bincount(of_edge, values <= fill[of_edge] - options.outline, count) / edge
         fits &= (inner >= options.least_px) & (spread <= options.even**2) & (outlined >= options.outlined)
         fits &= np.abs((fill + outline) / 2 - level) <= _HALF_STEP
         those = np.flatnonzero(fits)
+        if not len(those):
+            continue
         owner = np.zeros(count, np.uint16)
         owner[those] = number + 1 + np.arange(len(those))
         owners.append(cv2.dilate(owner[labels], _NEAR))
@@ -208,13 +222,6 @@ def _pieces(grey: Image, options: CaptionOptions) -> Pieces:
         boxes.append(np.stack([left, top, left + wide, top + high], 1)[those])
         of_pieces.append(np.stack([fill, outline, area / edge], 1)[those])
     return Pieces(np.concatenate(boxes), *np.concatenate(of_pieces).T, owners)
-
-
-def _of_labels(mask: np.ndarray, labels: np.ndarray, fits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Places of the pixels of `mask` in the flat picture, and their labels, of those labels that fit."""
-    at = np.flatnonzero(mask)
-    of = labels.ravel()[at]
-    return at[fits[of]], of[fits[of]]
 
 
 def _in_rows(pieces: Pieces, options: CaptionOptions) -> np.ndarray:

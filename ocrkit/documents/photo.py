@@ -81,9 +81,11 @@ def _has_words_beside(image: Image, corners: np.ndarray, options: PhotoOptions, 
         middles = ((line.boxes[:, :2] + line.boxes[:, 2:]) / 2 for line in lines if not line.aside)
         return sum(cv2.pointPolygonTest(page, (float(x), float(y)), False) < 0 for line in middles for x, y in line)
 
-    if beside([line for line in find(image) if len(line.boxes) > 1]) >= options.words_beside:
+    lines = find(image)
+    if beside([line for line in lines if len(line.boxes) > 1]) >= options.words_beside:
         return True
-    return beside(with_captions(dark_on_light(image), [], find, captions)[1]) > 0
+    with_those = with_captions(dark_on_light(image), lines, find, captions)[1]
+    return beside([line for line in with_those if not any(line is other for other in lines)]) > 0
 
 
 def _without(image: Image, corners: np.ndarray) -> Image:
