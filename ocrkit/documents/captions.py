@@ -48,6 +48,7 @@ class CaptionOptions:
         level: of its height; how far a letter's top and foot may both lie off those of the next one.
         level_share: of such pairs, that are level, at least.
         alike_height: times as high as the next one a letter may be.
+        mark: of its letter's height; that of a mark, at most.
         reach: heights; within which the next one stands.
         letters: of a line, at least.
         ground: grey levels; from the dark to the usual part of what is around a line on a picture, at least.
@@ -73,6 +74,7 @@ class CaptionOptions:
     level: float = 0.08
     level_share: float = 0.6
     alike_height: float = 2.5
+    mark: float = 0.5
     reach: float = 2.0
     letters: int = 3
     ground: float = 20.0
@@ -244,7 +246,7 @@ def _in_rows(pieces: Pieces, options: CaptionOptions) -> np.ndarray:
     mark = np.abs(pieces.fill[first] - pieces.fill[second]) <= options.even
     mark &= (in_row[first] != in_row[second]) & ~within
     mark &= (across >= -low) & (level >= -0.5 * np.maximum(high[first], high[second]))
-    mark &= low < options.letter_px
+    mark &= low <= options.mark * np.maximum(high[first], high[second])
     in_row[np.append(first[mark], second[mark])] = True
     return in_row
 
@@ -307,7 +309,11 @@ def _around(box: np.ndarray, shape: tuple[int, ...], options: CaptionOptions) ->
 
 
 def _covered(boxes: np.ndarray, captions: np.ndarray) -> bool:
-    """Whether half of the `boxes` `(N, 4)` or more lie on one of the `captions` `(K, 4)`, by their middles."""
-    x, y = ((boxes[:, :2] + boxes[:, 2:]) / 2).T[:, :, None]
-    x0, y0, x1, y1 = captions.T
-    return ((x0 <= x) & (x <= x1) & (y0 <= y) & (y <= y1)).any(1).mean() >= 0.5
+    """Whether half of the `boxes` `(N, 4)` or more lie on one of the `captions` `(K, 4)`, or around one."""
+
+    def holds(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
+        x, y = (inner[..., :2] + inner[..., 2:]).transpose(2, 0, 1) / 2
+        return (outer[..., 0] <= x) & (x <= outer[..., 2]) & (outer[..., 1] <= y) & (y <= outer[..., 3])
+
+    boxes, captions = boxes[:, None], captions[None]
+    return bool((holds(captions, boxes) | holds(boxes, captions)).any(1).mean() >= 0.5)

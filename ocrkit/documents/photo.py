@@ -74,7 +74,7 @@ def _read_rectified(image: Image, corners: np.ndarray, read: Read) -> tuple[Read
 
 
 def _has_words_beside(image: Image, corners: np.ndarray, options: PhotoOptions, captions: CaptionOptions) -> bool:
-    """Whether lines of words seem to stand beside the page, or a caption."""
+    """Whether lines of words seem to stand beside the page, or a caption anywhere: a picture's has no page."""
     find, page = partial(detect, options=DetectorOptions(max_pixels=options.look_px)), corners.astype(np.float32)
 
     def beside(lines: Sequence[DetectedLine]) -> int:
@@ -84,8 +84,7 @@ def _has_words_beside(image: Image, corners: np.ndarray, options: PhotoOptions, 
     lines = find(image)
     if beside([line for line in lines if len(line.boxes) > 1]) >= options.words_beside:
         return True
-    with_those = with_captions(dark_on_light(image), lines, find, captions)[1]
-    return beside([line for line in with_those if not any(line is other for other in lines)]) > 0
+    return with_captions(dark_on_light(image), lines, find, captions)[1] is not lines
 
 
 def _without(image: Image, corners: np.ndarray) -> Image:
