@@ -125,7 +125,7 @@ class Caption:
 
 
 def with_captions(
-    grey: Image, detected: Sequence[DetectedLine], detect: Detect, options: CaptionOptions = CaptionOptions()
+    grey: Image, detected: Sequence[DetectedLine], detect: Detect, options: CaptionOptions
 ) -> tuple[Image, Sequence[DetectedLine]]:
     """The page with its captions dark on white, and its lines with theirs; the same without any.
 
@@ -223,7 +223,8 @@ def _pieces(grey: Image, options: CaptionOptions) -> Pieces:
         number += len(those)
         boxes.append(np.stack([left, top, left + wide, top + high], 1)[those])
         of_pieces.append(np.stack([fill, outline, area / edge], 1)[those])
-    return Pieces(np.concatenate(boxes), *np.concatenate(of_pieces).T, owners)
+    fills, around, strokes = np.concatenate(of_pieces).T
+    return Pieces(np.concatenate(boxes), fills, around, strokes, owners)
 
 
 def _in_rows(pieces: Pieces, options: CaptionOptions) -> np.ndarray:

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ocrkit import Reader
 from ocrkit.detection import detect
-from ocrkit.documents.captions import with_captions
+from ocrkit.documents.captions import CaptionOptions, with_captions
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_outlined_words_on_a_picture_are_read(ground, face, size, fill, outline,
         ImageDraw.Draw(picture).text((80, top), text, fill, font(face, size), stroke_width=width, stroke_fill=outline)
     page = reader.read(np.asarray(picture)).pages[0]
     assert [word.text for word in page.words] == " ".join(texts).split()
-    left, top, right, bottom = np.array([word.box for word in page.lines[0].words]).T
+    left, top, _, bottom = np.array([word.box for word in page.lines[0].words]).T
     assert abs(left.min() - 80) < 0.2 * size
     assert 60 <= top.min() <= bottom.max() <= 60 + 1.4 * size
 
@@ -71,7 +71,7 @@ def test_a_caption_may_lie_askew(degrees, reader):
 @pytest.mark.parametrize("ground", [slope_with_noise, stripes, blue])
 def test_a_picture_without_words_has_no_caption(ground):
     grey = np.asarray(ground().convert("L"))
-    page, lines = with_captions(grey, [], detect)
+    page, lines = with_captions(grey, [], detect, CaptionOptions())
     assert page is grey
     assert not len(lines)
 
@@ -82,7 +82,7 @@ def test_holes_of_letters_on_paper_are_no_captions(text):
     ImageDraw.Draw(picture).text((40, 40), text, 0, font("Sans-Bold", 90))
     grey = np.asarray(picture)
     detected = detect(grey)
-    assert with_captions(grey, detected, detect) == (grey, detected)
+    assert with_captions(grey, detected, detect, CaptionOptions()) == (grey, detected)
 
 
 def test_a_page_of_print_is_left_as_it_is():
@@ -93,4 +93,4 @@ def test_a_page_of_print_is_left_as_it_is():
         pen.text((130, 150 + 80 * row), "these are words of a page", "black", font("Sans", 36))
     grey = np.asarray(picture.convert("L"))
     detected = detect(grey)
-    assert with_captions(grey, detected, detect)[0] is grey
+    assert with_captions(grey, detected, detect, CaptionOptions())[0] is grey
