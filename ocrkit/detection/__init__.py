@@ -11,6 +11,7 @@ from ocrkit.detection.detector import (
     detect,
     find_dark,
     find_light,
+    has_even_ground,
     to_text_scale,
 )
 from ocrkit.detection.options import DetectorOptions
@@ -25,5 +26,6 @@ __all__ = [
     "detect",
     "find_dark",
     "find_light",
+    "has_even_ground",
     "to_text_scale",
 ]

@@ -225,14 +225,17 @@ def dark_on_light(image: Image, options: DetectorOptions = _DEFAULT) -> Image:
     the third moment of the differences tells the side.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.ndim == 3 else image
-    few = grey[::8, ::8]
-    ground = float(np.median(few))
-    # A photo has none that is even: it shows a page and what that lies on.
-    even = np.mean(np.abs(few - np.float32(ground)) <= options.even_ground) >= options.even_share
-    if (ground >= options.bright_ground) if even else (cv2.mean(grey)[0] >= 128):
+    ground = float(np.median(grey[::8, ::8]))
+    if (ground >= options.bright_ground) if has_even_ground(grey, options) else (cv2.mean(grey)[0] >= 128):
         return grey
     difference = grey[::4, ::4].astype(float) - local_mean(grey, options)[::4, ::4]
     return cv2.bitwise_not(grey) if np.mean(difference**3) > 0 else grey
+
+
+def has_even_ground(grey: Image, options: DetectorOptions = _DEFAULT) -> bool:
+    """Whether most of a page is as bright as its paper; a photo shows a page and what that lies on, or no page."""
+    few = grey[::8, ::8]
+    return bool(np.mean(np.abs(few - np.float32(np.median(few))) <= options.even_ground) >= options.even_share)
 
 
 def to_text_scale(grey: Image, options: DetectorOptions = _DEFAULT) -> tuple[Image, float, float]:

@@ -6,6 +6,7 @@ from dataclasses import field
 
 from ocrkit.documents.aside import AsideOptions
 from ocrkit.documents.assemble import AssemblyOptions
+from ocrkit.documents.captions import CaptionOptions
 from ocrkit.documents.context import ContextOptions
 from ocrkit.documents.dewarp import DewarpOptions
 from ocrkit.documents.joins import JoinOptions
@@ -54,6 +55,7 @@ class ReadOptions:
         many_boxes: more than these are first read in part.
         sampled_boxes: of so many boxes of print some are surely read.
         screen: when dots are a tint.
+        captions: what counts as words laid over a picture.
         photo: when a page is read as seen from straight above.
         orientation: when a page is turned.
         dewarp: when a page is curled, and straightened before it is read.
@@ -94,6 +96,7 @@ class ReadOptions:
     many_boxes: int = 1000
     sampled_boxes: int = 100
     screen: ScreenOptions = field(default_factory=ScreenOptions)
+    captions: CaptionOptions = field(default_factory=CaptionOptions)
     photo: PhotoOptions = field(default_factory=PhotoOptions)
     orientation: OrientationOptions = field(default_factory=OrientationOptions)
     dewarp: DewarpOptions = field(default_factory=DewarpOptions)

@@ -15,6 +15,7 @@ from ocrkit.detection import DetectedLine, dark_on_light
 from ocrkit.document import Image, Line, Word
 from ocrkit.documents.aside import in_columns, is_within, read_aside
 from ocrkit.documents.assemble import assemble
+from ocrkit.documents.captions import with_captions
 from ocrkit.documents.cells import in_cells
 from ocrkit.documents.context import in_context
 from ocrkit.documents.crops import Recognize, crop_places, split_words
@@ -45,6 +46,7 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
     grey, detected, bend = dewarp(unscreened(dark_on_light(image), options.screen), detect, options.dewarp)
     with_strokes = grey
     grey, detected = unstruck(grey, detected, detect)
+    grey, detected = with_captions(grey, detected, detect, options.captions)
     boxes = level_boxes(detected)
     if not boxes:
         return Reading(image)

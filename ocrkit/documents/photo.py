@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import field, replace
+from functools import partial
 
 import cv2
 import numpy as np
 
-from ocrkit.detection import DetectorOptions, detect
+from ocrkit.detection import DetectedLine, DetectorOptions, dark_on_light, detect
 from ocrkit.document import Image, Line, box_to_quad, quad_to_box
+from ocrkit.documents.captions import CaptionOptions, with_captions
 from ocrkit.documents.geometry import moved, turning
 from ocrkit.documents.page_search import ScanOptions, find_page
 from ocrkit.documents.reading import Reading
@@ -42,18 +44,19 @@ class PhotoOptions:
     as_whole: float = 0.95
 
 
-def read_photo(image: Image, read: Read, options: PhotoOptions) -> tuple[Reading, int]:
+def read_photo(image: Image, read: Read, options: PhotoOptions, captions: CaptionOptions) -> tuple[Reading, int]:
     """What is read in an image, and the degrees clockwise it has to be turned by for that to stand upright on it.
 
     A page photographed at an angle is read as seen from straight above, and its words are taken back to where they
     stand in the photo. Its light is left alone: evening it out helps eyes, and no reader of single words. What is
-    printed beside it comes after it, or all is read as it stands: a panel on a page that lies askew looks like a page.
+    printed beside it comes after it, or all is read as it stands: a panel on a page that lies askew looks like a page,
+    and so do many things on a picture with a caption.
     """
     corners = find_page(image, options.search) if image.ndim == 3 else None  # grey pictures come from scanners
     if corners is None or _stands_straight(corners, options.straight):
         return read(image)
     page, degrees = _read_rectified(image, corners, read)
-    if not _has_words_beside(image, corners, options):
+    if not _has_words_beside(image, corners, options, captions):
         return page, degrees
     (whole, whole_degrees), (beside, beside_degrees) = read(image), read(_without(image, corners))
     if whole.characters >= options.as_whole * (page.characters + beside.characters):
@@ -70,13 +73,18 @@ def _read_rectified(image: Image, corners: np.ndarray, read: Read) -> tuple[Read
     return _mapped(reading, back), degrees
 
 
-def _has_words_beside(image: Image, corners: np.ndarray, options: PhotoOptions) -> bool:
-    """Whether lines of words seem to stand beside the page."""
-    lines = [line.boxes for line in detect(image, DetectorOptions(max_pixels=options.look_px)) if not line.aside]
-    middles = [(boxes[:, :2] + boxes[:, 2:]) / 2 for boxes in lines if len(boxes) > 1]
-    page = corners.astype(np.float32)
-    beside = [cv2.pointPolygonTest(page, (float(x), float(y)), False) < 0 for line in middles for x, y in line]
-    return sum(beside) >= options.words_beside
+def _has_words_beside(image: Image, corners: np.ndarray, options: PhotoOptions, captions: CaptionOptions) -> bool:
+    """Whether lines of words seem to stand beside the page, or a caption anywhere: a picture's has no page."""
+    find, page = partial(detect, options=DetectorOptions(max_pixels=options.look_px)), corners.astype(np.float32)
+
+    def beside(lines: Sequence[DetectedLine]) -> int:
+        middles = ((line.boxes[:, :2] + line.boxes[:, 2:]) / 2 for line in lines if not line.aside)
+        return sum(cv2.pointPolygonTest(page, (float(x), float(y)), False) < 0 for line in middles for x, y in line)
+
+    lines = find(image)
+    if beside([line for line in lines if len(line.boxes) > 1]) >= options.words_beside:
+        return True
+    return with_captions(dark_on_light(image), lines, find, captions)[1] is not lines
 
 
 def _without(image: Image, corners: np.ndarray) -> Image:

@@ -109,7 +109,7 @@ class Reader:
         recognize, options = self._recognizer.recognize, self.options
         as_it_stands = partial(read_page, detect=self._detect, recognize=recognize, options=options)
         upright = partial(read_upright, read=as_it_stands, recognize=recognize, options=options.orientation)
-        reading, degrees = read_photo(loaded.image, upright, options.photo)
+        reading, degrees = read_photo(loaded.image, upright, options.photo, options.captions)
         image = turned(loaded.image, degrees)
         height, width = image.shape[:2]
         return replace(
