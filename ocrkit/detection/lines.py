@@ -65,21 +65,18 @@ def string_lines(
     lower = np.minimum(heights[left], heights[right])
 
     both = letter[left] & letter[right]
-    side_by_side = down >= options.overlap * higher
     number, word = _raised(boxes, left[both], right[both], options)
     letter = letter.copy()
     letter[number] = False
     both &= letter[left] & letter[right]
     letter[_opening(boxes, left[both], right[both], options)] = False
     both &= letter[left] & letter[right]
-    alike = side_by_side & (higher <= options.height_ratio * lower)
+    alike = (down >= options.overlap * higher) & (higher <= options.height_ratio * lower)
     # An equals sign is low beside tall letters, but stands half-way up these.
     equals = sign & (boxes[:, 2] - boxes[:, 0] >= heights)
     alike |= (equals[left] | equals[right]) & (down >= options.sign_inside * lower)
     chained = both & alike & (gap <= options.reach * higher)
-    chain = _nearest(left[chained], gap[chained])
-    fit = (down / higher)[chained][chain]
-    chain = chain[_within_lines(boxes, left[chained][chain], right[chained][chain], fit)]
+    chain = _chain(boxes, left[chained], right[chained], gap[chained], (down / higher)[chained])
     beside = left[chained][chain], right[chained][chain]
     from_, to = np.append(beside[0], word), np.append(beside[1], number)
 
@@ -104,20 +101,30 @@ def string_lines(
     begun = of_those(len(boxes), mark[begins])[first]
     dot, first = dot[begun], first[begun]
     other = ~of_those(len(boxes), dot)[mark]
-    one, twin = _twins(boxes, ~letter[left] & ~letter[right], left, right, options)
-    same = _of_one_line(boxes, one, twin, (mark, owner))
-    one, twin = one[same], twin[same]
+    one, twin = _twins(boxes, ~letter[left] & ~letter[right], (left, right), (mark, owner), options)
     from_ = np.concatenate([from_, owner[other], point, first, one])
     to = np.concatenate([to, mark[other], quote, dot, twin])
 
     line = components(len(boxes), from_, to)
-    two = _two_rows(boxes, letter, line, options)
-    if two.any():  # some mark is tied to both
-        from_, to = np.append(beside[0], owner[other]), np.append(beside[1], mark[other])
-        apart = np.where(two[line], len(boxes) + components(len(boxes), from_, to), line)
-        line = np.unique(apart, return_inverse=True)[1]
+    links = np.append(beside[0], owner[other]), np.append(beside[1], mark[other])
+    line = _with_rows_apart(boxes, letter, line, links, options)
     has_letter = np.bincount(line, letter, minlength=len(boxes)) > 0
     return np.where(has_letter[line], line, -1), letter
+
+
+def _with_rows_apart(
+    boxes: np.ndarray,
+    letter: np.ndarray,
+    line: np.ndarray,
+    links: tuple[np.ndarray, np.ndarray],
+    options: DetectorOptions,
+) -> np.ndarray:
+    """The line numbers `(N,)`, those of two rows that some mark is tied to both of by these surer `links` alone."""
+    two = _two_rows(boxes, letter, line, options)
+    if not two.any():
+        return line
+    apart = np.where(two[line], len(boxes) + components(len(boxes), *links), line)
+    return np.unique(apart, return_inverse=True)[1]
 
 
 def _two_rows(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions) -> np.ndarray:
@@ -131,11 +138,21 @@ def _two_rows(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: 
     return np.bincount(line[a], above, lines) > options.two_rows * np.bincount(line[number], minlength=lines)
 
 
-def _within_lines(boxes: np.ndarray, left: np.ndarray, right: np.ndarray, fit: np.ndarray) -> np.ndarray:
-    """Which links between letters are of one line: one who has neighbours on two lines goes with whom it fits best.
+def _chain(boxes: np.ndarray, left: np.ndarray, right: np.ndarray, gap: np.ndarray, fit: np.ndarray) -> np.ndarray:
+    """Which pairs of letters follow each other on a line: each left one and the right one that is nearest to it.
 
-    A stroke of a pen that reaches from one line to the next would make one of both.
+    A stroke of a pen that reaches from one line to the next would make one of both; so what has neighbours on two lines
+    goes with the one it fits best.
+
+    Args:
+        boxes: `(N, 4)` px.
+        left: `(K,)` numbers of the pairs' left ones.
+        right: those of the right ones.
+        gap: `(K,)` px between them.
+        fit: `(K,)`; the larger, the more they stand level.
     """
+    chain = _nearest(left, gap)
+    left, right, fit = left[chain], right[chain], fit[chain]
     end, other, link = np.append(left, right), np.append(right, left), np.tile(np.arange(len(left)), 2)
     lowest_top, highest_foot = np.full(len(boxes), -np.inf), np.full(len(boxes), np.inf)
     np.maximum.at(lowest_top, end, boxes[other, 1])
@@ -144,7 +161,7 @@ def _within_lines(boxes: np.ndarray, left: np.ndarray, right: np.ndarray, fit: n
     kept = np.ones(len(left), bool)
     kept[link[between]] = False
     kept[link[between[_nearest(end[between], -fit[link[between]])]]] = True
-    return kept
+    return chain[kept]
 
 
 def with_accents(
@@ -445,10 +462,17 @@ def _is_slim(boxes: np.ndarray, mark: np.ndarray, height: np.ndarray, options: D
 
 
 def _twins(
-    boxes: np.ndarray, marks: np.ndarray, left: np.ndarray, right: np.ndarray, options: DetectorOptions
+    boxes: np.ndarray,
+    marks: np.ndarray,
+    pairs: tuple[np.ndarray, np.ndarray],
+    joined: tuple[np.ndarray, np.ndarray],
+    options: DetectorOptions,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of those pairs that are `marks`, `(N,)`, the left and right ones of double marks such as quotation marks."""
-    left, right = left[marks], right[marks]
+    """Of those `pairs` that are `marks`, `(N,)`, the left and right ones of double marks such as quotation marks.
+
+    If both are `joined` to a letter, as marks and letters, these stand beside each other: dirt lies between lines.
+    """
+    left, right = pairs[0][marks], pairs[1][marks]
     size = boxes[:, 2:] - boxes[:, :2]
     larger, smaller = np.maximum(size[left], size[right]), np.minimum(size[left], size[right])
     alike = (larger <= options.mark_ratio * smaller + 0.5).all(1) & (larger[:, 0] < larger[:, 1])
@@ -456,18 +480,12 @@ def _twins(
     alike &= boxes[right, 0] - boxes[left, 2] <= options.mark_gap * larger[:, 1]
     left, right = left[alike], right[alike]
     run = components(len(boxes), left, right)
-    two = np.bincount(run)[run[left]] <= options.mark_run  # more are a row of stars
-    return left[two], right[two]
-
-
-def _of_one_line(
-    boxes: np.ndarray, one: np.ndarray, twin: np.ndarray, joined: tuple[np.ndarray, np.ndarray]
-) -> np.ndarray:
-    """Whether the letters that two marks belong to, if both do, stand beside each other: dirt lies between lines."""
     owner = np.full(len(boxes), -1)
     owner[joined[0]] = joined[1]
-    a, b = owner[one], owner[twin]
-    return (a < 0) | (b < 0) | (shared(boxes, a, b, axis=1) > 0)
+    a, b = owner[left], owner[right]
+    two = np.bincount(run)[run[left]] <= options.mark_run  # more are a row of stars
+    two &= (a < 0) | (b < 0) | (shared(boxes, a, b, axis=1) > 0)
+    return left[two], right[two]
 
 
 def _run_length(boxes: np.ndarray, left: np.ndarray, right: np.ndarray, options: DetectorOptions) -> np.ndarray:

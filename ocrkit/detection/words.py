@@ -280,9 +280,9 @@ def _specks(
     before = np.maximum.accumulate(np.where(letter, place, -1))
     behind = np.minimum.accumulate(np.where(letter, place, len(boxes))[::-1])[::-1]
     baseline = np.full(len(boxes), np.inf)
-    for beside in (before, behind):
-        known = (beside >= 0) & (beside < len(boxes))
-        beside = np.where(known, beside, 0)
+    for nearest in (before, behind):
+        known = (nearest >= 0) & (nearest < len(boxes))
+        beside = np.where(known, nearest, 0)
         known &= line[beside] == line
         baseline = np.where(known, np.minimum(baseline, foot[beside]), baseline)
     raised = foot < baseline - options.level * height
