@@ -98,17 +98,19 @@ def without_grounds(ink: np.ndarray, grey: Image, size_px: int, options: Detecto
     """`ink` without what is no darker by `contrast` than the lightest part of some square of `size_px` that it is in.
 
     It is the end of a ground of its own, as of a tinted row: beside lighter ones that is darker than its surroundings,
-    though never by `ground_contrast`.
+    though never by `ground_contrast`. On a dark ground no such ink is print, but in pieces it would look like some.
     """
     if not cv2.hasNonZero(ink):
         return ink
+    dark = float(np.quantile(grey[::_EVERY, ::_EVERY], options.paper_share)) * options.dark_ground
     # Means, as single pixels of a ground are lighter where there is noise; none reaches beyond its square.
     lightest = cv2.dilate(cv2.blur(grey, (_EVEN_PX, _EVEN_PX)), _square(max(1, size_px - _EVEN_PX + 1)))
     darker = cv2.subtract(cv2.erode(lightest, _square(size_px)), grey)
     stands_out = cv2.threshold(darker, options.contrast, 255, cv2.THRESH_BINARY)[1]
     darker = cv2.subtract(local_mean(grey, options), grey)
     much_darker = cv2.threshold(darker, options.ground_contrast, 255, cv2.THRESH_BINARY)[1]
-    return cv2.bitwise_and(ink, cv2.bitwise_or(stands_out, much_darker))
+    on_dark = cv2.threshold(grey, dark, 255, cv2.THRESH_BINARY_INV)[1]
+    return cv2.bitwise_and(ink, cv2.bitwise_or(cv2.bitwise_or(stands_out, much_darker), on_dark))
 
 
 def _square(side_px: int) -> np.ndarray:
