@@ -42,7 +42,7 @@ def test_one_time_step_every_stride(width, alphabet):
 
 
 def test_unknown_size_is_refused(alphabet):
-    with pytest.raises(BadParams, match="nano, lean, fast, mix, res1x128, accurate"):
+    with pytest.raises(BadParams, match="nano, lean, fast, deep, mix, res1x128, accurate"):
         build_network("huge", alphabet)
 
 
@@ -107,7 +107,7 @@ def test_new_blocks_change_nothing_until_they_are_trained(alphabet):
 # --- fused kernels ---
 
 
-@pytest.mark.parametrize("size", ["nano", "lean", "mix", "res1x128"])
+@pytest.mark.parametrize("size", ["nano", "lean", "deep", "mix", "res1x128"])
 def test_fused_kernels_have_the_outputs_moments_and_gradients_of_keras(size, alphabet):
     """Keras's LSTM is differentiated step by step; `BlockLSTMV2`, whose gradient is wrong, would fail here."""
     tf = pytest.importorskip("tensorflow")

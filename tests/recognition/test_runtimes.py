@@ -22,7 +22,7 @@ from ocrkit.recognition.runtimes import RUNTIMES, load_runtime
 PACKAGES = {"openvino": "openvino", "litert": "ai_edge_litert"}
 
 
-@pytest.fixture(scope="module", params=["fast", "mix", "res1x128"])
+@pytest.fixture(scope="module", params=["fast", "deep", "mix", "res1x128"])
 def model(request, tmp_path_factory, alphabet):
     network = build_network(request.param, alphabet)
     # Untrained norms are the identity; give them something that folding could get wrong.
