@@ -253,7 +253,7 @@ class DetectorOptions:
     aside_ratio: float = 0.5
     reach_aside: float = 1.0
     min_letters_aside: int = 3
-    accent_height: tuple[float, float] = (0.25, 0.6)
+    accent_height: tuple[float, float] = (0.18, 0.6)
     accent_below: float = 0.85
     accent_gap: float = 0.35
     note_size: tuple[float, float] = (0.4, 0.95)

@@ -215,6 +215,7 @@ def test_a_row_of_few_points_is_a_leader_where_longer_ones_are(step, number, fou
     [
         ([27, 8, 32, 13], True),  # an accent over the second of them
         ([27, 2, 32, 7], False),  # too far above
+        ([27, 9, 30, 12], True),  # the dot of an i, a fifth as high
         ([27, 13, 28, 14], False),  # a speck
         ([20, 8, 32, 13], False),  # beside it
     ],

@@ -399,7 +399,7 @@ def test_numbers_of_notes_are_read_behind_their_words(face, size, reader):
 @pytest.mark.parametrize("text", ["25° *so* 1º nº 6’ 2” [a]* x°", "The “quoted” word’s “end”"])
 def test_degree_signs_asterisks_and_quotation_marks_are_no_notes(text, reader):
     page, pen = paper(1300, 300)
-    write(pen, (60, 40), LETTER, font("Serif", 28), 1200)
+    write(pen, (60, 40), LETTER.replace("'", "’"), font("Serif", 28), 1200)  # a page has one kind of marks
     pen.text((60, 220), text, "black", font("Serif", 28))
     marks = set(text) & set("°*º”")
     read = " ".join(words_of(reader, page))
