@@ -51,7 +51,7 @@ class JoinOptions:
         words: short ones that are none but words, where they are surely read and a space is likely.
         signs: characters that are words where they stand alone, and so no fragments.
         list_signs: signs that begin the lines of lists, behind a space that is sure.
-        operators: characters of which such words consist in programs and formulas, where a space is sure.
+        operators: characters of which such words consist in programs, formulas and as dashes, where a space is sure.
         seams: marks inside words and numbers, beside which a gap may be as wide as a space.
         seam_confidence: share of the lower confidence of the two that the whole must reach where it shows one of
             `seams` between them, and the letters and digits of both.
@@ -111,7 +111,7 @@ class JoinOptions:
     )
     signs: str = ":-=*{}&#<"
     list_signs: str = "•*"
-    operators: str = "{}[]()|&+=*/#%$^~"
+    operators: str = "{}[]()|&+=*/#%$^~–—"
     seams: str = "'’.,:/-"
     seam_confidence: float = 0.9
     list_space: float = 0.95

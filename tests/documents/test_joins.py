@@ -92,6 +92,8 @@ def test_one_word_or_two(a, b, whole, one):
         (guess("if"), guess("[", 0.4), guess("if[", 0.95), False),  # a program's
         (guess("“I", 0.5), guess("don't"), guess("“Idon't", 0.9), False),  # a word of one letter behind its mark
         (guess("to", 0.6), guess("both"), guess("toboth", 0.97), False),  # two words of the lexicon, one hardly read
+        (guess("–", 0.4), guess("say"), guess("-say", 0.8), False),  # a dash, however surely it is read so
+        (guess("will"), guess("—", 0.4), guess("will-", 0.8), False),
     ],
 )
 def test_behind_what_is_surely_a_space_only_what_can_be_no_word_is_joined(a, b, whole, one):
