@@ -200,11 +200,15 @@ def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptio
 def _sign_before(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> str:
     """The sign of a list that `whole` shows before the second word, and a sure space behind it; empty if none.
 
-    By itself it is seen as large as a letter, and is read as one.
+    By itself it is seen as large as a letter, and is read as one; a square one is seen as an equals sign beside a word,
+    which by itself is read as that.
     """
-    if space < options.sure_space or len(a.text) > options.fragment or len(b.text) < options.sure_letters:
+    sign = whole.text[:1]
+    if space < options.sure_space or len(a.text) > options.fragment or whole.text[1:] != b.text:
         return ""
-    return whole.text[0] if whole.text[:1] in tuple(options.list_signs) and whole.text[1:] == b.text else ""
+    if sign == "=":
+        return "•" if a.text != sign and a.confidence < options.sure_word else ""
+    return sign if sign in tuple(options.list_signs) and len(b.text) >= options.sure_letters else ""
 
 
 def _joined(a: Piece, b: Piece, whole: Piece, options: JoinOptions) -> Piece:
