@@ -29,6 +29,7 @@ _QUOTED = re.compile(r"(?P<first>['\"])[^'\"’”]*(?P<last>[’”])[.,;:?!]?"
 _FAINT = 0.25  # of the ink of a mark; what is fainter is blur
 _THIN = 0.15  # of a mark's widest row; what has less is its blurred end
 _STEPS = 8
+_AT_FIRST = 2  # marks read as either kind before any is seen, so that the first few tell little
 
 
 @options_class
@@ -45,7 +46,8 @@ class QuoteOptions:
         bend: of its height, by which the ink of a mark that may be of either kind moves sideways.
         bend_range: what more and what less counts no more than these, shares of a mark's height.
         bend_odds: of a mark that bends e times as much.
-        single: where all apostrophes are read as curled, and where all are read as straight, as many curled ones are.
+        single: odds where as many apostrophes are read as curled as are read as straight, and what e times as many
+            curled ones add.
         double: the same of quotation marks.
         sure: odds from which on all marks are of one kind.
     """
@@ -55,10 +57,10 @@ class QuoteOptions:
     height: tuple[float, float] = (0.2, 0.46)
     bend: float = 0.018
     bend_range: tuple[float, float] = (0.004, 0.1)
-    bend_odds: float = 2.1
-    single: tuple[float, float] = (3.1, -1.0)
-    double: tuple[float, float] = (3.9, -1.9)
-    sure: float = 0.75
+    bend_odds: float = 2.3
+    single: tuple[float, float] = (0.7, 0.9)
+    double: tuple[float, float] = (1.0, 2.3)
+    sure: float = 0.5
 
 
 def with_quotes(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> list[list[Piece]]:
@@ -72,13 +74,13 @@ def with_quotes(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> list[
 
 
 def _odds_of_readings(texts: Sequence[str], options: QuoteOptions) -> float:
-    """By the shares of the marks that are read as either; feet and inches tell nothing, and few marks little."""
+    """By how many marks are read as either; feet and inches tell nothing, and few marks little."""
     signs = "".join(sign for text in texts for before, sign in pairwise(f" {text}") if not before.isdigit())
     odds = 0.0
-    for kinds, (of_curled, of_straight) in (("'’‘", options.single), ('"“”', options.double)):
-        as_straight, *curls = map(signs.count, kinds)
-        as_curled = sum(curls)
-        odds += (as_curled * of_curled + as_straight * of_straight) / (as_curled + as_straight + 1)
+    for kinds, (as_many, more) in (("'’‘", options.single), ('"“”', options.double)):
+        straight, *curls = map(signs.count, kinds)
+        if straight or any(curls):
+            odds += as_many + more * math.log((sum(curls) + _AT_FIRST) / (straight + _AT_FIRST))
     return odds
 
 
