@@ -54,6 +54,8 @@ class DetectorOptions:
         blot_fill: share of its box that the ink of a blot covers, more than a bold letter's.
         blot_aspect: width over height of a blot, at least; a bold I or l is as full, but narrow.
         blot_size: heights; shorter side of a blot, at least.
+        around_height: of the height of a letter in its box; that of what is none itself but a stamp or a frame, at least.
+        around_letters: such letters, at least.
         leader_size: heights; of a point of a leader, at most.
         mark_width: heights; of a mark, at most.
         dash_width: heights; of a dash, at most.
@@ -226,6 +228,8 @@ class DetectorOptions:
     blot_fill: float = 0.8
     blot_aspect: float = 0.5
     blot_size: float = 1.6
+    around_height: float = 2.0
+    around_letters: int = 3
     leader_size: float = 0.45
     mark_width: float = 1.5
     dash_width: float = 1.9

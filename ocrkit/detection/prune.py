@@ -24,9 +24,24 @@ def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple
     mark = ~letter & (widths <= np.where(thin, options.underscores_width, options.mark_width) * height_px)
     mark &= np.maximum(heights, widths) >= options.mark_size * height_px
     keep = clear & fits & ~blot & (letter | mark)
+    keep[keep] = ~_around_letters(regions.boxes[keep], letter[keep], options)
     if keep.sum() > options.max_letters:
         keep &= regions.contrast > np.partition(regions.contrast[keep], -options.max_letters)[-options.max_letters]
     return regions[keep], letter[keep]
+
+
+def _around_letters(boxes: np.ndarray, letter: np.ndarray, options: DetectorOptions) -> np.ndarray:
+    """Whether each box holds several letters much lower than it, `(N,)`: a stamp's, a frame's, a stroke of a pen.
+
+    As a letter it would tie the lines that it crosses to one, and be a word over all of theirs.
+    """
+    heights = boxes[:, 3] - boxes[:, 1]
+    a, b = pairs_within(boxes)
+    outer, inner = np.append(a, b), np.append(b, a)
+    held = letter[inner] & (heights[outer] >= options.around_height * heights[inner])
+    held &= np.append(*(2 * [shared(boxes, a, b, axis=0)])) >= boxes[inner, 2] - boxes[inner, 0]
+    held &= np.append(*(2 * [shared(boxes, a, b, axis=1)])) >= heights[inner]
+    return np.bincount(outer[held], minlength=len(boxes)) >= options.around_letters
 
 
 def with_colons(
