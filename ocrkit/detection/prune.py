@@ -56,9 +56,12 @@ def with_colons(
     boxes = regions.boxes[mark]
     size = np.maximum(boxes[:, 2:] - boxes[:, :2], 1)
     a, b = pairs_within(boxes)
-    fits = (np.maximum(size[a], size[b]) <= options.mark_ratio * np.minimum(size[a], size[b])).all(1)
-    fits &= shared(boxes, a, b, axis=0) >= 0.5 * np.minimum(size[a, 0], size[b, 0])
-    fits &= shared(boxes, a, b, axis=1) <= -min(0.1 * height_px, 1)
+    larger, smaller = np.maximum(size[a], size[b]), np.minimum(size[a], size[b])
+    apart = -shared(boxes, a, b, axis=1)
+    # One of two small points may be a row of pixels larger; pieces of a letter, which stand closer, are any size.
+    fits = (larger <= options.mark_ratio * smaller + (apart >= smaller[:, 1])[:, None]).all(1)
+    fits &= shared(boxes, a, b, axis=0) >= 0.5 * smaller[:, 0]
+    fits &= apart >= min(0.1 * height_px, 1)
     fits &= np.maximum(boxes[a, 3], boxes[b, 3]) - np.minimum(boxes[a, 1], boxes[b, 1]) <= options.max_colon * height_px
     count = np.bincount(np.append(a[fits], b[fits]), minlength=len(mark))
     fits &= (count[a] == 1) & (count[b] == 1)  # three or more are a dotted rule or a texture
