@@ -15,7 +15,7 @@ def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple
     The others are dots, commas, dashes and accents: they join a line but never start one.
     """
     heights, widths = regions.heights, regions.widths
-    clear = (regions.area >= options.min_area) & (regions.contrast >= options.min_surround)
+    clear = regions.contrast >= options.min_surround
     fits = (heights <= options.max_letter * height_px) & (widths <= options.max_width * height_px)
     solid = (regions.area > options.blot_fill * heights * widths) & (widths > options.blot_aspect * heights)
     blot = solid & (np.minimum(heights, widths) > options.blot_size * height_px)
@@ -72,6 +72,6 @@ def with_colons(
     )
     contrast = np.minimum(regions.contrast[a], regions.contrast[b])
     colons = Regions(np.concatenate(corners, axis=1), regions.area[a] + regions.area[b], contrast)
-    rest = np.setdiff1d(np.arange(len(regions)), np.append(a, b))
+    rest = np.setdiff1d(np.flatnonzero(regions.area >= options.min_area), np.append(a, b))
     sign = np.arange(len(rest) + len(a)) >= len(rest)
     return regions[rest] + colons, np.append(letter[rest], np.ones(len(a), bool)), sign
