@@ -30,7 +30,7 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
     within = _within(letters.boxes, words.boxes)
     if not len(sure) or not within.any():
         return Words.none()
-    free = letters[~within & (letters.contrast >= options.faint_sign * np.median(letters.contrast[within]))]
+    free = letters[~within]
     if not len(free):
         return Words.none()
     height = np.median(sure.ink[:, 3] - sure.ink[:, 1])
@@ -39,8 +39,9 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
     free, kinds = free[kinds > 0], kinds[kinds > 0]
     if not 0 < len(free) <= options.most_signs:
         return Words.none()
-    apart = ~_in_rules(free.boxes, kinds, height, options)
-    free, kinds = free[apart], kinds[apart]
+    clear = free.contrast >= options.faint_sign * np.median(letters.contrast[within])
+    clear &= ~_in_rules(free.boxes, kinds, height, options)
+    free, kinds = free[clear], kinds[clear]
     reach = options.sign_apart * np.maximum(free.boxes[:, 2:] - free.boxes[:, :2], 1).max(1)
     # A long dash stands off its words by a space, which is short beside it.
     long = (kinds == _DASH) & (free.widths >= options.long_dash * height)

@@ -41,6 +41,7 @@ class DetectorOptions:
         mser_min_diversity: share of its area by which an MSER differs from the next larger one around it; OpenCV 5.0.0
             drops the most stable regions, too, where it is not 0.
         min_area: px; smaller regions are noise, but for the points of a colon.
+        speck_contrast: of the contrast of the page's letters; that of such a point, at least.
         min_letter: heights; lower regions are punctuation, which joins a line but never starts one.
         min_small_px: px; lower letters are not looked for among the marks of larger print.
         min_detail: times as large as the page is looked at, from which on that is worth a second look for them.
@@ -54,7 +55,7 @@ class DetectorOptions:
         blot_fill: share of its box that the ink of a blot covers, more than a bold letter's.
         blot_aspect: width over height of a blot, at least; a bold I or l is as full, but narrow.
         blot_size: heights; shorter side of a blot, at least.
-        around_height: of the height of the letters in its box; that of what is a stamp or a frame and no letter, at least.
+        around_height: of the height of the letters in its box; that of what is a stamp or a frame, no letter, at least.
         around_letters: such letters, at least.
         leader_size: heights; of a point of a leader, at most.
         mark_width: heights; of a mark, at most.
@@ -225,6 +226,7 @@ class DetectorOptions:
     mser_max_variation: float = 2.5
     mser_min_diversity: float = 0.0
     min_area: int = 2
+    speck_contrast: float = 0.7
     min_letter: float = 0.5
     min_small_px: float = 4.0
     min_detail: float = 1.3

@@ -25,6 +25,10 @@ def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple
     mark &= np.maximum(heights, widths) >= options.mark_size * height_px
     keep = clear & fits & ~blot & (letter | mark)
     keep[keep] = ~_around_letters(regions.boxes[keep], letter[keep], options)
+    # The points of small print's colons, not dirt in the blanks between words.
+    speck = keep & (regions.area < options.min_area)
+    usual = np.median(regions.contrast[keep & letter]) if (keep & letter).any() else np.inf
+    keep &= ~speck | (regions.contrast >= options.speck_contrast * usual)
     if keep.sum() > options.max_letters:
         keep &= regions.area >= options.min_area
     if keep.sum() > options.max_letters:
