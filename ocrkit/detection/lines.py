@@ -101,7 +101,7 @@ def string_lines(
     begun = of_those(len(boxes), mark[begins])[first]
     dot, first = dot[begun], first[begun]
     other = ~of_those(len(boxes), dot)[mark]
-    one, twin = _twins(boxes, ~letter[left] & ~letter[right], (left, right), (mark, owner), options)
+    one, twin = _twins(boxes, ~letter[left] & ~letter[right], (left, right), options)
     from_ = np.concatenate([from_, owner[other], point, first, one])
     to = np.concatenate([to, mark[other], quote, dot, twin])
 
@@ -465,13 +465,9 @@ def _twins(
     boxes: np.ndarray,
     marks: np.ndarray,
     pairs: tuple[np.ndarray, np.ndarray],
-    joined: tuple[np.ndarray, np.ndarray],
     options: DetectorOptions,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of those `pairs` that are `marks`, `(N,)`, the left and right ones of double marks such as quotation marks.
-
-    If both are `joined` to a letter, as marks and letters, these stand beside each other: dirt lies between lines.
-    """
+    """Of those `pairs` that are `marks`, `(N,)`, the left and right ones of double marks such as quotation marks."""
     left, right = pairs[0][marks], pairs[1][marks]
     size = boxes[:, 2:] - boxes[:, :2]
     larger, smaller = np.maximum(size[left], size[right]), np.minimum(size[left], size[right])
@@ -480,11 +476,7 @@ def _twins(
     alike &= boxes[right, 0] - boxes[left, 2] <= options.mark_gap * larger[:, 1]
     left, right = left[alike], right[alike]
     run = components(len(boxes), left, right)
-    owner = np.full(len(boxes), -1)
-    owner[joined[0]] = joined[1]
-    a, b = owner[left], owner[right]
     two = np.bincount(run)[run[left]] <= options.mark_run  # more are a row of stars
-    two &= (a < 0) | (b < 0) | (shared(boxes, a, b, axis=1) > 0)
     return left[two], right[two]
 
 

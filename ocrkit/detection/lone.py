@@ -23,20 +23,25 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
         letters: what may be text, of one ink.
         words: those that were found.
         slope: how far the page's lines go down for each px to the right.
-        options: `sign_rows`, `sign_apart`, those of long dashes and of cells, `min_dash` and `most_signs` matter here.
+        options: `faint_sign`, `sign_rows`, `sign_apart`, `min_dash`, `most_signs`, and those of the shapes of signs, of
+            long dashes and of cells matter here.
     """
     sure = words[words.letters > 1]
-    free = letters[~_within(letters.boxes, words.boxes)]
-    if not len(sure) or not len(free):
+    within = _within(letters.boxes, words.boxes)
+    if not len(sure) or not within.any():
+        return Words.none()
+    free = letters[~within]
+    if not len(free):
         return Words.none()
     height = np.median(sure.ink[:, 3] - sure.ink[:, 1])
-    free = _with_ellipses(free, height)
+    free = _with_ellipses(free, height, options)
     kinds = _kinds(free, height, options)
     free, kinds = free[kinds > 0], kinds[kinds > 0]
     if not 0 < len(free) <= options.most_signs:
         return Words.none()
-    apart = ~_in_rules(free.boxes, kinds, height, options)
-    free, kinds = free[apart], kinds[apart]
+    clear = free.contrast >= options.faint_sign * np.median(letters.contrast[within])
+    clear &= ~_in_rules(free.boxes, kinds, height, options)
+    free, kinds = free[clear], kinds[clear]
     reach = options.sign_apart * np.maximum(free.boxes[:, 2:] - free.boxes[:, :2], 1).max(1)
     # A long dash stands off its words by a space, which is short beside it.
     long = (kinds == _DASH) & (free.widths >= options.long_dash * height)
@@ -84,15 +89,13 @@ def _kinds(regions: Regions, height: float, options: DetectorOptions) -> np.ndar
     dash = (wide >= options.min_dash * height) & (wide >= 1.5 * tall) & (tall <= 0.3 * height + 0.5) & (fill >= 0.6)
     small, large = np.minimum(tall, wide), np.maximum(tall, wide)
     bullet = (small >= 0.6 * large) & (large >= 0.2 * height) & (large <= 0.75 * height) & (fill >= 0.4)
-    equals = (
-        (wide >= 1.2 * tall)
-        & (wide <= height)
-        & (tall >= 0.2 * height)
-        & (tall <= 0.6 * height)
-        & (fill >= 0.4)
-        & (fill <= 0.8)
-    )
-    ellipsis = (wide >= 3 * tall) & (wide >= 0.5 * height) & (tall < 0.3 * height) & (fill < 0.6)
+    lowest, highest = options.equals_height
+    equals = (wide >= options.equals_aspect * tall) & (wide <= height)
+    equals &= (tall >= lowest * height) & (tall <= highest * height)
+    thinnest, fullest = options.equals_fill
+    equals &= (fill >= thinnest) & (fill <= fullest)
+    ellipsis = (wide >= options.ellipsis_aspect * tall) & (wide >= options.ellipsis_width * height)
+    ellipsis &= (tall < options.point_size * height) & (fill < options.ellipsis_fill)
     return np.select(
         [stroke, dash, bullet, equals, ellipsis],
         [_STROKE, _DASH, _BULLET, _EQUALS, _ELLIPSIS],
@@ -100,14 +103,15 @@ def _kinds(regions: Regions, height: float, options: DetectorOptions) -> np.ndar
     )
 
 
-def _with_ellipses(regions: Regions, height: float) -> Regions:
+def _with_ellipses(regions: Regions, height: float, options: DetectorOptions) -> Regions:
     """The regions, three points alike that stand level at even steps, and by themselves, as one."""
     wide, high = regions.widths, regions.heights
     point = np.flatnonzero(
-        (np.maximum(wide, high) < 0.3 * height) & (np.minimum(wide, high) >= 0.5 * np.maximum(wide, high))
+        (np.maximum(wide, high) < options.point_size * height)
+        & (np.minimum(wide, high) >= 0.5 * np.maximum(wide, high))
     )
     boxes = regions.boxes[point]
-    first, second, down = pairs_beside(boxes, 0.6 * height, 0.0)
+    first, second, down = pairs_beside(boxes, options.point_apart * height, 0.0)
     level = (down >= 0.5 * np.minimum(boxes[first, 3] - boxes[first, 1], boxes[second, 3] - boxes[second, 1])) & (
         boxes[second, 0] >= boxes[first, 2]
     )
@@ -122,7 +126,9 @@ def _with_ellipses(regions: Regions, height: float) -> Regions:
     triples = [
         (a, b, c)
         for a in started[~led[started]].tolist()
-        if (c := follower[b := follower[a]]) >= 0 and follower[c] < 0 and _is_even(boxes[[a, b, c], 0], height)
+        if (c := follower[b := follower[a]]) >= 0
+        and follower[c] < 0
+        and _is_even(boxes[[a, b, c], 0], options.point_even * height)
     ]
     if not triples:
         return regions
@@ -132,9 +138,9 @@ def _with_ellipses(regions: Regions, height: float) -> Regions:
     return regions[np.setdiff1d(np.arange(len(regions)), members)] + whole
 
 
-def _is_even(starts: np.ndarray, height: float) -> bool:
+def _is_even(starts: np.ndarray, slack_px: float) -> bool:
     steps = np.diff(starts)
-    return bool(np.ptp(steps) <= 0.1 * height + 1)
+    return bool(np.ptp(steps) <= slack_px + 1)
 
 
 def _in_columns(boxes: np.ndarray, others: np.ndarray, height: float, options: DetectorOptions) -> np.ndarray:

@@ -40,7 +40,8 @@ class DetectorOptions:
         mser_max_variation: share of an MSER's area that may change within `mser_delta`.
         mser_min_diversity: share of its area by which an MSER differs from the next larger one around it; OpenCV 5.0.0
             drops the most stable regions, too, where it is not 0.
-        min_area: px; smaller regions are noise.
+        min_area: px; smaller regions are noise, but for the points of a colon.
+        speck_contrast: of the contrast of the page's letters; that of such a point, at least.
         min_letter: heights; lower regions are punctuation, which joins a line but never starts one.
         min_small_px: px; lower letters are not looked for among the marks of larger print.
         min_detail: times as large as the page is looked at, from which on that is worth a second look for them.
@@ -54,6 +55,8 @@ class DetectorOptions:
         blot_fill: share of its box that the ink of a blot covers, more than a bold letter's.
         blot_aspect: width over height of a blot, at least; a bold I or l is as full, but narrow.
         blot_size: heights; shorter side of a blot, at least.
+        around_height: of the height of the letters in its box; that of what is a stamp or a frame, no letter, at least.
+        around_letters: such letters, at least.
         leader_size: heights; of a point of a leader, at most.
         mark_width: heights; of a mark, at most.
         dash_width: heights; of a dash, at most.
@@ -150,6 +153,7 @@ class DetectorOptions:
         thin_px: shorter side of a dash or a stroke, of which a line of pixels is a good part, at most.
         dash_px: the same of what is surely a dash, and blurred.
         thin_edge_share: the same of these.
+        faint_sign: of the contrast of the page's letters; that of a sign alone, at least.
         sign_rows: heights of the row; a sign alone may stand so far from the word whose row it is in.
         sign_apart: of its longer side; nothing stands nearer to a sign that stands alone.
         long_dash: of the height of words; width of a long dash, at least.
@@ -169,6 +173,15 @@ class DetectorOptions:
         rule_off: heights of words; how far one of them may stand out of their row or column.
         rule_signs: of such a rule, at least.
         stroke_width: of its height; an upright stroke that is a one or an I is no wider.
+        equals_height: heights; of an equals sign that is a table's cell, from and to.
+        equals_aspect: times as wide as high such a sign is, at least; it is no wider than letters are high.
+        equals_fill: share of its box that its ink covers, from and to.
+        point_size: heights; a point of an ellipsis that is a table's cell is smaller.
+        point_apart: heights; widest gap between two of them.
+        point_even: heights; how far their steps may differ, a px apart.
+        ellipsis_aspect: times as wide as high such an ellipsis is, at least.
+        ellipsis_width: heights; the same.
+        ellipsis_fill: share of its box that its ink covers, less than a dash's.
         most_signs: alone on a page; more are a texture.
         check_size: heights; of an empty check box, from and to.
         check_px: px; height of the smallest one that can be told from an O.
@@ -213,6 +226,7 @@ class DetectorOptions:
     mser_max_variation: float = 2.5
     mser_min_diversity: float = 0.0
     min_area: int = 2
+    speck_contrast: float = 0.7
     min_letter: float = 0.5
     min_small_px: float = 4.0
     min_detail: float = 1.3
@@ -226,6 +240,8 @@ class DetectorOptions:
     blot_fill: float = 0.8
     blot_aspect: float = 0.5
     blot_size: float = 1.6
+    around_height: float = 2.0
+    around_letters: int = 3
     leader_size: float = 0.45
     mark_width: float = 1.5
     dash_width: float = 1.9
@@ -317,6 +333,7 @@ class DetectorOptions:
     thin_px: float = 4.0
     dash_px: float = 6.0
     thin_edge_share: float = 0.3
+    faint_sign: float = 0.3
     sign_rows: float = 40.0
     sign_apart: float = 0.35
     long_dash: float = 0.9
@@ -335,6 +352,15 @@ class DetectorOptions:
     rule_off: float = 0.2
     rule_signs: int = 3
     stroke_width: float = 0.5
+    equals_height: tuple[float, float] = (0.2, 0.6)
+    equals_aspect: float = 1.2
+    equals_fill: tuple[float, float] = (0.4, 0.8)
+    point_size: float = 0.3
+    point_apart: float = 0.6
+    point_even: float = 0.1
+    ellipsis_aspect: float = 3.0
+    ellipsis_width: float = 0.5
+    ellipsis_fill: float = 0.6
     most_signs: int = 400
     check_size: tuple[float, float] = (0.75, 2.4)
     check_px: float = 7.0

@@ -15,7 +15,7 @@ def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple
     The others are dots, commas, dashes and accents: they join a line but never start one.
     """
     heights, widths = regions.heights, regions.widths
-    clear = (regions.area >= options.min_area) & (regions.contrast >= options.min_surround)
+    clear = regions.contrast >= options.min_surround
     fits = (heights <= options.max_letter * height_px) & (widths <= options.max_width * height_px)
     solid = (regions.area > options.blot_fill * heights * widths) & (widths > options.blot_aspect * heights)
     blot = solid & (np.minimum(heights, widths) > options.blot_size * height_px)
@@ -24,9 +24,31 @@ def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple
     mark = ~letter & (widths <= np.where(thin, options.underscores_width, options.mark_width) * height_px)
     mark &= np.maximum(heights, widths) >= options.mark_size * height_px
     keep = clear & fits & ~blot & (letter | mark)
+    keep[keep] = ~_around_letters(regions.boxes[keep], letter[keep], options)
+    # The points of small print's colons, not dirt in the blanks between words.
+    speck = keep & (regions.area < options.min_area)
+    usual = np.median(regions.contrast[keep & letter]) if (keep & letter).any() else np.inf
+    keep &= ~speck | (regions.contrast >= options.speck_contrast * usual)
+    if keep.sum() > options.max_letters:
+        keep &= regions.area >= options.min_area
     if keep.sum() > options.max_letters:
         keep &= regions.contrast > np.partition(regions.contrast[keep], -options.max_letters)[-options.max_letters]
     return regions[keep], letter[keep]
+
+
+def _around_letters(boxes: np.ndarray, letter: np.ndarray, options: DetectorOptions) -> np.ndarray:
+    """Whether each box holds several letters much lower than it, `(N,)`: a stamp's, a frame's, a stroke of a pen.
+
+    As a letter it would tie the lines that it crosses to one, and be a word over all of theirs.
+    """
+    high = np.flatnonzero(letter)
+    heights = boxes[:, 3] - boxes[:, 1]
+    pairs = np.array(pairs_within(boxes[high]))
+    outer, inner = high[np.hstack([pairs, pairs[::-1]])]
+    lower = options.around_height * heights[inner] <= heights[outer]
+    outer, inner = outer[lower], inner[lower]
+    held = (boxes[outer, :2] <= boxes[inner, :2]).all(1) & (boxes[inner, 2:] <= boxes[outer, 2:]).all(1)
+    return np.bincount(outer[held], minlength=len(boxes)) >= options.around_letters
 
 
 def with_colons(
@@ -35,15 +57,18 @@ def with_colons(
     """The same, but two marks alike that stand one above the other are one letter: a colon or an equals sign.
 
     A letter may stand further from its neighbours than punctuation, and be a word of its own. The third result tells
-    these signs, `(N,)`.
+    these signs, `(N,)`. A speck alone is noise, but points of small print are two of these, so only now it leaves.
     """
     mark = np.flatnonzero(~letter)
     boxes = regions.boxes[mark]
     size = np.maximum(boxes[:, 2:] - boxes[:, :2], 1)
     a, b = pairs_within(boxes)
-    fits = (np.maximum(size[a], size[b]) <= options.mark_ratio * np.minimum(size[a], size[b])).all(1)
-    fits &= shared(boxes, a, b, axis=0) >= 0.5 * np.minimum(size[a, 0], size[b, 0])
-    fits &= shared(boxes, a, b, axis=1) <= -min(0.1 * height_px, 1)
+    larger, smaller = np.maximum(size[a], size[b]), np.minimum(size[a], size[b])
+    apart = -shared(boxes, a, b, axis=1)
+    # One of two small points may be a row of pixels larger; pieces of a letter, which stand closer, are any size.
+    fits = (larger <= options.mark_ratio * smaller + (apart >= smaller[:, 1])[:, None]).all(1)
+    fits &= shared(boxes, a, b, axis=0) >= 0.5 * smaller[:, 0]
+    fits &= apart >= min(0.1 * height_px, 1)
     fits &= np.maximum(boxes[a, 3], boxes[b, 3]) - np.minimum(boxes[a, 1], boxes[b, 1]) <= options.max_colon * height_px
     count = np.bincount(np.append(a[fits], b[fits]), minlength=len(mark))
     fits &= (count[a] == 1) & (count[b] == 1)  # three or more are a dotted rule or a texture
@@ -54,6 +79,6 @@ def with_colons(
     )
     contrast = np.minimum(regions.contrast[a], regions.contrast[b])
     colons = Regions(np.concatenate(corners, axis=1), regions.area[a] + regions.area[b], contrast)
-    rest = np.setdiff1d(np.arange(len(regions)), np.append(a, b))
+    rest = np.setdiff1d(np.flatnonzero(regions.area >= options.min_area), np.append(a, b))
     sign = np.arange(len(rest) + len(a)) >= len(rest)
     return regions[rest] + colons, np.append(letter[rest], np.ones(len(a), bool)), sign

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ocrkit.detection import DetectorOptions
 from ocrkit.detection.leaders import leaders
 from ocrkit.detection.lines import string_lines, with_accents, with_low_letters, without_faint_marks
+from ocrkit.detection.prune import prune, with_colons
 from ocrkit.detection.regions import Regions
 from ocrkit.detection.words import split_words
 
@@ -118,6 +121,43 @@ def test_low_letters_of_small_print_are_no_marks(beside, is_letter):
     boxes = np.array([[0, 16, 10, 30], beside, [beside[0] + 10, beside[1], beside[2] + 10, beside[3]]], float)
     letter = with_low_letters(boxes, np.array([True, False, False]), 17, DetectorOptions())
     assert letter.tolist() == [True, is_letter, is_letter]
+
+
+def regions(*boxes):
+    corners = np.array(boxes, float)
+    area = (corners[:, 2:] - corners[:, :2]).prod(1)
+    return Regions(corners, area, np.full(len(corners), 100.0))
+
+
+@pytest.mark.parametrize(
+    ("around", "letters", "kept"),
+    [
+        ([0, 0, 60, 50], WORD, False),  # a stamp's ring, or a stroke of a pen, over letters of several lines
+        ([0, 0, 60, 50], WORD[:1], True),  # the first letter of a chapter, and one beside its foot
+        ([0, 8, 60, 36], WORD, True),  # hardly higher than these: a bracket, or large print that they touch
+    ],
+)
+def test_what_holds_letters_much_lower_than_it_is_no_letter(around, letters, kept):
+    found, letter = prune(
+        replace(regions(around, *letters), area=np.full(1 + len(letters), 30.0)), 20.0, DetectorOptions()
+    )
+    assert letter.all()
+    assert found.boxes.tolist() == [around] * kept + letters
+
+
+@pytest.mark.parametrize(
+    ("points", "colon", "marks"),
+    [
+        ([[0, 0, 3, 2], [0, 10, 3, 14]], [0, 0, 3, 14], 0),  # the edge of whose lower point is blurred
+        ([[0, 4, 1, 6], [0, 9, 1, 10]], [0, 4, 1, 10], 0),  # of small print
+        ([[0, 5, 3, 7], [0, 8, 3, 12]], None, 2),  # pieces of a letter of worn print
+        ([[0, 4, 1, 6], [0, 20, 1, 21]], None, 1),  # one pixel alone is noise
+    ],
+)
+def test_two_points_one_above_the_other_are_a_colon(points, colon, marks):
+    joined, _, sign = with_colons(regions(*points), np.zeros(2, bool), 15.0, DetectorOptions())
+    assert joined.boxes[sign].tolist() == ([colon] if colon else [])
+    assert (~sign).sum() == marks
 
 
 @pytest.mark.parametrize(
