@@ -15,7 +15,10 @@ class DetectorOptions:
         cues: what letters are found by: "components" of ink darker than its surroundings by one contrast, "mser"
             (regions that keep their shape through many contrasts), or both.
         max_pixels: px; larger images are shrunk to this size before anything is looked for.
-        longest_aspect: long side over short one; of a longer page only so much counts against `max_pixels`.
+        longest_aspect: long side over short one; a taller page is looked at in bands, and of a wider one only so much
+            counts against `max_pixels`.
+        band_aspect: height of such a band over its width, at least.
+        band_beyond: of its width; how far above and below it the page is looked at, too.
         min_text_px: px; a page whose typical letter is lower than this is enlarged twofold.
         max_text_px: px; a page whose typical letter is higher than this is shrunk to it.
         window_px: px; side of the window whose mean is the local background.
@@ -190,6 +193,8 @@ class DetectorOptions:
     cues: tuple[Literal["components", "mser"], ...] = ("components",)
     max_pixels: int = 4_000_000
     longest_aspect: float = 5.0
+    band_aspect: float = 1.4
+    band_beyond: float = 0.2
     min_text_px: float = 6.0
     max_text_px: float = 17.0
     window_px: int = 31
