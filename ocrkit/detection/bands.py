@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil
 
 import cv2
-import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.document import Image
@@ -39,9 +39,7 @@ def bands(grey: Image, options: DetectorOptions) -> list[Band]:
         number = max(1, ceil(height / max(options.max_pixels / width, options.band_aspect * width)))
     beyond = round(options.band_beyond * width)
     cuts = [0, *(_cut(grey, height * i // number, beyond // 2) for i in range(1, number)), height]
-    return [
-        Band(start, end, max(start - beyond, 0), min(end + beyond, height)) for start, end in zip(cuts[:-1], cuts[1:])
-    ]
+    return [Band(start, end, max(start - beyond, 0), min(end + beyond, height)) for start, end in pairwise(cuts)]
 
 
 def _cut(grey: Image, row: int, reach: int) -> int:

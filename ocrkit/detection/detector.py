@@ -90,6 +90,7 @@ class Stages:
         regions: candidates for letters.
         letters: those that may be text.
         letter: `(N,)` whether each of `letters` is as high as a letter; the others are punctuation.
+        aside: `(N,)` whether each stands in a run up or down the page.
         line: `(N,)` the line of each, -1 for none.
         words: the lines cut at their spaces.
         checks: `(N, 4)` px; what may be empty check boxes, which are none of `letters`.
@@ -101,6 +102,7 @@ class Stages:
     regions: Regions
     letters: Regions
     letter: np.ndarray
+    aside: np.ndarray
     line: np.ndarray
     words: Words
     checks: np.ndarray
@@ -140,8 +142,9 @@ def _lines(whole: Image, band: Band, options: DetectorOptions, threads: int) -> 
     parts = parts_of(level, (dark, light), scale, origin, options)
     edges = np.tile(grey.shape[::-1], 2)
     found: list[DetectedLine] = []
-    # Where more seems to run up or down than stands level, it is a texture, or the page lies on its side.
-    for words in (level, aside) if len(aside) < len(level) else (level,):
+    # Where more seems to run up or down than stands level, and not in runs, it is a texture, or the page lies on its
+    # side.
+    for words in (level, aside) if len(aside) < len(level) or dark.aside.any() else (level,):
         boxes, ink = (np.clip(places / scale, 0, edges) for places in (words.boxes, words.ink))
         ink = tight(grey, ink, max(1.0, 1 / scale), options) + origin
         boxes += origin
@@ -316,14 +319,15 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
     checks, regions = regions.boxes[check], regions[~check]
     letters, letter, sign = with_colons(*prune(regions, height, options), height, options)
     letter = with_low_letters(letters.boxes, letter, height, options)
-    level = np.flatnonzero(~stand_aside(letters.boxes, height, options))
+    aside = stand_aside(letters.boxes, height, options)
+    level = np.flatnonzero(~aside)
     line = np.full(len(letters), -1)
     line[level], letter[level] = string_lines(letters.boxes[level], letter[level], sign[level], height, options)
     line, letter = with_accents(letters.boxes, letter, line, options)
     line = without_faint_marks(letters.boxes, letters.contrast, letter, line, options)
     line = regular_lines(letters.boxes, letter, line, options)
     words = split_words(letters.boxes, letter, line, options)
-    return Stages(page, ink, rules, regions, letters, letter, line, words, checks)
+    return Stages(page, ink, rules, regions, letters, letter, aside, line, words, checks)
 
 
 def _of_one_ink(dark: Stages, light: Stages, options: DetectorOptions) -> Words:
@@ -424,7 +428,7 @@ def parts_of(
 ) -> dict[int, Parts]:
     """The parts of those of the level `words` that have raised ones, by the words' numbers.
 
-    Their boxes are px of the image, of which `origin` `(4,)` is where what was looked at begins, `scale` times as large.
+    Their boxes are px of the image, of which what was looked at begins at `origin` `(4,)`, `scale` times as large.
     """
     found: dict[int, Parts] = {}
     for stages in inks:

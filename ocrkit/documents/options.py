@@ -10,6 +10,7 @@ from ocrkit.documents.captions import CaptionOptions
 from ocrkit.documents.context import ContextOptions
 from ocrkit.documents.dewarp import DewarpOptions
 from ocrkit.documents.joins import JoinOptions
+from ocrkit.documents.lying import LyingOptions
 from ocrkit.documents.orientation import OrientationOptions
 from ocrkit.documents.parted import PartOptions
 from ocrkit.documents.photo import PhotoOptions
@@ -66,6 +67,7 @@ class ReadOptions:
         quotes: when a page's apostrophes and quotation marks are curled.
         parted: when a box is read as two words.
         aside: when a line up or down the page is print.
+        lying: when a part of an upright page is read as a page that lies on its side.
         script: when a page is in a script that cannot be read.
         assembly: how words become lines, columns and paragraphs.
     """
@@ -107,5 +109,6 @@ class ReadOptions:
     quotes: QuoteOptions = field(default_factory=QuoteOptions)
     parted: PartOptions = field(default_factory=PartOptions)
     aside: AsideOptions = field(default_factory=AsideOptions)
+    lying: LyingOptions = field(default_factory=LyingOptions)
     script: ScriptOptions = field(default_factory=ScriptOptions)
     assembly: AssemblyOptions = field(default_factory=AssemblyOptions)

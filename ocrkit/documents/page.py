@@ -22,6 +22,7 @@ from ocrkit.documents.crops import Recognize, crop_places, split_words
 from ocrkit.documents.dewarp import Bend, dewarp, level_boxes
 from ocrkit.documents.geometry import moved, widened
 from ocrkit.documents.joins import Piece, join_pieces
+from ocrkit.documents.lying import lying_parts, with_lying
 from ocrkit.documents.options import ReadOptions
 from ocrkit.documents.parted import part_words
 from ocrkit.documents.quotes import with_quotes
@@ -43,7 +44,25 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
     """A page as it stands, a negative as its positive, a curled one straightened."""
     if min(image.shape[:2]) < options.smallest_page_px:
         return Reading(image)
-    grey, detected, bend = dewarp(unscreened(dark_on_light(image), options.screen), detect, options.dewarp)
+    grey = unscreened(dark_on_light(image), options.screen)
+    lines = detect(grey)
+    reading = _read_upright(grey, lines, detect, recognize, options)
+    lying = lying_parts(lines, grey.shape, options.lying)
+    if len(lying):
+
+        def read(part: Image) -> Reading:
+            return _read_upright(part, detect(part), detect, recognize, options)
+
+        reading = with_lying(reading, grey, lying, read, options.lying)
+    return replace(reading, image=image)
+
+
+def _read_upright(
+    grey: Image, lines: Sequence[DetectedLine], detect: Detector, recognize: Recognize, options: ReadOptions
+) -> Reading:
+    """A page, dark on light, with what was detected on it."""
+    image = grey
+    grey, detected, bend = dewarp(grey, lambda page: lines if page is image else detect(page), options.dewarp)
     with_strokes = grey
     grey, detected = unstruck(grey, detected, detect)
     grey, detected = with_captions(grey, detected, detect, options.captions)
