@@ -157,6 +157,8 @@ class DetectorOptions:
         sign_apart: of its longer side; nothing stands nearer to a sign that stands alone.
         long_dash: of the height of words; width of a long dash, at least.
         dash_apart: the same; nothing stands nearer beside such a dash.
+        number_reach: of its height; how far the dashes on both sides of a page's number stand off it, at most.
+        number_off: of that; how far one of them may stand nearer than the other, or be longer.
         dash_place: from a row's top to its bottom, between which shares a dash or a bullet has its middle.
         longest_dash: heights of the row.
         bullet_reach: heights of the row; a bullet's word begins no farther to its right.
@@ -326,6 +328,8 @@ class DetectorOptions:
     sign_apart: float = 0.35
     long_dash: float = 0.9
     dash_apart: float = 0.12
+    number_reach: float = 1.5
+    number_off: float = 0.2
     dash_place: tuple[float, float] = (0.25, 0.8)
     longest_dash: float = 1.6
     bullet_reach: float = 3.0

@@ -35,6 +35,7 @@ from ocrkit.documents.struck import unstruck
 from ocrkit.recognition.lexicon import MARKS
 
 _CHECK_BOX, _CHECK_CONFIDENCE = "☐", 0.9  # and the share of them that are some
+_PAGE_NUMBER = re.compile(r"([-–—]) \d{1,3} \1")  # its dashes are hardly read by themselves
 _PRICE = re.compile(r"[€$£]\d[\d.,]*[.,]\d\d")
 
 Detector = Callable[[Image], Sequence[DetectedLine]]
@@ -252,6 +253,8 @@ def doubtful_from(row: Sequence[Piece], options: ReadOptions) -> float:
     """
     if len(row) == 1 and row[0].sign and row[0].guess.text in options.plain_signs:
         return options.doubtful_confidence
+    if _PAGE_NUMBER.fullmatch(" ".join(piece.guess.text for piece in row)):
+        row = row[1:2]
     sure = [piece.guess.confidence for piece in row if piece.guess.confidence >= options.min_confidence]
     well_read = len(sure) >= options.well_read_share * len(row) and np.mean(sure or 0) >= options.well_read
     return options.doubtful_confidence if well_read else options.min_confidence

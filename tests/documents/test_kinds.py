@@ -412,3 +412,11 @@ def test_degree_signs_asterisks_and_quotation_marks_are_no_notes(text, reader):
     read = " ".join(words_of(reader, page))
     assert marks <= set(read) | ({"°"} if "º" in read else set()) | ({"º"} if "°" in read else set())
     assert not re.search("[a-z][0-9]", read)
+
+
+@pytest.mark.parametrize(("face", "size", "number"), [("SansMono", 20, "2"), ("SansMono", 36, "7"), ("Serif", 28, "3")])
+def test_the_dashes_beside_the_number_of_a_page_are_kept(face, size, number, reader):
+    page, pen = paper(1300, 500)
+    pen.text((600, 20), f"- {number} -", "black", font(face, size))
+    write(pen, (60, 120), LETTER, font(face, size), 1180)
+    assert words_of(reader, page)[:3] == ["-", number, "-"]
