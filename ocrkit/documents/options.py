@@ -19,6 +19,7 @@ from ocrkit.documents.raised import RaisedOptions
 from ocrkit.documents.screen import ScreenOptions
 from ocrkit.documents.script import ScriptOptions
 from ocrkit.documents.shapes import ShapeOptions
+from ocrkit.documents.spaced import SpacedOptions
 from ocrkit.options import options_class
 
 
@@ -60,6 +61,7 @@ class ReadOptions:
         photo: when a page is read as seen from straight above.
         orientation: when a page is turned.
         dewarp: when a page is curled, and straightened before it is read.
+        spaced: when letters that stand apart are a word.
         raised: when a word with something raised in it is read in parts.
         joins: when neighbouring boxes are read as one word.
         context: when a word is read once more with the one beside it.
@@ -102,6 +104,7 @@ class ReadOptions:
     photo: PhotoOptions = field(default_factory=PhotoOptions)
     orientation: OrientationOptions = field(default_factory=OrientationOptions)
     dewarp: DewarpOptions = field(default_factory=DewarpOptions)
+    spaced: SpacedOptions = field(default_factory=SpacedOptions)
     raised: RaisedOptions = field(default_factory=RaisedOptions)
     joins: JoinOptions = field(default_factory=JoinOptions)
     context: ContextOptions = field(default_factory=ContextOptions)

@@ -31,6 +31,7 @@ from ocrkit.documents.reading import Reading
 from ocrkit.documents.screen import unscreened
 from ocrkit.documents.script import is_unreadable
 from ocrkit.documents.shapes import by_shape
+from ocrkit.documents.spaced import with_spaced
 from ocrkit.documents.struck import unstruck
 from ocrkit.recognition.lexicon import MARKS
 
@@ -76,6 +77,7 @@ def _read_upright(
     pieces = read(np.concatenate(boxes))
     rows = in_lines(pieces, [line for line in detected if not line.aside])
     rows = in_cells(as_struck(rows, partial(read_boxes, with_strokes, recognize=recognize, margin=options.margin)))
+    rows = with_spaced(rows, grey, recognize, options.spaced)
     rows = join_pieces(with_raised(rows, read, options.raised), read, options.joins)
     rows = in_context(rows, read, options.context)
     rows = with_quotes(by_shape(rows, options.shapes), options.quotes)

@@ -420,3 +420,27 @@ def test_the_dashes_beside_the_number_of_a_page_are_kept(face, size, number, rea
     pen.text((600, 20), f"- {number} -", "black", font(face, size))
     write(pen, (60, 120), LETTER, font(face, size), 1180)
     assert words_of(reader, page)[:3] == ["-", number, "-"]
+
+
+@pytest.mark.parametrize(
+    ("face", "size", "between"), [("Serif", 24, 0.5), ("SansMono", 40, 0.45), ("Sans-Bold", 32, 0.7)]
+)
+@pytest.mark.parametrize("title", ["ANNUAL REPORT", "NOTICE TO TENANTS", "Contents"])
+def test_letter_spaced_titles_are_read_word_by_word(title, face, size, between, reader):
+    page, pen = paper(1500, 400)
+    x, letters = 40.0, font(face, size)
+    for letter in title:
+        pen.text((x, 20), letter, "black", letters)
+        x += pen.textlength(letter, letters) + between * size
+    write(pen, (40, 120), LETTER, font("Serif", 24), 1400)
+    found = reader.read(np.asarray(page)).words[: len(title.split())]
+    assert [word.text for word in found] == title.split()
+    assert found[0].box[0] <= 45
+    assert abs(found[-1].box[2] - (x - between * size)) <= 6
+
+
+def test_letters_apart_that_are_no_word_stay_apart(reader):
+    page, pen = paper(1300, 400)
+    pen.text((40, 20), "A  B  C  D  E", "black", font("Sans", 28))
+    write(pen, (40, 120), LETTER, font("Sans", 24), 1200)
+    assert words_of(reader, page)[:5] == list("ABCDE")
