@@ -142,9 +142,9 @@ def _lines(whole: Image, band: Band, options: DetectorOptions, threads: int) -> 
     parts = parts_of(level, (dark, light), scale, origin, options)
     edges = np.tile(grey.shape[::-1], 2)
     found: list[DetectedLine] = []
-    # Where more seems to run up or down than stands level, and not in runs, it is a texture, or the page lies on its
-    # side.
-    for words in (level, aside) if len(aside) < len(level) or dark.aside.any() else (level,):
+    # Where more seems to run up or down than stands level, it is a texture, or the page lies on its side; but for runs.
+    most = len(level) * (options.words_aside if dark.aside.any() else 1)
+    for words in (level, aside) if len(aside) < most else (level,):
         boxes, ink = (np.clip(places / scale, 0, edges) for places in (words.boxes, words.ink))
         ink = tight(grey, ink, max(1.0, 1 / scale), options) + origin
         boxes += origin

@@ -81,6 +81,7 @@ class DetectorOptions:
             page, at least.
         min_turned: such letters on a page, at least; fewer are chance.
         most_turned: share of all letters, at most; a page with more lies on its side.
+        words_aside: times as many words as stand level, that may run up or down a page with such runs.
         close_aside: of such a letter's size; the gap to the next, at most.
         aside_ratio: of the gap to the nearest letter beside it; the same.
         reach_aside: heights; widest gap within a line that runs up or down the page.
@@ -256,6 +257,7 @@ class DetectorOptions:
     min_run_aside: int = 3
     min_turned: int = 30
     most_turned: float = 0.45
+    words_aside: float = 3.0
     close_aside: float = 0.35
     aside_ratio: float = 0.5
     reach_aside: float = 1.0
