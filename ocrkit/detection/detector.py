@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from ocrkit.detection.bands import Band, bands
 from ocrkit.detection.check_boxes import are_check_boxes, beside_words
 from ocrkit.detection.leaders import leaders
 from ocrkit.detection.lines import (
@@ -89,6 +90,7 @@ class Stages:
         regions: candidates for letters.
         letters: those that may be text.
         letter: `(N,)` whether each of `letters` is as high as a letter; the others are punctuation.
+        aside: `(N,)` whether each stands in a run up or down the page.
         line: `(N,)` the line of each, -1 for none.
         words: the lines cut at their spaces.
         checks: `(N, 4)` px; what may be empty check boxes, which are none of `letters`.
@@ -100,6 +102,7 @@ class Stages:
     regions: Regions
     letters: Regions
     letter: np.ndarray
+    aside: np.ndarray
     line: np.ndarray
     words: Words
     checks: np.ndarray
@@ -114,6 +117,12 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT, threads: int = 1) 
         threads: from two on, dark print and light print are looked for side by side.
     """
     grey = dark_on_light(image, options)
+    return [line for band in bands(grey, options) for line in _lines(grey, band, options, threads)]
+
+
+def _lines(whole: Image, band: Band, options: DetectorOptions, threads: int) -> list[DetectedLine]:
+    """The lines of a `band` of the `whole` page, which has dark print on light ground."""
+    grey = whole[band.top : band.bottom]
     page, scale, height, ink = _scaled(grey, options)
     if not height:
         return []
@@ -129,13 +138,18 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT, threads: int = 1) 
     level += beside_words(dark.checks, level, options)
     aside = words_aside(dark, height, options)
     struck = struck_through(level, dark, height, options)
-    parts = parts_of(level, (dark, light), scale, options)
-    edges = np.tile(image.shape[1::-1], 2)
+    origin = np.array([0, band.top, 0, band.top])
+    parts = parts_of(level, (dark, light), scale, origin, options)
+    edges = np.tile(grey.shape[::-1], 2)
     found: list[DetectedLine] = []
-    # Where more seems to run up or down than stands level, it is a texture, or the page lies on its side.
-    for words in (level, aside) if len(aside) < len(level) else (level,):
+    # Where more seems to run up or down than stands level, it is a texture, or the page lies on its side; but for runs.
+    most = len(level) * (options.words_aside if dark.aside.any() else 1)
+    for words in (level, aside) if len(aside) < most else (level,):
         boxes, ink = (np.clip(places / scale, 0, edges) for places in (words.boxes, words.ink))
-        ink = tight(grey, ink, max(1.0, 1 / scale), options)
+        ink = tight(grey, ink, max(1.0, 1 / scale), options) + origin
+        boxes += origin
+        middle = boxes[:, 1::2].mean(1)
+        own = (band.start <= middle) & (middle < band.end)
         found += [
             DetectedLine(
                 boxes[of_line],
@@ -148,7 +162,7 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT, threads: int = 1) 
                 pitch=0.0 if words is aside else float(words.pitch[of_line[0]]) / scale,
                 check=words is level and words.line[of_line[0]] > signs,
             )
-            for of_line in np.split(np.arange(len(words)), np.flatnonzero(np.diff(words.line)) + 1)
+            for of_line in np.split(np.flatnonzero(own), np.flatnonzero(np.diff(words.line[own])) + 1)
             if len(of_line)
         ]
     return found
@@ -305,14 +319,15 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
     checks, regions = regions.boxes[check], regions[~check]
     letters, letter, sign = with_colons(*prune(regions, height, options), height, options)
     letter = with_low_letters(letters.boxes, letter, height, options)
-    level = np.flatnonzero(~stand_aside(letters.boxes, height, options))
+    aside = stand_aside(letters.boxes, height, options)
+    level = np.flatnonzero(~aside)
     line = np.full(len(letters), -1)
     line[level], letter[level] = string_lines(letters.boxes[level], letter[level], sign[level], height, options)
     line, letter = with_accents(letters.boxes, letter, line, options)
     line = without_faint_marks(letters.boxes, letters.contrast, letter, line, options)
     line = regular_lines(letters.boxes, letter, line, options)
     words = split_words(letters.boxes, letter, line, options)
-    return Stages(page, ink, rules, regions, letters, letter, line, words, checks)
+    return Stages(page, ink, rules, regions, letters, letter, aside, line, words, checks)
 
 
 def _of_one_ink(dark: Stages, light: Stages, options: DetectorOptions) -> Words:
@@ -409,9 +424,12 @@ def struck_through(words: Words, stages: Stages, height: float, options: Detecto
 
 
 def parts_of(
-    words: Words, inks: Sequence[Stages], scale: float, options: DetectorOptions = _DEFAULT
+    words: Words, inks: Sequence[Stages], scale: float, origin: np.ndarray, options: DetectorOptions = _DEFAULT
 ) -> dict[int, Parts]:
-    """The parts of those of the level `words` that have raised ones, by the words' numbers, px of the image."""
+    """The parts of those of the level `words` that have raised ones, by the words' numbers.
+
+    Their boxes are px of the image, of which what was looked at begins at `origin` `(4,)`, `scale` times as large.
+    """
     found: dict[int, Parts] = {}
     for stages in inks:
         boxes = stages.letters.boxes
@@ -425,7 +443,7 @@ def parts_of(
             inside = (x0 <= middle[:, 0]) & (middle[:, 0] <= x1) & (y0 <= middle[:, 1]) & (middle[:, 1] <= y1)
             own = np.flatnonzero(inside)
             own = own[np.argsort(boxes[own, 0], kind="stable")]
-            found.setdefault(i, Parts(boxes[own] / scale, capital[own] > 0, float(capital[own].max()) / scale))
+            found.setdefault(i, Parts(boxes[own] / scale + origin, capital[own] > 0, float(capital[own].max()) / scale))
     return found
 
 
@@ -494,7 +512,7 @@ def _low(regions: Regions, height_px: float, options: DetectorOptions) -> Region
 
 
 def _most_scale(grey: Image, options: DetectorOptions) -> float:
-    # A page much longer than wide, such as a web page saved as one, is shrunk no more than its upper part would be.
+    # A page much wider than high is shrunk no more than its left part would be.
     counted = min(grey.size, options.longest_aspect * min(grey.shape) ** 2)
     return min(1.0, (options.max_pixels / counted) ** 0.5)
 

@@ -37,6 +37,8 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
     free = _with_ellipses(free, height, options)
     kinds = _kinds(free, height, options)
     free, kinds = free[kinds > 0], kinds[kinds > 0]
+    single = words[words.letters == 1]
+    sure += single[_between_dashes(single.ink, free.boxes[kinds == _DASH], options)]
     if not 0 < len(free) <= options.most_signs:
         return Words.none()
     clear = free.contrast >= options.faint_sign * np.median(letters.contrast[within])
@@ -79,6 +81,22 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
     ones = np.ones(len(ink))
     margin = options.margin * tall[beside, None] * [-1, -1, 1, 1]
     return Words(around + margin, ink, np.arange(len(ink)), ones.astype(int), ones, np.zeros(len(ink)))
+
+
+def _between_dashes(boxes: np.ndarray, dashes: np.ndarray, options: DetectorOptions) -> np.ndarray:
+    """Whether each of `boxes` `(N, 4)` stands midway between two dashes alike, as the number of a page does, `(N,)`."""
+    left, top, right, bottom = dashes.T
+    found = np.zeros(len(boxes), bool)
+    for i, (x0, y0, x1, y1) in enumerate(boxes.tolist()):
+        place = ((top + bottom) / 2 - y0) / (y1 - y0)
+        level = (place > options.dash_place[0]) & (place < options.dash_place[1])
+        near = options.number_reach * (y1 - y0)
+        before, behind = (
+            np.stack([gap, right - left], 1)[level & (gap >= 0) & (gap <= near)] for gap in (x0 - right, left - x1)
+        )
+        alike = np.abs(before[:, None] - behind) <= options.number_off * near
+        found[i] = alike.all(2).any()
+    return found
 
 
 def _kinds(regions: Regions, height: float, options: DetectorOptions) -> np.ndarray:

@@ -15,7 +15,10 @@ class DetectorOptions:
         cues: what letters are found by: "components" of ink darker than its surroundings by one contrast, "mser"
             (regions that keep their shape through many contrasts), or both.
         max_pixels: px; larger images are shrunk to this size before anything is looked for.
-        longest_aspect: long side over short one; of a longer page only so much counts against `max_pixels`.
+        longest_aspect: long side over short one; a taller page is looked at in bands, and of a wider one only so much
+            counts against `max_pixels`.
+        band_aspect: height of such a band over its width, at least.
+        band_beyond: of its width; how far above and below it the page is looked at, too.
         min_text_px: px; a page whose typical letter is lower than this is enlarged twofold.
         max_text_px: px; a page whose typical letter is higher than this is shrunk to it.
         window_px: px; side of the window whose mean is the local background.
@@ -81,6 +84,7 @@ class DetectorOptions:
             page, at least.
         min_turned: such letters on a page, at least; fewer are chance.
         most_turned: share of all letters, at most; a page with more lies on its side.
+        words_aside: times as many words as stand level, that may run up or down a page with such runs.
         close_aside: of such a letter's size; the gap to the next, at most.
         aside_ratio: of the gap to the nearest letter beside it; the same.
         reach_aside: heights; widest gap within a line that runs up or down the page.
@@ -158,6 +162,8 @@ class DetectorOptions:
         sign_apart: of its longer side; nothing stands nearer to a sign that stands alone.
         long_dash: of the height of words; width of a long dash, at least.
         dash_apart: the same; nothing stands nearer beside such a dash.
+        number_reach: of its height; how far the dashes on both sides of a page's number stand off it, at most.
+        number_off: of that; how far one of them may stand nearer than the other, or be longer.
         dash_place: from a row's top to its bottom, between which shares a dash or a bullet has its middle.
         longest_dash: heights of the row.
         bullet_reach: heights of the row; a bullet's word begins no farther to its right.
@@ -203,6 +209,8 @@ class DetectorOptions:
     cues: tuple[Literal["components", "mser"], ...] = ("components",)
     max_pixels: int = 4_000_000
     longest_aspect: float = 5.0
+    band_aspect: float = 1.4
+    band_beyond: float = 0.2
     min_text_px: float = 6.0
     max_text_px: float = 17.0
     window_px: int = 31
@@ -265,6 +273,7 @@ class DetectorOptions:
     min_run_aside: int = 3
     min_turned: int = 30
     most_turned: float = 0.45
+    words_aside: float = 3.0
     close_aside: float = 0.35
     aside_ratio: float = 0.5
     reach_aside: float = 1.0
@@ -338,6 +347,8 @@ class DetectorOptions:
     sign_apart: float = 0.35
     long_dash: float = 0.9
     dash_apart: float = 0.12
+    number_reach: float = 1.5
+    number_off: float = 0.2
     dash_place: tuple[float, float] = (0.25, 0.8)
     longest_dash: float = 1.6
     bullet_reach: float = 3.0

@@ -10,6 +10,7 @@ from ocrkit.documents.captions import CaptionOptions
 from ocrkit.documents.context import ContextOptions
 from ocrkit.documents.dewarp import DewarpOptions
 from ocrkit.documents.joins import JoinOptions
+from ocrkit.documents.lying import LyingOptions
 from ocrkit.documents.orientation import OrientationOptions
 from ocrkit.documents.parted import PartOptions
 from ocrkit.documents.photo import PhotoOptions
@@ -18,6 +19,7 @@ from ocrkit.documents.raised import RaisedOptions
 from ocrkit.documents.screen import ScreenOptions
 from ocrkit.documents.script import ScriptOptions
 from ocrkit.documents.shapes import ShapeOptions
+from ocrkit.documents.spaced import SpacedOptions
 from ocrkit.options import options_class
 
 
@@ -59,6 +61,7 @@ class ReadOptions:
         photo: when a page is read as seen from straight above.
         orientation: when a page is turned.
         dewarp: when a page is curled, and straightened before it is read.
+        spaced: when letters that stand apart are a word.
         raised: when a word with something raised in it is read in parts.
         joins: when neighbouring boxes are read as one word.
         context: when a word is read once more with the one beside it.
@@ -66,6 +69,7 @@ class ReadOptions:
         quotes: when a page's apostrophes and quotation marks are curled.
         parted: when a box is read as two words.
         aside: when a line up or down the page is print.
+        lying: when a part of an upright page is read as a page that lies on its side.
         script: when a page is in a script that cannot be read.
         assembly: how words become lines, columns and paragraphs.
     """
@@ -100,6 +104,7 @@ class ReadOptions:
     photo: PhotoOptions = field(default_factory=PhotoOptions)
     orientation: OrientationOptions = field(default_factory=OrientationOptions)
     dewarp: DewarpOptions = field(default_factory=DewarpOptions)
+    spaced: SpacedOptions = field(default_factory=SpacedOptions)
     raised: RaisedOptions = field(default_factory=RaisedOptions)
     joins: JoinOptions = field(default_factory=JoinOptions)
     context: ContextOptions = field(default_factory=ContextOptions)
@@ -107,5 +112,6 @@ class ReadOptions:
     quotes: QuoteOptions = field(default_factory=QuoteOptions)
     parted: PartOptions = field(default_factory=PartOptions)
     aside: AsideOptions = field(default_factory=AsideOptions)
+    lying: LyingOptions = field(default_factory=LyingOptions)
     script: ScriptOptions = field(default_factory=ScriptOptions)
     assembly: AssemblyOptions = field(default_factory=AssemblyOptions)

@@ -22,6 +22,7 @@ from ocrkit.documents.crops import Recognize, crop_places, split_words
 from ocrkit.documents.dewarp import Bend, dewarp, level_boxes
 from ocrkit.documents.geometry import moved, widened
 from ocrkit.documents.joins import Piece, join_pieces
+from ocrkit.documents.lying import lying_parts, with_lying
 from ocrkit.documents.options import ReadOptions
 from ocrkit.documents.parted import part_words
 from ocrkit.documents.quotes import with_quotes
@@ -30,10 +31,12 @@ from ocrkit.documents.reading import Reading
 from ocrkit.documents.screen import unscreened
 from ocrkit.documents.script import is_unreadable
 from ocrkit.documents.shapes import by_shape
+from ocrkit.documents.spaced import with_spaced
 from ocrkit.documents.struck import unstruck
 from ocrkit.recognition.lexicon import MARKS
 
 _CHECK_BOX, _CHECK_CONFIDENCE = "☐", 0.9  # and the share of them that are some
+_PAGE_NUMBER = re.compile(r"([-–—]) \d{1,3} \1")  # its dashes are hardly read by themselves
 _PRICE = re.compile(r"[€$£]\d[\d.,]*[.,]\d\d")
 
 Detector = Callable[[Image], Sequence[DetectedLine]]
@@ -43,7 +46,25 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
     """A page as it stands, a negative as its positive, a curled one straightened."""
     if min(image.shape[:2]) < options.smallest_page_px:
         return Reading(image)
-    grey, detected, bend = dewarp(unscreened(dark_on_light(image), options.screen), detect, options.dewarp)
+    grey = unscreened(dark_on_light(image), options.screen)
+    lines = detect(grey)
+    reading = _read_upright(grey, lines, detect, recognize, options)
+    lying = lying_parts(lines, grey.shape, options.lying)
+    if len(lying):
+
+        def read(part: Image) -> Reading:
+            return _read_upright(part, detect(part), detect, recognize, options)
+
+        reading = with_lying(reading, grey, lying, read, options.lying)
+    return replace(reading, image=image)
+
+
+def _read_upright(
+    grey: Image, lines: Sequence[DetectedLine], detect: Detector, recognize: Recognize, options: ReadOptions
+) -> Reading:
+    """A page, dark on light, with what was detected on it."""
+    image = grey
+    grey, detected, bend = dewarp(grey, lambda page: lines if page is image else detect(page), options.dewarp)
     with_strokes = grey
     grey, detected = unstruck(grey, detected, detect)
     grey, detected = with_captions(grey, detected, detect, options.captions)
@@ -56,6 +77,7 @@ def read_page(image: Image, detect: Detector, recognize: Recognize, options: Rea
     pieces = read(np.concatenate(boxes))
     rows = in_lines(pieces, [line for line in detected if not line.aside])
     rows = in_cells(as_struck(rows, partial(read_boxes, with_strokes, recognize=recognize, margin=options.margin)))
+    rows = with_spaced(rows, grey, recognize, options.spaced)
     rows = join_pieces(with_raised(rows, read, options.raised), read, options.joins)
     rows = in_context(rows, read, options.context)
     rows = with_quotes(by_shape(rows, options.shapes), options.quotes)
@@ -233,6 +255,8 @@ def doubtful_from(row: Sequence[Piece], options: ReadOptions) -> float:
     """
     if len(row) == 1 and row[0].sign and row[0].guess.text in options.plain_signs:
         return options.doubtful_confidence
+    if _PAGE_NUMBER.fullmatch(" ".join(piece.guess.text for piece in row)):
+        row = row[1:2]
     sure = [piece.guess.confidence for piece in row if piece.guess.confidence >= options.min_confidence]
     well_read = len(sure) >= options.well_read_share * len(row) and np.mean(sure or 0) >= options.well_read
     return options.doubtful_confidence if well_read else options.min_confidence

@@ -37,6 +37,7 @@ PDF_DPI = 200  # print of 10 points is then 28 px high
 PDF_MAX_PIXELS = 50_000_000  # a drawn page has no more: posters, plans and the longest web pages are drawn smaller
 PDF_MAX_SHORT_SIDE_PX = 2800  # A2 is drawn so that its long side has 4000 px
 
+_TILE_PX = 16_384  # drawn at once: PDFium leaves out areas, but for rectangles, beyond 32,767 px
 _PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"II*\0", b"MM\0*", b"GIF8", b"RIFF")  # may hold "%PDF-" in a comment
 _MOST_LOST = 20  # pages one after the other that are not there; then the rest is taken to be missing, too
 _COVERED = 0.005  # of a side, by which a scan may be larger or smaller than its page
@@ -182,15 +183,20 @@ def drawn(page: pypdfium2.PdfPage, width: int, height: int) -> Image:
     """The page as PDFium draws it, exactly so many px wide and high, with its notes and filled-in forms."""
     from pypdfium2 import PdfBitmap, raw
 
-    bitmap = PdfBitmap.new_native(width, height, raw.FPDFBitmap_BGR, rev_byteorder=True)
-    if not bitmap.raw:
-        raise MemoryError
-    bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
-    where = (bitmap, page, 0, 0, width, height, 0, raw.FPDF_ANNOT | raw.FPDF_REVERSE_BYTE_ORDER)
-    raw.FPDF_RenderPageBitmap(*where)
-    if page.formenv:
-        raw.FPDF_FFLDraw(page.formenv, *where)
-    return np.ascontiguousarray(bitmap.to_numpy()[..., :3])
+    image = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, _TILE_PX):
+        for left in range(0, width, _TILE_PX):
+            tile = image[top : top + _TILE_PX, left : left + _TILE_PX]
+            bitmap = PdfBitmap.new_native(tile.shape[1], tile.shape[0], raw.FPDFBitmap_BGR, rev_byteorder=True)
+            if not bitmap.raw:
+                raise MemoryError
+            bitmap.fill_rect((255, 255, 255, 255), 0, 0, tile.shape[1], tile.shape[0])
+            where = (bitmap, page, -left, -top, width, height, 0, raw.FPDF_ANNOT | raw.FPDF_REVERSE_BYTE_ORDER)
+            raw.FPDF_RenderPageBitmap(*where)
+            if page.formenv:
+                raw.FPDF_FFLDraw(page.formenv, *where)
+            tile[:] = bitmap.to_numpy()[..., :3]
+    return image
 
 
 def _scan(page: pypdfium2.PdfPage) -> tuple[Image, bytes | None, int] | None:

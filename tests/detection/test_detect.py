@@ -11,6 +11,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from ocrkit.detection import DetectedLine, DetectorOptions, dark_on_light, detect, find_dark, to_text_scale
+from ocrkit.detection.bands import bands
 from ocrkit.detection.check_boxes import are_check_boxes
 from ocrkit.detection.detector import tight
 from ocrkit.detection.lines import regular_lines
@@ -488,3 +489,27 @@ def test_squares_that_mostly_stand_among_letters_are_letters(letters, found):
             x = 12 * letter + 80 * word
             cv2.rectangle(ink, (x, 16), (x + 7, 23), 255, 1)
     assert are_check_boxes(ink_regions(ink), ink, 8.0, DetectorOptions()).sum() == found
+
+
+@pytest.mark.parametrize(("rule", "lower_px"), [(False, 0), (True, 0), (True, 14)])
+def test_words_of_a_tall_page_are_found_once_also_beside_the_cuts_of_its_bands(rule, lower_px):
+    left = draw(TWO_LINES * 60, shape=(3600, 320))
+    right = draw(TWO_LINES * 60, shape=(3600, 320), at=(20, 30 + lower_px))  # its lines stand beside the others' gaps
+    page = Drawn(
+        np.hstack([left.image, right.image]), np.vstack([left.boxes, right.boxes + np.array([320, 0, 320, 0])])
+    )
+    if rule:
+        cv2.rectangle(page.image, (6, 6), (633, 3593), 0, 2)
+        cv2.line(page.image, (320, 6), (320, 3593), 0, 2)
+    options = DetectorOptions(max_pixels=500_000)
+    assert len(bands(page.image, options)) > 3
+    lines = detect(page.image, options)
+    assert_found(page, lines)
+    ink = np.concatenate([line.ink for line in lines])
+    assert overlaps(page.boxes, ink).max(1).min() >= 0.6
+
+
+def test_more_letters_than_are_looked_at_on_a_page_are_found_on_a_tall_one():
+    page = draw(TWO_LINES * 60, shape=(3600, 420))
+    letters = sum(map(len, " ".join(TWO_LINES * 60).split()))
+    assert_found(page, detect(page.image, DetectorOptions(max_pixels=500_000, max_letters=letters // 2)))

@@ -151,19 +151,26 @@ def test_a_panel_beside_text_is_a_column_of_its_own(ground, on_the_left, reader)
 
 
 @pytest.mark.parametrize("quarters", [1, 3])
-def test_a_table_turned_on_an_upright_page_is_read(quarters, reader):
+@pytest.mark.parametrize(("ruled", "columns"), [(False, 3), (True, 3), (True, 5)])
+def test_a_table_turned_on_an_upright_page_is_read(quarters, ruled, columns, reader):
     page, pen = paper(900, 1100)
     write(pen, (50, 40), LETTER, font("Sans", 24), 800)
     table, on_table = paper(700, 420)
-    rows = [("Hammer", "Nails", "Ladder"), *((str(1125 + 37 * row), str(20 * row + 317), "654") for row in range(5))]
+    heads = ("Weight", "Price", "No", "Depth", "Size")[:columns]
+    # Numbers of few figures, with a point, and such as are others on their heads.
+    rows = [heads, *((str(9822 - row), f"{row}7.45", str(14 + row), "6.08", "1691")[:columns] for row in range(5))]
     for row, cells in enumerate(rows):
         for column, cell in enumerate(cells):
-            on_table.text((30 + 220 * column, 20 + 64 * row), cell, "black", font("Sans", 28))
+            x, y, wide = 700 // columns * column, 64 * row, 700 // columns
+            on_table.text((x + 12, y + 20), cell, "black", font("Sans", 26))
+            if ruled:
+                on_table.rectangle((x, y, x + wide, y + 64), outline="black", width=2)
     page.paste(table.rotate(90 * quarters, expand=True), (200, 360))
     read = words_of(reader, page)
-    assert len(missed(" ".join(" ".join(row) for row in rows), read)) <= 1
+    assert missed(" ".join(" ".join(row) for row in rows), read) == set()
     assert len(missed(LETTER, read)) <= 2
-    assert len(read) <= len(LETTER.split()) + 18 + 2
+    assert len(read) <= len(LETTER.split()) + 6 * columns
+    assert read.index("Weight") > read.index("driver")
 
 
 @pytest.mark.parametrize(("face", "up"), [("Sans", 8), ("Serif", 8)])
@@ -405,3 +412,35 @@ def test_degree_signs_asterisks_and_quotation_marks_are_no_notes(text, reader):
     read = " ".join(words_of(reader, page))
     assert marks <= set(read) | ({"°"} if "º" in read else set()) | ({"º"} if "°" in read else set())
     assert not re.search("[a-z][0-9]", read)
+
+
+@pytest.mark.parametrize(("face", "size", "number"), [("SansMono", 20, "2"), ("SansMono", 36, "7"), ("Serif", 28, "3")])
+def test_the_dashes_beside_the_number_of_a_page_are_kept(face, size, number, reader):
+    page, pen = paper(1300, 500)
+    pen.text((600, 20), f"- {number} -", "black", font(face, size))
+    write(pen, (60, 120), LETTER, font(face, size), 1180)
+    assert words_of(reader, page)[:3] == ["-", number, "-"]
+
+
+@pytest.mark.parametrize(
+    ("face", "size", "between"), [("Serif", 24, 0.5), ("SansMono", 40, 0.45), ("Sans-Bold", 32, 0.7)]
+)
+@pytest.mark.parametrize("title", ["ANNUAL REPORT", "NOTICE TO TENANTS", "Contents"])
+def test_letter_spaced_titles_are_read_word_by_word(title, face, size, between, reader):
+    page, pen = paper(1500, 400)
+    x, letters = 40.0, font(face, size)
+    for letter in title:
+        pen.text((x, 20), letter, "black", letters)
+        x += pen.textlength(letter, letters) + between * size
+    write(pen, (40, 120), LETTER, font("Serif", 24), 1400)
+    found = reader.read(np.asarray(page)).words[: len(title.split())]
+    assert [word.text for word in found] == title.split()
+    assert found[0].box[0] <= 45
+    assert abs(found[-1].box[2] - (x - between * size)) <= 6
+
+
+def test_letters_apart_that_are_no_word_stay_apart(reader):
+    page, pen = paper(1300, 400)
+    pen.text((40, 20), "A  B  C  D  E", "black", font("Sans", 28))
+    write(pen, (40, 120), LETTER, font("Sans", 24), 1200)
+    assert words_of(reader, page)[:5] == list("ABCDE")

@@ -225,6 +225,21 @@ def test_long_pages_are_drawn_readably_and_posters_smaller(points, shape):
     assert read.sheet_pt == points
 
 
+@pytest.mark.parametrize("points", [(200, 12_960), (12_960, 200)])
+def test_areas_far_down_or_across_a_long_page_are_drawn(points):
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=points)
+    canvas.roundRect(points[0] - 100, 36, 36, 36, 6, stroke=0, fill=1)
+    canvas.showPage()
+    canvas.save()
+    (read,) = iter_pages(buffer.getvalue())
+    assert max(read.image.shape) == 36_000
+    left, bottom = np.array([points[0] - 100, 36]) * 200 // 72
+    side, height = 100, len(read.image)
+    assert (read.image[height - bottom - side : height - bottom, left : left + side] < 128).mean() > 0.95
+    assert (read.image < 128).sum() <= 3 * (side + 2) ** 2
+
+
 def test_a_pdf_that_counts_more_pages_than_it_holds_says_so_once():
     pages = list(iter_pages(raw_pdf((b"/MediaBox[0 0 72 72]", b""), count=100_000)))
     assert pages[0].image.shape == (200, 200, 3)
