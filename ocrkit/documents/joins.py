@@ -382,10 +382,10 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
     same = _letters(whole.text) == _letters(a.text) + _letters(b.text)
     if (same and _are_parts(a, b, whole, space, options)) or _is_enclosed(a, b, whole, space, options):
         return True
+    if space >= options.word_space and _is_measure(a.text, b.text, whole.text):
+        return False
     two_words = a.known and b.known and not whole.known
-    if space >= options.sure_space and (
-        two_words or _is_beside(a.text, b.text, whole.text, options) or _is_measure(a.text, b.text, whole.text)
-    ):
+    if space >= options.sure_space and (two_words or _is_beside(a.text, b.text, whole.text, options)):
         return False
     return _may_be_fragment(a, b, space, options) and whole.confidence >= lower + options.fragment_gain
 
