@@ -74,7 +74,9 @@ class ShapeOptions:
         equals: of the height of its line's capitals; height of an equals sign, from and to.
         most_equals: of one word.
         bullet: of the height of its line's capitals; size of a bullet, from and to; the last where it is hardly read.
-        bullet_off: the same; how far bullets of one list may stand out of one column, and off half-way up their lines.
+        bullet_fill: of its box, that the ink of a bullet that is read as a letter or figure covers, at least.
+        bullet_off: of the height of its line's capitals; how far bullets of one list may stand out of one column, and
+            off half-way up their lines.
         askew: how far a column may lean for its height.
         bullets: in a column, at least, that are none but by their size and place; one more of those read as nothing.
         plain: signs that are so small and no bullets.
@@ -132,6 +134,7 @@ class ShapeOptions:
     equals: tuple[float, float] = (0.2, 0.7)
     most_equals: int = 3
     bullet: tuple[float, float, float] = (0.15, 0.6, 0.7)
+    bullet_fill: float = 0.65
     bullet_off: float = 0.25
     askew: float = 0.015
     bullets: int = 2
@@ -306,6 +309,7 @@ def _with_bullets(
             # No letter that is surely read is a bullet that is larger than most.
             largest = options.bullet[1 if first.guess.confidence >= options.sign_confidence else 2]
             fits = options.bullet[0] <= sides[0] and sides[1] <= largest and sides[1] <= 1.6 * sides[0]
+            fits = fits and (not first.guess.text.isalnum() or _is_full(first, options))
             alone = len(row) == 1 and not first.sign  # whether half-way up a row nobody knows
             if fits and (alone or _is_half_way(first, row, options.bullet_off * capital)):
                 found.append((first, capital, alone))
@@ -317,6 +321,12 @@ def _with_bullets(
         >= options.bullets + (not piece.guess.text)
     }
     return [[bullets.get(piece, piece) for piece in row] for row in rows]
+
+
+def _is_full(piece: Piece, options: ShapeOptions) -> bool:
+    """Whether ink fills the box, as a bullet's does and that of no a, e or o."""
+    ink = ink_of(piece)
+    return bool(ink.any()) and bool(ink[:, ink.any(0)].mean() >= options.bullet_fill)
 
 
 def _in_one_column(a: Piece, b: Piece, off_px: float, options: ShapeOptions) -> bool:
