@@ -32,7 +32,8 @@ class CaptionOptions:
 
     Attributes:
         line_words: that a line of print has, at least.
-        page_words: on such lines, in the rows of a table, or on an even ground, from which on a picture is that of a page.
+        page_words: on such lines, in the rows of a table, or on an even ground, from which on a picture is that of a
+            page.
         row_words: level with each other, that a row of a table has, at least.
         row_level: of its height; how far the middle of such a word may lie off the next one's, at most.
         table_share: of the words, that are in such rows, at least; on a picture words come anywhere.

@@ -366,7 +366,8 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
     """Whether the reading of two pieces as one is to be believed, with a `space` of some probability between them."""
     # An underline below two words looks like one between them.
     underlined = "_" in whole.text and "_" not in a.text + b.text
-    apart = space >= options.word_space and _are_two_words(a, b, whole, options)
+    apart = _are_two_words(a, b, whole, options) or _is_measure(a.text, b.text, whole.text)
+    apart = apart and space >= options.word_space
     if not whole.text or " " in whole.text or underlined or apart:
         return False
     a, b = _figures(a, b, options)
@@ -382,8 +383,6 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
     same = _letters(whole.text) == _letters(a.text) + _letters(b.text)
     if (same and _are_parts(a, b, whole, space, options)) or _is_enclosed(a, b, whole, space, options):
         return True
-    if space >= options.word_space and _is_measure(a.text, b.text, whole.text):
-        return False
     two_words = a.known and b.known and not whole.known
     if space >= options.sure_space and (two_words or _is_beside(a.text, b.text, whole.text, options)):
         return False
