@@ -32,7 +32,11 @@ class CaptionOptions:
 
     Attributes:
         line_words: that a line of print has, at least.
-        page_words: on such lines, from which on a picture is that of a page.
+        page_words: on such lines, in the rows of a table, or on an even ground, from which on a picture is that of a
+            page.
+        row_words: level with each other, that a row of a table has, at least.
+        row_level: of its height; how far the middle of such a word may lie off the next one's, at most.
+        table_share: of the words, that are in such rows, at least; on a picture words come anywhere.
         max_pixels: px; a larger picture is shrunk to this before captions are looked for.
         least_px: px; longer side of a mark, and how many of its pixels are its own at least.
         letter_px: px; height of a letter, at least.
@@ -59,6 +63,9 @@ class CaptionOptions:
 
     line_words: int = 3
     page_words: int = 25
+    row_words: int = 3
+    row_level: float = 0.3
+    table_share: float = 0.95
     max_pixels: int = 1_000_000
     least_px: int = 4
     letter_px: int = 10
@@ -135,9 +142,9 @@ def with_captions(
         detect: finds lines.
         options: what counts as a caption.
     """
-    if sum(len(line.boxes) for line in detected if len(line.boxes) >= options.line_words) >= options.page_words:
-        return grey, detected
     even = has_even_ground(grey)
+    if _words_of_print(detected, even, options) >= options.page_words:
+        return grey, detected
     found = [caption for ink in (grey, cv2.bitwise_not(grey)) for caption in _captions(ink, detect, even, options)]
     if not found:
         return grey, detected
@@ -152,6 +159,19 @@ def with_captions(
         page[y0:y1, x0:x1] = found[i].drawn[y0:y1, x0:x1]
     free = [line for line in detected if not _covered(line.boxes, boxes[kept])]
     return page, [*free, *(found[i].line for i in kept)]
+
+
+def _words_of_print(detected: Sequence[DetectedLine], even: bool, options: CaptionOptions) -> int:
+    """How many words stand as they do on a page: on its `even` ground, in rows, or on lines."""
+    boxes = np.concatenate([np.zeros((0, 4)), *(line.boxes for line in detected if not line.aside)])
+    if even:
+        return len(boxes)
+    middle, reach = boxes[:, [1, 3]].mean(1), options.row_level * (boxes[:, 3] - boxes[:, 1])
+    places = np.sort(middle)
+    level = np.searchsorted(places, middle + reach, "right") - np.searchsorted(places, middle - reach)
+    if (level >= options.row_words).sum() >= options.table_share * len(boxes):
+        return len(boxes)
+    return sum(len(line.boxes) for line in detected if len(line.boxes) >= options.line_words)
 
 
 def _captions(grey: Image, detect: Detect, even: bool, options: CaptionOptions) -> list[Caption]:

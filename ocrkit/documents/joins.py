@@ -366,7 +366,8 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
     """Whether the reading of two pieces as one is to be believed, with a `space` of some probability between them."""
     # An underline below two words looks like one between them.
     underlined = "_" in whole.text and "_" not in a.text + b.text
-    apart = space >= options.word_space and _are_two_words(a, b, whole, options)
+    apart = _are_two_words(a, b, whole, options) or _is_measure(a.text, b.text, whole.text)
+    apart = apart and space >= options.word_space
     if not whole.text or " " in whole.text or underlined or apart:
         return False
     a, b = _figures(a, b, options)
@@ -383,9 +384,7 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
     if (same and _are_parts(a, b, whole, space, options)) or _is_enclosed(a, b, whole, space, options):
         return True
     two_words = a.known and b.known and not whole.known
-    if space >= options.sure_space and (
-        two_words or _is_beside(a.text, b.text, whole.text, options) or _is_measure(a.text, b.text, whole.text)
-    ):
+    if space >= options.sure_space and (two_words or _is_beside(a.text, b.text, whole.text, options)):
         return False
     return _may_be_fragment(a, b, space, options) and whole.confidence >= lower + options.fragment_gain
 

@@ -1,13 +1,15 @@
-"""Two words in one box -> two, where a narrow space left them together.
+"""Several words in one box -> each by itself, where narrow spaces left them together.
 
-The recogniser shows them as one word that nobody knows. Their gap is wider than any other in the box, and what stands
-on its two sides, read by itself, are words.
+The recogniser shows two as one word that nobody knows. Their gap is wider than any other in the box, and what stands
+on its two sides, read by itself, are words. A measure, as `250 g` or `6 x 2 kg`, shows by its figures where it may be
+parted, and need not be read again.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -28,6 +30,7 @@ class PartOptions:
         ends: marks, behind which a letter is of another word.
         confidence: of either of the two, at least.
         margin: of the height of its ink; blank that is left around a word when it is read.
+        measure_gap: of the height of its ink; each gap between a figure and a letter of a measure, at least.
     """
 
     gap: float = 0.14
@@ -36,19 +39,22 @@ class PartOptions:
     ends: str = ",;!?"
     confidence: float = 0.6
     margin: float = 0.1
+    measure_gap: float = 0.2
 
 
 _JOINS = JoinOptions()
 _SHORT = frozenset(_JOINS.words)  # most words that are joined are short ones
 _LETTERS = frozenset("aAI")  # that are words by themselves
 _NUMBERED = re.compile(r"\d{1,2}\.")  # before a heading
+_MEASURE = re.compile(r"\d[\d.,/]*(?:[a-z]{1,3}\d[\d.,/]*)*(?:[a-z]{1,3})?", re.IGNORECASE)
 
 
 def part_words(rows: Sequence[Sequence[Piece]], read: Read, options: PartOptions) -> list[list[Piece]]:
-    """The rows, pieces that hold two words with a blank between these."""
+    """The rows, pieces that hold several words with a blank between these."""
+    rows = [[_as_measure(piece, options) for piece in row] for row in rows]
     trials = [(piece, *seam) for row in rows for piece in row if (seam := _seam(piece, options)) is not None]
     if not trials:
-        return [list(row) for row in rows]
+        return rows
     boxes = [half for piece, _, start, end in trials for half in _halves(piece, start, end, options)]
     halves = iter(read(np.array(boxes)))
     parted = {}
@@ -57,6 +63,29 @@ def part_words(rows: Sequence[Sequence[Piece]], read: Read, options: PartOptions
         if all(_is_word(guess, part, options) for guess, part in zip(guesses, (text[:at], text[at:]))):
             parted[piece] = with_blank(piece, at, start, end)
     return [[parted.get(piece, piece) for piece in row] for row in rows]
+
+
+def _as_measure(piece: Piece, options: PartOptions) -> Piece:
+    """The piece with a blank wherever a figure meets a letter, if it is a measure and all its widest gaps are there."""
+    guess = piece.guess
+    if piece.pitch or len(guess.spans) != len(guess.text) or not _MEASURE.fullmatch(guess.text) or guess.text.isdigit():
+        return piece
+    starts, ends = runs(ink_of(piece))
+    if len(starts) < 2:
+        return piece
+    gaps, text = starts[1:] - ends[:-1], guess.text
+    at = np.searchsorted(guess.spans.mean(1), (starts[1:] + ends[:-1]) / 2)
+    meets = [0 < i < len(text) and text[i - 1].isalpha() != text[i].isalpha() for i in at]
+    seams = np.flatnonzero(meets)
+    parts = sum(a.isalpha() != b.isalpha() for a, b in pairwise(text))
+    least = max(
+        options.measure_gap * (piece.place[3] - piece.place[1]), options.widest * np.delete(gaps, seams).max(initial=0)
+    )
+    if not parts or len(np.unique(at[seams])) != parts or gaps[seams].min() < least:
+        return piece
+    for seam in reversed(seams):
+        piece = with_blank(piece, int(at[seam]), int(ends[seam]), int(starts[seam + 1]))
+    return piece
 
 
 def _seam(piece: Piece, options: PartOptions) -> tuple[int, int, int] | None:

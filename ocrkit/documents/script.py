@@ -22,6 +22,8 @@ class ScriptOptions:
         sure_share: of those words, at most: real pages have 0.45 and more, rendered Cyrillic and Greek 0.19 and less.
         odd_share: of those words, that mix capitals, digits or signs into small letters, at least: real pages have
             0.09 and less, rendered Cyrillic, Greek, Devanagari and Hebrew 0.21 and more.
+        known_share: of those words, that the lexicons have, at most: of Cyrillic, Greek, Armenian and Georgian 0.1 are,
+            of a listing of which hardly a word is surely read 0.6.
         oddities: share of a word's characters after its first, more than which make it odd.
     """
 
@@ -30,6 +32,7 @@ class ScriptOptions:
     sure_confidence: float = 0.85
     sure_share: float = 0.3
     odd_share: float = 0.15
+    known_share: float = 0.2
     oddities: float = 0.25
 
 
@@ -39,8 +42,10 @@ def is_unreadable(guesses: Sequence[Guess], options: ScriptOptions) -> bool:
     if len(long) < options.words:
         return False
     sure = sum(guess.confidence >= options.sure_confidence for guess in long)
+    known = sum(guess.known for guess in long)
     odd = sum(_is_odd(guess.text, options) for guess in long)
-    return sure <= options.sure_share * len(long) and odd >= options.odd_share * len(long)
+    few = sure <= options.sure_share * len(long) and known <= options.known_share * len(long)
+    return few and odd >= options.odd_share * len(long)
 
 
 def _is_odd(text: str, options: ScriptOptions) -> bool:

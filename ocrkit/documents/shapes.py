@@ -11,12 +11,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from statistics import median
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ocrkit.documents.ink import ink_of, runs, with_blank
 from ocrkit.documents.joins import Piece
 from ocrkit.options import options_class
+
+if TYPE_CHECKING:
+    from ocrkit.recognition import Guess
 
 _DASHES = "-–—"
 _LED = re.compile(r"(?:[oO]f(?=[^\W_])|&(?=[^\W\d_A-Z]))")  # whose last letter may lean over the space behind it
@@ -25,8 +29,8 @@ _TAILED = {".": ",", ":": ";"}  # what marks are with a tail
 _POINTS = re.compile(r"(?P<points>[.…]{2,}|…)(?P<behind>[\"'”’)\]]*)$")
 _RULED = re.compile(r"_*(?=[A-Z\d(])([^_]+?)_*")  # a word on a rule, which a program's name seldom looks like
 _LACKING_MARK = re.compile(r"(?:(?<=\b[iI])|(?<=\b[tT]ha)|(?<=\b[wW]ha)|(?<=\b[lL]e))ts\b")  # others are plurals
-_DASHED = re.compile(r"\w[-–—]|[-–—]\w|\d[.,][-–—]+$")
-_WHOLE = re.compile(r".*\d[.,][-–—]+")  # a sum without pence
+_DASHED = re.compile(r"\w[-–—]|[-–—]\w|\d[.,][-–—]+\*?$")
+_WHOLE = re.compile(r".*\d[.,][-–—]+\*?")  # a sum without pence
 _HANGING = re.compile(r"P[gpq]+[.,:;]?")  # whose letters, but for a large one, all hang below the line
 _FIGURES = re.compile(r"(?=.*\d)[\dIO]+(?:[.,:/-][\dIO]+)*[.,:;)%]*")  # old-style ones look like capitals
 _WHOLE_BAR = 0.85  # of an equals sign's width, that each of its bars covers
@@ -70,7 +74,9 @@ class ShapeOptions:
         equals: of the height of its line's capitals; height of an equals sign, from and to.
         most_equals: of one word.
         bullet: of the height of its line's capitals; size of a bullet, from and to; the last where it is hardly read.
-        bullet_off: the same; how far bullets of one list may stand out of one column, and off half-way up their lines.
+        bullet_fill: of its box, that the ink of a bullet that is read as a letter or figure covers, at least.
+        bullet_off: of the height of its line's capitals; how far bullets of one list may stand out of one column, and
+            off half-way up their lines.
         askew: how far a column may lean for its height.
         bullets: in a column, at least, that are none but by their size and place; one more of those read as nothing.
         plain: signs that are so small and no bullets.
@@ -128,6 +134,7 @@ class ShapeOptions:
     equals: tuple[float, float] = (0.2, 0.7)
     most_equals: int = 3
     bullet: tuple[float, float, float] = (0.15, 0.6, 0.7)
+    bullet_fill: float = 0.65
     bullet_off: float = 0.25
     askew: float = 0.015
     bullets: int = 2
@@ -302,6 +309,7 @@ def _with_bullets(
             # No letter that is surely read is a bullet that is larger than most.
             largest = options.bullet[1 if first.guess.confidence >= options.sign_confidence else 2]
             fits = options.bullet[0] <= sides[0] and sides[1] <= largest and sides[1] <= 1.6 * sides[0]
+            fits = fits and (not first.guess.text.isalnum() or _is_full(first, options))
             alone = len(row) == 1 and not first.sign  # whether half-way up a row nobody knows
             if fits and (alone or _is_half_way(first, row, options.bullet_off * capital)):
                 found.append((first, capital, alone))
@@ -313,6 +321,12 @@ def _with_bullets(
         >= options.bullets + (not piece.guess.text)
     }
     return [[bullets.get(piece, piece) for piece in row] for row in rows]
+
+
+def _is_full(piece: Piece, options: ShapeOptions) -> bool:
+    """Whether ink fills the box, as a bullet's does and that of no a, e or o."""
+    ink = ink_of(piece)
+    return bool(ink.any()) and bool(ink[:, ink.any(0)].mean() >= options.bullet_fill)
 
 
 def _in_one_column(a: Piece, b: Piece, off_px: float, options: ShapeOptions) -> bool:
@@ -379,7 +393,7 @@ def _with_inner_dashes(piece: Piece, capital_px: float, has_hyphens: bool, optio
     starts, ends = runs(ink)
     if len(starts) < 2:
         return piece
-    run = np.maximum(np.searchsorted(starts, guess.spans.mean(1), "right") - 1, 0)
+    run = np.maximum(_runs_of(guess, starts), 0)
     text, kept = list(guess.text), np.ones(len(guess.text), bool)
     for k in np.unique(run[[character in _DASHES for character in text]]).tolist():
         own = np.flatnonzero(run == k)
@@ -390,8 +404,9 @@ def _with_inner_dashes(piece: Piece, capital_px: float, has_hyphens: bool, optio
         length = (ends[k] - starts[k]) / capital_px
         dash = "—" if length >= (options.likely_em_dash if text[own[0]] == "—" else options.em_dash) else "–"
         # A page that shows no hyphens may have long ones.
-        common = has_hyphens or _WHOLE.fullmatch(guess.text)
-        if length < options.sure_en_dash or (dash == "–" and not common) or _is_programs(text, own[0]):
+        whole = _WHOLE.fullmatch(guess.text)
+        least = options.en_dash if whole else options.sure_en_dash
+        if length < least or (dash == "–" and not (has_hyphens or whole)) or _is_programs(text, own[0]):
             continue
         text[own[0]], kept[own[1:]] = dash, False
     found = "".join(character for character, is_kept in zip(text, kept) if is_kept)
@@ -554,7 +569,7 @@ def _with_points(piece: Piece, capital_px: float, options: ShapeOptions) -> Piec
         return piece
     ink = ink_of(piece)
     starts, ends = runs(ink)
-    run = np.searchsorted(starts, guess.spans.mean(1), "right") - 1
+    run = _runs_of(guess, starts)
     text = list(guess.text)
     for i in found:
         if len(starts) < 2 or run[i] <= run[i - 1] or (i + 1 < len(text) and run[i + 1] <= run[i]):
@@ -576,7 +591,7 @@ def _with_tails(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece
     starts, ends = runs(ink)
     if len(starts) < 2:
         return piece
-    run = np.searchsorted(starts, guess.spans.mean(1), "right") - 1
+    run = _runs_of(guess, starts)
     count = np.bincount(np.maximum(run, 0), minlength=len(starts))
     below = {int(run[i]) for i, character in enumerate(guess.text) if character in _BELOW or not character.isalnum()}
     feet = [(k, int(_filled(ink, starts[k], ends[k])[-1])) for k in np.flatnonzero(count) if k not in below]
@@ -677,7 +692,7 @@ def _in_case(piece: Piece, capital_px: float, options: ShapeOptions) -> str:
     starts, ends = runs(ink)
     letters = list(text)
     for i in inner + [0] * hyphened:
-        run = max(0, int(np.searchsorted(starts, piece.guess.spans[i].mean(), "right")) - 1)
+        run = max(0, int(_runs_of(piece.guess, starts)[i]))
         if not len(starts) or ends[run] - starts[run] > options.widest * capital_px:
             continue
         rows = _filled(ink, starts[run], ends[run])
@@ -712,6 +727,16 @@ def _points_behind(piece: Piece, closed: bool) -> np.ndarray:
     return edges.mean(1)
 
 
+def _runs_of(guess: Guess, starts: np.ndarray) -> np.ndarray:
+    """Number of the run of ink that each character stands in, -1 before the first; `starts` are where these begin.
+
+    Where there are as many runs as characters it is one each: the recogniser knows but roughly where each stands.
+    """
+    if len(starts) == len(guess.text):
+        return np.arange(len(starts))
+    return np.searchsorted(starts, guess.spans.mean(1), "right") - 1
+
+
 def _filled(ink: np.ndarray, start: int, end: int) -> np.ndarray:
     """Which rows hold ink from one column to another."""
     return np.flatnonzero(ink[:, start:end].any(1))
@@ -733,7 +758,7 @@ def _hyphens(piece: Piece, capital_px: float, options: ShapeOptions) -> list[flo
     starts, ends = runs(ink)
     if not len(starts):
         return []
-    run = np.maximum(np.searchsorted(starts, spans.mean(1), "right") - 1, 0)
+    run = np.maximum(_runs_of(piece.guess, starts), 0)
     alone = [run[i] for i in inside if (run == run[i]).sum() == 1]
     low = [k for k in alone if len(_filled(ink, starts[k], ends[k])) <= options.dash_height * capital_px]
     return [float(ends[k] - starts[k]) for k in low]

@@ -94,3 +94,17 @@ def test_a_page_of_print_is_left_as_it_is():
     grey = np.asarray(picture.convert("L"))
     detected = detect(grey)
     assert with_captions(grey, detected, detect, CaptionOptions())[0] is grey
+
+
+@pytest.mark.parametrize("tint", [(206, 206, 206), (120, 180, 230)])
+def test_a_table_with_tinted_rows_is_no_picture(tint):
+    picture = Image.new("RGB", (1000, 700), "white")
+    pen = ImageDraw.Draw(picture)
+    for row in range(9):
+        if row % 2:
+            pen.rectangle((60, 40 + 70 * row, 940, 100 + 70 * row), tint)
+        for column, text in enumerate(("Outside", "(2,782.51)", "20,883.19")):
+            pen.text((90 + 300 * column, 48 + 70 * row), text, "black", font("Sans", 34))
+    grey = np.asarray(picture.convert("L"))
+    detected = detect(grey)
+    assert with_captions(grey, detected, detect, CaptionOptions()) == (grey, detected)

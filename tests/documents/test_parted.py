@@ -71,3 +71,27 @@ def test_other_words_are_not_looked_at_again(piece):
 def test_halves_that_are_hardly_read_are_no_words():
     piece = boxed("ifthe", [1, 5, 1, 1])
     assert part_words([[piece]], reading("if", "the", confidence=0.4), PartOptions()) == [[piece]]
+
+
+@pytest.mark.parametrize(
+    ("read", "gaps", "meant"),
+    [
+        ("250g", [1, 1, 5], "250 g"),
+        ("6x2kg", [6, 6, 6, 1], "6 x 2 kg"),
+        ("1.5l", [1, 1, 6], "1.5 l"),
+        ("250g", [1, 1, 2], "250g"),
+        ("250g", [4, 4, 5], "250g"),  # hardly wider than the others
+        ("3x1", [6, 1], "3x1"),  # with a gap on one side alone
+        ("A4", [6], "A4"),
+        ("250", [1, 6], "250"),
+    ],
+)
+def test_a_measure_is_parted_where_figures_meet_letters(read, gaps, meant):
+    [[found]] = part_words([[boxed(read, gaps)]], reading(), PartOptions())
+    assert found.guess.text == meant
+    assert len(found.guess.spans) == len(meant)
+
+
+def test_figures_and_letters_in_cells_stand_apart_without_being_words():
+    piece = boxed("0x1", [6, 6], pitch=14.0)
+    assert part_words([[piece]], reading(), PartOptions()) == [[piece]]

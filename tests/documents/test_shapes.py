@@ -122,7 +122,9 @@ def test_the_ink_of_marks_tells_whether_they_are_curled(bent, meant):
 
 
 def placed(text, x0, y0, x1, y1, confidence=0.9):
-    crop, guess = np.zeros((20, 20), np.uint8), Guess(text, confidence, np.zeros((len(text), 2)))
+    """A piece whose box is full of ink."""
+    crop = np.pad(np.zeros((y1 - y0, x1 - x0), np.uint8), 2, constant_values=255)
+    guess = Guess(text, confidence, np.zeros((len(text), 2)))
     return Piece(np.array([x0, y0, x1, y1], float), x0, crop, guess)
 
 
@@ -789,3 +791,21 @@ def test_bands_of_a_screen_whose_dots_stand_free_stay_of_its_tint():
     page[:, 420:580] = 255
     page.reshape(50, 4, 250, 4)[:, 1:3, 105:145, 1:3] = 0
     assert unscreened(page, ScreenOptions())[20:180, 20:980].max() < 230
+
+
+@pytest.mark.parametrize(("open_px", "meant"), [(0, "•"), (6, "a")])
+def test_letters_that_begin_several_lines_are_bullets_only_where_ink_fills_them(open_px, meant):
+    first = placed("a", 0, 6, 8, 14, 0.3)
+    first.crop[3 : 3 + open_px, 3 : 3 + open_px] = 255
+    rows = [[first, placed("book", 20, 0, 60, 20)], [replace(first), placed("table", 20, 0, 60, 20)]]
+    assert texts(by_shape(rows, ShapeOptions()))[::2] == [meant, meant]
+
+
+@pytest.mark.parametrize(("length", "read", "meant"), [(10, "5.-", "5.–"), (10, "5.-*", "5.–*"), (8, "5.-", "5.-")])
+def test_the_dash_of_a_sum_is_told_where_the_recogniser_is_a_character_off(length, read, meant):
+    strokes = [(0, 0, 8, 20), (10, 17, 13, 20), (15, 9, 15 + length, 11), (28, 0, 36, 10)][: len(read)]
+    word = inked(read, strokes)
+    word = replace(
+        word, guess=replace(word.guess, spans=word.guess.spans + np.array([[0], [6], [6], [0]][: len(read)]))
+    )
+    assert texts(by_shape([[placed("The", -60, 0, -10, 20), word]], ShapeOptions()))[1] == meant
