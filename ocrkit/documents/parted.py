@@ -53,10 +53,10 @@ _MEASURE = re.compile(r"(?!\d+(?:st|nd|rd|th)$)\d[\d.,/]*(?:[a-z]{1,3}\d[\d.,/]*
 
 def part_words(rows: Sequence[Sequence[Piece]], read: Read, options: PartOptions) -> list[list[Piece]]:
     """The rows, pieces that hold several words with a blank between these."""
-    rows = [[_as_measure(piece, options) for piece in row] for row in rows]
-    trials = [(piece, *seam) for row in rows for piece in row if (seam := _seam(piece, options)) is not None]
+    parts = [[_as_measure(piece, options) for piece in row] for row in rows]
+    trials = [(piece, *seam) for row in parts for piece in row if (seam := _seam(piece, options)) is not None]
     if not trials:
-        return rows
+        return parts
     boxes = [half for piece, _, start, end in trials for half in _halves(piece, start, end, options)]
     halves = iter(read(np.array(boxes)))
     parted = {}
@@ -64,7 +64,7 @@ def part_words(rows: Sequence[Sequence[Piece]], read: Read, options: PartOptions
         text, guesses = piece.guess.text, [next(halves).guess, next(halves).guess]
         if all(_is_word(guess, part, options) for guess, part in zip(guesses, (text[:at], text[at:]))):
             parted[piece] = with_blank(piece, at, start, end)
-    return [[parted.get(piece, piece) for piece in row] for row in rows]
+    return [[parted.get(piece, piece) for piece in row] for row in parts]
 
 
 def _as_measure(piece: Piece, options: PartOptions) -> Piece:

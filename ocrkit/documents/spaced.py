@@ -64,7 +64,7 @@ class _Run:
         )
 
     def is_in_columns(self, other: _Run, off: float) -> bool:
-        """Whether a letter of another run, which may have a row's number, too, stands above or below each of its own."""
+        """Whether a letter of another run, which may have a number, too, stands above or below each of its own."""
         middles, others = (np.array([piece.place[[0, 2]].mean() for piece in run.pieces]) for run in (self, other))
         off_px = np.abs(middles[:, None] - others).min(1).max()
         as_many = len(others) - len(middles) <= 1
