@@ -31,6 +31,7 @@ class PartOptions:
         confidence: of either of the two, at least.
         margin: of the height of its ink; blank that is left around a word when it is read.
         measure_gap: of the height of its ink; each gap between a figure and a letter of a measure, at least.
+        only_gap: the same where it has no other gaps to compare them with, as in `5G` and `4 x 2`.
     """
 
     gap: float = 0.14
@@ -40,21 +41,22 @@ class PartOptions:
     confidence: float = 0.6
     margin: float = 0.1
     measure_gap: float = 0.2
+    only_gap: float = 0.4
 
 
 _JOINS = JoinOptions()
 _SHORT = frozenset(_JOINS.words)  # most words that are joined are short ones
 _LETTERS = frozenset("aAI")  # that are words by themselves
 _NUMBERED = re.compile(r"\d{1,2}\.")  # before a heading
-_MEASURE = re.compile(r"\d[\d.,/]*(?:[a-z]{1,3}\d[\d.,/]*)*(?:[a-z]{1,3})?", re.IGNORECASE)
+_MEASURE = re.compile(r"(?!\d+(?:st|nd|rd|th)$)\d[\d.,/]*(?:[a-z]{1,3}\d[\d.,/]*)*(?:[a-z]{1,3})?", re.IGNORECASE)
 
 
 def part_words(rows: Sequence[Sequence[Piece]], read: Read, options: PartOptions) -> list[list[Piece]]:
     """The rows, pieces that hold several words with a blank between these."""
-    rows = [[_as_measure(piece, options) for piece in row] for row in rows]
-    trials = [(piece, *seam) for row in rows for piece in row if (seam := _seam(piece, options)) is not None]
+    parts = [[_as_measure(piece, options) for piece in row] for row in rows]
+    trials = [(piece, *seam) for row in parts for piece in row if (seam := _seam(piece, options)) is not None]
     if not trials:
-        return rows
+        return parts
     boxes = [half for piece, _, start, end in trials for half in _halves(piece, start, end, options)]
     halves = iter(read(np.array(boxes)))
     parted = {}
@@ -62,7 +64,7 @@ def part_words(rows: Sequence[Sequence[Piece]], read: Read, options: PartOptions
         text, guesses = piece.guess.text, [next(halves).guess, next(halves).guess]
         if all(_is_word(guess, part, options) for guess, part in zip(guesses, (text[:at], text[at:]))):
             parted[piece] = with_blank(piece, at, start, end)
-    return [[parted.get(piece, piece) for piece in row] for row in rows]
+    return [[parted.get(piece, piece) for piece in row] for row in parts]
 
 
 def _as_measure(piece: Piece, options: PartOptions) -> Piece:
@@ -78,9 +80,9 @@ def _as_measure(piece: Piece, options: PartOptions) -> Piece:
     meets = [0 < i < len(text) and text[i - 1].isalpha() != text[i].isalpha() for i in at]
     seams = np.flatnonzero(meets)
     parts = sum(a.isalpha() != b.isalpha() for a, b in pairwise(text))
-    least = max(
-        options.measure_gap * (piece.place[3] - piece.place[1]), options.widest * np.delete(gaps, seams).max(initial=0)
-    )
+    others = np.delete(gaps, seams)
+    share = options.measure_gap if len(others) else options.only_gap
+    least = max(share * (piece.place[3] - piece.place[1]), options.widest * others.max(initial=0))
     if not parts or len(np.unique(at[seams])) != parts or gaps[seams].min() < least:
         return piece
     for seam in reversed(seams):

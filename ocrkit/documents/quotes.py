@@ -50,6 +50,10 @@ class QuoteOptions:
             curled ones add.
         double: the same of quotation marks.
         sure: odds from which on all marks are of one kind.
+        mixed: of a page's marks, that are read as straight, and that bend less than the others; between these shares
+            it may have both kinds, as of prose and of programs, and stays as it is read,
+        mixed_apart: if nowhere else among their bends is so wide a gap, a share of the range of these.
+        mixed_marks: at least; the bends of fewer are apart by chance.
     """
 
     measured: int = 60
@@ -61,6 +65,9 @@ class QuoteOptions:
     single: tuple[float, float] = (0.7, 0.9)
     double: tuple[float, float] = (1.0, 2.3)
     sure: float = 0.5
+    mixed: tuple[float, float] = (0.3, 0.7)
+    mixed_apart: float = 0.28
+    mixed_marks: int = 8
 
 
 def with_quotes(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> list[list[Piece]]:
@@ -68,8 +75,10 @@ def with_quotes(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> list[
     texts = [piece.guess.text for row in rows for piece in row]
     if not any(sign in text for text in texts for sign in _MARKS):
         return [list(row) for row in rows]
-    odds = _odds_of_readings(texts, options) + _odds_of_ink(_paths(rows, options), options)
-    way = _paired if abs(odds) < options.sure else _curled if odds > 0 else _straight
+    paths = _paths(rows, options)
+    odds = _odds_of_readings(texts, options) + _odds_of_ink(paths, options)
+    told = abs(odds) >= options.sure and not _are_mixed(texts, paths, options)
+    way = _paired if not told else _curled if odds > 0 else _straight
     return [[replace(p, guess=replace(p.guess, text=way(p.guess.text))) for p in row] for row in rows]
 
 
@@ -82,6 +91,23 @@ def _odds_of_readings(texts: Sequence[str], options: QuoteOptions) -> float:
         if straight or any(curls):
             odds += as_many + more * math.log((sum(curls) + _AT_FIRST) / (straight + _AT_FIRST))
     return odds
+
+
+def _are_mixed(texts: Sequence[str], paths: np.ndarray, options: QuoteOptions) -> bool:
+    """Whether marks of both kinds are read, and those that bend stand clear of those that do not."""
+    signs = [sign for text in texts for before, sign in pairwise(f" {text}") if sign in _MARKS and not before.isdigit()]
+    least, most = options.mixed
+    read = sum(sign in "'\"" for sign in signs)
+    if len(paths) < options.mixed_marks or not least * len(signs) <= read <= most * len(signs):
+        return False
+    bends = paths.std(1)
+    order = np.argsort(bends)
+    first, last = math.ceil(least * len(bends)), math.floor(most * len(bends))
+    gaps = np.diff(bends[order])[first - 1 : last]
+    apart = first + int(gaps.argmax())
+    clear = gaps.max() >= options.mixed_apart * np.ptp(bends)
+    upright, bent = (_odds_of_ink(paths[part], options) for part in (order[:apart], order[apart:]))
+    return bool(clear and upright < 0 < bent)
 
 
 def _odds_of_ink(paths: np.ndarray, options: QuoteOptions) -> float:

@@ -23,6 +23,8 @@ class SpacedOptions:
         letters: of a word, at least; it has to be one that the recogniser knows.
         short: of one level with such a word and as wide apart, at least.
         alike: of its gap or height; by which that one may differ.
+        column: heights; how far the middles of a column's letters lie apart, at most; where as many letters that
+            are no word stand in all of a word's columns, these are the cells of a table.
         margin: heights; of the paper beside a letter, that is left when they are closed up.
     """
 
@@ -31,6 +33,7 @@ class SpacedOptions:
     letters: int = 4
     short: int = 2
     alike: float = 0.25
+    column: float = 0.25
     margin: float = 0.06
 
 
@@ -48,6 +51,10 @@ class _Run:
     def height(self) -> float:
         return self.foot - self.top
 
+    @property
+    def has_letters(self) -> bool:
+        return any(piece.guess.text.isalpha() for piece in self.pieces)
+
     def is_like(self, other: _Run, alike: float) -> bool:
         """Whether it is level with another, and as high and as wide apart."""
         return (
@@ -55,6 +62,13 @@ class _Run:
             and abs(self.height - other.height) <= alike * other.height
             and abs(self.gap - other.gap) <= alike * other.gap
         )
+
+    def is_in_columns(self, other: _Run, off: float) -> bool:
+        """Whether a letter of another run, which may have a number, too, stands above or below each of its own."""
+        middles, others = (np.array([piece.place[[0, 2]].mean() for piece in run.pieces]) for run in (self, other))
+        off_px = np.abs(middles[:, None] - others).min(1).max()
+        as_many = len(others) - len(middles) <= 1
+        return as_many and other.row != self.row and other.has_letters and bool(off_px <= off * self.height)
 
 
 def with_spaced(
@@ -73,7 +87,13 @@ def with_spaced(
     if not any(len(run.pieces) >= options.letters for run in runs):
         return done
     guesses = recognize([_closed_up(run, grey, options) for run in runs])
-    words = [(run, guess) for run, guess in zip(runs, guesses) if guess.known and len(guess.text) == len(run.pieces)]
+    known = [guess.known and len(guess.text) == len(run.pieces) for run, guess in zip(runs, guesses)]
+    cells = [run for run, is_known in zip(runs, known) if not is_known]
+    words = [
+        (run, guess)
+        for run, guess, is_known in zip(runs, guesses, known)
+        if is_known and not any(run.is_in_columns(other, options.column) for other in cells)
+    ]
     long = [run for run, _ in words if len(run.pieces) >= options.letters]
     for run, guess in words:
         if run in long or any(run.is_like(other, options.alike) for other in long):

@@ -444,3 +444,24 @@ def test_letters_apart_that_are_no_word_stay_apart(reader):
     pen.text((40, 20), "A  B  C  D  E", "black", font("Sans", 28))
     write(pen, (40, 120), LETTER, font("Sans", 24), 1200)
     assert words_of(reader, page)[:5] == list("ABCDE")
+
+
+def test_answers_in_the_cells_of_a_table_are_no_word(reader):
+    page, pen = paper(700, 400)
+    rows = [("Question", "ABCD"), ("First", "YNYN"), ("Second", "YYNN"), ("Third", "NOON")]
+    for row, (label, answers) in enumerate(rows):
+        pen.text((140, 40 + 60 * row), label, "black", font("Serif", 30), anchor="ma")
+        for column, answer in enumerate(answers):
+            pen.text((280 + 45 * column, 40 + 60 * row), answer, "black", font("Serif", 30), anchor="ma")
+    assert words_of(reader, page)[-4:] == list("NOON")
+
+
+def test_names_in_the_boxes_of_a_form_are_words(reader):
+    page, pen = paper(700, 400)
+    for row, (label, letters) in enumerate([("Surname", "SMITH"), ("Name", "JOHN"), ("Born", "01021980")]):
+        pen.text((40, 40 + 80 * row), label, "black", font("Sans", 30))
+        for column, letter in enumerate(letters):
+            left, top = 280 + 45 * column, 32 + 80 * row
+            pen.rectangle([left, top, left + 45, top + 50], outline="black", width=2)
+            pen.text((left + 22, top + 25), letter, "black", font("Sans", 30), anchor="mm")
+    assert words_of(reader, page)[:4] == ["Surname", "SMITH", "Name", "JOHN"]

@@ -83,6 +83,9 @@ def test_halves_that_are_hardly_read_are_no_words():
         ("250g", [4, 4, 5], "250g"),  # hardly wider than the others
         ("3x1", [6, 1], "3x1"),  # with a gap on one side alone
         ("A4", [6], "A4"),
+        ("5G", [4], "5G"),  # as wide as between the letters of wide typefaces
+        ("5g", [8], "5 g"),
+        ("2nd", [5, 3], "2nd"),
         ("250", [1, 6], "250"),
     ],
 )

@@ -115,6 +115,12 @@ def test_what_noise_does_to_each_mark_bends_no_page():
     assert texts(with_quotes([pieces], QuoteOptions())) == [text.replace("’", "'") for text in read]
 
 
+def test_prose_and_the_program_it_quotes_keep_marks_of_their_own():
+    prose, program = ["d’une", "it’s", "I’m"] * 4, ["'x'", "it's", "'y'"] * 4
+    pieces = [marked(text, True) for text in prose] + [marked(text, False) for text in program]
+    assert texts(with_quotes([pieces], QuoteOptions())) == prose + program
+
+
 @pytest.mark.parametrize(("bent", "meant"), [(True, ["d’une", "it’s", "I’m"]), (False, ["d'une", "it's", "I'm"])])
 def test_the_ink_of_marks_tells_whether_they_are_curled(bent, meant):
     read = ["d'une", "it's", "I’m"]
