@@ -64,7 +64,7 @@ class QuoteOptions:
     bend_odds: float = 2.3
     single: tuple[float, float] = (0.7, 0.9)
     double: tuple[float, float] = (1.0, 2.3)
-    sure: float = 0.5
+    sure: float = 0.75
     mixed: tuple[float, float] = (0.3, 0.7)
     mixed_apart: float = 0.28
     mixed_marks: int = 8
