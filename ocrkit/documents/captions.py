@@ -163,7 +163,7 @@ def with_captions(
 
 def _words_of_print(detected: Sequence[DetectedLine], even: bool, options: CaptionOptions) -> int:
     """How many words stand as they do on a page: on its `even` ground, in rows, or on lines."""
-    boxes = np.concatenate([np.zeros((0, 4)), *(line.boxes for line in detected if not line.aside)])
+    boxes = np.concatenate([np.zeros((0, 4)), *(line.boxes for line in detected if len(line.boxes) and not line.aside)])
     if even:
         return len(boxes)
     middle, reach = boxes[:, [1, 3]].mean(1), options.row_level * (boxes[:, 3] - boxes[:, 1])
