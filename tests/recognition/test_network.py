@@ -111,6 +111,9 @@ def test_new_blocks_change_nothing_until_they_are_trained(alphabet):
 def test_fused_kernels_have_the_outputs_moments_and_gradients_of_keras(size, alphabet):
     """Keras's LSTM is differentiated step by step; `BlockLSTMV2`, whose gradient is wrong, would fail here."""
     tf = pytest.importorskip("tensorflow")
+    import keras
+
+    keras.utils.set_random_seed(0)  # a start may have a value so near 0 that ReLU lets it pass in one of them alone
     rng = np.random.default_rng(0)
     plain, fused = build_network(size, alphabet), build_network(size, alphabet, fused=True)
     weights = [w + np.abs(rng.normal(0, 0.05, w.shape)).astype("f") for w in plain.get_weights()]
