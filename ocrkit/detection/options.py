@@ -45,6 +45,7 @@ class DetectorOptions:
             drops the most stable regions, too, where it is not 0.
         min_area: px; smaller regions are noise, but for the points of a colon.
         speck_contrast: of the contrast of the page's letters; that of such a point, at least.
+        point_odds: times as many of such points stand at the foot of letters as higher up, at least.
         min_letter: heights; lower regions are punctuation, which joins a line but never starts one.
         min_small_px: px; lower letters are not looked for among the marks of larger print.
         min_detail: times as large as the page is looked at, from which on that is worth a second look for them.
@@ -235,6 +236,7 @@ class DetectorOptions:
     mser_min_diversity: float = 0.0
     min_area: int = 2
     speck_contrast: float = 0.7
+    point_odds: float = 3.0
     min_letter: float = 0.5
     min_small_px: float = 4.0
     min_detail: float = 1.3

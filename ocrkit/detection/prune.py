@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.pairs import pairs_within, shared
+from ocrkit.detection.pairs import of_those, pairs_within, shared
 from ocrkit.detection.regions import Regions
 
 
@@ -25,10 +25,12 @@ def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple
     mark &= np.maximum(heights, widths) >= options.mark_size * height_px
     keep = clear & fits & ~blot & (letter | mark)
     keep[keep] = ~_around_letters(regions.boxes[keep], letter[keep], options)
-    # The points of small print's colons, not dirt in the blanks between words.
+    # The points of small print and of its colons, not dirt in the blanks between words.
     speck = keep & (regions.area < options.min_area)
     usual = np.median(regions.contrast[keep & letter]) if (keep & letter).any() else np.inf
-    keep &= ~speck | (regions.contrast >= options.speck_contrast * usual)
+    speck &= regions.contrast < options.speck_contrast * usual
+    keep &= ~speck
+    keep |= small_points(regions, keep & letter, speck & (regions.contrast >= options.faint_mark * usual), options)
     if keep.sum() > options.max_letters:
         keep &= regions.area >= options.min_area
     if keep.sum() > options.max_letters:
@@ -49,6 +51,42 @@ def _around_letters(boxes: np.ndarray, letter: np.ndarray, options: DetectorOpti
     outer, inner = outer[lower], inner[lower]
     held = (boxes[outer, :2] <= boxes[inner, :2]).all(1) & (boxes[inner, 2:] <= boxes[outer, 2:]).all(1)
     return np.bincount(outer[held], minlength=len(boxes)) >= options.around_letters
+
+
+def small_points(regions: Regions, letter: np.ndarray, speck: np.ndarray, options: DetectorOptions) -> np.ndarray:
+    """Which specks are points at the foot of letters in print so small that a point is one pixel, `(N,)`.
+
+    Dirt lies at any height of a letter: where there is as much of it higher up, none of them is told from it.
+
+    Args:
+        regions: of the page.
+        letter: `(N,)`; those as high as letters.
+        speck: `(N,)`; those smaller than `min_area`.
+        options: `punctuation_reach`, `level` and `point_odds` matter here.
+    """
+    point = np.zeros(len(regions), bool)
+    if not speck.any():
+        return point
+    some = np.flatnonzero(letter | speck)
+    boxes, is_speck = regions.boxes[some], speck[some]
+    left, right = pairs_within(boxes, options.reach * (boxes[:, 3] - boxes[:, 1]))
+
+    behind = ~is_speck[left] & is_speck[right]
+    (_, top, before_x1, foot), (x0, speck_top, _, speck_foot) = boxes[left[behind]].T, boxes[right[behind]].T
+    slack = np.maximum(1, options.level * (foot - top))
+    level = np.abs(foot - speck_foot) <= slack
+    beside = (x0 - before_x1 <= options.punctuation_reach * (foot - top)) & (x0 >= before_x1 - 1)
+    beside &= (speck_top >= top) & (speck_foot <= foot + slack)
+    # The dot of an i, and the upper one of a colon, stand above something.
+    over = (is_speck[left] | is_speck[right]) & (shared(boxes, left, right, axis=0) > 0)
+    above = np.where(boxes[left, 1] < boxes[right, 1], left, right)[over]
+
+    speck_at = right[behind]
+    is_beside, is_level, is_above = (of_those(len(some), of) for of in (speck_at[beside], speck_at[level], above))
+    at_foot, higher = is_beside & is_level, is_beside & ~is_level & ~is_above
+    if at_foot.sum() >= options.point_odds * higher.sum():
+        point[some[at_foot]] = True
+    return point
 
 
 def with_colons(
@@ -79,6 +117,7 @@ def with_colons(
     )
     contrast = np.minimum(regions.contrast[a], regions.contrast[b])
     colons = Regions(np.concatenate(corners, axis=1), regions.area[a] + regions.area[b], contrast)
-    rest = np.setdiff1d(np.flatnonzero(regions.area >= options.min_area), np.append(a, b))
+    speck = regions.area < options.min_area
+    rest = np.setdiff1d(np.flatnonzero(~speck | small_points(regions, letter, speck, options)), np.append(a, b))
     sign = np.arange(len(rest) + len(a)) >= len(rest)
     return regions[rest] + colons, np.append(letter[rest], np.ones(len(a), bool)), sign

@@ -161,6 +161,25 @@ def test_two_points_one_above_the_other_are_a_colon(points, colon, marks):
 
 
 @pytest.mark.parametrize(
+    ("specks", "points"),
+    [
+        ([[36, 29, 37, 30]], 1),  # behind the last letter, at its foot
+        ([[36, 18, 37, 19]], 0),  # higher up
+        ([[66, 29, 67, 30]], 0),  # too far off
+        ([[36, 29, 37, 30], [36, 25, 37, 26]], 2),  # of a colon, whose upper point is no dirt
+        ([[36, 29, 37, 30], [40, 22, 41, 23]], 0),  # one in dirt
+        ([[36, 29, 37, 30], [40, 22, 41, 23], [136, 29, 137, 30], [236, 28, 237, 29], [336, 30, 337, 31]], 4),
+    ],
+)
+def test_a_pixel_at_the_foot_of_a_letter_is_a_point_where_few_stand_higher(specks, points):
+    letters = [[x + box[0], box[1], x + box[2], box[3]] for x in range(0, 400, 100) for box in WORD]
+    page = regions(*letters, *specks)
+    sizes = (page.boxes[:, 2:] - page.boxes[:, :2]).prod(1)
+    found, _, _ = with_colons(*prune(replace(page, area=sizes), 9.0, DetectorOptions()), 9.0, DetectorOptions())
+    assert (found.area == 1).sum() + 2 * (found.area == 2).sum() == points
+
+
+@pytest.mark.parametrize(
     ("sign", "letter", "gaps", "words"),
     [
         ([0, 12, 6, 18], False, (None, 14), 2),  # an asterisk before a word
