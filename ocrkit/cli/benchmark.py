@@ -45,6 +45,7 @@ from ocrkit.recognition.runtimes import RUNTIMES
 from ocrkit.synth.camera import CameraOptions
 from ocrkit.synth.corpus import build_vocabulary
 from ocrkit.synth.fonts import audit, font_folders
+from ocrkit.synth.printed import PAGES, PrintedPages
 
 _MOST_COLUMNS = 10  # of a table of one row
 _WORST = 12  # photos or pages that are shown
@@ -532,7 +533,7 @@ def photographed(
     "--pages",
     "count",
     type=click.IntRange(min=1),
-    default=printed.PAGES // 2,
+    default=PAGES // 2,
     show_default=True,
     help="Number of pages.",
 )
@@ -559,7 +560,7 @@ def print_pages(*, half: str, count: int, engines: str, threads: int, seed: int,
     readers = {name: load_engine(name, threads=threads) for name in names if name not in missing}
     if not readers:
         raise BadParams("None of these engines can be used here.")
-    pages = printed.PrintedPages(build_vocabulary(), half, seed)
+    pages = PrintedPages(build_vocabulary(), half, seed)
     for lacking in pages.missing:
         click.echo(f"{lacking.name} is not installed, so others take its place: it is in {lacking.source}.", err=True)
     scores: dict[str, list[printed.PrintScore]] = {name: [] for name in readers}

@@ -97,6 +97,14 @@ def _sizes(context: click.Context, parameter: click.Parameter, value: str | None
 @click.option("--seed", type=int, default=7, show_default=True, help="Seed of the first run.")
 @click.option("--learning-curve", callback=_sizes, metavar="250,1000,all", help="Repeat with these numbers of words.")
 @fonts_option
+@click.option(
+    "--pages",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Invented pages from which half of the invented words are cut, as the detector finds them; drawing one "
+    "takes half a second.",
+)
 @click.option("--resume", is_flag=True, help="Continue where the runs in OUTPUT stopped.")
 def finetune(
     *,
@@ -116,6 +124,7 @@ def finetune(
     seed: int,
     learning_curve: list[int | None],
     fonts: tuple[str, ...],
+    pages: int,
     resume: bool,
 ) -> None:
     """Fine-tune a model on the labelled words of FOLDERS, mixed with invented ones; the result is OUTPUT/model.
@@ -140,7 +149,7 @@ def finetune(
     sizes = sorted({min(size or len(real["tune"]), len(real["tune"])) for size in learning_curve})
     try:
         rows = []
-        invented = Invented(fonts)
+        invented = Invented(fonts, pages)
         for size in sizes:
             for number in range(seed, seed + seeds):
                 tune = first_documents(real["tune"], size)

@@ -20,6 +20,7 @@ from ocrkit.datasets import Sample, load_pages, split_of, word_samples
 from ocrkit.datasets.write import write_table
 from ocrkit.errors import BadParams
 from ocrkit.files import whole_folder
+from ocrkit.learning.page_words import page_words
 from ocrkit.learning.trainer import Progress, Source, Trainer, TrainOptions, endless, read_all
 from ocrkit.metrics import bootstrap_interval, correct_words
 from ocrkit.recognition.model import identity, load_lexicon, load_network, read_card, save_network
@@ -43,6 +44,7 @@ _BESIDE_REAL = WordOptions(
     corpus=CorpusOptions(chunks=0.1, contractions=0.2, accented=0.06, listings=0.12),
     distortions=DistortionOptions(low_resolution=0.85, bilevel=0.3),
 )
+_FROM_PAGES = 0.5  # of the invented words, where some are cut from pages
 _SALT = "finetune"  # of the split, so that it is the same in every run and no other's
 
 
@@ -163,16 +165,25 @@ def real_words_of(folders: Sequence[Path], form: str, alphabet: Alphabet, held_o
 
 
 class Invented:
-    """Invented words to mix in, and others in fonts that training never sees to show what is forgotten."""
+    """Invented words to mix in, and others in fonts that training never sees to show what is forgotten.
 
-    def __init__(self, fonts: tuple[str, ...]) -> None:
-        self._vocabulary, self._verdicts = build_vocabulary(), audit(font_folders(fonts))
+    Args:
+        fonts: where they come from.
+        pages: from how many invented pages every other word is cut; 0 for none.
+    """
+
+    def __init__(self, fonts: tuple[str, ...], pages: int = 0) -> None:
+        self._vocabulary, self._verdicts, self._pages = build_vocabulary(), audit(font_folders(fonts)), pages
         options = validation_options(WordOptions())
         self.general = list(WordGenerator(self._vocabulary, self._verdicts, options).samples(0, _GENERAL_WORDS))
 
     def source(self, seed: int) -> Source:
         """Words to mix in, others for each `seed`."""
-        return WordGenerator(self._vocabulary, self._verdicts, replace(_BESIDE_REAL, seed=seed)).samples
+        drawn = WordGenerator(self._vocabulary, self._verdicts, replace(_BESIDE_REAL, seed=seed)).samples
+        if not self._pages:
+            return drawn
+        found = list(page_words(self._vocabulary, self._verdicts, self._pages, seed))
+        return mixed(endless(found, seed), drawn, _FROM_PAGES)
 
 
 # --- one run ----------------------------------------------------------------------------------------------------------

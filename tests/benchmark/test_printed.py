@@ -4,13 +4,14 @@ import cv2
 import numpy as np
 import pytest
 
-from ocrkit.benchmark.printed import PrintedPage, PrintedPages, Report, overlay, score_page
-from ocrkit.benchmark.printed.layouts import LAYOUTS, layouts_of
+from ocrkit.benchmark.printed import Report, overlay, score_page
 from ocrkit.benchmark.printed.scores import difference, kinds_of
-from ocrkit.benchmark.printed.typefaces import TYPEFACES
 from ocrkit.datasets import LabelledPage, LabelledWord
 from ocrkit.document import Word, box_to_quad
 from ocrkit.synth.corpus import Vocabulary
+from ocrkit.synth.printed import PrintedPage, PrintedPages
+from ocrkit.synth.printed.layouts import LAYOUTS, layouts_of
+from ocrkit.synth.printed.typefaces import TYPEFACES
 
 WORDS = ("the", "of", "and", "parcel", "depot", "i", "bridge", "waited", "quietly", "yesterday")
 VOCABULARY = Vocabulary(WORDS, names=("nora", "whitfield"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ocrkit.benchmark.printed.pages import PrintedPage
 from ocrkit.benchmark.printed.scores import PrintScore
 from ocrkit.document import Image
+from ocrkit.synth.printed import PrintedPage
 
 _COLOURS = {"right": (150, 220, 150), "not found": (230, 0, 0), "extra": (0, 90, 230)}  # RGB
 _OTHER = (220, 120, 0)

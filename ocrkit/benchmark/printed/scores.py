@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ocrkit.alphabet import normalise
-from ocrkit.benchmark.printed.pages import PrintedPage
 from ocrkit.document import Word
 from ocrkit.metrics import PrecisionRecall, aligned, match_boxes
+from ocrkit.synth.printed import PrintedPage
 
 _DRAWN = ("☐", "☑", "☒")
 

@@ -37,10 +37,14 @@ class Families:
             family = Family(regular, faces.get("bold", regular), faces.get("italic", regular))
             self._by_kind.setdefault(kind, []).append(family)
 
+    def of(self, *kinds: str) -> list[Family]:
+        """All families of these kinds of face, kind by kind, by name."""
+        return [family for kind in kinds for family in self._by_kind.get(kind, ())]
+
     def draw(self, r: Random, *kinds: str) -> Family:
         """A family of one of `kinds`; of any but handwriting and display where the catalogue has none of them."""
         everything = [kind for kind in self._by_kind if kind not in _MARGINAL_KINDS] or list(self._by_kind)
         at_hand = [kind for kind in kinds if kind in self._by_kind] or everything
-        families = [family for kind in at_hand for family in self._by_kind[kind]]
+        families = self.of(*at_hand)
         edges = list(accumulate(family.regular.weight for family in families))
         return families[bisect(edges, r.random() * edges[-1])]

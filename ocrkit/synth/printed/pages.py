@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from ocrkit.benchmark.printed.copies import COPIES, RESOLUTIONS
-from ocrkit.benchmark.printed.layouts import LAYOUTS, layouts_of
-from ocrkit.benchmark.printed.setting import Setting
-from ocrkit.benchmark.printed.typefaces import installed
 from ocrkit.datasets import LabelledPage
 from ocrkit.synth.corpus import Vocabulary
+from ocrkit.synth.layouts.families import Family
+from ocrkit.synth.printed.copies import COPIES, RESOLUTIONS
+from ocrkit.synth.printed.layouts import LAYOUTS, layouts_of
+from ocrkit.synth.printed.setting import Setting
+from ocrkit.synth.printed.typefaces import installed
 
 PAGES = 256  # of both halves: each layout sixteen times
 _BODY_PT = (7.0, 14.0)
@@ -46,6 +48,7 @@ class PrintedPages:
         vocabulary: what they say.
         half: "tune" or "report".
         seed: of all that is drawn.
+        families: the typefaces by name; `None` for those of the half.
 
     Attributes:
         missing: typefaces of the half that this machine lacks; others take their place.
@@ -54,9 +57,11 @@ class PrintedPages:
         BadDataset: it has none of them.
     """
 
-    def __init__(self, vocabulary: Vocabulary, half: str, seed: int = 0) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, half: str, seed: int = 0, families: Mapping[str, Family] | None = None
+    ) -> None:
         self.vocabulary, self.half, self.seed = vocabulary, half, seed
-        self._families, self.missing = installed(half)
+        self._families, self.missing = (families, []) if families else installed(half)
         self._layouts = layouts_of(half)
 
     @property

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ocrkit.errors import BadDataset
-from ocrkit.synth.fonts import FontFace, audit_font, font_files, font_folders
-from ocrkit.synth.layouts.families import Family
+from ocrkit.synth.fonts import FontCatalogue, FontFace, FontOptions, FontVerdict, audit_font, font_files, font_folders
+from ocrkit.synth.layouts.families import Families, Family
+
+_TEXT_KINDS = ("serif", "sans", "mono")
+_SIGNS = frozenset("'\"‘’“”–—•,.;:-()[]€£§")  # a page has them all
 
 
 class Typeface(NamedTuple):
@@ -76,3 +79,18 @@ def installed(half: str, typefaces: Iterable[Typeface] = TYPEFACES) -> tuple[dic
             f"None of the typefaces is installed: pip install 'ocrkit[train]', or apt-get install {missing[0].source}."
         )
     return found, missing
+
+
+def other_typefaces(verdicts: Sequence[FontVerdict]) -> dict[str, Family]:
+    """Families of text that training may see, by name: none of `TYPEFACES`, and none cut from these.
+
+    Raises:
+        BadDataset: there is none.
+    """
+    ours = tuple(face.name.replace(" ", "") for face in TYPEFACES)
+    families = Families(FontCatalogue(verdicts, FontOptions(split="train"))).of(*_TEXT_KINDS)
+    named = {family.regular.family: family for family in families if family.regular.characters >= _SIGNS}
+    others = {name: family for name, family in named.items() if not name.replace(" ", "").startswith(ours)}
+    if not others:
+        raise BadDataset("No typeface is left to set pages in that training may see; fetch more with `make fonts`.")
+    return others

@@ -5,9 +5,9 @@ from __future__ import annotations
 import string
 from random import Random
 
-from ocrkit.benchmark.printed.setting import Token
 from ocrkit.synth.corpus import Vocabulary
 from ocrkit.synth.layouts import texts
+from ocrkit.synth.printed.setting import Token
 
 # With marks inside, which word lists by frequency lack.
 _CONTRACTED = (

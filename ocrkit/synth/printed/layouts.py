@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from ocrkit.benchmark.printed.setting import BLACK, WHITE, Setting, Style, Token
-from ocrkit.benchmark.printed.wording import amount, noted, number, prose, sentence, title
 from ocrkit.synth import corpus
 from ocrkit.synth.layouts import texts
 from ocrkit.synth.layouts.sheet import Colour
+from ocrkit.synth.printed.setting import BLACK, WHITE, Setting, Style, Token
+from ocrkit.synth.printed.wording import amount, noted, number, prose, sentence, title
 
 _TINTS: tuple[Colour, ...] = ((228, 228, 228), (214, 226, 240), (240, 232, 205), (205, 205, 205), (222, 236, 220))
 _MIDDLE: tuple[Colour, ...] = ((128, 128, 128), (150, 150, 150), (88, 132, 176), (176, 100, 84), (96, 144, 100))

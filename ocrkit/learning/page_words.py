@@ -1,0 +1,114 @@
+"""Words of invented pages, cut as the detector finds them: what a net meets when it reads a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from random import Random
+
+import cv2
+import numpy as np
+
+from ocrkit.alphabet import normalise
+from ocrkit.datasets import LabelledPage, Sample
+from ocrkit.datasets.crops import cut
+from ocrkit.detection import dark_on_light, detect
+from ocrkit.document import Image, box_to_quad
+from ocrkit.synth.corpus import Vocabulary
+from ocrkit.synth.fonts import FontVerdict
+from ocrkit.synth.pages import PageGenerator, PageOptions
+from ocrkit.synth.printed import PrintedPages
+from ocrkit.synth.printed.typefaces import other_typefaces
+
+SOURCE = "invented pages"
+_HALF = "tune"  # of the layouts and typefaces of print; the other one is to report on
+_OTHER_FACES, _SAME_FACES = 3, 1  # of five pages, in faces that nothing is measured in; in those of the half
+_TURN = 5  # the fifth is one of other documents: a receipt, a letter, a screenshot
+_INSIDE, _TOUCHED = 0.6, 0.1  # shares of a word's ink in a box, from which on it is in it, and beside it
+_BLUR_PX = 1.5  # by which ink may reach beyond a box above and below, as its blur does
+_BESIDE_PX = 0.5  # the same to the left and right, where a mark may stand
+_MOST_WORDS = 3  # in one box
+_EMPTY = 0.5  # heights; of what a box holds beside its words' ink, at most
+_LONGEST = 30  # characters
+_LARGEST_PX = 48  # height of a crop that is kept, half as high again as the net sees it
+
+
+def page_words(vocabulary: Vocabulary, verdicts: Sequence[FontVerdict], pages: int, seed: int) -> Iterator[Sample]:
+    """Words of so many pages: of print in many faces, clean, scanned, copied and faxed, and of other documents.
+
+    Nothing is in a layout or a typeface that `ocrkit benchmark print` reports on.
+
+    Args:
+        vocabulary: what the pages say.
+        verdicts: the font audit.
+        pages: how many; each has some 200 words.
+        seed: of all that is drawn.
+
+    Raises:
+        BadDataset: no usable font or word.
+    """
+    typefaces = list(other_typefaces(verdicts).items())
+    Random(seed).shuffle(typefaces)  # some pages do not come to the last of them
+    others = PrintedPages(vocabulary, _HALF, seed, dict(typefaces))
+    same = PrintedPages(vocabulary, _HALF, seed + 1)
+    documents = PageGenerator(vocabulary, verdicts, PageOptions(seed=seed))
+    for number in range(pages):
+        turn = number % _TURN
+        if turn < _OTHER_FACES + _SAME_FACES:
+            page = (others if turn < _OTHER_FACES else same)[number].page
+        else:
+            page = documents[number]
+        yield from words_as_found(page)
+
+
+def words_as_found(page: LabelledPage) -> Iterator[Sample]:
+    """The words of `page` as the detector finds them, each box with what is seen in it.
+
+    Words that it joined are one sample, with blanks between them. Left out are boxes that hold no word, or a part of
+    one, or more than words, and what runs up or down the page.
+
+    Args:
+        page: each label the box of its word's ink.
+    """
+    image = page.image()
+    grey = dark_on_light(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.ndim == 3 else image)
+    found = [line.boxes for line in detect(grey) if not line.aside and not line.check and len(line.boxes)]
+    if not found or not page.words:
+        return
+    ink = np.array([word.box for word in page.words])
+    texts = [normalise(word.text) for word in page.words]
+    for box in np.concatenate(found):
+        held = _held(box, ink)
+        text = " ".join(texts[i] for i in held)
+        if len(held) and text and len(text) <= _LONGEST:
+            yield Sample(_shrunk(cut(grey, box_to_quad(box))), text, SOURCE, page.id)
+
+
+def _held(box: np.ndarray, ink: np.ndarray) -> np.ndarray:
+    """Numbers of the words that `box` `(4,)` holds, from left to right; none where it holds a part of one, or more.
+
+    Args:
+        box: px.
+        ink: `(N, 4)` px; of all words.
+    """
+    none = np.zeros(0, int)
+    across = np.minimum(ink[:, 2], box[2]) - np.maximum(ink[:, 0], box[0])
+    down = np.minimum(ink[:, 3], box[3]) - np.maximum(ink[:, 1], box[1])
+    share = np.maximum(across, 0) * np.maximum(down, 0) / np.maximum((ink[:, 2:] - ink[:, :2]).prod(1), 1)
+    held = np.flatnonzero(share > _INSIDE)
+    if not 0 < len(held) <= _MOST_WORDS or ((share > _TOUCHED) & (share <= _INSIDE)).any():
+        return none
+    held = held[np.argsort(ink[held, 0])]
+    words = ink[held]
+    x0, y0, x1, y1 = *np.floor(box[:2]), *np.ceil(box[2:])
+    beyond = (words[:, 0] < x0 - _BESIDE_PX) | (words[:, 2] > x1 + _BESIDE_PX)
+    beyond |= (words[:, 1] < y0 - _BLUR_PX) | (words[:, 3] > y1 + _BLUR_PX)
+    in_a_row = (words[1:, 0] >= words[:-1, 2] - 1).all()
+    empty = (box[2] - box[0]) - (words[-1, 2] - words[0, 0])
+    return none if beyond.any() or not in_a_row or empty > max(4, _EMPTY * (box[3] - box[1])) else held
+
+
+def _shrunk(crop: Image) -> Image:
+    if crop.shape[0] <= _LARGEST_PX:
+        return crop
+    width = max(1, round(crop.shape[1] * _LARGEST_PX / crop.shape[0]))
+    return cv2.resize(crop, (width, _LARGEST_PX), interpolation=cv2.INTER_AREA)

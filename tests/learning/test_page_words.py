@@ -1,0 +1,74 @@
+"""Words cut from invented pages are what the detector finds, and their labels what is seen in them."""
+
+from itertools import islice
+
+import cv2
+import numpy as np
+import pytest
+
+from ocrkit.datasets import LabelledPage, LabelledWord
+from ocrkit.document import box_to_quad
+from ocrkit.learning.page_words import page_words, words_as_found
+from ocrkit.synth.corpus import Vocabulary
+from ocrkit.synth.fonts import audit, font_folders
+from ocrkit.synth.printed.typefaces import TYPEFACES, other_typefaces
+
+WORDS = ("the", "of", "and", "parcel", "depot", "i", "bridge", "waited", "quietly", "yesterday")
+VOCABULARY = Vocabulary(WORDS, names=("nora", "whitfield"), places=("leeds",), streets=("mill",), companies=("finch",))
+
+
+def page_of(*words, texts=None):
+    """A white page with `words` `(text, x)` on one line, and the box of each word's ink."""
+    image, labels = np.full((120, 700), 255, np.uint8), []
+    for number, (text, x) in enumerate(words):
+        drawn = np.full_like(image, 255)
+        cv2.putText(drawn, text, (x, 70), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 0, 2, cv2.LINE_AA)
+        rows, columns = np.nonzero(drawn < 200)
+        box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], float)
+        image = np.minimum(image, drawn)
+        labels.append(LabelledWord(texts[number] if texts else text, box_to_quad(box)))
+    return LabelledPage("page-1", tuple(labels), pixels=image)
+
+
+def test_words_are_cut_as_they_are_found():
+    found = list(words_as_found(page_of(("parcel", 40), ("depot,", 220), ("bridge", 400))))
+    assert [sample.text for sample in found] == ["parcel", "depot,", "bridge"]
+    assert {sample.document for sample in found} == {"page-1"}
+    for sample in found:
+        assert sample.image.min() < 60
+        assert 15 < sample.image.shape[0] < 48
+
+
+def test_words_that_are_found_as_one_are_one_sample_with_a_blank():
+    (sample,) = words_as_found(page_of(("parcel", 40), ("depot", 111)))
+    assert sample.text == "parcel depot"
+
+
+def test_what_is_no_whole_word_is_left_out():
+    page = page_of(("parcel", 40), ("depot", 300))
+    wide = page.words[0].box + np.array([0, 0, 60, 0])  # as of a word that was found in part
+    labels = (LabelledWord("parcels!", box_to_quad(wide)), page.words[1])
+    found = list(words_as_found(LabelledPage("page-2", labels, pixels=page.pixels)))
+    assert [sample.text for sample in found] == ["depot"]
+    assert list(words_as_found(LabelledPage("page-3", (), pixels=page.pixels))) == []
+
+
+@pytest.fixture(scope="module")
+def verdicts():
+    return audit(font_folders(("packages",)))
+
+
+def test_no_page_is_set_in_a_typeface_that_print_is_reported_in(verdicts):
+    others = other_typefaces(verdicts)
+    assert others
+    for face in TYPEFACES:
+        assert not [name for name in others if name.replace(" ", "").startswith(face.name.replace(" ", ""))]
+
+
+def test_words_of_pages_are_the_same_each_time(verdicts):
+    some, again = (list(islice(page_words(VOCABULARY, verdicts, 5, seed=3), 400)) for _ in range(2))
+    assert len(some) > 200
+    assert len({sample.document for sample in some}) >= 2
+    assert [sample.text for sample in some] == [sample.text for sample in again]
+    assert all(np.array_equal(one.image, other.image) for one, other in zip(some, again))
+    assert max(sample.image.shape[0] for sample in some) <= 48
