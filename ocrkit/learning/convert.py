@@ -17,7 +17,6 @@ from ocrkit.recognition.export import agreement, in_double
 from ocrkit.recognition.litert import TFLITE, run_litert, to_litert
 from ocrkit.recognition.model import CARD, load_network, read_card, verified
 from ocrkit.recognition.quantize import quantize
-from ocrkit.recognition.runtimes import load_runtime
 
 LARGEST_LOSS = 0.003  # of all words, that int8 may read worse
 

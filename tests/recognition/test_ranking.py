@@ -79,9 +79,12 @@ def test_careful_chooses_by_the_ranking_where_the_looks_hardly_differ(read, riva
     (guess,) = greedy(logits[None], alphabet, np.ones(1))
     assert guess.text == read
     looks = [texts_of(logits, alphabet)] * 2
-    ranked = reread(guess, logits, looks, alphabet, 1.0, lexicon=LEXICON, options=DecodeOptions(ranked=True))
+    ranked, plain = (
+        reread(guess, logits, looks, alphabet, 1.0, lexicon=LEXICON, options=DecodeOptions(ranked=wish))
+        for wish in (True, False)
+    )
     assert (ranked.text, len(ranked.spans)) == (chosen, len(chosen))
-    assert reread(guess, logits, looks, alphabet, 1.0, lexicon=LEXICON, options=DecodeOptions(ranked=False)).text == read
+    assert plain.text == read
 
 
 def test_a_text_that_the_looks_hardly_believe_in_is_not_chosen_for_its_letters():
