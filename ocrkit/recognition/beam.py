@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -78,50 +78,69 @@ def texts_of(outputs: np.ndarray, alphabet: Alphabet, options: DecodeOptions = _
     return {alphabet.decode(classes): log_probability for classes, log_probability in found.items()}
 
 
+def is_settled(texts: Mapping[str, float], lexicon: Lexicon | None, options: DecodeOptions = _DEFAULT) -> bool:
+    """Whether a second look could hardly change what the first one, which found these `texts`, speaks for."""
+    *others, best = sorted(_worth(_together([texts]), lexicon, options).values())
+    return not others or best >= options.settled * others[-1]
+
+
 def reread(
     guess: Guess,
-    views: Sequence[np.ndarray],
+    outputs: np.ndarray,
+    found: Sequence[Mapping[str, float]],
     alphabet: Alphabet,
     step_to_px: float,
     temperature: float = 1.0,
     lexicon: Lexicon | None = None,
     options: DecodeOptions = _DEFAULT,
 ) -> Guess:
-    """`guess`, or the text that all `views` of the crop together, each as good as the others, speak for.
+    """`guess`, or the text that all looks at the crop together, each as good as the others, speak for.
 
     That is the text whose paths are likelier; or, if `options` want it, what `ocrkit.recognition.ranking` chooses, made
-    for two views and a lexicon. Confidence is, as in `greedy`, that of the best path that spells the text, so that one
+    for two looks and a lexicon. Confidence is, as in `greedy`, that of the best path that spells the text, so that one
     temperature fits both; it never changes what is read.
 
     Args:
-        guess: the best path of the first view.
-        views: logits `(T, classes)` of pictures of the same word; of the first the characters' places are taken.
+        guess: the best path of the first look.
+        outputs: logits `(T, classes)` of the first look, from which the characters' places are taken.
+        found: for each look at the same word what `texts_of` found.
         alphabet: of the network.
-        step_to_px: px of the crop per time step of the first view.
+        step_to_px: px of the crop per time step of the first look.
         temperature: see `greedy`.
         lexicon: words that are preferred.
         options: how wide to search, and what a word of the lexicon is worth.
     """
-    found = [texts_of(outputs, alphabet, options) for outputs in views]
-    probable: dict[str, float] = defaultdict(float)
-    for texts in found:
-        for text, log_probability in texts.items():
-            probable[text] += math.exp(log_probability)
-    if options.ranked and lexicon and len(views) > 1:
+    probable = _together(found)
+    if options.ranked and lexicon and len(found) > 1:
         chosen = default_ranking().best(grouped(found, options), lexicon, options)
     else:
-        worth = options.lexicon_weight, options.lexicon_slope, options.lexicon_length
-        alike: dict[str, float] = defaultdict(
-            float
-        )  # what differs by a blank or a dash that is tidied away is one text
-        for text, probability in probable.items():
-            alike[tidy(text, options)] += probability
-        chosen = max(alike, key=lambda text: alike[text] * math.exp(lexicon.bonus(text, *worth) if lexicon else 0.0))
+        worth = _worth(probable, lexicon, options)
+        chosen = max(worth, key=worth.__getitem__)
     text = max((text for text in probable if tidy(text, options) == chosen), key=probable.__getitem__)
     if text == guess.text:
         return guess
     try:
-        path = align(log_probabilities(views[0] / temperature), [(c,) for c in alphabet.encode(text).tolist()])
-    except BadLabel:  # only a stretched view has room for it
+        path = align(log_probabilities(outputs / temperature), [(c,) for c in alphabet.encode(text).tolist()])
+    except BadLabel:  # only a stretched picture has room for it
         return guess
     return Guess(text, float(np.exp(path.log_probability / max(1, len(text)))), path.spans * step_to_px)
+
+
+def _together(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Each text with the sum of its probabilities in all looks."""
+    probable: dict[str, float] = defaultdict(float)
+    for texts in found:
+        for text, log_probability in texts.items():
+            probable[text] += math.exp(log_probability)
+    return probable
+
+
+def _worth(probable: Mapping[str, float], lexicon: Lexicon | None, options: DecodeOptions) -> dict[str, float]:
+    """Each text, once it is tidy, with its probability times what its words are worth."""
+    alike: dict[str, float] = defaultdict(float)  # what differs by a blank or a dash that is tidied away is one text
+    for text, probability in probable.items():
+        alike[tidy(text, options)] += probability
+    if lexicon is None or len(alike) == 1:
+        return alike
+    worth = options.lexicon_weight, options.lexicon_slope, options.lexicon_length
+    return {text: probability * math.exp(lexicon.bonus(text, *worth)) for text, probability in alike.items()}

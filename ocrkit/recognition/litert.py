@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ocrkit.errors import MissingExtra
-from ocrkit.recognition.export import Run, folded
+from ocrkit.recognition.export import MIDDLE_GREY, Run, folded
 from ocrkit.recognition.network import SIZES, Convolution
 from ocrkit.recognition.preprocess import HEIGHT
 
@@ -96,7 +96,7 @@ def to_litert(network: Any, size: str) -> bytes:
     activations = schema.ActivationFunctionType
 
     def convolution(x: int, layer: Convolution, dims: tuple[int, ...]) -> int:
-        kernel, bias = folded(network, layer.name)
+        kernel, bias = folded(network, layer)
         order = (2, 0, 1, 3) if layer.depthwise else (3, 0, 1, 2)
         inputs = [
             x,
@@ -117,8 +117,7 @@ def to_litert(network: Any, size: str) -> bytes:
     dims: tuple[int, ...] = (1, high, wide)
     pictures = graph.tensor("pictures", dims, type=schema.TensorType.UINT8)
     x = graph.node("CAST", [pictures], dims)
-    x = graph.node("MUL", [x, graph.constant("gain", 2 / 255)], dims, "MulOptions")
-    x = graph.node("SUB", [x, graph.constant("one", 1.0)], dims, "SubOptions")
+    x = graph.node("SUB", [x, graph.constant("middle_grey", MIDDLE_GREY)], dims, "SubOptions")
     x = graph.node("EXPAND_DIMS", [x, graph.constant("channel_axis", -1)], (*dims, 1))
     outputs = [x]
     for layer in SIZES[size].layers():

@@ -103,11 +103,14 @@ SIZES = {
 }
 
 
-def build_network(size: str, alphabet: Alphabet, precision: Precision = "float32", fused: bool = False) -> Any:
+def build_network(
+    size: str, alphabet: Alphabet, precision: Precision | Literal["float64"] = "float32", fused: bool = False
+) -> Any:
     """A Keras model: `uint8` `(N, HEIGHT, W)` pictures -> `float32` `(N, W / STRIDE_PX, classes)` logits.
 
-    Whatever the `precision` of the layers before, weights and logits are float32: the same weights file fits all
-    precisions, and CTC, which loses its gradients in half precision, never sees it.
+    In half `precision` of the layers before, weights and logits are float32 still: the same weights file fits all
+    precisions, and CTC, which loses its gradients in half precision, never sees it. In float64 everything is that: it
+    is what exports are checked against.
 
     Args:
         size: of `SIZES`.
@@ -124,6 +127,7 @@ def build_network(size: str, alphabet: Alphabet, precision: Precision = "float32
     if size not in SIZES:
         raise BadParams(f"There is no network size {size!r}; choose one of {', '.join(SIZES)}.")
     shape = SIZES[size]
+    whole = "float64" if precision == "float64" else "float32"
     norm_class, lstm_class = layers.BatchNormalization, layers.LSTM
     if fused:
         from ocrkit.recognition.fused import FusedBatchNormalization, FusedLSTM
@@ -142,7 +146,7 @@ def build_network(size: str, alphabet: Alphabet, precision: Precision = "float32
         return layers.Activation("relu", dtype=precision)(x) if layer.relu else x
 
     pictures = layers.Input((HEIGHT, None), dtype="uint8", name="pictures")
-    outputs = [layers.Rescaling(2 / 255, offset=-1)(layers.Reshape((HEIGHT, -1, 1))(pictures))]
+    outputs = [layers.Rescaling(2 / 255, offset=-1, dtype=whole)(layers.Reshape((HEIGHT, -1, 1))(pictures))]
     for layer in shape.layers():
         x = convolution(outputs[-1], layer)
         outputs.append(layers.Add(dtype=precision)([x, outputs[-layer.skip]]) if layer.skip else x)
@@ -150,7 +154,7 @@ def build_network(size: str, alphabet: Alphabet, precision: Precision = "float32
     for number, units in enumerate(shape.lstm, 1):
         lstm = lstm_class(units, return_sequences=True, dtype=precision)
         x = layers.Bidirectional(lstm, name=f"lstm{number}", dtype=precision)(x)
-    logits = layers.Dense(alphabet.classes, dtype="float32", name="logits")(x)
+    logits = layers.Dense(alphabet.classes, dtype=whole, name="logits")(x)
     return Model(pictures, logits, name=size)
 
 

@@ -15,6 +15,7 @@ class DecodeOptions:
         least_confidence: a reading less confident than this is no word, and not looked at again.
         most_confidence: a reading more confident than this is right nearly always, and not looked at again.
         known_confidence: the same for words that are all in the lexicon.
+        settled: times as likely as every other text, from which on the first look's likeliest one needs no second look.
         trim: heights of paper cut off above and below for the second look, at most.
         stretch: times its width a crop is stretched to for the second look.
         texts: kept after each time step of the search.
@@ -37,6 +38,7 @@ class DecodeOptions:
     least_confidence: float = 0.1
     most_confidence: float = 0.94
     known_confidence: float = 0.75
+    settled: float = 15.0
     trim: float = 0.1
     stretch: float = 1.15
     texts: int = 8

@@ -15,7 +15,7 @@ import numpy as np
 
 from ocrkit.document import Image
 from ocrkit.errors import BadParams
-from ocrkit.recognition.beam import reread, texts_of
+from ocrkit.recognition.beam import is_settled, reread, texts_of
 from ocrkit.recognition.decode import Guess, greedy, tidied
 from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.model import alphabet_of, calibration_of, find_model, load_lexicon, read_card
@@ -31,8 +31,9 @@ _TURNED_CHARACTERS, _TURNED_CONFIDENCE = 3, 0.5  # of a reading that says a crop
 _SMALL_BATCH = 8  # crops, so that no thread waits long for another; larger ones take as long a crop
 _DEFAULT = DecodeOptions()
 
-# A crop's row, the best path's guess, and px a time step; where that guess is searched, the outputs of each look.
-_Look = tuple[int, Guess, list[np.ndarray], float]
+# A crop's row, the best path's guess, the first look's outputs and px a time step; and where that guess is searched,
+# what each look found.
+_Look = tuple[int, Guess, np.ndarray, float, list[dict[str, float]]]
 
 
 class Recognizer:
@@ -43,8 +44,8 @@ class Recognizer:
         runtime: name of the inference engine.
         threads: `None` for all cores.
         decoder: `greedy` takes the best path; `beam` searches for the likeliest text, about 1 ms a word; `careful` is
-            greedy where that is sure, and looks at doubtful words a second time, cut closer and stretched, to search
-            both readings.
+            greedy where that is sure, searches doubtful words, and looks at those where that settles nothing a second
+            time, cut closer and stretched, to search both readings.
         lexicon: words that a search prefers; `None` for those the model brings.
         options: thresholds of `careful` and `beam`.
 
@@ -90,11 +91,11 @@ class Recognizer:
             BadImage: a crop that is no picture.
         """
         guesses: dict[int, Guess] = {}
-        for row, guess, views, step in self._looks(crops):
+        for row, guess, outputs, step, found in self._looks(crops):
             guesses[row] = guess
-            if views:
+            if found:
                 guesses[row] = reread(
-                    guess, views, self.alphabet, step, self._temperature, self._lexicon, self._options
+                    guess, outputs, found, self.alphabet, step, self._temperature, self._lexicon, self._options
                 )
         if self._decoder == "greedy":
             return [guesses[row] for row in range(len(crops))]
@@ -106,11 +107,7 @@ class Recognizer:
         Raises:
             BadImage: a crop that is no picture.
         """
-        return {
-            row: [texts_of(view, self.alphabet, self._options) for view in views]
-            for row, _, views, _ in self._looks(crops)
-            if views
-        }
+        return {row: found for row, *_, found in self._looks(crops) if found}
 
     def logits(self, crops: Sequence[Image]) -> list[np.ndarray]:
         """The network's outputs for each crop, `(T, classes)`; behind the crop come the steps of its bucket's filling.
@@ -157,7 +154,7 @@ class Recognizer:
         return guess.confidence < options.known_confidence or not self._lexicon or self._lexicon.known(guess.text) < 1
 
     def _looks(self, crops: Sequence[Image]) -> Iterator[_Look]:
-        """What the network sees in each crop, in whatever order."""
+        """What is seen in each crop, in whatever order."""
         with self._pool(crops) as pool:
             doubtful: list[_Look] = []
             closer_looks: list[Iterator[_Look]] = []
@@ -165,32 +162,35 @@ class Recognizer:
                 steps = STRIDE_PX / batch.scales
                 read = greedy(outputs, self.alphabet, steps, self._temperature)
                 for row, guess, logits, step in zip(batch.rows.tolist(), read, outputs, steps.tolist()):
-                    if self._is_searched(guess):
-                        doubtful.append((row, guess, [logits], step))
+                    # While the network looks at the next batch, what it saw in the last one is searched.
+                    found = [self._texts_of(logits)] if self._is_searched(guess) else []
+                    look = row, guess, logits, step, found
+                    if found and self._decoder == "careful" and not is_settled(*found, self._lexicon, self._options):
+                        doubtful.append(look)
                     else:
-                        yield row, guess, [], step
+                        yield look
                 if pool is not None and len(doubtful) >= _SMALL_BATCH:  # begun while others wait for their first look
                     closer_looks.append(self._closer_looks(crops, doubtful, pool))
                     doubtful = []
             closer_looks.append(self._closer_looks(crops, doubtful, pool))
-            # While the network looks at the next batch, what it saw in the last one is searched.
             yield from chain(*closer_looks)
 
     def _closer_looks(
         self, crops: Sequence[Image], doubtful: Sequence[_Look], pool: ThreadPoolExecutor | None
     ) -> Iterator[_Look]:
-        """The doubtful ones, looked at a second time; `beam` needs no second look."""
-        if self._decoder == "beam":
-            return iter(doubtful)
+        """The doubtful ones, looked at a second time."""
         looks = self._batches([closer(crops[row], self._options) for row, *_ in doubtful], pool)
 
         def both() -> Iterator[_Look]:
             for batch, outputs in looks:
                 for number, logits in zip(batch.rows.tolist(), outputs):
-                    row, guess, views, step = doubtful[number]
-                    yield row, guess, [*views, logits], step
+                    row, guess, first, step, found = doubtful[number]
+                    yield row, guess, first, step, [*found, self._texts_of(logits)]
 
         return both()
+
+    def _texts_of(self, logits: np.ndarray) -> dict[str, float]:
+        return texts_of(logits, self.alphabet, self._options)
 
 
 def recognize_turned(recognize: Callable[[Sequence[Image]], list[Guess]], crops: Sequence[Image]) -> list[Guess]:

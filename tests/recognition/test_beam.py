@@ -1,5 +1,6 @@
 """Beam search: what it finds is the likeliest text, and a lexicon decides where the picture hardly does."""
 
+import math
 from collections import defaultdict
 from itertools import groupby, product
 
@@ -12,7 +13,7 @@ from ocrkit.datasets.book_page import book_page
 from ocrkit.datasets.crops import cut
 from ocrkit.errors import BadModel, BadParams
 from ocrkit.recognition import load_recognizer, recognizer
-from ocrkit.recognition.beam import prefix_search, reread
+from ocrkit.recognition.beam import is_settled, prefix_search, reread, texts_of
 from ocrkit.recognition.decode import Guess, greedy, log_softmax, tidied
 from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.options import DecodeOptions
@@ -28,7 +29,7 @@ def random_logits(seed: int, steps: int, classes: int, spread: float = 2.0) -> n
 def beam(logits, alphabet, steps_to_px, temperature=1.0, lexicon=None):
     guesses = greedy(logits, alphabet, steps_to_px, temperature)
     return [
-        reread(guess, [outputs], alphabet, float(step), temperature, lexicon)
+        reread(guess, outputs, [texts_of(outputs, alphabet)], alphabet, float(step), temperature, lexicon)
         for guess, outputs, step in zip(guesses, logits, steps_to_px)
     ]
 
@@ -149,16 +150,34 @@ def logits_of(text: str, sure: float, rival: str = "") -> np.ndarray:
 def test_a_second_view_that_is_surer_outweighs_the_first():
     first, second = logits_of("ab", 0.2, "ac"), logits_of("ac", 5.0, "ab")
     (guess,) = greedy(first[None], LETTERS, np.array([4.0]))
-    again = reread(guess, [first, second], LETTERS, 4.0)
+    looks = texts_of(first, LETTERS), texts_of(second, LETTERS)
+    again = reread(guess, first, looks, LETTERS, 4.0)
     assert (guess.text, again.text) == ("ab", "ac")
     assert again.spans.tolist() == guess.spans.tolist()
-    assert reread(guess, [first, first], LETTERS, 4.0) is guess
+    assert reread(guess, first, looks[:1] * 2, LETTERS, 4.0) is guess
 
 
 def test_a_text_that_only_a_longer_view_has_room_for_is_not_taken():
     first, second = logits_of("a", 0.1, "b")[1:2], logits_of("bcb", 9.0)
     (guess,) = greedy(first[None], LETTERS, np.ones(1))
-    assert reread(guess, [first, second, second], LETTERS, 1.0) is guess
+    looks = [texts_of(first, LETTERS), *[texts_of(second, LETTERS)] * 2]
+    assert reread(guess, first, looks, LETTERS, 1.0) is guess
+
+
+@pytest.mark.parametrize(
+    ("sure", "words", "settled"),
+    [
+        (math.log(10), [], False),
+        (math.log(20), [], True),
+        # What its words are worth counts: a rival that is one is nearer, a text that is one farther from others.
+        (math.log(20), ["ac"], False),
+        (math.log(10), ["ab"], True),
+    ],
+)
+def test_a_word_is_settled_once_its_text_is_many_times_likelier_than_any_other(sure, words, settled):
+    texts = texts_of(logits_of("ab", sure, "ac"), LETTERS)
+    assert is_settled(texts, Lexicon(words) if words else None, DecodeOptions(settled=15.0)) == settled
+    assert is_settled({"ab": -1.0}, None)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 50), (8, 2), (40, 3), (33, 700)])
@@ -189,12 +208,32 @@ def test_careful_reading_looks_again_at_doubtful_words_only():
     assert len(changed[1]) > len(changed[0])
 
 
-def test_a_word_of_the_lexicon_read_well_is_not_looked_at_again(monkeypatch):
+@pytest.fixture
+def blurred():
     page = book_page()
-    crops = [cv2.blur(cut(page.pixels, word.quad), (4, 4)) for word in page.words]
+    return [cv2.blur(cut(page.pixels, word.quad), (4, 4)) for word in page.words]
+
+
+@pytest.fixture
+def looked(monkeypatch):
+    """The crops that are looked at a second time."""
+    crops = []
+    monkeypatch.setattr(recognizer, "closer", lambda crop, options: crops.append(crop) or closer(crop, options))
+    return crops
+
+
+def test_a_word_that_the_first_look_settles_is_not_looked_at_again(blurred, looked, monkeypatch):
+    load_recognizer().recognize(blurred)
+    unsettled = len(looked)
+    monkeypatch.setattr(recognizer, "is_settled", lambda *_: False)
+    load_recognizer().recognize(blurred)
+    assert 0 < unsettled < len(looked) - unsettled
+
+
+def test_a_word_of_the_lexicon_read_well_is_not_looked_at_again(blurred, looked, monkeypatch):
+    monkeypatch.setattr(recognizer, "is_settled", lambda *_: False)
+    crops = blurred
     words = {guess.text: guess.confidence for guess in load_recognizer(decoder="greedy").recognize(crops)}
-    looked = []
-    monkeypatch.setattr(recognizer, "closer", lambda crop, options: looked.append(crop) or closer(crop, options))
     load_recognizer(lexicon=Lexicon([])).recognize(crops)
     without = len(looked)
     load_recognizer(lexicon=Lexicon(list(words))).recognize(crops)
@@ -271,9 +310,10 @@ def test_texts_that_are_the_same_once_tidy_are_likely_together():
     logits[3, alphabet.encode("~-–")] = 0.0, -0.3, -0.4
     (guess,) = greedy(logits[None], alphabet, np.ones(1))
     assert guess.text == "M~"
-    assert reread(guess, [logits], alphabet, 1.0).text == "M-"
+    look = texts_of(logits, alphabet)
+    assert reread(guess, logits, [look], alphabet, 1.0).text == "M-"
     apart = DecodeOptions(plain_dashes=False)
-    assert reread(guess, [logits], alphabet, 1.0, options=apart).text == "M~"
+    assert reread(guess, logits, [look], alphabet, 1.0, options=apart).text == "M~"
 
 
 @pytest.mark.parametrize(

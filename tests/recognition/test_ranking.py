@@ -6,7 +6,7 @@ import pytest
 from ocrkit.alphabet import Alphabet
 from ocrkit.errors import BadDataset
 from ocrkit.learning.ranking import PRIOR, Choice, as_json, cross_validated, fit_ranking
-from ocrkit.recognition.beam import reread
+from ocrkit.recognition.beam import reread, texts_of
 from ocrkit.recognition.decode import greedy
 from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.options import DecodeOptions
@@ -78,10 +78,13 @@ def test_careful_chooses_by_the_ranking_where_the_looks_hardly_differ(read, riva
         logits[2 * np.arange(len(said)) + 1, alphabet.encode(said)] = height
     (guess,) = greedy(logits[None], alphabet, np.ones(1))
     assert guess.text == read
-    looks = [logits, logits]
-    ranked = reread(guess, looks, alphabet, 1.0, lexicon=LEXICON, options=DecodeOptions(ranked=True))
+    looks = [texts_of(logits, alphabet)] * 2
+    ranked, plain = (
+        reread(guess, logits, looks, alphabet, 1.0, lexicon=LEXICON, options=DecodeOptions(ranked=wish))
+        for wish in (True, False)
+    )
     assert (ranked.text, len(ranked.spans)) == (chosen, len(chosen))
-    assert reread(guess, looks, alphabet, 1.0, lexicon=LEXICON, options=DecodeOptions(ranked=False)).text == read
+    assert plain.text == read
 
 
 def test_a_text_that_the_looks_hardly_believe_in_is_not_chosen_for_its_letters():
