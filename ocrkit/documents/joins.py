@@ -166,6 +166,7 @@ class Piece:
 
 
 _NUMBERED = re.compile(r"\d{1,2}\.")
+_STOPS = ".,;:!?…"  # what may follow a stroke that is a word
 _STROKES, _STROKES_BEHIND = ("I", "]", "|"), tuple("!])}|")  # an I alone, and what it is read as behind a word
 
 Read = Callable[[np.ndarray], list[Piece]]  # boxes (N, 4) -> a piece each
@@ -283,7 +284,7 @@ def _is_stroke_apart(a: Guess, b: Guess, space: float, options: JoinOptions) -> 
     """Whether one is a stroke, whatever marks it has behind it, a sure space off a word that is surely read."""
     return space >= options.sure_space and any(
         part.text[:1] in tuple(options.strokes)
-        and not part.text[1:].strip(MARKS)
+        and not part.text[1:].strip(_STOPS)
         and len(_letters(other.text)) >= options.least_half
         and other.confidence >= options.sure_word
         for part, other in ((a, b), (b, a))

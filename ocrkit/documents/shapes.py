@@ -79,7 +79,7 @@ class ShapeOptions:
             off half-way up their lines.
         askew: how far a column may lean for its height.
         bullets: in a column, at least, that are none but by their size and place; one more of those read as nothing.
-        plain: signs that are so small and no bullets.
+        plain: signs that are so small, and no bullets where they are surely read or ink does not fill them.
         small_letter: of the height of its line's capitals; words of letters without ascenders that are no higher are
             not in capitals.
         capital: the same of a letter by itself that is a capital, from and to.
@@ -138,7 +138,7 @@ class ShapeOptions:
     bullet_off: float = 0.25
     askew: float = 0.015
     bullets: int = 2
-    plain: str = "=:;+*•<>«»-–—"
+    plain: str = "=:;+*<>«»-–—"
     small_letter: float = 0.87
     capital: tuple[float, float] = (0.92, 1.12)
     hanging: float = 1.15
@@ -309,7 +309,8 @@ def _with_bullets(
             # No letter that is surely read is a bullet that is larger than most.
             largest = options.bullet[1 if first.guess.confidence >= options.sign_confidence else 2]
             fits = options.bullet[0] <= sides[0] and sides[1] <= largest and sides[1] <= 1.6 * sides[0]
-            fits = fits and (not first.guess.text.isalnum() or _is_full(first, options))
+            other = first.guess.text.isalnum() or first.guess.text in tuple(options.plain)
+            fits = fits and (not other or _is_full(first, options))
             alone = len(row) == 1 and not first.sign  # whether half-way up a row nobody knows
             if fits and (alone or _is_half_way(first, row, options.bullet_off * capital)):
                 found.append((first, capital, alone))
@@ -337,9 +338,9 @@ def _in_one_column(a: Piece, b: Piece, off_px: float, options: ShapeOptions) -> 
 
 def _may_be_bullet(piece: Piece, options: ShapeOptions) -> bool:
     """Whether it is read as one, but not surely, or as another sign that may be one."""
-    if piece.guess.text == "•":
+    if piece.guess.text in ("•", *options.plain):
         return piece.guess.confidence < options.sign_confidence
-    return not piece.guess.text or (len(piece.guess.text) == 1 and piece.guess.text not in options.plain)
+    return len(piece.guess.text) <= 1
 
 
 def _is_half_way(piece: Piece, row: Sequence[Piece], off_px: float) -> bool:
