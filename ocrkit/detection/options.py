@@ -200,7 +200,7 @@ class DetectorOptions:
         check_apart: of its height; nothing level with it stands nearer.
         check_clear_px, clear_check_apart: px; height from which on its corners are sharp, and the same of these.
         check_free: of its height; on one side nothing stands nearer.
-        check_share: of a page's small ones, that must stand so free, at least.
+        check_share: of a page's small ones, and of the others, that must stand so free, at least.
         check_reach: of its height; widest gap to the word beside it.
         least_checks: on a page; of fewer none is believed.
         clash: share of the smaller of two words' boxes beyond which they cannot both be words.

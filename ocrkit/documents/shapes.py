@@ -105,6 +105,7 @@ class ShapeOptions:
         widest_mark: the same; of a mark.
         cell_spread: of the mean step from one character of a word to the next; a typewriter's vary by no more.
         last_underscores: at the end of a name, at most.
+        column_reach: of an O's height; how far above or below it the numbers stand that make it a zero, at most.
         sign_confidence: of what is a dash, a bullet or an ellipsis by its size and place.
     """
 
@@ -162,6 +163,7 @@ class ShapeOptions:
     widest_mark: float = 0.4
     cell_spread: float = 0.1
     last_underscores: int = 3
+    column_reach: float = 12.0
     sign_confidence: float = 0.5
 
 
@@ -178,7 +180,7 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
         [_with_star(_with_equals(piece, capital, options), row, capital, options) for piece in row]
         for row, capital in zip(rows, capitals)
     ]
-    rows = _with_bullets(rows, capitals, options)
+    rows = _with_zeros(_with_bullets(rows, capitals, options), options)
     short = [
         options.hyphens if _is_dash(piece) else 1
         for row, capital in zip(rows, capitals)
@@ -375,6 +377,27 @@ def _with_empty_cells(
         [replace(piece, guess=replace(piece.guess, text="–")) if piece in cells else piece for piece in row]
         for row in rows
     ]
+
+
+def _with_zeros(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[list[Piece]]:
+    """The rows, an O that stands alone in a column of numbers, and is hardly read, as a zero."""
+    alone = [
+        row[0]
+        for row in rows
+        if len(row) == 1 and row[0].guess.text in ("O", "o") and row[0].guess.confidence < options.sign_confidence
+    ]
+    words = [piece for row in rows for piece in row if len(piece.guess.text) > 1]
+    places = np.array([word.place for word in words]).reshape(-1, 4)
+    number = np.array([sum(map(str.isdigit, word.guess.text)) > len(word.guess.text) / 2 for word in words], bool)
+    zeros = {}
+    for piece in alone:
+        x0, y0, x1, y1 = piece.place
+        off, reach = options.bullet_off * (y1 - y0), options.column_reach * (y1 - y0)
+        sides = np.stack([places[:, 0] - x0, places[:, 2] - x1, places[:, [0, 2]].mean(1) - (x0 + x1) / 2])
+        column = (np.abs(sides).min(0) <= off) & (np.abs(places[:, 1::2].mean(1) - (y0 + y1) / 2) <= reach)
+        if (column & number).sum() > max(1, (column & ~number).sum()):
+            zeros[piece] = replace(piece, guess=replace(piece.guess, text="0"))
+    return [[zeros.get(piece, piece) for piece in row] for row in rows]
 
 
 def _is_typewritten(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> bool:
