@@ -118,6 +118,7 @@ class DetectorOptions:
         point_level: of its width; how far one point of an ellipsis may end above the next.
         point_reach: of its width; widest gap to the next one.
         hanging: of a letter's height; how far it hangs below its line, at most.
+        hook: the same; how far what hangs there reaches to a side, at least; a bracket's end does by less.
         two_rows: share of a line's letters that stand above others of it, from which on it is two lines.
         punctuation_reach: heights; widest gap between punctuation and the letter it belongs to.
         level: heights; letters whose tops or feet differ by no more stand level.
@@ -307,6 +308,7 @@ class DetectorOptions:
     point_level: float = 0.5
     point_reach: float = 5.0
     hanging: float = 0.5
+    hook: float = 0.12
     two_rows: float = 0.15
     punctuation_reach: float = 0.8
     level: float = 0.12

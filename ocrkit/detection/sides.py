@@ -24,7 +24,7 @@ def standing_sides(
         letter: `(N,)`, false for punctuation, which tells no line.
         line: `(N,)` line numbers, -1 for none, whose boxes keep their sides.
         ink: `uint8` mask, `(H, W)`.
-        options: `level` and `hanging` matter here.
+        options: `level`, `hanging` and `hook` matter here.
     """
     sides = boxes[:, [0, 2]].copy()
     order = np.lexsort((boxes[:, 0], line))
@@ -40,7 +40,8 @@ def standing_sides(
         # A px of blur below the line is of what stands on it.
         standing = np.flatnonzero((parts[: round(foot) + 1 - y0] == own[:1]).any(0)) if len(own) else own
         if len(standing):
-            sides[i] += [standing[0], standing[-1] + 1 - (x1 - x0)]
+            beyond = np.array([standing[0], x1 - x0 - 1 - standing[-1]])
+            sides[i] += np.where(beyond >= options.hook * (y1 - y0), beyond, 0) * [1, -1]
     return sides
 
 

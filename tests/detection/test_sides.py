@@ -34,6 +34,15 @@ def test_what_hangs_below_the_line_is_no_side_of_a_letter(hooked):
     assert sides.tolist() == [[30 + 20 * i, 36 + 20 * i] for i in range(8)]
 
 
+def test_the_end_of_a_bracket_below_the_line_is_no_hook():
+    ink = drawn(())
+    ink[40:50, 110:113] = 255
+    ink[48:50, 108:113] = 255
+    boxes = ink_regions(ink).boxes
+    sides = standing_sides(boxes, np.ones(8, bool), np.zeros(8, int), ink, DetectorOptions())
+    assert sides.tolist() == boxes[:, [0, 2]].tolist()
+
+
 def test_only_letters_on_lines_are_looked_at():
     ink = drawn((4,))
     boxes = ink_regions(ink).boxes
