@@ -42,9 +42,10 @@ def are_check_boxes(regions: Regions, ink: np.ndarray, height_px: float, options
     for i in hollow:
         apart = options.check_apart if small[i] else options.clear_check_apart
         found[number[i]] = _stands_free(regions.boxes[number[i]], regions.boxes, apart, options.check_free)
-    # Where most stand among letters, they are letters: a small n whose serifs meet is such a square.
-    if (small & found[number]).sum() < options.check_share * small[hollow].sum():
-        found[number[small]] = False
+    # Where most stand among letters, they are letters: the o of a square face, or a small n whose serifs meet.
+    for of_size in (small, ~small):
+        if (of_size & found[number]).sum() < options.check_share * of_size[hollow].sum():
+            found[number[of_size]] = False
     if found.sum() < options.least_checks:  # one alone may be anything
         found[:] = False
     return found

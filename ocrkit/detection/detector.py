@@ -39,6 +39,7 @@ from ocrkit.detection.regions import (
     without_grounds,
 )
 from ocrkit.detection.settle import outside_lines, settle, without_clashes
+from ocrkit.detection.sides import standing_sides
 from ocrkit.detection.words import Words, split_words
 from ocrkit.document import Image
 
@@ -326,7 +327,8 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
     line, letter = with_accents(letters.boxes, letter, line, options)
     line = without_faint_marks(letters.boxes, letters.contrast, letter, line, options)
     line = regular_lines(letters.boxes, letter, line, options)
-    words = split_words(letters.boxes, letter, line, options)
+    sides = standing_sides(letters.boxes, letter, line, cv2.subtract(ink, rules), options)
+    words = split_words(letters.boxes, letter, line, options, sides)
     return Stages(page, ink, rules, regions, letters, letter, aside, line, words, checks)
 
 

@@ -118,6 +118,8 @@ class DetectorOptions:
         mark_off: of a neighbour's height; how far above or below it the middle of a mark may lie.
         point_level: of its width; how far one point of an ellipsis may end above the next.
         point_reach: of its width; widest gap to the next one.
+        hanging: of a letter's height; how far it hangs below its line, at most.
+        hook: the same; how far what hangs there reaches to a side, at least; a bracket's end does by less.
         two_rows: share of a line's letters that stand above others of it, from which on it is two lines.
         punctuation_reach: heights; widest gap between punctuation and the letter it belongs to.
         level: heights; letters whose tops or feet differ by no more stand level.
@@ -200,7 +202,7 @@ class DetectorOptions:
         check_apart: of its height; nothing level with it stands nearer.
         check_clear_px, clear_check_apart: px; height from which on its corners are sharp, and the same of these.
         check_free: of its height; on one side nothing stands nearer.
-        check_share: of a page's small ones, that must stand so free, at least.
+        check_share: of a page's small ones, and of the others, that must stand so free, at least.
         check_reach: of its height; widest gap to the word beside it.
         least_checks: on a page; of fewer none is believed.
         clash: share of the smaller of two words' boxes beyond which they cannot both be words.
@@ -307,6 +309,8 @@ class DetectorOptions:
     mark_off: float = 0.3
     point_level: float = 0.5
     point_reach: float = 5.0
+    hanging: float = 0.5
+    hook: float = 0.12
     two_rows: float = 0.15
     punctuation_reach: float = 0.8
     level: float = 0.12

@@ -132,7 +132,13 @@ def _posterior(log_likelihood: np.ndarray, prior: np.ndarray) -> np.ndarray:
     return odds / odds.sum(1, keepdims=True)
 
 
-def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions) -> Words:
+def split_words(
+    boxes: np.ndarray,
+    letter: np.ndarray,
+    line: np.ndarray,
+    options: DetectorOptions,
+    sides: np.ndarray | None = None,
+) -> Words:
     """The lines cut at their spaces.
 
     Args:
@@ -140,21 +146,25 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
         letter: `(N,)`, false for punctuation, which makes no word.
         line: `(N,)` line numbers, -1 for boxes on no line.
         options: `min_word`, `min_dash`, `slim_colon`, `punctuation_reach` and `margin` matter here.
+        sides: `(N, 2)` px; the left and right ones that gaps are measured from, see `standing_sides`; `None` for those
+            of the boxes.
     """
-    order = np.lexsort((boxes[:, 0], line))
+    sides = boxes[:, [0, 2]] if sides is None else sides
+    order = np.lexsort((sides[:, 0], line))
     order = order[line[order] >= 0]
     if not len(order):
         return Words.none()
     boxes, letter, line = boxes[order], letter[order], np.unique(line[order], return_inverse=True)[1]
+    sides = sides[order]
     height = line_heights(boxes, letter, line)[line]
     pitches, may_be_cells = line_pitches(boxes, letter, line, options)
     pitch = pitches[line]
     kept = ~_rules(boxes, letter, line, height, pitch, options) & ~_specks(boxes, letter, line, height, pitch, options)
-    boxes, letter, line, height, pitch = (of[kept] for of in (boxes, letter, line, height, pitch))
-    starts, ends = _laid_out(boxes, line)
+    boxes, letter, line, height, pitch, sides = (of[kept] for of in (boxes, letter, line, height, pitch, sides))
+    starts, ends = _laid_out(sides, line)
     gap = np.append(np.inf, starts[1:] - ends[:-1]) / height
     gap[np.diff(line, prepend=-1) > 0] = np.inf
-    probability = _space_probabilities(boxes, line, height, gap, pitch, may_be_cells, options)
+    probability = _space_probabilities(boxes, sides, line, height, gap, pitch, may_be_cells, options)
     space = probability > 0.5
 
     # A mark that stands alone goes with the nearer of its neighbours, a point or a comma with the one before it; a dash
@@ -193,14 +203,15 @@ def split_words(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options
     return words[words.letters > 0]
 
 
-def _laid_out(boxes: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _laid_out(sides: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where each box begins, and how far those up to it reach; lines end to end, so that one maximum serves all."""
-    offset = line * (boxes[:, 2].max() + 1)
-    return boxes[:, 0] + offset, np.maximum.accumulate(boxes[:, 2] + offset)
+    offset = line * (sides[:, 1].max() + 1)
+    return sides[:, 0] + offset, np.maximum.accumulate(sides[:, 1] + offset)
 
 
 def _space_probabilities(
     boxes: np.ndarray,
+    sides: np.ndarray,
     line: np.ndarray,
     height: np.ndarray,
     gap: np.ndarray,
@@ -212,6 +223,7 @@ def _space_probabilities(
 
     Args:
         boxes: `(N, 4)` px, line after line.
+        sides: `(N, 2)` px; where each begins and ends, as gaps have it.
         line: `(N,)` line numbers.
         height: `(N,)` px, of each line.
         gap: `(N,)` heights; before each box, infinite before a line's first.
@@ -225,7 +237,7 @@ def _space_probabilities(
         return probability
     # Letters that touch are one piece of ink, several letters wide.
     piece = np.flatnonzero(gap > 0)
-    starts, ends = _laid_out(boxes, line)
+    starts, ends = _laid_out(sides, line)
     width = (np.append(ends[piece[1:] - 1], ends[-1]) - starts[piece]) / height[piece]
     touching = np.bincount(line[piece], np.maximum(width // _LETTER_WIDTH - 1, 0))
     free = np.maximum(_cell_width(width, line[piece]) - width, 0) / 2
@@ -274,7 +286,7 @@ def _specks(
     Where letters stand in cells it fills a blank one, so there it is told more strictly: a typewriter's marks are as
     bold as its letters, and none stands above or below all of them.
     """
-    starts, ends = _laid_out(boxes, line)
+    starts, ends = _laid_out(boxes[:, [0, 2]], line)
     free = ~letter & (starts > np.append(-np.inf, ends[:-1])) & (np.append(starts[1:], np.inf) > ends)
     foot, place = boxes[:, 3], np.arange(len(boxes))
     before = np.maximum.accumulate(np.where(letter, place, -1))

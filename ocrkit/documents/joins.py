@@ -18,6 +18,7 @@ import numpy as np
 from ocrkit.detection import Parts
 from ocrkit.document import Image
 from ocrkit.options import options_class
+from ocrkit.recognition.lexicon import MARKS
 
 if TYPE_CHECKING:
     from ocrkit.recognition import Guess
@@ -27,6 +28,7 @@ _ADDRESS = re.compile(r"[\w.+-]*\w@[^\W\d][\w.-]*|(?:\w*:/|//\w|www\b)[\w:/.?&=#
 _DATE = re.compile(r"\d[-/.]\w+[-/.]\d+$")
 _TIME = re.compile(r"\d\d?:\d\d")
 _NAME = re.compile(r"\w_\w")  # what only programs have
+_PLAIN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")  # a word as texts have it
 _THOUSAND = re.compile(r"\d{3}(?:\.\d+)?\)?")
 
 
@@ -51,8 +53,13 @@ class JoinOptions:
         words: short ones that are none but words, where they are surely read and a space is likely.
         signs: characters that are words where they stand alone, and so no fragments.
         list_signs: signs that begin the lines of lists, behind a space that is sure.
-        operators: characters of which such words consist in programs, formulas and as dashes, where a space is sure.
+        operators: characters of which such words consist in programs, formulas, as dashes and before the lines of
+            lists, where a space is sure.
+        dashes: those of them that are words where a space is likely.
+        strokes: what an I or a one alone is read as; behind a sure space it is no part of what is surely read.
         seams: marks inside words and numbers, beside which a gap may be as wide as a space.
+        seam_space: probability of a space, from which on a mark at the seam makes no word of both but a thousand's
+            comma.
         seam_confidence: share of the lower confidence of the two that the whole must reach where it shows one of
             `seams` between them, and the letters and digits of both.
         list_space: probability of a space, from which on what stands behind a comma, and is no thousand, is another
@@ -111,8 +118,11 @@ class JoinOptions:
     )
     signs: str = ":-=*{}&#<"
     list_signs: str = "•*"
-    operators: str = "{}[]()|&+=*/#%$^~–—"
+    operators: str = "{}[]()|&+=*/#%$^~–—•"
+    dashes: str = "–—"
+    strokes: str = "Il1!|i[]"
     seams: str = "'’.,:/-"
+    seam_space: float = 0.98
     seam_confidence: float = 0.9
     list_space: float = 0.95
     word_space: float = 0.6
@@ -156,6 +166,7 @@ class Piece:
 
 
 _NUMBERED = re.compile(r"\d{1,2}\.")
+_STOPS = ".,;:!?…"  # what may follow a stroke that is a word
 _STROKES, _STROKES_BEHIND = ("I", "]", "|"), tuple("!])}|")  # an I alone, and what it is read as behind a word
 
 Read = Callable[[np.ndarray], list[Piece]]  # boxes (N, 4) -> a piece each
@@ -246,7 +257,8 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
 def _may_be_fragment(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
     """Whether one of the two is short, and behind what is surely a space no word of its own."""
     short = [part for part in (a, b) if len(part.text) <= options.fragment and part.text not in options.signs]
-    if space >= options.sure_space and any(set(part.text) <= set(options.operators) for part in short):
+    signs = options.operators if space >= options.sure_space else options.dashes if space >= options.word_space else ""
+    if any(set(part.text) <= set(signs) for part in short) or _is_stroke_apart(a, b, space, options):
         return False
     if space < options.word_space:
         return bool(short)
@@ -265,6 +277,17 @@ def _may_be_fragment(a: Guess, b: Guess, space: float, options: JoinOptions) -> 
         and part.text[-1] not in options.ends
         and part.text.strip(options.marks).lstrip(options.opening) not in options.small_words
         for part in short
+    )
+
+
+def _is_stroke_apart(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
+    """Whether one is a stroke, whatever marks it has behind it, a sure space off a word that is surely read."""
+    return space >= options.sure_space and any(
+        part.text[:1] in tuple(options.strokes)
+        and not part.text[1:].strip(_STOPS)
+        and len(_letters(other.text)) >= options.least_half
+        and other.confidence >= options.sure_word
+        for part, other in ((a, b), (b, a))
     )
 
 
@@ -322,7 +345,8 @@ def _may_be_seam(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool
     marked = left[-1] in options.seams or right[0] in options.seams or (len(right) == 1 and right in "sStT")
     ends = _letters(left)[-1:], _letters(right)[:1]
     marked = marked and ends[0].isdigit() == ends[1].isdigit()  # see `_is_seam`
-    return space < options.sure_gap and marked and left[:1].isalnum() | (len(left) > 1) and any(map(str.isalnum, right))
+    most = options.sure_gap if left[-1] == "," and right[0].isdigit() else options.seam_space
+    return space < most and marked and left[:1].isalnum() | (len(left) > 1) and any(map(str.isalnum, right))
 
 
 def _is_seam(left: str, right: str, whole: str, options: JoinOptions) -> bool:
@@ -390,7 +414,12 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
 
 
 def _are_two_words(a: Guess, b: Guess, whole: Guess, options: JoinOptions) -> bool:
-    """Whether `whole` is no word, but the two are: a letter and a word, a list's number and a word, a word and an I."""
+    """Whether the two are words: short ones, a letter and a word, a list's number and a word, a word and an I.
+
+    Two short ones are, though the whole may be one, too, as in `on to`; the others only where the whole is none.
+    """
+    if _are_short_words(a, b, whole, options):
+        return True
     if not whole.known and (a.text + b.text).casefold() == whole.text.casefold():
         letters = [part.text.isalpha() and len(part.text) == 1 for part in (a, b)]
         long = [part.known and len(_letters(part.text)) >= options.sure_letters for part in (a, b)]
@@ -400,6 +429,21 @@ def _are_two_words(a: Guess, b: Guess, whole: Guess, options: JoinOptions) -> bo
         if long[1] and _NUMBERED.fullmatch(a.text):
             return True
     return a.known and b.text in _STROKES and whole.text[:-1] == a.text and whole.text[-1:] in _STROKES_BEHIND
+
+
+def _are_short_words(a: Guess, b: Guess, whole: Guess, options: JoinOptions) -> bool:
+    """Whether one of the two is one of the short `words`, and the other another word, or longer than most halves."""
+    same = _letters(whole.text) == _letters(a.text) + _letters(b.text)
+    if not same or not a.text[-1].isalnum() or not b.text[0].isalnum():
+        return False
+    least = options.sure_word if whole.known else options.likely_word
+    words = [(part.text.strip(MARKS).casefold(), part) for part in (a, b)]
+    short = [word in options.words and part.confidence >= least for word, part in words]
+    long = [
+        len(word) >= options.sure_letters and bool(_PLAIN.fullmatch(word)) and (part.known or not whole.known)
+        for word, part in words
+    ]
+    return any(short) and all(one or other for one, other in zip(short, long))
 
 
 def _are_parts(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> bool:

@@ -44,6 +44,9 @@ class ReadOptions:
         struck_letters: of a long word, at least.
         signs: what a sign that stands alone in a row may be; anything else was dirt.
         plain_signs: those of them that are kept even if their readings are doubtful.
+        cell_signs: what is kept alone in a row, too, where it is as high as print level with it.
+        cell_level: of that print's height; how far their tops or feet may lie apart.
+        cell_reach: the same; how far off it may stand.
         stray_reach: of a word's height; marks alone in a row are noise where no word level with them is so near.
         bullet_reach: the same of a bullet and the word on its right.
         rule_signs: what the pieces of a rule are read as.
@@ -87,6 +90,9 @@ class ReadOptions:
     struck_letters: int = 5
     signs: tuple[str, ...] = tuple("-–—•*I1|l:=…☐")
     plain_signs: tuple[str, ...] = tuple("-–—I1|l•*=")
+    cell_signs: tuple[str, ...] = tuple("I1|l0Oo")
+    cell_level: float = 0.12
+    cell_reach: float = 40.0
     stray_reach: float = 20.0
     bullet_reach: float = 4.0
     rule_signs: tuple[str, ...] = tuple("-–—=*:;.•_~|")

@@ -199,7 +199,9 @@ def keep_words(
             level = [] if _are_stray(level, print_at, options) else [p for p in level if not _is_rule(p, options)]
             left_out["noise"] += found - len(level)
         clean = [piece for piece in level if _is_legible(piece, options)]
-        least = 0.0 if options.keep_doubtful else doubtful_from(clean, options)
+        likely = doubtful_from(clean, options)
+        likely = options.doubtful_confidence if _is_cell(clean, print_at, options) else likely
+        least = 0.0 if options.keep_doubtful else likely
         kept = [piece for piece in clean if piece.guess.confidence >= least]
         left_out["noise"] += len(clean) - len(kept)
         if options.keep_doubtful:
@@ -239,6 +241,20 @@ def _are_stray(row: Sequence[Piece], print_at: np.ndarray, options: ReadOptions)
     if all(piece.guess.text == "•" for piece in row):
         return not (level & (behind >= 0) & (behind <= options.bullet_reach * height)).any()
     return not (level & (np.maximum(behind, before) <= options.stray_reach * height)).any()
+
+
+def _is_cell(row: Sequence[Piece], print_at: np.ndarray, options: ReadOptions) -> bool:
+    """Whether a row is one figure or letter as a table's cell has it: as high as the print that it stands level with.
+
+    The recogniser cannot tell an I from a one or an O from a zero where no other letter is beside it.
+    """
+    if len(row) != 1 or row[0].guess.text not in options.cell_signs:
+        return False
+    left, top, right, bottom = row[0].place
+    height = print_at[:, 3] - print_at[:, 1]
+    level = np.abs(print_at[:, [1, 3]] - [top, bottom]).max(1) <= options.cell_level * height
+    near = np.maximum(print_at[:, 0] - right, left - print_at[:, 2]) <= options.cell_reach * height
+    return bool((level & near).any())
 
 
 def _is_rule(piece: Piece, options: ReadOptions) -> bool:

@@ -79,7 +79,7 @@ class ShapeOptions:
             off half-way up their lines.
         askew: how far a column may lean for its height.
         bullets: in a column, at least, that are none but by their size and place; one more of those read as nothing.
-        plain: signs that are so small and no bullets.
+        plain: signs that are so small, and no bullets where they are surely read or ink does not fill them.
         small_letter: of the height of its line's capitals; words of letters without ascenders that are no higher are
             not in capitals.
         capital: the same of a letter by itself that is a capital, from and to.
@@ -105,6 +105,7 @@ class ShapeOptions:
         widest_mark: the same; of a mark.
         cell_spread: of the mean step from one character of a word to the next; a typewriter's vary by no more.
         last_underscores: at the end of a name, at most.
+        column_reach: of an O's height; how far above or below it the numbers stand that make it a zero, at most.
         sign_confidence: of what is a dash, a bullet or an ellipsis by its size and place.
     """
 
@@ -138,7 +139,7 @@ class ShapeOptions:
     bullet_off: float = 0.25
     askew: float = 0.015
     bullets: int = 2
-    plain: str = "=:;+*•<>«»-–—"
+    plain: str = "=:;+*<>«»-–—"
     small_letter: float = 0.87
     capital: tuple[float, float] = (0.92, 1.12)
     hanging: float = 1.15
@@ -162,6 +163,7 @@ class ShapeOptions:
     widest_mark: float = 0.4
     cell_spread: float = 0.1
     last_underscores: int = 3
+    column_reach: float = 12.0
     sign_confidence: float = 0.5
 
 
@@ -178,7 +180,7 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
         [_with_star(_with_equals(piece, capital, options), row, capital, options) for piece in row]
         for row, capital in zip(rows, capitals)
     ]
-    rows = _with_bullets(rows, capitals, options)
+    rows = _with_zeros(_with_bullets(rows, capitals, options), options)
     short = [
         options.hyphens if _is_dash(piece) else 1
         for row, capital in zip(rows, capitals)
@@ -309,7 +311,8 @@ def _with_bullets(
             # No letter that is surely read is a bullet that is larger than most.
             largest = options.bullet[1 if first.guess.confidence >= options.sign_confidence else 2]
             fits = options.bullet[0] <= sides[0] and sides[1] <= largest and sides[1] <= 1.6 * sides[0]
-            fits = fits and (not first.guess.text.isalnum() or _is_full(first, options))
+            other = first.guess.text.isalnum() or first.guess.text in tuple(options.plain)
+            fits = fits and (not other or _is_full(first, options))
             alone = len(row) == 1 and not first.sign  # whether half-way up a row nobody knows
             if fits and (alone or _is_half_way(first, row, options.bullet_off * capital)):
                 found.append((first, capital, alone))
@@ -337,9 +340,9 @@ def _in_one_column(a: Piece, b: Piece, off_px: float, options: ShapeOptions) -> 
 
 def _may_be_bullet(piece: Piece, options: ShapeOptions) -> bool:
     """Whether it is read as one, but not surely, or as another sign that may be one."""
-    if piece.guess.text == "•":
+    if piece.guess.text in ("•", *options.plain):
         return piece.guess.confidence < options.sign_confidence
-    return not piece.guess.text or (len(piece.guess.text) == 1 and piece.guess.text not in options.plain)
+    return len(piece.guess.text) <= 1
 
 
 def _is_half_way(piece: Piece, row: Sequence[Piece], off_px: float) -> bool:
@@ -374,6 +377,27 @@ def _with_empty_cells(
         [replace(piece, guess=replace(piece.guess, text="–")) if piece in cells else piece for piece in row]
         for row in rows
     ]
+
+
+def _with_zeros(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[list[Piece]]:
+    """The rows, an O that stands alone in a column of numbers, and is hardly read, as a zero."""
+    alone = [
+        row[0]
+        for row in rows
+        if len(row) == 1 and row[0].guess.text in ("O", "o") and row[0].guess.confidence < options.sign_confidence
+    ]
+    words = [piece for row in rows for piece in row if len(piece.guess.text) > 1]
+    places = np.array([word.place for word in words]).reshape(-1, 4)
+    number = np.array([sum(map(str.isdigit, word.guess.text)) > len(word.guess.text) / 2 for word in words], bool)
+    zeros = {}
+    for piece in alone:
+        x0, y0, x1, y1 = piece.place
+        off, reach = options.bullet_off * (y1 - y0), options.column_reach * (y1 - y0)
+        sides = np.stack([places[:, 0] - x0, places[:, 2] - x1, places[:, [0, 2]].mean(1) - (x0 + x1) / 2])
+        column = (np.abs(sides).min(0) <= off) & (np.abs(places[:, 1::2].mean(1) - (y0 + y1) / 2) <= reach)
+        if (column & number).sum() > max(1, (column & ~number).sum()):
+            zeros[piece] = replace(piece, guess=replace(piece.guess, text="0"))
+    return [[zeros.get(piece, piece) for piece in row] for row in rows]
 
 
 def _is_typewritten(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> bool:

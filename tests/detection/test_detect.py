@@ -481,14 +481,15 @@ def test_empty_check_boxes_are_told_from_letters(side):
     assert_found(page, [line for line in lines if not line.check])
 
 
+@pytest.mark.parametrize("side", [8, 16])
 @pytest.mark.parametrize(("letters", "found"), [(1, 8), (6, 0)])
-def test_squares_that_mostly_stand_among_letters_are_letters(letters, found):
-    ink = np.zeros((40, 640), np.uint8)
+def test_squares_that_mostly_stand_among_letters_are_letters(side, letters, found):
+    ink = np.zeros((5 * side, 80 * side), np.uint8)
     for word in range(8):
         for letter in range(letters):
-            x = 12 * letter + 80 * word
-            cv2.rectangle(ink, (x, 16), (x + 7, 23), 255, 1)
-    assert are_check_boxes(ink_regions(ink), ink, 8.0, DetectorOptions()).sum() == found
+            x = side * 3 * letter // 2 + 10 * side * word
+            cv2.rectangle(ink, (x, 2 * side), (x + side - 1, 3 * side - 1), 255, 1)
+    assert are_check_boxes(ink_regions(ink), ink, float(side), DetectorOptions()).sum() == found
 
 
 @pytest.mark.parametrize(("rule", "lower_px"), [(False, 0), (True, 0), (True, 14)])

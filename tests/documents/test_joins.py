@@ -9,7 +9,7 @@ from ocrkit.documents.joins import JoinOptions, Piece, is_one_word, join_pieces
 from ocrkit.recognition import Guess
 
 CROP = np.zeros((20, 20), np.uint8)
-KNOWN = {"work", "to", "both", "for", "Total", "sum", "liver", "oliver", "them", "Member"}
+KNOWN = {"work", "to", "both", "for", "Total", "sum", "liver", "oliver", "them", "Member", "onto"}
 
 
 def guess(text, confidence=0.9):
@@ -94,6 +94,11 @@ def test_one_word_or_two(a, b, whole, one):
         (guess("to", 0.6), guess("both"), guess("toboth", 0.97), False),  # two words of the lexicon, one hardly read
         (guess("–", 0.4), guess("say"), guess("-say", 0.8), False),  # a dash, however surely it is read so
         (guess("will"), guess("—", 0.4), guess("will-", 0.8), False),
+        (guess("find"), guess("!", 0.2), guess("find!", 0.7), False),  # an I alone, read as a mark of the word
+        (guess("large"), guess("l;", 0.3), guess("large!;", 0.8), False),
+        (guess("•", 0.4), guess("Both"), guess("-Both", 0.7), False),  # a list's
+        (guess("fin", 0.4), guess("!", 0.2), guess("find", 0.7), True),  # beside what is no word
+        (guess("l'", 0.4), guess("rdine"), guess("l'ordine", 0.9), True),  # an elision is no stroke
     ],
 )
 def test_behind_what_is_surely_a_space_only_what_can_be_no_word_is_joined(a, b, whole, one):
@@ -116,6 +121,12 @@ def test_behind_what_is_surely_a_space_only_what_can_be_no_word_is_joined(a, b, 
         (guess("both"), guess("X", 0.4), guess("bothx", 0.9), False),  # any letter beside a word, whatever its case
         (guess("o", 0.5), guess("liver"), guess("oliver", 0.95), True),  # the whole is known
         (guess("l"), guess("'liver"), guess("l'liver", 0.95), True),  # a letter that is part of a word
+        (guess("on"), guess("to"), guess("onto", 0.95), False),  # short words, read surely
+        (guess("on", 0.3), guess("to"), guess("onto", 0.95), True),
+        (guess("doesn't"), guess("so", 0.7), guess("doesn'tso", 0.96), False),  # no word, behind a longer one
+        (guess("CHRISTMAS"), guess("IS", 0.7), guess("CHRISTMASIS", 0.95), False),
+        (guess("n.com."), guess("my", 0.7), guess("n.com.my", 0.93), True),  # an address
+        (guess("find"), guess("–", 0.4), guess("find-", 0.8), False),  # a dash
     ],
 )
 def test_where_a_space_is_likely_two_words_stay_apart(a, b, whole, one):
@@ -215,6 +226,19 @@ def test_only_near_neighbours_are_tried():
 def test_numbers_of_a_list_stay_apart_and_thousands_with_their_rest(right, one):
     whole = guess(f"255,{right}", 0.95)
     assert is_one_word(guess("255,"), guess(right), whole, 0.98, JoinOptions()) is one
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "space", "one"),
+    [
+        ("tenants’", "n'est", 0.985, False),
+        ("tenants’", "n'est", 0.97, True),
+        ("15.", "5", 0.985, False),  # a list's number, and another
+        ("2/5", "-38.97", 0.985, False),
+    ],
+)
+def test_behind_a_sure_space_no_mark_makes_one_word_of_two(left, right, space, one):
+    assert is_one_word(guess(left), guess(right), guess(left + right), space, JoinOptions()) is one
 
 
 @pytest.mark.parametrize(("pitch", "joined"), [(0.0, [["Invoi"]]), (12.0, [["Inv", "oi"]])])

@@ -299,6 +299,23 @@ class Knows:
 
 
 @pytest.mark.parametrize(
+    ("text", "place", "kept"),
+    [
+        ("I", (300, 30, 306, 60), True),
+        ("O", (300, 31, 325, 61), True),
+        ("I", (300, 20, 306, 70), False),  # a rule's end
+        ("I", (300, 130, 306, 160), False),  # with no print level with it
+        ("R", (300, 30, 320, 60), False),
+    ],
+)
+def test_an_i_or_a_zero_alone_in_its_cell_is_kept_in_doubt_where_it_is_as_high_as_its_row(text, place, kept):
+    lines = [DetectedLine(np.array([box], float)) for box in ((20, 30, 100, 60), place)]
+    reader = Reader(recognizer=Knows(("Surely", 0.95), (text, 0.3)), detector=lambda image: lines)
+    page = reader.read(np.full((200, 500), 255, np.uint8)).pages[0]
+    assert [(word.text, word.doubtful) for word in page.words] == [("Surely", False), *([(text, True)] if kept else [])]
+
+
+@pytest.mark.parametrize(
     ("confidences", "keep", "doubtful", "noise"),
     [
         ((0.95, 0.3, 0.96, 0.9), False, [False, True, False, False], 0),  # surely a word

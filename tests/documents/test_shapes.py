@@ -806,6 +806,32 @@ def test_letters_that_begin_several_lines_are_bullets_only_where_ink_fills_them(
     assert texts(by_shape(rows, ShapeOptions()))[::2] == [meant, meant]
 
 
+@pytest.mark.parametrize(
+    ("confidence", "column", "right", "meant"),
+    [
+        (0.3, ("5.40", "17"), 60, "0"),
+        (0.9, ("5.40", "17"), 60, "O"),  # surely read
+        (0.3, ("Anna", "17"), 60, "O"),  # no column of numbers
+        (0.3, ("5.40", "17"), 90, "O"),  # in another column
+    ],
+)
+def test_an_o_alone_in_a_column_of_numbers_is_a_zero(confidence, column, right, meant):
+    rows = [[placed(column[0], 20, 0, 60, 20)], [placed("O", right - 15, 60, right, 80, confidence)]]
+    rows += [[placed(column[1], 40, 120, 60, 140)], [placed("Total", -200, 60, -120, 80)]]
+    assert texts(by_shape(rows, ShapeOptions()))[1] == meant
+
+
+@pytest.mark.parametrize(
+    ("read", "confidence", "open_px", "meant"),
+    [("=", 0.06, 0, "•"), ("=", 0.06, 6, "="), ("=", 0.9, 0, "="), ("+", 0.3, 0, "•")],
+)
+def test_squares_that_begin_several_lines_are_bullets_where_ink_fills_them(read, confidence, open_px, meant):
+    first = placed(read, 0, 6, 8, 14, confidence)
+    first.crop[3 : 3 + open_px, 3 : 3 + open_px] = 255
+    rows = [[first, placed("book", 20, 0, 60, 20)], [replace(first), placed("table", 20, 0, 60, 20)]]
+    assert texts(by_shape(rows, ShapeOptions()))[::2] == [meant, meant]
+
+
 @pytest.mark.parametrize(("length", "read", "meant"), [(10, "5.-", "5.–"), (10, "5.-*", "5.–*"), (8, "5.-", "5.-")])
 def test_the_dash_of_a_sum_is_told_where_the_recogniser_is_a_character_off(length, read, meant):
     strokes = [(0, 0, 8, 20), (10, 17, 13, 20), (15, 9, 15 + length, 11), (28, 0, 36, 10)][: len(read)]
