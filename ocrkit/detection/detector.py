@@ -420,7 +420,7 @@ def struck_through(words: Words, stages: Stages, height: float, options: Detecto
         level = (along > 0) & (y0 <= bottom + 1) & (y1 >= top - 1)
         if right - left >= options.strike_length * height and (over & under).mean() >= options.strike_share:
             struck |= level & (along >= 0.5 * (x1 - x0))
-        elif level.any() and _strikes_words(stages.ink, (left, top, right, bottom), height, options):
+        elif level.any() and _strikes_words(stages, (left, top, right, bottom), height, options):
             covered[level] += along[level]
     struck |= covered >= options.strike_whole * (x1 - x0)
     # The ground between lines of light print is as long and thin.
@@ -429,16 +429,21 @@ def struck_through(words: Words, stages: Stages, height: float, options: Detecto
     return struck
 
 
-def _strikes_words(ink: np.ndarray, stroke: tuple[int, int, int, int], height: float, options: DetectorOptions) -> bool:
-    """Whether `ink` that a level stroke joins ends where it does and reaches up and down from it, as struck words do."""
+def _strikes_words(stages: Stages, stroke: tuple[int, int, int, int], height: float, options: DetectorOptions) -> bool:
+    """Whether ink that a level stroke joins ends where it does and reaches up and down from it, as struck words do."""
     left, top, right, bottom = stroke
     around, slack = round(height), max(1, round(options.strike_beyond * height))
-    band = np.ascontiguousarray(ink[top:bottom, left + 1 : right - 1])
-    bar = np.ones((1, max(3, min(right - left - 2, 2 * around))), np.uint8)
-    if cv2.morphologyEx(band, cv2.MORPH_OPEN, bar).any(0).mean() < options.strike_even:
-        return False
     x, y = max(left - around, 0), max(top - 2 * around, 0)
-    labels = cv2.connectedComponents(ink[y : bottom + 2 * around, x : right + around])[1]
+    around_it = (slice(y, bottom + 2 * around), slice(x, right + around))
+    # Blurred letters touch in ink that is much lighter than theirs.
+    darker = np.median(stages.page[around_it]) - stages.page[around_it].astype(np.int16)
+    dark = (darker[top - y : bottom - y, left + 1 - x : right - 1 - x] > options.strike_ink * darker.max()).astype(
+        np.uint8
+    )
+    bar = np.ones((1, max(3, min(right - left - 2, 2 * around))), np.uint8)
+    if cv2.morphologyEx(dark, cv2.MORPH_OPEN, bar).any(0).mean() < options.strike_even:
+        return False
+    labels = cv2.connectedComponents(stages.ink[around_it])[1]
     own = np.unique(labels[top - y : bottom - y, left - x : right - x])
     joined = np.isin(labels, own[own > 0])
     columns, rows = np.flatnonzero(joined.any(0)) + x, np.flatnonzero(joined.any(1))

@@ -36,8 +36,14 @@ class DetectorOptions:
         side_height: heights; an upright stroke from one rule to the next is a frame's side, not a letter, when it is as
             high as this.
         strike_length: heights; of a stroke that strikes words through, at least, whatever it joins.
-        short_strike: heights; of one that joins no more than it runs through, at least.
-        strike_beyond: heights, by which what a short stroke joins goes on beyond it, at most.
+        short_strike: heights; of one that strikes out whole words and joins nothing else, at least.
+        strike_ink: of the strongest contrast around such a short stroke, that its ink has at least.
+        strike_even: of its length, along which some row of it is all ink, at least.
+        strike_beyond: heights, by which what it joins goes on beyond it, at most.
+        strike_rows: heights; how high what it joins is, at most.
+        strike_off: heights; ink no farther above or below it is its own.
+        strike_side: of its length, that has letters above, and below, at least.
+        strike_whole: of a word's width, that short strokes run through, at least.
         strike_thickness: heights; such a stroke is thinner.
         strike_reach: heights; how far above and below such a stroke letters are looked for.
         strike_share: of the stroke's length, where there are some on both sides, at least.
@@ -231,6 +237,7 @@ class DetectorOptions:
     strike_length: float = 5.0
     short_strike: float = 1.5
     strike_beyond: float = 0.1
+    strike_ink: float = 0.5
     strike_even: float = 0.97
     strike_rows: float = 2.6
     strike_off: float = 0.12

@@ -78,7 +78,8 @@ def without_strokes(grey: Image, struck: Sequence[np.ndarray]) -> tuple[Image, n
             and _ends_at_letters(ink, (x, y, wide, high), _BEYOND * height)
         ]
         # Words by themselves may have strokes of their own, as short as they are.
-        beside = [one for one in level if any(_goes_on(one, other, height) for other in found)]
+        others = [one for one in level if one not in found]
+        beside = [one for one in others if any(_goes_on(one, other, height) for other in found)]
         for x, y, wide, high in found + beside:
             stroke = runs[y : y + high, x : x + wide] > 0
             cleared[top : top + len(crop), x : x + wide][_free(stroke, ink[:, x : x + wide] > 0, y)] = paper
@@ -88,7 +89,7 @@ def without_strokes(grey: Image, struck: Sequence[np.ndarray]) -> tuple[Image, n
 
 def _level_strokes(ink: np.ndarray, length_px: float) -> tuple[np.ndarray, list[tuple[int, int, int, int]]]:
     """The level runs of `ink` that are so long, a mask, and the left edge, top, width and height of each."""
-    runs = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, max(3, int(length_px))), np.uint8))
+    runs = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, max(3, int(length_px) | 1)), np.uint8))
     return runs, [(x, y, wide, high) for x, y, wide, high, _ in cv2.connectedComponentsWithStats(runs)[2][1:].tolist()]
 
 
