@@ -447,11 +447,13 @@ def _strikes_words(stages: Stages, stroke: tuple[int, int, int, int], height: fl
     own = np.unique(labels[top - y : bottom - y, left - x : right - x])
     joined = np.isin(labels, own[own > 0])
     columns, rows = np.flatnonzero(joined.any(0)) + x, np.flatnonzero(joined.any(1))
-    if columns[0] < left - slack or columns[-1] >= right + slack or np.ptp(rows) > options.strike_rows * height:
+    if not len(columns) or columns[0] < left - slack or columns[-1] >= right + slack:
+        return False
+    if np.ptp(rows) > options.strike_rows * height:
         return False
     off, joined = max(1, round(options.strike_off * height)), joined[:, left - x : right - x]
     over, under = joined[: max(top - y - off, 0)].any(0), joined[bottom - y + off :].any(0)
-    free = ~(over | under)  # beside the letter at either end
+    free = np.logical_not(over | under)  # beside the letter at either end
     return min(over.mean(), under.mean()) >= options.strike_side and bool(free[0] or free[-1])
 
 
