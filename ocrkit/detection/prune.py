@@ -9,10 +9,11 @@ from ocrkit.detection.pairs import of_those, pairs_within, shared
 from ocrkit.detection.regions import Regions
 
 
-def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple[Regions, np.ndarray]:
-    """The regions that may be text, and a `(N,)` mask of those of them that are as high as letters.
+def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple[Regions, np.ndarray, np.ndarray]:
+    """The regions that may be text, a `(N,)` mask of those of them that are as high as letters, and one of points.
 
-    The others are dots, commas, dashes and accents: they join a line but never start one.
+    All but letters are dots, commas, dashes and accents: they join a line but never start one. Points are those of
+    print so small that they are a pixel (`small_points`).
     """
     heights, widths = regions.heights, regions.widths
     clear = regions.contrast >= options.min_surround
@@ -28,14 +29,13 @@ def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple
     # The points of small print and of its colons, not dirt in the blanks between words.
     speck = keep & (regions.area < options.min_area)
     usual = np.median(regions.contrast[keep & letter]) if (keep & letter).any() else np.inf
-    speck &= regions.contrast < options.speck_contrast * usual
-    keep &= ~speck
-    keep |= small_points(regions, keep & letter, speck & (regions.contrast >= options.faint_mark * usual), options)
+    point = small_points(regions, keep & letter, speck & (regions.contrast >= options.faint_mark * usual), options)
+    keep &= ~speck | point | (regions.contrast >= options.speck_contrast * usual)
     if keep.sum() > options.max_letters:
         keep &= regions.area >= options.min_area
     if keep.sum() > options.max_letters:
         keep &= regions.contrast > np.partition(regions.contrast[keep], -options.max_letters)[-options.max_letters]
-    return regions[keep], letter[keep]
+    return regions[keep], letter[keep], point[keep]
 
 
 def _around_letters(boxes: np.ndarray, letter: np.ndarray, options: DetectorOptions) -> np.ndarray:
@@ -90,12 +90,12 @@ def small_points(regions: Regions, letter: np.ndarray, speck: np.ndarray, option
 
 
 def with_colons(
-    regions: Regions, letter: np.ndarray, height_px: float, options: DetectorOptions
+    regions: Regions, letter: np.ndarray, point: np.ndarray, height_px: float, options: DetectorOptions
 ) -> tuple[Regions, np.ndarray, np.ndarray]:
     """The same, but two marks alike that stand one above the other are one letter: a colon or an equals sign.
 
     A letter may stand further from its neighbours than punctuation, and be a word of its own. The third result tells
-    these signs, `(N,)`. A speck alone is noise, but points of small print are two of these, so only now it leaves.
+    these signs, `(N,)`. A speck alone is noise unless it is a `point`, but two may be a colon, so only now it leaves.
     """
     mark = np.flatnonzero(~letter)
     boxes = regions.boxes[mark]
@@ -117,7 +117,6 @@ def with_colons(
     )
     contrast = np.minimum(regions.contrast[a], regions.contrast[b])
     colons = Regions(np.concatenate(corners, axis=1), regions.area[a] + regions.area[b], contrast)
-    speck = regions.area < options.min_area
-    rest = np.setdiff1d(np.flatnonzero(~speck | small_points(regions, letter, speck, options)), np.append(a, b))
+    rest = np.setdiff1d(np.flatnonzero((regions.area >= options.min_area) | point), np.append(a, b))
     sign = np.arange(len(rest) + len(a)) >= len(rest)
     return regions[rest] + colons, np.append(letter[rest], np.ones(len(a), bool)), sign

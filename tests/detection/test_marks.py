@@ -138,7 +138,7 @@ def regions(*boxes):
     ],
 )
 def test_what_holds_letters_much_lower_than_it_is_no_letter(around, letters, kept):
-    found, letter = prune(
+    found, letter, _ = prune(
         replace(regions(around, *letters), area=np.full(1 + len(letters), 30.0)), 20.0, DetectorOptions()
     )
     assert letter.all()
@@ -155,7 +155,7 @@ def test_what_holds_letters_much_lower_than_it_is_no_letter(around, letters, kep
     ],
 )
 def test_two_points_one_above_the_other_are_a_colon(points, colon, marks):
-    joined, _, sign = with_colons(regions(*points), np.zeros(2, bool), 15.0, DetectorOptions())
+    joined, _, sign = with_colons(regions(*points), np.zeros(2, bool), np.zeros(2, bool), 15.0, DetectorOptions())
     assert joined.boxes[sign].tolist() == ([colon] if colon else [])
     assert (~sign).sum() == marks
 
