@@ -424,8 +424,7 @@ def struck_through(words: Words, stages: Stages, height: float, options: Detecto
             struck |= level & (along >= 0.5 * (x1 - x0))
         elif level.any() and _strikes_words(stages, (left, top, right, bottom), height, options):
             covered[level] += along[level]
-    # A letter of a title may have such a bar of its own: 4, B, €.
-    struck |= (covered >= options.strike_whole * (x1 - x0)) & (x1 - x0 > y1 - y0)
+    struck |= covered >= options.strike_whole * (x1 - x0)
     # The ground between lines of light print is as long and thin.
     light = [i for i in np.flatnonzero(struck).tolist() if not _stands_out(_crop(stages.page, words.boxes[i]), options)]
     struck[light] = False
