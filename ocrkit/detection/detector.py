@@ -404,59 +404,25 @@ def struck_through(words: Words, stages: Stages, height: float, options: Detecto
     """Whether a stroke runs through each of the level words, `(N,)`.
 
     Letters reach above and below a stroke that strikes them out, only above an underline, and seldom to a form's rule.
-    A stroke shorter than a rule may be the bars of letters that touch, so that it has to strike out words as a whole.
     """
     struck = np.zeros(len(words), bool)
-    stroke = stroke_map(stages.ink, round(options.short_strike * height), 0)
+    stroke = stroke_map(stages.ink, round(options.strike_length * height), 0)
     if not cv2.hasNonZero(stroke):
         return struck
     strokes = ink_regions(stroke)
     thin = strokes.heights <= options.strike_thickness * height + 2
     reach = round(options.strike_reach * height)
     x0, y0, x1, y1 = words.ink.T
-    covered = np.zeros(len(words))
     for left, top, right, bottom in strokes.boxes[thin].astype(int).tolist():
         over = stages.ink[max(top - reach, 0) : max(top - 1, 0), left:right].any(0)
         under = stages.ink[bottom + 1 : bottom + reach, left:right].any(0)
-        along = np.minimum(x1, right) - np.maximum(x0, left)
-        level = (along > 0) & (y0 <= bottom + 1) & (y1 >= top - 1)
-        if right - left >= options.strike_length * height and (over & under).mean() >= options.strike_share:
-            struck |= level & (along >= 0.5 * (x1 - x0))
-        elif level.any() and _strikes_words(stages, (left, top, right, bottom), height, options):
-            covered[level] += along[level]
-    struck |= covered >= options.strike_whole * (x1 - x0)
+        if (over & under).mean() >= options.strike_share:
+            covered = np.minimum(x1, right) - np.maximum(x0, left) >= 0.5 * (x1 - x0)
+            struck |= covered & (y0 <= bottom + 1) & (y1 >= top - 1)
     # The ground between lines of light print is as long and thin.
     light = [i for i in np.flatnonzero(struck).tolist() if not _stands_out(_crop(stages.page, words.boxes[i]), options)]
     struck[light] = False
     return struck
-
-
-def _strikes_words(stages: Stages, stroke: tuple[int, int, int, int], height: float, options: DetectorOptions) -> bool:
-    """Whether ink that a level stroke joins ends where it does and reaches up and down from it, as struck words do."""
-    left, top, right, bottom = stroke
-    around, slack = round(height), max(1, round(options.strike_beyond * height))
-    x, y = max(left - around, 0), max(top - 2 * around, 0)
-    around_it = (slice(y, bottom + 2 * around), slice(x, right + around))
-    # Blurred letters touch in ink that is much lighter than theirs.
-    darker = np.median(stages.page[around_it]) - stages.page[around_it].astype(np.int16)
-    dark = (darker[top - y : bottom - y, left + 1 - x : right - 1 - x] > options.strike_ink * darker.max()).astype(
-        np.uint8
-    )
-    bar = np.ones((1, max(3, min(right - left - 2, 2 * around))), np.uint8)
-    if cv2.morphologyEx(dark, cv2.MORPH_OPEN, bar).any(0).mean() < options.strike_even:
-        return False
-    labels = cv2.connectedComponents(stages.ink[around_it])[1]
-    own = np.unique(labels[top - y : bottom - y, left - x : right - x])
-    joined = np.isin(labels, own[own > 0])
-    columns, rows = np.flatnonzero(joined.any(0)) + x, np.flatnonzero(joined.any(1))
-    if not len(columns) or columns[0] < left - slack or columns[-1] >= right + slack:
-        return False
-    if np.ptp(rows) > options.strike_rows * height:
-        return False
-    off, joined = max(1, round(options.strike_off * height)), joined[:, left - x : right - x]
-    over, under = joined[: max(top - y - off, 0)].any(0), joined[bottom - y + off :].any(0)
-    free = np.logical_not(over | under)  # beside the letter at either end
-    return min(over.mean(), under.mean()) >= options.strike_side and bool(free[0] or free[-1])
 
 
 def parts_of(

@@ -35,15 +35,7 @@ class DetectorOptions:
         rule_thickness: heights; thicker strokes are no rules.
         side_height: heights; an upright stroke from one rule to the next is a frame's side, not a letter, when it is as
             high as this.
-        strike_length: heights; of a stroke that strikes words through, at least, whatever it joins.
-        short_strike: heights; of one that strikes out whole words and joins nothing else, at least.
-        strike_ink: of the strongest contrast around such a short stroke, that its ink has at least.
-        strike_even: of its length, along which some row of it is all ink, at least.
-        strike_beyond: heights, by which what it joins goes on beyond it, at most.
-        strike_rows: heights; how high what it joins is, at most.
-        strike_off: heights; ink no farther above or below it is its own.
-        strike_side: of its length, that has letters above, and below, at least.
-        strike_whole: of a word's width, that short strokes run through, at least.
+        strike_length: heights; of a stroke that strikes words through, at least.
         strike_thickness: heights; such a stroke is thinner.
         strike_reach: heights; how far above and below such a stroke letters are looked for.
         strike_share: of the stroke's length, where there are some on both sides, at least.
@@ -238,14 +230,6 @@ class DetectorOptions:
     rule_thickness: float = 0.6
     side_height: float = 1.5
     strike_length: float = 5.0
-    short_strike: float = 1.5
-    strike_beyond: float = 0.1
-    strike_ink: float = 0.5
-    strike_even: float = 0.97
-    strike_rows: float = 2.6
-    strike_off: float = 0.12
-    strike_side: float = 0.2
-    strike_whole: float = 0.85
     strike_thickness: float = 0.5
     strike_reach: float = 0.4
     strike_share: float = 0.35

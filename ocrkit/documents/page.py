@@ -33,12 +33,10 @@ from ocrkit.documents.script import is_unreadable
 from ocrkit.documents.shapes import by_shape
 from ocrkit.documents.spaced import with_spaced
 from ocrkit.documents.struck import unstruck
-from ocrkit.recognition.decode import Guess
 from ocrkit.recognition.lexicon import MARKS
 
 _CHECK_BOX, _CHECK_CONFIDENCE = "☐", 0.9  # and the share of them that are some
 _PAGE_NUMBER = re.compile(r"([-–—]) \d{1,3} \1")  # its dashes are hardly read by themselves
-_SURER_STRUCK = 0.06  # by which the reading of a word with its stroke is surer than without, at least
 _PRICE = re.compile(r"[€$£]\d[\d.,]*[.,]\d\d")
 
 Detector = Callable[[Image], Sequence[DetectedLine]]
@@ -159,17 +157,9 @@ def as_struck(rows: Sequence[Sequence[Piece]], read: Callable[[np.ndarray], list
     surer = {
         piece: replace(piece, guess=guess)
         for piece, guess in zip(cleared, guesses)
-        if _is_surer_struck(guess, piece.guess)
+        if (guess.known, guess.confidence) > (piece.guess.known, piece.guess.confidence)
     }
     return [[surer.get(piece, piece) for piece in row] for row in rows]
-
-
-def _is_surer_struck(struck: Guess, cleared: Guess) -> bool:
-    """Whether a word's reading with its stroke is surer by far; what both differ in is no mark, which it would hide."""
-    same = [list(filter(str.isalnum, guess.text)) for guess in (struck, cleared)]
-    if same[0] == same[1] and same[0]:
-        return False
-    return (struck.known, struck.confidence) > (cleared.known, cleared.confidence + _SURER_STRUCK)
 
 
 def holds_print(pieces: Sequence[Piece], options: ReadOptions, characters: int = 1) -> bool:

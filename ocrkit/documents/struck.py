@@ -16,8 +16,7 @@ from ocrkit.document import Image
 
 _INK = 0.4  # of the strongest contrast in a box, from which on a pixel is ink
 _LENGTH = 2.5  # heights of a word; of a stroke, at least
-_MOST = 0.75  # of a word's width, for which a shorter one is long enough
-_SHORT = 0.8  # heights; of one beside such a stroke, and as high
+_SHORT = 0.8  # the same of one beside such a stroke, and as high
 _NEXT = 8.0  # heights, within which that stands
 _LEVEL_PX = 1  # by which the two may differ in height and thickness
 _THICK = 0.35  # of that height; of a stroke, at most
@@ -67,29 +66,29 @@ def without_strokes(grey: Image, struck: Sequence[np.ndarray]) -> tuple[Image, n
         paper = int(np.median(crop))
         off = np.abs(crop.astype(np.int16) - paper)
         ink = (off > _INK * off.max()).astype(np.uint8)
-        left, right = boxes[:, 0], boxes[:, 2]
-        least = np.minimum(_LENGTH * height, _MOST * (right - left))
-        runs, level = _level_strokes(ink, _SHORT * height)
+        middles = boxes[:, [0, 2]].mean(1)
+        long, found = _level_strokes(ink, _LENGTH * height)
         found = [
             (x, y, wide, high)
-            for x, y, wide, high in level
+            for x, y, wide, high in found
             if _may_strike(y, high, height, len(crop))
-            and (np.minimum(right, x + wide) - np.maximum(left, x) >= least).any()
+            and ((x <= middles) & (middles <= x + wide)).any()
             and _ends_at_letters(ink, (x, y, wide, high), _BEYOND * height)
         ]
         # Words by themselves may have strokes of their own, as short as they are.
-        others = [one for one in level if one not in found]
+        short, others = _level_strokes(ink, _SHORT * height) if found else (long, [])
         beside = [one for one in others if any(_goes_on(one, other, height) for other in found)]
-        for x, y, wide, high in found + beside:
-            stroke = runs[y : y + high, x : x + wide] > 0
-            cleared[top : top + len(crop), x : x + wide][_free(stroke, ink[:, x : x + wide] > 0, y)] = paper
-            strokes.append((x, top + y, x + wide, top + y + high))
+        for strokes_of, parts in ((long, found), (short, beside)):
+            for x, y, wide, high in parts:
+                stroke = strokes_of[y : y + high, x : x + wide] > 0
+                cleared[top : top + len(crop), x : x + wide][_free(stroke, ink[:, x : x + wide] > 0, y)] = paper
+                strokes.append((x, top + y, x + wide, top + y + high))
     return cleared, np.array(strokes, float).reshape(-1, 4)
 
 
 def _level_strokes(ink: np.ndarray, length_px: float) -> tuple[np.ndarray, list[tuple[int, int, int, int]]]:
     """The level runs of `ink` that are so long, a mask, and the left edge, top, width and height of each."""
-    runs = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, max(3, int(length_px) | 1)), np.uint8))
+    runs = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, max(3, int(length_px))), np.uint8))
     return runs, [(x, y, wide, high) for x, y, wide, high, _ in cv2.connectedComponentsWithStats(runs)[2][1:].tolist()]
 
 
