@@ -191,12 +191,16 @@ class Invented:
 
 @dataclass(frozen=True, eq=False)
 class Words:
-    """What fine-tuning needs: real words to learn from and held out, invented ones to learn from and held out."""
+    """What fine-tuning needs: real words to learn from and held out, invented ones to learn from and held out.
+
+    `pages` is from how many invented pages some of the invented ones are cut.
+    """
 
     tune: Sequence[Sample]
     held_out: Sequence[Sample]
     invented: Source
     general: Sequence[Sample]
+    pages: int = 0
 
 
 def fine_tune(
@@ -278,6 +282,7 @@ def _fine_tune(
         "real_words": len(words.tune),
         "real_documents": len({sample.document for sample in words.tune}),
         "real_share": real_share,
+        "invented_pages": words.pages,
         "held_out_words": len(words.held_out),
         "general_words": len(words.general),
         "train_options": asdict(options),
