@@ -247,8 +247,9 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
         return False
     if b.pitch and b.space == 1 and not _digits_meet(left, right):  # whole cells between them are blank
         return False
-    if _digits_meet(left, right) or _may_be_seam(a.guess, b.guess, b.space, options):
-        return True
+    doubtful_bullet = left == "•" and a.guess.confidence < options.sure_word and b.space >= options.sure_space
+    if doubtful_bullet or _digits_meet(left, right) or _may_be_seam(a.guess, b.guess, b.space, options):
+        return True  # a doubtful bullet may be another list's sign, see `_sign_before`
     if _may_be_halves(a.guess, b.guess, b.space, options) or _may_be_address(left, right, b.space, options):
         return True
     return any(may_be(a.guess, b.guess, b.space, options) for may_be in (_may_be_enclosed, _may_be_fragment))
