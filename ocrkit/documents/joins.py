@@ -217,6 +217,8 @@ def _sign_before(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOp
     sign = whole.text[:1]
     if space < options.sure_space or len(a.text) > options.fragment or whole.text[1:] != b.text:
         return ""
+    if a.text == "•" and whole.confidence < a.confidence + options.fragment_gain:
+        return a.text
     if sign == "=":
         return "•" if a.text != sign and a.confidence < options.sure_word else ""
     return sign if sign in tuple(options.list_signs) and len(b.text) >= options.sure_letters else ""
