@@ -56,18 +56,19 @@ def _around_letters(boxes: np.ndarray, letter: np.ndarray, options: DetectorOpti
 def small_points(regions: Regions, letter: np.ndarray, speck: np.ndarray, options: DetectorOptions) -> np.ndarray:
     """Which specks are points at the foot of letters in print so small that a point is one pixel, `(N,)`.
 
-    Dirt lies at any height of a letter: where there is as much of it higher up, none of them is told from it.
+    Dirt lies at any height of a letter: where there is as much of it higher up, none of them is told from it. More than
+    `max_letters` are dirt, too, and are not looked at: their pairs would fill the memory.
 
     Args:
         regions: of the page.
         letter: `(N,)`; those as high as letters.
         speck: `(N,)`; those smaller than `min_area`.
-        options: `punctuation_reach`, `level` and `point_odds` matter here.
+        options: `max_letters`, `punctuation_reach`, `level` and `point_odds` matter here.
     """
     point = np.zeros(len(regions), bool)
-    if not speck.any():
-        return point
     some = np.flatnonzero(letter | speck)
+    if not speck.any() or len(some) > options.max_letters:
+        return point
     boxes, is_speck = regions.boxes[some], speck[some]
     left, right = pairs_within(boxes, options.reach * (boxes[:, 3] - boxes[:, 1]))
 

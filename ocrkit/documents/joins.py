@@ -217,6 +217,8 @@ def _sign_before(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOp
     sign = whole.text[:1]
     if space < options.sure_space or len(a.text) > options.fragment or whole.text[1:] != b.text:
         return ""
+    if a.text == "•" and whole.confidence < a.confidence + options.fragment_gain:
+        return a.text
     if sign == "=":
         return "•" if a.text != sign and a.confidence < options.sure_word else ""
     return sign if sign in tuple(options.list_signs) and len(b.text) >= options.sure_letters else ""
@@ -247,8 +249,9 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
         return False
     if b.pitch and b.space == 1 and not _digits_meet(left, right):  # whole cells between them are blank
         return False
-    if _digits_meet(left, right) or _may_be_seam(a.guess, b.guess, b.space, options):
-        return True
+    doubtful_bullet = left == "•" and a.guess.confidence < options.sure_word and b.space >= options.sure_space
+    if doubtful_bullet or _digits_meet(left, right) or _may_be_seam(a.guess, b.guess, b.space, options):
+        return True  # a doubtful bullet may be another list's sign, see `_sign_before`
     if _may_be_halves(a.guess, b.guess, b.space, options) or _may_be_address(left, right, b.space, options):
         return True
     return any(may_be(a.guess, b.guess, b.space, options) for may_be in (_may_be_enclosed, _may_be_fragment))

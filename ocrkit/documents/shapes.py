@@ -314,7 +314,8 @@ def _with_bullets(
             other = first.guess.text.isalnum() or first.guess.text in tuple(options.plain)
             fits = fits and (not other or _is_full(first, options))
             alone = len(row) == 1 and not first.sign  # whether half-way up a row nobody knows
-            if fits and (alone or _is_half_way(first, row, options.bullet_off * capital)):
+            hangs = alone and first.guess.text == "*"  # at the top of the row that it was not found on
+            if fits and not hangs and (alone or _is_half_way(first, row, options.bullet_off * capital)):
                 found.append((first, capital, alone))
     column = [piece for piece, _, alone in found if not alone] + sure
     bullets = {

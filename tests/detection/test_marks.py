@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from ocrkit.detection import DetectorOptions
 from ocrkit.detection.leaders import leaders
 from ocrkit.detection.lines import string_lines, with_accents, with_low_letters, without_faint_marks
-from ocrkit.detection.prune import prune, with_colons
+from ocrkit.detection.prune import prune, small_points, with_colons
 from ocrkit.detection.regions import Regions
 from ocrkit.detection.words import split_words
 
@@ -177,6 +178,19 @@ def test_a_pixel_at_the_foot_of_a_letter_is_a_point_where_few_stand_higher(speck
     sizes = (page.boxes[:, 2:] - page.boxes[:, :2]).prod(1)
     found, _, _ = with_colons(*prune(replace(page, area=sizes), 9.0, DetectorOptions()), 9.0, DetectorOptions())
     assert (found.area == 1).sum() + 2 * (found.area == 2).sum() == points
+
+
+def test_dirt_beyond_number_has_no_points_and_takes_little_memory():
+    places = np.random.default_rng(0).integers(0, [2480, 3508], (60_000, 2))
+    boxes = np.concatenate([WORD, np.hstack([places, places + 1]), [[36, 29, 37, 30]]]).astype(float)
+    speck = np.arange(len(boxes)) >= len(WORD)
+    page = Regions(boxes, np.where(speck, 1, 100), np.full(len(boxes), 100.0))
+    tracemalloc.start()
+    try:
+        assert not small_points(page, ~speck, speck, DetectorOptions()).any()
+        assert tracemalloc.get_traced_memory()[1] < 20e6
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

@@ -203,6 +203,10 @@ def test_halves_without_a_likely_space_between_them_go_together_first():
         (("sk", 0.3), ("*liver", 0.8), 1.0, ["*", "liver"]),
         (("s", 0.3), ("•liver", 0.8), 1.0, ["•", "liver"]),
         (("•", 0.7), ("•liver", 0.9), 1.0, ["•", "liver"]),
+        (("•", 0.2), ("*liver", 0.8), 1.0, ["*", "liver"]),
+        (("•", 0.2), ("-liver", 0.8), 1.0, ["•", "liver"]),
+        (("•", 0.65), ("*liver", 0.6), 1.0, ["•", "liver"]),  # no surer
+        (("•", 0.9), ("*liver", 0.8), 1.0, ["•", "liver"]),  # surely read
         (("m", 0.1), ("=liver", 0.7), 1.0, ["•", "liver"]),  # a square
         (("=", 0.1), ("=liver", 0.7), 1.0, ["=", "liver"]),
         (("x", 0.3), ("*liver", 0.8), 0.5, ["*liver"]),  # no sure space: a note's asterisk

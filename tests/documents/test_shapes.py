@@ -314,10 +314,10 @@ def test_a_sign_that_is_hardly_read_as_what_its_shape_says_is_that(read, place):
         assert sign.guess.confidence >= ShapeOptions().sign_confidence
 
 
-@pytest.mark.parametrize(("beside", "meant"), [(2, "•"), (1, "e")])
-def test_a_bullet_alone_in_its_row_is_known_by_others_above_and_below(beside, meant):
+@pytest.mark.parametrize(("beside", "read", "meant"), [(2, "e", "•"), (1, "e", "e"), (2, "*", "*")])
+def test_a_bullet_alone_in_its_row_is_known_by_others_above_and_below(beside, read, meant):
     rows = [[placed("•", 1, 40 * i + 6, 9, 40 * i + 14), placed("The", 20, 40 * i, 60, 40 * i + 20)] for i in (0, 1)]
-    rows = [[placed("e", 0, -34, 8, -26, confidence=0.5)], *rows[:beside]]
+    rows = [[placed(read, 0, -34, 8, -26, confidence=0.3)], *rows[:beside]]
     assert texts(by_shape(rows, ShapeOptions()))[0] == meant
 
 
