@@ -101,8 +101,12 @@ def test_a_litert_file_that_differs_is_refused(model, tmp_path, monkeypatch):
     pytest.importorskip("ai_edge_litert")
 
     def changed(network, size):
-        network.get_layer("logits").set_weights([w * 1.01 for w in network.get_layer("logits").get_weights()])
-        return litert.to_litert(network, size)
+        layer = network.get_layer("logits")
+        right = layer.get_weights()
+        layer.set_weights([w * 1.01 for w in right])
+        content = litert.to_litert(network, size)
+        layer.set_weights(right)
+        return content
 
     monkeypatch.setattr(convert, "to_litert", changed)
     with pytest.raises(BadModel, match=r"model\.tflite differs"):
