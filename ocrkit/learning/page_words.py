@@ -99,7 +99,7 @@ def _held(box: np.ndarray, ink: np.ndarray) -> np.ndarray:
         return none
     held = held[np.argsort(ink[held, 0])]
     words = ink[held]
-    x0, y0, x1, y1 = *np.floor(box[:2]), *np.ceil(box[2:])
+    (x0, y0), (x1, y1) = np.floor(box[:2]).tolist(), np.ceil(box[2:]).tolist()
     beyond = (words[:, 0] < x0 - _BESIDE_PX) | (words[:, 2] > x1 + _BESIDE_PX)
     beyond |= (words[:, 1] < y0 - _BLUR_PX) | (words[:, 3] > y1 + _BLUR_PX)
     in_a_row = (words[1:, 0] >= words[:-1, 2] - 1).all()

@@ -165,7 +165,7 @@ class Recognizer:
                     # While the network looks at the next batch, what it saw in the last one is searched.
                     found = [self._texts_of(logits)] if self._is_searched(guess) else []
                     look = row, guess, logits, step, found
-                    if found and self._decoder == "careful" and not is_settled(*found, self._lexicon, self._options):
+                    if found and self._decoder == "careful" and not is_settled(found[0], self._lexicon, self._options):
                         doubtful.append(look)
                     else:
                         yield look
