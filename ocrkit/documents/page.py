@@ -200,9 +200,14 @@ def keep_words(
             left_out["noise"] += found - len(level)
         clean = [piece for piece in level if _is_legible(piece, options)]
         likely = doubtful_from(clean, options)
-        likely = options.doubtful_confidence if _is_cell(clean, print_at, options) else likely
-        least = 0.0 if options.keep_doubtful else likely
-        kept = [piece for piece in clean if piece.guess.confidence >= least]
+        in_cells_alone = all(len(piece.guess.text) == 1 for piece in clean)
+        kept = [
+            piece
+            for piece in clean
+            if options.keep_doubtful
+            or piece.guess.confidence >= likely
+            or (in_cells_alone and _is_cell(piece, print_at, options))
+        ]
         left_out["noise"] += len(clean) - len(kept)
         if options.keep_doubtful:
             kept = level
@@ -243,14 +248,14 @@ def _are_stray(row: Sequence[Piece], print_at: np.ndarray, options: ReadOptions)
     return not (level & (np.maximum(behind, before) <= options.stray_reach * height)).any()
 
 
-def _is_cell(row: Sequence[Piece], print_at: np.ndarray, options: ReadOptions) -> bool:
-    """Whether a row is one figure or letter as a table's cell has it: as high as the print that it stands level with.
+def _is_cell(piece: Piece, print_at: np.ndarray, options: ReadOptions) -> bool:
+    """Whether it is one figure or letter as a table's cell has it: as high as the print that it stands level with.
 
     The recogniser cannot tell an I from a one or an O from a zero where no other letter is beside it.
     """
-    if len(row) != 1 or row[0].guess.text not in options.cell_signs:
+    if piece.guess.text not in options.cell_signs or piece.guess.confidence < options.doubtful_confidence:
         return False
-    left, top, right, bottom = row[0].place
+    left, top, right, bottom = piece.place
     height = print_at[:, 3] - print_at[:, 1]
     level = np.abs(print_at[:, [1, 3]] - [top, bottom]).max(1) <= options.cell_level * height
     near = np.maximum(print_at[:, 0] - right, left - print_at[:, 2]) <= options.cell_reach * height

@@ -114,7 +114,7 @@ def _runs(number: int, row: Sequence[Piece], options: SpacedOptions) -> list[_Ru
     """The longest runs of letters of a row, from left to right, each between wider gaps or other words."""
     found: list[list[Piece]] = [[]]
     for piece in row:
-        if len(piece.guess.text) != 1 or piece.sign:
+        if len(piece.guess.text) > 1 or piece.sign:  # an unread letter is one, too
             found.append([])
         else:
             found[-1].append(piece)
