@@ -44,7 +44,7 @@ class ReadOptions:
         struck_letters: of a long word, at least.
         signs: what a sign that stands alone in a row may be; anything else was dirt.
         plain_signs: those of them that are kept even if their readings are doubtful.
-        cell_signs: what is kept alone in a row, too, where it is as high as print level with it.
+        cell_signs: what is kept in a row of signs alone, too, where it is as high as print level with it.
         cell_level: of that print's height; how far their tops or feet may lie apart.
         cell_reach: the same; how far off it may stand.
         stray_reach: of a word's height; marks alone in a row are noise where no word level with them is so near.

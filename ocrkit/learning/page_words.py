@@ -19,7 +19,7 @@ from ocrkit.synth.pages import PageGenerator, PageOptions
 from ocrkit.synth.printed import PrintedPages
 from ocrkit.synth.printed.typefaces import other_typefaces
 
-SOURCE = "invented pages"
+_SOURCE = "invented pages"
 _HALF = "tune"  # of the layouts and typefaces of print; the other one is to report on
 _OTHER_FACES, _SAME_FACES = 3, 1  # of five pages, in faces that nothing is measured in; in those of the half
 _TURN = 5  # the fifth is one of other documents: a receipt, a letter, a screenshot
@@ -80,7 +80,7 @@ def words_as_found(page: LabelledPage) -> Iterator[Sample]:
         held = _held(box, ink)
         text = " ".join(texts[i] for i in held)
         if len(held) and text and len(text) <= _LONGEST:
-            yield Sample(_shrunk(cut(grey, box_to_quad(box))), text, SOURCE, page.id)
+            yield Sample(_shrunk(cut(grey, box_to_quad(box))), text, _SOURCE, page.id)
 
 
 def _held(box: np.ndarray, ink: np.ndarray) -> np.ndarray:
