@@ -17,12 +17,13 @@ from ocrkit.synth.corpus import Vocabulary
 from ocrkit.synth.fonts import FontVerdict
 from ocrkit.synth.pages import PageGenerator, PageOptions
 from ocrkit.synth.printed import PrintedPages
+from ocrkit.synth.printed.layouts import Layout
+from ocrkit.synth.printed.signs import signs
 from ocrkit.synth.printed.typefaces import other_typefaces
 
 _SOURCE = "invented pages"
-_HALF = "tune"  # of the layouts and typefaces of print; the other one is to report on
-_OTHER_FACES, _SAME_FACES = 3, 1  # of five pages, in faces that nothing is measured in; in those of the half
-_TURN = 5  # the fifth is one of other documents: a receipt, a letter, a screenshot
+_HALF = "tune"  # of the layouts of print; the other one is to report on
+_SIGNS, _PRINT, _TURN = 3, 2, 6  # of six pages, of signs and of print; the sixth is a receipt, a letter or a screenshot
 _INSIDE, _TOUCHED = 0.6, 0.1  # shares of a word's ink in a box, from which on it is in it, and beside it
 _BLUR_PX = 1.5  # by which ink may reach beyond a box above and below, as its blur does
 _BESIDE_PX = 0.5  # the same to the left and right, where a mark may stand
@@ -33,9 +34,9 @@ _LARGEST_PX = 48  # height of a crop that is kept, half as high again as the net
 
 
 def page_words(vocabulary: Vocabulary, verdicts: Sequence[FontVerdict], pages: int, seed: int) -> Iterator[Sample]:
-    """Words of so many pages: of print in many faces, clean, scanned, copied and faxed, and of other documents.
+    """Words of so many pages: of signs and print in many faces, clean, scanned, copied, faxed; of other documents.
 
-    Nothing is in a layout or a typeface that `ocrkit benchmark print` reports on.
+    Nothing is in a layout that `ocrkit benchmark print` reports on, nor in any of its typefaces.
 
     Args:
         vocabulary: what the pages say.
@@ -46,18 +47,16 @@ def page_words(vocabulary: Vocabulary, verdicts: Sequence[FontVerdict], pages: i
     Raises:
         BadDataset: no usable font or word.
     """
-    typefaces = list(other_typefaces(verdicts).items())
-    Random(seed).shuffle(typefaces)  # some pages do not come to the last of them
-    others = PrintedPages(vocabulary, _HALF, seed, dict(typefaces))
-    same = PrintedPages(vocabulary, _HALF, seed + 1)
+    shuffled = list(other_typefaces(verdicts).items())
+    Random(seed).shuffle(shuffled)  # some pages do not come to the last of them
+    typefaces = dict(shuffled)
+    of_signs = PrintedPages(vocabulary, _HALF, seed, typefaces, {"signs": Layout(signs, _HALF)})
+    of_print = PrintedPages(vocabulary, _HALF, seed, typefaces)
     documents = PageGenerator(vocabulary, verdicts, PageOptions(seed=seed))
     for number in range(pages):
         turn = number % _TURN
-        if turn < _OTHER_FACES + _SAME_FACES:
-            page = (others if turn < _OTHER_FACES else same)[number].page
-        else:
-            page = documents[number]
-        yield from words_as_found(page)
+        printed = of_signs if turn < _SIGNS else of_print
+        yield from words_as_found(printed[number].page if turn < _SIGNS + _PRINT else documents[number])
 
 
 def words_as_found(page: LabelledPage) -> Iterator[Sample]:

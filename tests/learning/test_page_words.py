@@ -1,5 +1,6 @@
 """Words cut from invented pages are what the detector finds, and their labels what is seen in them."""
 
+import re
 from itertools import islice
 
 import cv2
@@ -11,6 +12,9 @@ from ocrkit.document import box_to_quad
 from ocrkit.learning.page_words import page_words, words_as_found
 from ocrkit.synth.corpus import Vocabulary
 from ocrkit.synth.fonts import audit, font_folders
+from ocrkit.synth.printed import PrintedPages
+from ocrkit.synth.printed.layouts import Layout
+from ocrkit.synth.printed.signs import signs
 from ocrkit.synth.printed.typefaces import TYPEFACES, other_typefaces
 
 WORDS = ("the", "of", "and", "parcel", "depot", "i", "bridge", "waited", "quietly", "yesterday")
@@ -72,3 +76,22 @@ def test_words_of_pages_are_the_same_each_time(verdicts):
     assert [sample.text for sample in some] == [sample.text for sample in again]
     assert all(np.array_equal(one.image, other.image) for one, other in zip(some, again))
     assert max(sample.image.shape[0] for sample in some) <= 48
+
+
+def test_pages_of_signs_hold_what_prose_has_little_of(verdicts):
+    layouts = {"signs": Layout(signs, "tune")}
+    printed = PrintedPages(VOCABULARY, "tune", 3, other_typefaces(verdicts), layouts)
+    pages = [printed[number] for number in range(8)]
+    texts = [word.text for page in pages for word in page.page.words]
+    alone = {text for text in texts if len(text) == 1 and not text.isalnum()}
+    assert {"–", "—", "-", "&"} <= alone
+    assert any(re.fullmatch(r"\d+[–—]\d+", text) for text in texts)
+    assert any(re.fullmatch(r"[A-Z]\.", text) for text in texts)
+    kinds = set().union(*(kind for page in pages for kind in page.kinds))
+    assert {"struck", "underlined", "superscript"} <= kinds
+    for page in pages:
+        height, width = page.page.image().shape[:2]
+        boxes = np.array([word.box for word in page.page.words])
+        assert (boxes[:, :2] >= -2).all()
+        assert (boxes[:, 2] <= width + 2).all()
+        assert (boxes[:, 3] <= height + 2).all()

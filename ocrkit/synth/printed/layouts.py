@@ -12,9 +12,9 @@ from ocrkit.synth.layouts.sheet import Colour
 from ocrkit.synth.printed.setting import BLACK, WHITE, Setting, Style, Token
 from ocrkit.synth.printed.wording import amount, noted, number, prose, sentence, title
 
-_TINTS: tuple[Colour, ...] = ((228, 228, 228), (214, 226, 240), (240, 232, 205), (205, 205, 205), (222, 236, 220))
-_MIDDLE: tuple[Colour, ...] = ((128, 128, 128), (150, 150, 150), (88, 132, 176), (176, 100, 84), (96, 144, 100))
-_DARK: tuple[Colour, ...] = ((30, 34, 44), (16, 48, 84), (0, 0, 0), (70, 20, 30))
+TINTS: tuple[Colour, ...] = ((228, 228, 228), (214, 226, 240), (240, 232, 205), (205, 205, 205), (222, 236, 220))
+MIDDLE: tuple[Colour, ...] = ((128, 128, 128), (150, 150, 150), (88, 132, 176), (176, 100, 84), (96, 144, 100))
+DARK: tuple[Colour, ...] = ((30, 34, 44), (16, 48, 84), (0, 0, 0), (70, 20, 30))
 _QUIET: Colour = (96, 96, 96)
 _BODY = Style()
 
@@ -77,7 +77,7 @@ def _bullets(s: Setting, items: int, x: float, width: float, style: Style = _BOD
         s.block(sentence(s.r, s.vocabulary)[:14], x + 1.4 * style.size * s.em, width - 1.4 * style.size * s.em, style)
 
 
-def _panel(s: Setting, x0: float, x1: float, colour: Colour, tokens: list[Token], style: Style) -> None:
+def panel(s: Setting, x0: float, x1: float, colour: Colour, tokens: list[Token], style: Style) -> None:
     """Text in an area of its own colour."""
     pad = 0.8 * s.em
     height = s.height_of(tokens, x1 - x0 - 2 * pad, style) + 2 * pad
@@ -169,7 +169,7 @@ def article(s: Setting) -> None:
 def slide(s: Setting) -> None:
     """A large title on a band, bullets, a box, a foot."""
     r, v = s.r, s.vocabulary
-    band, size = r.choice(_MIDDLE + _DARK), r.uniform(2.2, 4)
+    band, size = r.choice(MIDDLE + DARK), r.uniform(2.2, 4)
     height = 1.9 * size * s.em
     s.sheet.fill(0, 0, s.sheet.width, height, band)
     s.text(
@@ -183,7 +183,7 @@ def slide(s: Setting) -> None:
     s.bottom -= 5 * s.em
     _bullets(s, r.randint(3, 5), s.x0, s.width, big)
     s.skip(0.5)
-    _panel(s, s.x0, s.x0 + 0.6 * s.width, r.choice(_TINTS), prose(r, v, 2), Style(kinds=("on a tint",)))
+    panel(s, s.x0, s.x0 + 0.6 * s.width, r.choice(TINTS), prose(r, v, 2), Style(kinds=("on a tint",)))
     s.bottom += 5 * s.em
     foot = Style(0.8, colour=_QUIET)
     s.text(f"{texts.company(r, v)} – {texts.date(r, v)}", s.x0, s.bottom - 1.4 * s.em, foot)
@@ -206,9 +206,9 @@ def table(s: Setting) -> None:
             ]
         )
     shares = [0.36, *([0.64 / columns] * columns)]
-    head_colour = r.choice([None, *_MIDDLE, *_DARK])
+    head_colour = r.choice([None, *MIDDLE, *DARK])
     _cells(s, rows, shares, r.uniform(1.45, 1.9), ruled=r.choice(["level", "grid", "few", "none"]),
-           tint=r.choice([None, *_TINTS]), light_head=head_colour)  # fmt: skip
+           tint=r.choice([None, *TINTS]), light_head=head_colour)  # fmt: skip
     s.skip(0.6)
     s.block(["Source:", *sentence(r, v)], style=Style(0.8, "italic"))
     s.skip(0.8)
@@ -234,8 +234,8 @@ def newsletter(s: Setting) -> None:
             s.block(prose(r, v, r.randint(3, 5)), x, width, Style(hyphenate=True, align=r.choice(["left", "justify"])))
             s.skip(0.7)
             if story == 1:
-                colour = r.choice(_MIDDLE + _DARK)
-                _panel(s, x, x + width, colour, prose(r, v, 2), Style(colour=WHITE, kinds=(_ground_kind(colour),)))
+                colour = r.choice(MIDDLE + DARK)
+                panel(s, x, x + width, colour, prose(r, v, 2), Style(colour=WHITE, kinds=(_ground_kind(colour),)))
                 s.skip(0.7)
 
 
@@ -260,7 +260,7 @@ def invoice(s: Setting) -> None:
         total += quantity * price
         rows.append([title(r, v, r.randint(1, 3)), str(quantity), texts.money(price), texts.money(quantity * price)])
     _cells(s, rows, [0.46, 0.12, 0.2, 0.22], ruled=r.choice(["level", "grid", "few"]),
-           tint=r.choice([None, *_TINTS]), light_head=r.choice([None, *_MIDDLE, *_DARK]))  # fmt: skip
+           tint=r.choice([None, *TINTS]), light_head=r.choice([None, *MIDDLE, *DARK]))  # fmt: skip
     s.skip(0.5)
     for label, cents in (("Subtotal :", total), ("VAT 19% :", total * 19 // 100), ("TOTAL :", total * 119 // 100)):
         style = Style(cut="bold" if label[0] == "T" else "regular")
@@ -289,20 +289,20 @@ def statement(s: Setting) -> None:
         balance -= change
         shown = r.choice([f"-{texts.money(change)}", f"({texts.money(change)})", f"{texts.money(change)}", "-"])
         if r.random() < 0.3:
-            s.sheet.fill(s.x0, s.y, s.x1, s.y + 1.4 * s.em, _TINTS[0])
+            s.sheet.fill(s.x0, s.y, s.x1, s.y + 1.4 * s.em, TINTS[0])
         s.text(f"{r.randrange(1, 29):02}/{r.randrange(1, 13):02}", s.x0, s.y, Style(kinds=("cell",)))
         s.text(title(r, v, 2), s.x0 + edges[1] * s.width, s.y, Style(kinds=("cell",)), 0.4 * s.width)
         s.text(shown, s.x0, s.y, Style(kinds=("cell",), align="right"), 0.74 * s.width)
         s.text(texts.money(balance), s.x0, s.y, Style(kinds=("cell",), align="right"), s.width)
         s.skip(1.45)
     tokens = [Token(text) for text in f"Balance carried forward : {texts.money(balance)}".split()]
-    _panel(s, s.x0, s.x1, r.choice(_TINTS), tokens, Style(1.1, "bold", kinds=("on a tint",)))
+    panel(s, s.x0, s.x1, r.choice(TINTS), tokens, Style(1.1, "bold", kinds=("on a tint",)))
 
 
 def web_long(s: Setting) -> None:
     """A long page: a bar of links, a title, sections with links, lists and code."""
     r, v = s.r, s.vocabulary
-    bar = r.choice(_DARK + _MIDDLE)
+    bar = r.choice(DARK + MIDDLE)
     s.sheet.fill(0, 0, s.sheet.width, 2.6 * s.em, bar)
     for k in range(4):
         style = Style(colour=WHITE, kinds=(_ground_kind(bar),))
@@ -324,13 +324,13 @@ def web_long(s: Setting) -> None:
         _bullets(s, r.randint(2, 4), s.x0 + s.em, s.width - s.em)
         if r.random() < 0.5:
             s.skip(0.5)
-            _panel(s, s.x0, s.x1, _TINTS[0], prose(r, v, 2), Style(0.95, kinds=("on a tint",)))
+            panel(s, s.x0, s.x1, TINTS[0], prose(r, v, 2), Style(0.95, kinds=("on a tint",)))
 
 
 def web_sidebar(s: Setting) -> None:
     """A dark column of links beside the text."""
     r, v = s.r, s.vocabulary
-    bar, wide = r.choice(_DARK), 0.28 * s.sheet.width
+    bar, wide = r.choice(DARK), 0.28 * s.sheet.width
     s.sheet.fill(0, 0, wide, s.sheet.height, bar)
     light = Style(colour=(235, 235, 235), kinds=("light on dark",))
     s.block(title(r, v, 1).split(), 0.5 * s.em, wide, replace(light, size=1.5, cut="bold"))
@@ -448,7 +448,7 @@ def price_list(s: Setting) -> None:
     s.block(["Price", "List"], style=_heading(r.uniform(2, 3.5), "middle"))
     while s.y < s.bottom - 6 * s.em:
         s.skip(0.7)
-        band = r.choice(_MIDDLE + _DARK + _TINTS)
+        band = r.choice(MIDDLE + DARK + TINTS)
         light = sum(band) < 560
         s.sheet.fill(s.x0, s.y, s.x1, s.y + 1.7 * s.em, band)
         style = Style(1.1, "bold", WHITE if light else BLACK, (_ground_kind(band) if light else "on a tint",))
@@ -495,7 +495,7 @@ def code(s: Setting) -> None:
 def flyer(s: Setting) -> None:
     """A headline of many times the body on a mid-tone, offers with old prices struck, small print."""
     r, v = s.r, s.vocabulary
-    band, size = r.choice(_MIDDLE), r.uniform(3.5, 6)
+    band, size = r.choice(MIDDLE), r.uniform(3.5, 6)
     height = 2.4 * size * s.em
     s.sheet.fill(0, 0, s.sheet.width, height, band)
     s.text(
@@ -546,6 +546,6 @@ LAYOUTS = {
 }
 
 
-def layouts_of(half: str) -> list[str]:
-    """The names of the layouts of a half."""
-    return [name for name, layout in LAYOUTS.items() if layout.half == half]
+def layouts_of(half: str) -> dict[str, Layout]:
+    """The layouts of a half by name."""
+    return {name: layout for name, layout in LAYOUTS.items() if layout.half == half}

@@ -10,7 +10,7 @@ from ocrkit.datasets import LabelledPage
 from ocrkit.synth.corpus import Vocabulary
 from ocrkit.synth.layouts.families import Family
 from ocrkit.synth.printed.copies import COPIES, RESOLUTIONS
-from ocrkit.synth.printed.layouts import LAYOUTS, layouts_of
+from ocrkit.synth.printed.layouts import Layout, layouts_of
 from ocrkit.synth.printed.setting import Setting
 from ocrkit.synth.printed.typefaces import installed
 
@@ -49,6 +49,7 @@ class PrintedPages:
         half: "tune" or "report".
         seed: of all that is drawn.
         families: the typefaces by name; `None` for those of the half.
+        layouts: by name; `None` for those of the half.
 
     Attributes:
         missing: typefaces of the half that this machine lacks; others take their place.
@@ -58,11 +59,12 @@ class PrintedPages:
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, half: str, seed: int = 0, families: Mapping[str, Family] | None = None
-    ) -> None:
+        self, vocabulary: Vocabulary, half: str, seed: int = 0, families: Mapping[str, Family] | None = None,
+        layouts: Mapping[str, Layout] | None = None,
+    ) -> None:  # fmt: skip
         self.vocabulary, self.half, self.seed = vocabulary, half, seed
         self._families, self.missing = (families, []) if families else installed(half)
-        self._layouts = layouts_of(half)
+        self._layouts = dict(layouts or layouts_of(half))
 
     @property
     def typefaces(self) -> list[str]:
@@ -72,7 +74,7 @@ class PrintedPages:
     def __getitem__(self, number: int) -> PrintedPage:
         """Page `number`; layouts take turns, and so do typefaces and copies at paces of their own."""
         round_, place = divmod(number, len(self._layouts))
-        name, names = self._layouts[place], self.typefaces
+        (name, layout), names = list(self._layouts.items())[place], self.typefaces
         typeface, copied = names[(place + round_) % len(names)], list(COPIES)[(2 * place + round_) % len(COPIES)]
         r = Random(f"{self.seed}/{self.half}/{number}")
         dpi = round(r.uniform(*RESOLUTIONS[copied]))
@@ -82,7 +84,7 @@ class PrintedPages:
         mono = [other for other in names if "Mono" in other]
         if name == "code" and mono and round_ % 2 == 0:
             typeface = mono[0]
-        setting = Setting(r, self.vocabulary, self._families[typeface], body_pt, dpi, height_in=LAYOUTS[name].height_in)
-        LAYOUTS[name].make(setting)
+        setting = Setting(r, self.vocabulary, self._families[typeface], body_pt, dpi, height_in=layout.height_in)
+        layout.make(setting)
         page = setting.sheet.page(f"{name}-{number}", "scanned_docs")
         return PrintedPage(COPIES[copied](page, r), tuple(setting.kinds), name, typeface, copied, body_pt, dpi)
