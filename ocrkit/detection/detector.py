@@ -28,6 +28,7 @@ from ocrkit.detection.prune import prune, with_colons
 from ocrkit.detection.raised import Parts, raised_parts
 from ocrkit.detection.regions import (
     Regions,
+    badge_ink,
     ink_map,
     ink_regions,
     letter_height,
@@ -307,7 +308,8 @@ def find_light(page: Image, height: float, options: DetectorOptions = _DEFAULT) 
     """Words lighter than their ground; such ground is darker by far than the page."""
     least_paper = 255 - options.dark_ground * float(np.quantile(page[::4, ::4], options.paper_share))
     negative = cv2.bitwise_not(page)
-    return _stages(negative, least_paper, height, options, ink_map(negative, options, least_paper))
+    ink = ink_map(negative, options, least_paper) | badge_ink(negative, height, options, least_paper)
+    return _stages(negative, least_paper, height, options, ink)
 
 
 def _stages(page: Image, least_paper: float, height: float, options: DetectorOptions, ink: np.ndarray) -> Stages:

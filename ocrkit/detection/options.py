@@ -31,6 +31,10 @@ class DetectorOptions:
         bright_ground: grey levels, from which on an even ground is paper and not the ground of light print.
         ground_size: heights; side of a square that is a ground of its own if no part of it is lighter.
         ground_contrast: grey levels by which such a ground differs from its surroundings, at most.
+        badge_height: heights; of a ground hardly higher than the light print on it, from and to.
+        badge_aspect: times as wide as high it is, at least.
+        badge_fill: share of its box, that it fills with its print, at least; rounded corners leave some.
+        badge_ground: share of that, that no print covers, at least.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
         side_height: heights; an upright stroke from one rule to the next is a frame's side, not a letter, when it is as
@@ -226,6 +230,10 @@ class DetectorOptions:
     bright_ground: float = 170.0
     ground_size: float = 2.0
     ground_contrast: float = 50.0
+    badge_height: tuple[float, float] = (1.2, 4.0)
+    badge_aspect: float = 1.2
+    badge_fill: float = 0.85
+    badge_ground: float = 0.5
     rule_length: float = 7.0
     rule_thickness: float = 0.6
     side_height: float = 1.5
