@@ -28,7 +28,6 @@ from ocrkit.detection.prune import prune, with_colons
 from ocrkit.detection.raised import Parts, raised_parts
 from ocrkit.detection.regions import (
     Regions,
-    badge_ink,
     ink_map,
     ink_regions,
     letter_height,
@@ -37,6 +36,7 @@ from ocrkit.detection.regions import (
     mser_map,
     rule_map,
     stroke_map,
+    with_badges,
     without_grounds,
 )
 from ocrkit.detection.settle import outside_lines, settle, without_clashes
@@ -308,7 +308,7 @@ def find_light(page: Image, height: float, options: DetectorOptions = _DEFAULT) 
     """Words lighter than their ground; such ground is darker by far than the page."""
     least_paper = 255 - options.dark_ground * float(np.quantile(page[::4, ::4], options.paper_share))
     negative = cv2.bitwise_not(page)
-    ink = ink_map(negative, options, least_paper) | badge_ink(negative, height, options, least_paper)
+    ink = with_badges(ink_map(negative, options, least_paper), negative, height, options, least_paper)
     return _stages(negative, least_paper, height, options, ink)
 
 

@@ -90,35 +90,38 @@ def ink_map(grey: Image, options: DetectorOptions, least_paper: float = 0) -> np
     return _on_paper(ink, bare)
 
 
-def badge_ink(grey: Image, height_px: float, options: DetectorOptions, least_paper: float) -> np.ndarray:
-    """`uint8` mask, 255 on what is darker by `contrast` than the badge that it stands on.
+def with_badges(
+    ink: np.ndarray, grey: Image, height_px: float, options: DetectorOptions, least_paper: float
+) -> np.ndarray:
+    """`ink` with what is on badges, told by these alone, and without the paper around them.
 
     A badge is a ground of at least `least_paper` grey levels that fills its box but for the print on it. It is hardly
-    higher than that, so most of the surroundings of its letters are no part of it, and `ink_map` misses these.
+    higher than that, so that most of the surroundings of its letters are no part of it, and `ink_map` takes pieces of
+    letters for ink, and of what lies beside the badge. `ink` is that of `ink_map`, `height_px` of a typical letter.
     """
-    ink = np.zeros_like(grey)
     ground = cv2.threshold(grey, least_paper, 255, cv2.THRESH_BINARY)[1]
-    outlines, hierarchy = cv2.findContours(ground, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    contrast = _contrast(grey, options)
-    for outline, (_, _, _, parent) in zip(outlines, hierarchy[0] if hierarchy is not None else ()):
-        if parent >= 0:  # a hole
-            continue
+    outlines, _ = cv2.findContours(ground, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    lowest, highest = (times * height_px for times in options.badge_height)
+    badges = []
+    for outline in outlines:
         x, y, width, height = cv2.boundingRect(outline)
-        if not options.badge_height[0] * height_px <= height <= options.badge_height[1] * height_px:
-            continue
-        if width < options.badge_aspect * height or cv2.contourArea(outline) < options.badge_fill * width * height:
-            continue
-        within = cv2.drawContours(np.zeros((height, width), np.uint8), [outline], -1, 255, -1, offset=(-x, -y))
-        seen = grey[y : y + height, x : x + width]
-        filled = cv2.bitwise_and(within, ground[y : y + height, x : x + width])
-        if cv2.countNonZero(filled) < options.badge_ground * cv2.countNonZero(within):
-            continue
-        inner = cv2.erode(within, _square(3)) > 0  # its rim is as blurred as print
-        if not inner.any():
-            continue
-        level, darkest = float(np.median(seen[filled > 0])), float(np.quantile(seen[inner], 0.02))
-        if level - darkest >= contrast:
-            ink[y : y + height, x : x + width][inner & (seen < (level + darkest) / 2)] = 255
+        if lowest <= height <= highest and width >= options.badge_aspect * height:
+            whole = cv2.drawContours(np.zeros((height, width), np.uint8), [outline], -1, 255, -1, offset=(-x, -y))
+            place = np.s_[y : y + height, x : x + width]
+            covered = cv2.countNonZero(cv2.bitwise_and(whole, ground[place]))
+            full = cv2.countNonZero(whole) >= options.badge_fill * width * height
+            if full and covered >= options.badge_ground * width * height:
+                badges.append((place, whole))
+    around = np.zeros_like(ink)
+    for place, _ in badges:
+        around[place] = 255
+    ink = cv2.subtract(ink, cv2.dilate(around, _square(options.window_px))) if badges else ink
+    for place, whole in badges:
+        within = cv2.erode(whole, _square(3)) > 0  # its rim is as blurred as print
+        seen = grey[place]
+        level, darkest = float(np.median(seen[within])), float(np.quantile(seen[within], 0.02))
+        if level - darkest >= _contrast(grey, options):
+            ink[place][within & (seen < (level + darkest) / 2)] = 255
     return ink
 
 

@@ -26,6 +26,8 @@ _TOUCHING_WEIGHT = 0.44  # gaps' worth of evidence in two letters that touch
 _TYPEWRITTEN = 0.28  # share of lines whose letters stand in cells of one width
 _AGAINST_CELLS = 0.01  # times as likely it is that a line is set in cells whose letters stand at other steps
 _PAGE_PRIOR = 3.2  # lines' worth of belief in the usual spacings
+_TAB = 1.3  # heights; a gap as wide as this is no space
+_LONG_STRETCH = 16  # gaps between two of these, from which on their spaces may be of another width
 _FULL_LINE = 6.6  # gaps from which on a line counts as one line's worth of evidence
 
 
@@ -239,19 +241,39 @@ def _space_probabilities(
     piece = np.flatnonzero(gap > 0)
     starts, ends = _laid_out(sides, line)
     width = (np.append(ends[piece[1:] - 1], ends[-1]) - starts[piece]) / height[piece]
-    touching = np.bincount(line[piece], np.maximum(width // _LETTER_WIDTH - 1, 0))
+    stretch, line_of = _stretches(gap[piece], line[piece])
+    touching = np.bincount(stretch, np.maximum(width // _LETTER_WIDTH - 1, 0))
     free = np.maximum(_cell_width(width, line[piece]) - width, 0) / 2
     within = inside[piece]
     narrow = free[within] + free[np.flatnonzero(within) - 1]
     both = np.stack([gap[inside], np.maximum(gap[inside] - narrow, -0.1)], 1)
-    lines = np.unique(line[inside])
-    probability[inside] = space_probability(both, line[inside], touching[lines], may_be_cells[lines])
+    known = np.unique(stretch[within])
+    probability[inside] = space_probability(both, stretch[within], touching[known], may_be_cells[line_of[known]])
     runs = cell_runs(boxes, line)[piece]
     usual = np.where(runs > 0, runs, pitch[piece])
     cells = np.where(within & (usual > 0), _cells(boxes, width * height[piece], gap * height, piece, usual), 0)
     told = (cells > 0) & ((runs > 0) | even_around(cells, line[piece], options))
     probability[piece[told]] = space_by_pitch(cells[told], probability[piece[told]])
     return probability
+
+
+def _stretches(gap: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Number `(N,)` of the stretch of its line that each piece of ink is in, and the line of each stretch.
+
+    Columns that stand close are one line here, and each is justified by spaces of its own width.
+
+    Args:
+        gap: `(N,)` heights; before each piece, infinite before a line's first.
+        line: `(N,)` line numbers, rising.
+    """
+    begins = np.flatnonzero(gap >= _TAB)
+    size = np.diff(np.append(begins, len(gap)))
+    long = size >= _LONG_STRETCH
+    before = np.cumsum(long) - long  # long parts before each, from the page's first line on
+    new = np.isinf(gap[begins])
+    before -= np.maximum.accumulate(np.where(new, before, 0))
+    cut = new | (long & (before > 0))
+    return np.repeat(np.cumsum(cut) - 1, size), line[begins[cut]]
 
 
 def _rules(

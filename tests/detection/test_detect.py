@@ -142,6 +142,17 @@ def test_light_words_in_a_dark_bar_are_found_beside_dark_ones_on_the_page():
     assert_found(drawn, detect(drawn.image))
 
 
+@pytest.mark.parametrize("ground", [70, 150])
+@pytest.mark.parametrize("above", [2, 4])
+@pytest.mark.parametrize("word", ["Paid", "Pending"])
+def test_light_words_on_badges_hardly_higher_than_they_are_are_found_whole(word, above, ground):
+    drawn = draw((*TWO_LINES, word), at=(40, 20))
+    x0, y0, x1, y1 = drawn.boxes[-1].astype(int) + np.array([-6, -above, 6, above])
+    badge = drawn.image[y0:y1, x0:x1]
+    badge[:] = 255 - badge / 255 * (255 - ground)
+    assert_found(drawn, detect(drawn.image))
+
+
 def test_two_threads_find_what_one_does():
     drawn = draw(TWO_LINES, at=(20, 20))
     drawn.image[46:76] = 255 - drawn.image[46:76]

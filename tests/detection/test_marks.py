@@ -221,6 +221,18 @@ def test_colons_and_asterisks_between_sure_spaces_are_words(sign, letter, gaps, 
     assert len(split_words(np.array(boxes, float), np.array(letters), line, DetectorOptions())) == words
 
 
+@pytest.mark.parametrize("wide_first", [True, False])
+def test_columns_that_stand_close_have_spaces_of_their_own(wide_first):
+    boxes, x = [], 0.0
+    for space in (15, 6) if wide_first else (6, 15):
+        for _ in range(8):
+            boxes += [[x + 12 * i, 10, x + 12 * i + 10, 30] for i in range(4)]
+            x += 46 + space
+        x += 40
+    line, letter = np.zeros(len(boxes), int), np.ones(len(boxes), bool)
+    assert len(split_words(np.array(boxes), letter, line, DetectorOptions())) == 16
+
+
 def points(number, pitch=9):
     return [[38 + pitch * i, 27, 41 + pitch * i, 30] for i in range(number)]
 
