@@ -557,16 +557,13 @@ def regular_lines(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, optio
     judged by its own neighbours and by the page's. Pieces of letters, as of faint print, stand at no common height, so
     a line that seems to be none is judged again with those one above the other as one letter.
     """
-    slope, good, pairs, letters = _levelled(boxes, letter, line, options)
-    # On a page of print most letters have a neighbour; lone blobs speak against it like neighbours out of line.
-    page = (good.sum() + 1) / (max(pairs.sum(), letters / 3) + 1)
+    slope, good, pairs, page = _levelled(boxes, letter, line, options)
     regular = _level_share(good, pairs, page, options) >= options.min_level_share
-    broken = (line >= 0) & ~regular[line]
-    if broken.any():
-        whole = _whole_letters(boxes[broken], letter[broken], line[broken], options)
-        _, good, pairs, _ = _levelled(*whole, options, slope, len(regular))
-        share = _level_share(good, pairs, page, options)
-        regular |= (np.bincount(line[broken], minlength=len(regular)) > 0) & (share >= options.min_level_share_whole)
+    strung = line >= 0
+    if not regular[line[strung]].all():
+        whole = _whole_letters(boxes[strung], letter[strung], line[strung], options)
+        _, good, pairs, page = _levelled(*whole, options, slope, len(regular))
+        regular |= _level_share(good, pairs, page, options) >= options.min_level_share_whole
     return np.where((line >= 0) & regular[line], line, -1)
 
 
@@ -577,8 +574,12 @@ def _levelled(
     options: DetectorOptions,
     slope: float | None = None,
     lines: int = 0,
-) -> tuple[float, np.ndarray, np.ndarray, int]:
-    """The slope of the page, how many pairs of neighbours on each line stand level, and all of them; the letters."""
+) -> tuple[float, np.ndarray, np.ndarray, float]:
+    """The slope of the page; how many pairs of neighbours on each line stand level, and all of them; the page's share.
+
+    On a page of print most letters have a neighbour; in that share lone blobs speak against it like neighbours out of
+    line.
+    """
     order, left, right = _neighbours(boxes, letter, line)
     step = boxes[right] - boxes[left]
     slope = _slope(step) if slope is None else slope
@@ -586,7 +587,8 @@ def _levelled(
     higher = (boxes[:, 3] - boxes[:, 1])[np.stack([left, right])].max(0)
     level = off <= options.level * higher + 0.5
     lines = max(lines, line.max(initial=0) + 1)
-    return slope, np.bincount(line[left], level, lines), np.bincount(line[left], minlength=lines), len(order)
+    good, pairs = np.bincount(line[left], level, lines), np.bincount(line[left], minlength=lines)
+    return slope, good, pairs, float((good.sum() + 1) / (max(pairs.sum(), len(order) / 3) + 1))
 
 
 def _level_share(good: np.ndarray, pairs: np.ndarray, page: float, options: DetectorOptions) -> np.ndarray:
