@@ -315,7 +315,7 @@ class DetectorOptions:
     punctuation_reach: float = 0.8
     level: float = 0.12
     min_level_share: float = 0.7
-    min_level_share_whole: float = 0.84
+    min_level_share_whole: float = 0.8
     piece_ratio: float = 2.5
     piece_px: float = 3.0
     page_weight: float = 20.0
