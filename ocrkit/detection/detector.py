@@ -13,6 +13,7 @@ from ocrkit.detection.bands import Band, bands
 from ocrkit.detection.check_boxes import are_check_boxes, beside_words
 from ocrkit.detection.leaders import leaders
 from ocrkit.detection.lines import (
+    are_broken,
     regular_lines,
     rows_slope,
     stand_aside,
@@ -128,6 +129,10 @@ def _lines(whole: Image, band: Band, options: DetectorOptions, threads: int) -> 
     if not height:
         return []
     dark, light = _dark_and_light(page, height, options, ink, threads)
+    if are_broken(dark.letters.boxes, dark.letter, dark.line, options):
+        ink = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((options.broken_gap_px + 1, 1), np.uint8))
+        height = _height(ink, options)
+        dark = _stages(page, 0, height, options, ink)
     level = settle(_of_one_ink(dark, light, options), height, options)
     small = outside_lines(small_words(grey, scale, dark, height, options), level, options)
     level = without_clashes(level + small, options)

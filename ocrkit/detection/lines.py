@@ -613,6 +613,18 @@ def _whole_letters(
     return corners, np.bincount(group, letter) > 0, of_group
 
 
+def are_broken(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions) -> bool:
+    """Whether a page's letters are in pieces, as a worn printer of dots sets them: some stand above the rest of theirs.
+
+    Where many are on no line they are dirt, which may lie anyhow.
+    """
+    own = letter & (line >= 0)
+    if not own.any() or own.sum() < options.broken_strung * letter.sum():
+        return False
+    whole = _whole_letters(boxes[own], letter[own], line[own], options)[0]
+    return own.sum() - len(whole) >= options.broken_share * own.sum()
+
+
 def rows_slope(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray) -> float:
     """How far a page's lines go down for each px to the right, as far as their letters' feet tell, of long lines most.
 
