@@ -86,7 +86,8 @@ def string_lines(
     runs = components(len(boxes), left[close], right[close])
     chains = components(len(boxes), from_, to)
     left, right, gap = left[near_by], right[near_by], gap[near_by]
-    high = _high_marks(boxes, letter, chains, runs, (left[both[near_by]], right[both[near_by]]), options)
+    pairs = left[both[near_by]], right[both[near_by]]
+    high = _high_marks(boxes, letter, chains, runs, pairs, height_px, options)
     letter[high[~sign[high]]] = False
 
     # Punctuation joins the one letter it is nearest to, on either side.
@@ -212,6 +213,7 @@ def _high_marks(
     chains: np.ndarray,
     runs: np.ndarray,
     pairs: tuple[np.ndarray, np.ndarray],
+    height_px: float,
     options: DetectorOptions,
 ) -> np.ndarray:
     """Those of `pairs` of letters near each other that are marks.
@@ -224,6 +226,7 @@ def _high_marks(
         chains: `(N,)` number of the letters strung together that each is one of.
         runs: `(N,)` the same of those that stand close.
         pairs: left and right ones.
+        height_px: of the page's typical letter.
         options: those of marks.
     """
     widths, heights = (boxes[:, 2:] - boxes[:, :2]).T
@@ -234,8 +237,9 @@ def _high_marks(
     small = heights[left] < heights[right]
     mark, owner = np.where(small, left, right), np.where(small, right, left)
     line = np.minimum(tallest[chains[owner]], options.mark_line * heights[owner])
-    # A comma behind a brace alone, not letters beside a scratch.
-    far = (options.height_ratio * heights[mark] < heights[owner]) & (heights[owner] < _BRACE * heights[mark])
+    # A comma behind a brace alone, not letters beside a scratch or a stroke of a pen.
+    far = heights[mark] <= options.mark_height * height_px
+    far &= (options.height_ratio * heights[mark] < heights[owner]) & (heights[owner] < _BRACE * heights[mark])
     far &= widths[mark] <= widths[owner]
     low = (heights[mark] <= options.mark_height * line) & (run_length[mark] <= options.mark_run)
     low &= (length[mark] <= 2 * options.mark_run) & (chains[mark] != chains[owner])
