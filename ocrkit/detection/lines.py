@@ -86,8 +86,7 @@ def string_lines(
     runs = components(len(boxes), left[close], right[close])
     chains = components(len(boxes), from_, to)
     left, right, gap = left[near_by], right[near_by], gap[near_by]
-    pairs = left[both[near_by]], right[both[near_by]]
-    high = _high_marks(boxes, letter, chains, runs, pairs, height_px, options)
+    high = _high_marks(boxes, letter, chains, runs, (left[both[near_by]], right[both[near_by]]), height_px, options)
     letter[high[~sign[high]]] = False
 
     # Punctuation joins the one letter it is nearest to, on either side.
@@ -296,9 +295,10 @@ def _behind_marks(
     """The marks that another one parts from the letter before, and that; see `_behind_points` and `_behind_quotes`."""
     quote, point = _behind_points(boxes, letter, strung, joined, options)
     runs, letter = strung[1], letter.copy()
-    letter[quote] = letter[np.isin(runs, runs[quote])] = False
+    with_quote = of_those(len(boxes), runs[quote])[runs]
+    letter[quote] = letter[with_quote] = False
     comma, closing = _behind_quotes(boxes, letter, strung, joined, options)
-    halves = np.setdiff1d(np.flatnonzero(np.isin(runs, runs[quote])), quote)
+    halves = np.flatnonzero(with_quote & ~of_those(len(boxes), quote))
     return np.concatenate([quote, comma, halves]), np.concatenate([point, closing, halves])
 
 
