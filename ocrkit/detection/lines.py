@@ -561,12 +561,12 @@ def regular_lines(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, optio
     judged by its own neighbours and by the page's. Pieces of letters, as of faint print, stand at no common height, so
     a line that seems to be none is judged again with those one above the other as one letter.
     """
-    slope, good, pairs, page = _levelled(boxes, letter, line, options)
+    good, pairs, page = _levelled(boxes, letter, line, options)
     regular = _level_share(good, pairs, page, options) >= options.min_level_share
     strung = line >= 0
     if not regular[line[strung]].all():
         whole = _whole_letters(boxes[strung], letter[strung], line[strung], options)
-        _, good, pairs, page = _levelled(*whole, options, slope, len(regular))
+        good, pairs, page = _levelled(*whole, options, len(regular))
         regular |= _level_share(good, pairs, page, options) >= options.min_level_share_whole
     return np.where((line >= 0) & regular[line], line, -1)
 
@@ -576,23 +576,22 @@ def _levelled(
     letter: np.ndarray,
     line: np.ndarray,
     options: DetectorOptions,
-    slope: float | None = None,
     lines: int = 0,
-) -> tuple[float, np.ndarray, np.ndarray, float]:
-    """The slope of the page; how many pairs of neighbours on each line stand level, and all of them; the page's share.
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """How many pairs of neighbours on each line stand level along the page's slope, and all of them; the page's share.
 
     On a page of print most letters have a neighbour; in that share lone blobs speak against it like neighbours out of
     line.
     """
     order, left, right = _neighbours(boxes, letter, line)
     step = boxes[right] - boxes[left]
-    slope = _slope(step) if slope is None else slope
+    slope = np.median(step[:, 3] / np.maximum(step[:, 0], 1)) if len(step) else 0.0
     off = np.abs(step - slope * step[:, :1])[:, [1, 3]].min(1)
     higher = (boxes[:, 3] - boxes[:, 1])[np.stack([left, right])].max(0)
     level = off <= options.level * higher + 0.5
     lines = max(lines, line.max(initial=0) + 1)
     good, pairs = np.bincount(line[left], level, lines), np.bincount(line[left], minlength=lines)
-    return slope, good, pairs, float((good.sum() + 1) / (max(pairs.sum(), len(order) / 3) + 1))
+    return good, pairs, float((good.sum() + 1) / (max(pairs.sum(), len(order) / 3) + 1))
 
 
 def _level_share(good: np.ndarray, pairs: np.ndarray, page: float, options: DetectorOptions) -> np.ndarray:
@@ -626,7 +625,7 @@ def are_broken(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options:
     if not own.any() or own.sum() < options.broken_strung * letter.sum():
         return False
     whole = _whole_letters(boxes[own], letter[own], line[own], options)[0]
-    return own.sum() - len(whole) >= options.broken_share * own.sum()
+    return bool(own.sum() - len(whole) >= options.broken_share * own.sum())
 
 
 def rows_slope(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray) -> float:
@@ -649,11 +648,6 @@ def _neighbours(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray) -> tupl
     left, right = order[:-1], order[1:]
     same = line[left] == line[right]
     return order, left[same], right[same]
-
-
-def _slope(step: np.ndarray) -> float:
-    """Of the page, from the steps `(N, 4)` between the boxes of neighbours."""
-    return float(np.median(step[:, 3] / np.maximum(step[:, 0], 1))) if len(step) else 0.0
 
 
 def _nearest(who: np.ndarray, distance: np.ndarray) -> np.ndarray:
