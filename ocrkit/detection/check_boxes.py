@@ -65,15 +65,12 @@ def _is_hollow(square: np.ndarray, options: DetectorOptions) -> bool:
     """Whether the ink of a region `(h, w)` is its four sides, and hardly any is inside of them."""
     height, width = square.shape
     side = max(1, round(options.check_stroke * min(height, width)))
-    sides = (
-        square[: side + 1].any(0),
-        square[-side - 1 :].any(0),
-        square[:, : side + 1].any(1),
-        square[:, -side - 1 :].any(1),
-    )
+    for across in (square, square.T):
+        for strip in (across[: side + 1], across[-side - 1 :]):
+            if np.count_nonzero(strip.any(0)) < options.check_drawn * across.shape[1]:
+                return False
     inside = square[side + 1 : height - side - 1, side + 1 : width - side - 1]
-    drawn = min(ink.mean() for ink in sides) >= options.check_drawn
-    return bool(drawn and inside.size and inside.mean() <= options.check_inside)
+    return bool(inside.size and np.count_nonzero(inside) <= options.check_inside * inside.size)
 
 
 def beside_words(squares: np.ndarray, words: Words, options: DetectorOptions) -> Words:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -13,6 +16,7 @@ from ocrkit.detection.bands import Band, bands
 from ocrkit.detection.check_boxes import are_check_boxes, beside_words
 from ocrkit.detection.leaders import leaders
 from ocrkit.detection.lines import (
+    are_broken,
     regular_lines,
     rows_slope,
     stand_aside,
@@ -28,6 +32,7 @@ from ocrkit.detection.prune import prune, with_colons
 from ocrkit.detection.raised import Parts, raised_parts
 from ocrkit.detection.regions import (
     Regions,
+    grey_level,
     ink_map,
     ink_regions,
     letter_height,
@@ -43,6 +48,8 @@ from ocrkit.detection.settle import outside_lines, settle, without_clashes
 from ocrkit.detection.sides import standing_sides
 from ocrkit.detection.words import Words, split_words
 from ocrkit.document import Image
+
+T = TypeVar("T")
 
 _DEFAULT = DetectorOptions()
 _ASIDE = [1, 0, 3, 2]  # x and y of a box changed
@@ -116,7 +123,7 @@ def detect(image: Image, options: DetectorOptions = _DEFAULT, threads: int = 1) 
     Args:
         image: `uint8`, `(H, W)` grey or `(H, W, 3)` RGB; upright, any size.
         options: thresholds.
-        threads: from two on, dark print and light print are looked for side by side.
+        threads: from two on, dark print and light print, and then small print, are looked for side by side.
     """
     grey = dark_on_light(image, options)
     return [line for band in bands(grey, options) for line in _lines(grey, band, options, threads)]
@@ -128,17 +135,25 @@ def _lines(whole: Image, band: Band, options: DetectorOptions, threads: int) -> 
     page, scale, height, ink = _scaled(grey, options)
     if not height:
         return []
-    dark, light = _dark_and_light(page, height, options, ink, threads)
-    level = settle(_of_one_ink(dark, light, options), height, options)
-    small = outside_lines(small_words(grey, scale, dark, height, options), level, options)
-    level = without_clashes(level + small, options)
+    # OpenCV and NumPy let other threads run in whatever takes long.
+    with ThreadPoolExecutor(1) if threads > 1 else nullcontext() as pool:
+        in_light = _beside(pool, partial(find_light, page, height, options))
+        dark = _stages(page, 0, height, options, ink)
+        if are_broken(dark.letters.boxes, dark.letter, dark.line, options):
+            ink = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((options.broken_gap_px + 1, 1), np.uint8))
+            height = _height(ink, options)
+            dark = _stages(page, 0, height, options, ink)
+        small = _beside(pool, partial(small_words, grey, scale, dark, height, options))
+        aside = words_aside(dark, height, options)
+        light = in_light()
+        level = settle(_of_one_ink(dark, light, options), height, options)
+        level = without_clashes(level + outside_lines(small(), level, options), options)
     lines = level.line.max(initial=-1)
     slope = rows_slope(dark.letters.boxes, dark.letter, dark.line)
     level += lone_signs(dark.letters, level, slope, options)
     level += lone_signs(light.letters, level, slope, options)
     signs = level.line.max(initial=-1)
     level += beside_words(dark.checks, level, options)
-    aside = words_aside(dark, height, options)
     struck = struck_through(level, dark, height, options)
     origin = np.array([0, band.top, 0, band.top])
     parts = parts_of(level, (dark, light), scale, origin, options)
@@ -170,16 +185,12 @@ def _lines(whole: Image, band: Band, options: DetectorOptions, threads: int) -> 
     return found
 
 
-def _dark_and_light(
-    page: Image, height: float, options: DetectorOptions, ink: np.ndarray, threads: int
-) -> tuple[Stages, Stages]:
-    """What `find_dark` and `find_light` find; `ink` is the page's."""
-    if threads <= 1:
-        return _stages(page, 0, height, options, ink), find_light(page, height, options)
-    # OpenCV and NumPy let other threads run in whatever takes long.
-    with ThreadPoolExecutor(1) as pool:
-        light = pool.submit(find_light, page, height, options)
-        return _stages(page, 0, height, options, ink), light.result()
+def _beside(pool: Executor | None, work: Callable[[], T]) -> Callable[[], T]:
+    """What gives the result of some `work`, which another thread does meanwhile if there is a `pool`."""
+    if pool is not None:
+        return pool.submit(work).result
+    result = work()
+    return lambda: result
 
 
 def tight(grey: Image, boxes: np.ndarray, slack_px: float, options: DetectorOptions = _DEFAULT) -> np.ndarray:
@@ -306,7 +317,7 @@ def find_dark(page: Image, height: float, options: DetectorOptions = _DEFAULT) -
 
 def find_light(page: Image, height: float, options: DetectorOptions = _DEFAULT) -> Stages:
     """Words lighter than their ground; such ground is darker by far than the page."""
-    least_paper = 255 - options.dark_ground * float(np.quantile(page[::4, ::4], options.paper_share))
+    least_paper = 255 - options.dark_ground * grey_level(page[::4, ::4], options.paper_share)
     negative = cv2.bitwise_not(page)
     ink = with_badges(ink_map(negative, options, least_paper), negative, height, options, least_paper)
     return _stages(negative, least_paper, height, options, ink)
@@ -398,8 +409,8 @@ def _stands_out(crop: Image, options: DetectorOptions, share: float = 0.5) -> bo
     """Whether what is darkest in a word's box is darker than all but a `share` of the box's upper and lower edge."""
     if not crop.size:
         return False
-    edge = float(np.quantile(crop[[0, -1]], share))
-    return edge - float(np.quantile(crop, options.ink_share)) >= options.min_surround
+    edge = grey_level(crop[[0, -1]], share)
+    return edge - grey_level(crop, options.ink_share) >= options.min_surround
 
 
 def struck_through(words: Words, stages: Stages, height: float, options: DetectorOptions = _DEFAULT) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.pairs import components, pairs_within, shared
+from ocrkit.detection.pairs import components, of_those, pairs_within, shared
 from ocrkit.detection.regions import Regions, letter_height
 
 _FILL = 0.6  # share of its box that a point's ink covers, at least
@@ -58,9 +58,9 @@ def _even_rows(boxes: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.nda
     """The usual gap of the row that each box is a point of, `(N,)` px; nan for others."""
     row, gaps = components(len(boxes), left, right), np.full(len(boxes), np.nan)
     step, gap = (boxes[right] - boxes[left])[:, [0, 2]].mean(1), boxes[right, 0] - boxes[left, 2]
-    pairs, steps_px, wide = np.bincount(row[left], minlength=row.max(initial=0) + 1), [], []
-    for number in np.flatnonzero(pairs >= _LEAST - 1):
-        own = np.flatnonzero(row[left] == number)
+    of_row, steps_px, wide = row[left], [], []
+    for number in np.flatnonzero(np.bincount(of_row) >= _LEAST - 1):
+        own = np.flatnonzero(of_row == number)
         usual = float(np.median(step[own]))
         steps = np.maximum(1, np.round(step[own] / usual))
         even = np.abs(step[own] - usual * steps) <= _EVEN * usual + _BLUR
@@ -68,12 +68,11 @@ def _even_rows(boxes: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.nda
             continue
         # Where points are lost there are others on both sides; the point of a word stands alone before them.
         single = even & (steps == 1)
-        points = np.append(left[own[single]], right[own[single]])
-        inside = even & (single | (np.isin(left[own], points) & np.isin(right[own], points)))
-        own = own[inside]
+        points = of_those(len(boxes), np.append(left[own[single]], right[own[single]]))
+        own = own[even & (single | (points[left[own]] & points[right[own]]))]
         part = components(len(boxes), left[own], right[own])
-        points = np.unique(np.append(left[own], right[own]))
-        points = points[np.bincount(part, np.isin(np.arange(len(boxes)), points))[part[points]] >= _LEAST]
+        points = of_those(len(boxes), np.append(left[own], right[own]))
+        points = np.flatnonzero(points & (np.bincount(part, points)[part] >= _LEAST))
         gaps[points] = np.median(gap[own])
         if len(points):
             steps_px.append(usual)
@@ -155,7 +154,7 @@ def _next(boxes: np.ndarray, left: np.ndarray, right: np.ndarray) -> tuple[np.nd
     level = shared(boxes, left[pair], other, axis=1) > 0
     pair, other = pair[level], other[level]
     high = height[other] > _HIGHER * height[left[pair]] + _BLUR
-    free = ~np.isin(np.arange(len(left)), pair[high])
+    free = ~of_those(len(left), pair[high])
     number = np.cumsum(free) - 1
     inside = free[pair]
     return left[free], right[free], number[pair[inside]], other[inside]

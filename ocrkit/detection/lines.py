@@ -86,7 +86,7 @@ def string_lines(
     runs = components(len(boxes), left[close], right[close])
     chains = components(len(boxes), from_, to)
     left, right, gap = left[near_by], right[near_by], gap[near_by]
-    high = _high_marks(boxes, letter, chains, runs, (left[both[near_by]], right[both[near_by]]), options)
+    high = _high_marks(boxes, letter, chains, runs, (left[both[near_by]], right[both[near_by]]), height_px, options)
     letter[high[~sign[high]]] = False
 
     # Punctuation joins the one letter it is nearest to, on either side.
@@ -212,6 +212,7 @@ def _high_marks(
     chains: np.ndarray,
     runs: np.ndarray,
     pairs: tuple[np.ndarray, np.ndarray],
+    height_px: float,
     options: DetectorOptions,
 ) -> np.ndarray:
     """Those of `pairs` of letters near each other that are marks.
@@ -224,6 +225,7 @@ def _high_marks(
         chains: `(N,)` number of the letters strung together that each is one of.
         runs: `(N,)` the same of those that stand close.
         pairs: left and right ones.
+        height_px: of the page's typical letter.
         options: those of marks.
     """
     widths, heights = (boxes[:, 2:] - boxes[:, :2]).T
@@ -234,8 +236,9 @@ def _high_marks(
     small = heights[left] < heights[right]
     mark, owner = np.where(small, left, right), np.where(small, right, left)
     line = np.minimum(tallest[chains[owner]], options.mark_line * heights[owner])
-    # A comma behind a brace alone, not letters beside a scratch.
-    far = (options.height_ratio * heights[mark] < heights[owner]) & (heights[owner] < _BRACE * heights[mark])
+    # A comma behind a brace alone, not letters beside a scratch or a stroke of a pen.
+    far = heights[mark] <= options.mark_height * height_px
+    far &= (options.height_ratio * heights[mark] < heights[owner]) & (heights[owner] < _BRACE * heights[mark])
     far &= widths[mark] <= widths[owner]
     low = (heights[mark] <= options.mark_height * line) & (run_length[mark] <= options.mark_run)
     low &= (length[mark] <= 2 * options.mark_run) & (chains[mark] != chains[owner])
@@ -292,9 +295,10 @@ def _behind_marks(
     """The marks that another one parts from the letter before, and that; see `_behind_points` and `_behind_quotes`."""
     quote, point = _behind_points(boxes, letter, strung, joined, options)
     runs, letter = strung[1], letter.copy()
-    letter[quote] = letter[np.isin(runs, runs[quote])] = False
+    with_quote = of_those(len(boxes), runs[quote])[runs]
+    letter[quote] = letter[with_quote] = False
     comma, closing = _behind_quotes(boxes, letter, strung, joined, options)
-    halves = np.setdiff1d(np.flatnonzero(np.isin(runs, runs[quote])), quote)
+    halves = np.flatnonzero(with_quote & ~of_those(len(boxes), quote))
     return np.concatenate([quote, comma, halves]), np.concatenate([point, closing, halves])
 
 
@@ -557,16 +561,13 @@ def regular_lines(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, optio
     judged by its own neighbours and by the page's. Pieces of letters, as of faint print, stand at no common height, so
     a line that seems to be none is judged again with those one above the other as one letter.
     """
-    slope, good, pairs, letters = _levelled(boxes, letter, line, options)
-    # On a page of print most letters have a neighbour; lone blobs speak against it like neighbours out of line.
-    page = (good.sum() + 1) / (max(pairs.sum(), letters / 3) + 1)
+    good, pairs, page = _levelled(boxes, letter, line, options)
     regular = _level_share(good, pairs, page, options) >= options.min_level_share
-    broken = (line >= 0) & ~regular[line]
-    if broken.any():
-        whole = _whole_letters(boxes[broken], letter[broken], line[broken], options)
-        _, good, pairs, _ = _levelled(*whole, options, slope, len(regular))
-        share = _level_share(good, pairs, page, options)
-        regular |= (np.bincount(line[broken], minlength=len(regular)) > 0) & (share >= options.min_level_share_whole)
+    strung = line >= 0
+    if not regular[line[strung]].all():
+        whole = _whole_letters(boxes[strung], letter[strung], line[strung], options)
+        good, pairs, page = _levelled(*whole, options, len(regular))
+        regular |= _level_share(good, pairs, page, options) >= options.min_level_share_whole
     return np.where((line >= 0) & regular[line], line, -1)
 
 
@@ -575,18 +576,22 @@ def _levelled(
     letter: np.ndarray,
     line: np.ndarray,
     options: DetectorOptions,
-    slope: float | None = None,
     lines: int = 0,
-) -> tuple[float, np.ndarray, np.ndarray, int]:
-    """The slope of the page, how many pairs of neighbours on each line stand level, and all of them; the letters."""
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """How many pairs of neighbours on each line stand level along the page's slope, and all of them; the page's share.
+
+    On a page of print most letters have a neighbour; in that share lone blobs speak against it like neighbours out of
+    line.
+    """
     order, left, right = _neighbours(boxes, letter, line)
     step = boxes[right] - boxes[left]
-    slope = _slope(step) if slope is None else slope
+    slope = np.median(step[:, 3] / np.maximum(step[:, 0], 1)) if len(step) else 0.0
     off = np.abs(step - slope * step[:, :1])[:, [1, 3]].min(1)
     higher = (boxes[:, 3] - boxes[:, 1])[np.stack([left, right])].max(0)
     level = off <= options.level * higher + 0.5
     lines = max(lines, line.max(initial=0) + 1)
-    return slope, np.bincount(line[left], level, lines), np.bincount(line[left], minlength=lines), len(order)
+    good, pairs = np.bincount(line[left], level, lines), np.bincount(line[left], minlength=lines)
+    return good, pairs, float((good.sum() + 1) / (max(pairs.sum(), len(order) / 3) + 1))
 
 
 def _level_share(good: np.ndarray, pairs: np.ndarray, page: float, options: DetectorOptions) -> np.ndarray:
@@ -611,6 +616,18 @@ def _whole_letters(
     return corners, np.bincount(group, letter) > 0, of_group
 
 
+def are_broken(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray, options: DetectorOptions) -> bool:
+    """Whether a page's letters are in pieces, as a worn printer of dots sets them: some stand above the rest of theirs.
+
+    Where many are on no line they are dirt, which may lie anyhow.
+    """
+    own = letter & (line >= 0)
+    if not own.any() or own.sum() < options.broken_strung * letter.sum():
+        return False
+    whole = _whole_letters(boxes[own], letter[own], line[own], options)[0]
+    return bool(own.sum() - len(whole) >= options.broken_share * own.sum())
+
+
 def rows_slope(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray) -> float:
     """How far a page's lines go down for each px to the right, as far as their letters' feet tell, of long lines most.
 
@@ -631,11 +648,6 @@ def _neighbours(boxes: np.ndarray, letter: np.ndarray, line: np.ndarray) -> tupl
     left, right = order[:-1], order[1:]
     same = line[left] == line[right]
     return order, left[same], right[same]
-
-
-def _slope(step: np.ndarray) -> float:
-    """Of the page, from the steps `(N, 4)` between the boxes of neighbours."""
-    return float(np.median(step[:, 3] / np.maximum(step[:, 0], 1))) if len(step) else 0.0
 
 
 def _nearest(who: np.ndarray, distance: np.ndarray) -> np.ndarray:

@@ -86,16 +86,16 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
 def _between_dashes(boxes: np.ndarray, dashes: np.ndarray, options: DetectorOptions) -> np.ndarray:
     """Whether each of `boxes` `(N, 4)` stands midway between two dashes alike, as the number of a page does, `(N,)`."""
     left, top, right, bottom = dashes.T
+    x0, y0, x1, y1 = boxes.T[:, :, None]
+    place = ((top + bottom) / 2 - y0) / (y1 - y0)
+    near = options.number_reach * (y1 - y0)
+    level = (place > options.dash_place[0]) & (place < options.dash_place[1])
+    gaps = x0 - right, left - x1
+    before, behind = (level & (gap >= 0) & (gap <= near) for gap in gaps)
     found = np.zeros(len(boxes), bool)
-    for i, (x0, y0, x1, y1) in enumerate(boxes.tolist()):
-        place = ((top + bottom) / 2 - y0) / (y1 - y0)
-        level = (place > options.dash_place[0]) & (place < options.dash_place[1])
-        near = options.number_reach * (y1 - y0)
-        before, behind = (
-            np.stack([gap, right - left], 1)[level & (gap >= 0) & (gap <= near)] for gap in (x0 - right, left - x1)
-        )
-        alike = np.abs(before[:, None] - behind) <= options.number_off * near
-        found[i] = alike.all(2).any()
+    for i in np.flatnonzero(before.any(1) & behind.any(1)).tolist():
+        one, other = (np.stack([gap[i], right - left], 1)[at[i]] for gap, at in zip(gaps, (before, behind)))
+        found[i] = (np.abs(one[:, None] - other) <= options.number_off * near[i]).all(2).any()
     return found
 
 

@@ -131,6 +131,9 @@ class DetectorOptions:
         min_level_share_whole: the same where pieces of letters were put together.
         piece_ratio: times as wide as one piece of a letter another may be.
         piece_px: px; a narrower piece counts as so wide.
+        broken_share: of a page's letters, that are pieces of others if its print is broken, at least.
+        broken_strung: of a page's letters, that are on lines if it is print, at least.
+        broken_gap_px: px; height of the gaps that such print has, at most.
         page_weight: pairs of neighbours; how much the page as a whole weighs in that share.
         cell_steps: from one letter to the next, by which a line is told to be set in cells, at least.
         cell_even: mean over these of the cosine of how far they are off whole cells, a cell being a full turn.
@@ -323,9 +326,12 @@ class DetectorOptions:
     punctuation_reach: float = 0.8
     level: float = 0.12
     min_level_share: float = 0.7
-    min_level_share_whole: float = 0.84
+    min_level_share_whole: float = 0.8
     piece_ratio: float = 2.5
     piece_px: float = 3.0
+    broken_share: float = 0.017
+    broken_strung: float = 0.85
+    broken_gap_px: int = 2
     page_weight: float = 20.0
     cell_steps: int = 4
     cell_even: float = 0.85

@@ -66,6 +66,17 @@ def local_mean(grey: Image, options: DetectorOptions) -> Image:
     return cv2.blur(grey, (options.window_px, options.window_px), borderType=cv2.BORDER_REPLICATE)
 
 
+def grey_level(grey: np.ndarray, share: float) -> float:
+    """The grey level that a `share` of the pixels of `uint8` `grey` do not exceed, as `np.quantile` tells it."""
+    # To count bytes is many times as fast as to sort them.
+    up_to = np.cumsum(np.bincount(grey.ravel(), minlength=256))
+    place = share * (grey.size - 1)
+    before = math.floor(place)
+    low, high = np.searchsorted(up_to, (before, min(before + 1, grey.size - 1)), side="right").tolist()
+    part = place - before
+    return low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part)
+
+
 def noise_level(grey: Image) -> float:
     """Standard deviation of the noise in grey levels.
 
@@ -137,7 +148,7 @@ def without_grounds(ink: np.ndarray, grey: Image, size_px: int, options: Detecto
     """
     if not cv2.hasNonZero(ink):
         return ink
-    dark = float(np.quantile(grey[::_EVERY, ::_EVERY], options.paper_share)) * options.dark_ground
+    dark = grey_level(grey[::_EVERY, ::_EVERY], options.paper_share) * options.dark_ground
     # Means, as single pixels of a ground are lighter where there is noise; none reaches beyond its square.
     lightest = cv2.dilate(cv2.blur(grey, (_EVEN_PX, _EVEN_PX)), _square(max(1, size_px - _EVEN_PX + 1)))
     darker = cv2.subtract(cv2.erode(lightest, _square(size_px)), grey)

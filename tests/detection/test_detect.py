@@ -14,7 +14,7 @@ from ocrkit.detection import DetectedLine, DetectorOptions, dark_on_light, detec
 from ocrkit.detection.bands import bands
 from ocrkit.detection.check_boxes import are_check_boxes
 from ocrkit.detection.detector import tight
-from ocrkit.detection.lines import regular_lines
+from ocrkit.detection.lines import are_broken, regular_lines
 from ocrkit.detection.pairs import components
 from ocrkit.detection.regions import ink_regions, rule_map
 
@@ -456,6 +456,40 @@ def test_print_whose_letters_are_in_pieces_is_a_line():
     assert (regular_lines(boxes, letter, line, DetectorOptions()) == line).all()
     boxes[line == 2, 1::2] += rng.uniform(-15, 15, (2 * len(x), 1))
     assert (regular_lines(boxes, letter, line, DetectorOptions())[line == 2] == -1).all()
+
+
+def test_a_short_line_of_a_page_whose_letters_are_in_pieces_is_a_line():
+    rng = np.random.default_rng(4)
+    line = np.repeat([0, 1, 2, 3], [60, 60, 60, 5])
+    x, y = 20 + 14.0 * np.concatenate([np.arange(n) for n in (60, 60, 60, 5)]), 40.0 * line
+    cut = y + rng.uniform(6, 14, len(x))  # where each letter, 20 px high, is broken
+    boxes = np.concatenate([np.stack([x, y, x + 9, cut], 1), np.stack([x, cut + 1, x + 9, y + 20], 1)])
+    line, letter = np.tile(line, 2), np.ones(len(boxes), bool)
+    assert (regular_lines(boxes, letter, line, DetectorOptions()) == line).all()
+
+
+@pytest.mark.parametrize(
+    ("in_pieces", "dirt", "broken"),
+    [(0, 0, False), (1, 0, False), (3, 0, True), (60, 0, True), (3, 40, False)],
+)
+def test_print_is_broken_where_several_letters_are_in_pieces(in_pieces, dirt, broken):
+    x = 14.0 * np.arange(60)
+    cut = np.where(np.arange(60) < in_pieces, 9.0, 20.0)
+    upper, lower = np.stack([x, 0 * x, x + 9, cut], 1), np.stack([x, cut + 1, x + 9, 0 * x + 20], 1)[:in_pieces]
+    boxes = np.concatenate([upper, lower, np.tile([0.0, 100, 9, 120], (dirt, 1))])
+    line = np.repeat([0, -1], [60 + in_pieces, dirt])
+    assert are_broken(boxes, np.ones(len(boxes), bool), line, DetectorOptions()) is broken
+
+
+def test_letters_of_a_worn_printer_of_dots_are_words():
+    rng = np.random.default_rng(2)
+    drawn = draw([*TWO_LINES, "TOTAL 12.80 RM", "CASH 20.00 RM", "CHANGE 7.20 RM"] * 2, "typewriter", shape=(420, 420))
+    for y in range(30, 420, 29):
+        for x in range(20, 400, 11):
+            drawn.image[y + rng.integers(7, 12), x : x + 11] = 255  # a row of dots that its head left out
+    found = words(detect(drawn.image))
+    assert (overlaps(drawn.boxes, found).max(1) < 0.5).sum() <= 3
+    assert len(found) <= 1.5 * len(drawn.boxes)
 
 
 def test_bars_of_small_letters_that_touch_are_no_rule():

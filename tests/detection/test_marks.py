@@ -330,6 +330,8 @@ def test_letters_beside_a_scratch_are_no_marks_and_a_comma_behind_a_brace_is_one
     assert letter.tolist() == [True, False]
     _, letter = strung([[-12, 0, -8, 60], *LOW], [True] * 3)
     assert letter.all()
+    _, letter = strung([[0, 0, 60, 60], [64, 20, 74, 40]], [True, True])  # a figure in the reach of a stroke of a pen
+    assert letter.all()
 
 
 @pytest.mark.parametrize(
