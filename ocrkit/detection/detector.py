@@ -143,9 +143,12 @@ def _lines(whole: Image, band: Band, options: DetectorOptions, threads: int) -> 
     origin = np.array([0, band.top, 0, band.top])
     strokes, through = strokes_through(level, dark.page, dark.ink, height, options)
     # The ground between lines of light print is as long and thin.
-    ground = [on and not _stands_out(_crop(dark.page, box), options) for on, box in zip(through.any(0), level.boxes)]
+    ground = [
+        on and not _stands_out(_crop(dark.page, box), options) for on, box in zip(through.any(0).tolist(), level.boxes)
+    ]
     through[:, np.flatnonzero(ground)] = False
-    struck, strokes = through.any(0), strokes / scale + origin
+    struck: np.ndarray = through.any(0)
+    strokes = strokes / scale + origin
     parts = parts_of(level, (dark, light), scale, origin, options)
     edges = np.tile(grey.shape[::-1], 2)
     found: list[DetectedLine] = []

@@ -37,7 +37,9 @@ def strokes_through(
         for stroke, on in zip(boxes.astype(int).tolist(), along)
     ]
     boxes, along = boxes[crossing], along[crossing]
-    return boxes, (along > 0) & (along.sum(0) >= options.strike_whole * (x1 - x0))
+    along[:, along.sum(0) < options.strike_whole * (x1 - x0)] = 0
+    through: np.ndarray = along > 0
+    return boxes, through
 
 
 def _crosses_letters(

@@ -55,6 +55,8 @@ def without_strokes(grey: Image, lines: Sequence[DetectedLine]) -> tuple[Image, 
     """
     cleared, erased = grey.copy(), []
     for line in lines:
+        if line.strokes is None:
+            continue
         height = float(np.median(line.boxes[:, 3] - line.boxes[:, 1]))
         top = max(0, int(line.strokes[:, 1].min() - height))
         crop = grey[top : int(np.ceil(line.strokes[:, 3].max() + height))]
