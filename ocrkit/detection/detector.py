@@ -143,11 +143,10 @@ def _lines(whole: Image, band: Band, options: DetectorOptions, threads: int) -> 
     origin = np.array([0, band.top, 0, band.top])
     strokes, through = strokes_through(level, dark.page, dark.ink, height, options)
     # The ground between lines of light print is as long and thin.
-    ground = [
-        on and not _stands_out(_crop(dark.page, box), options) for on, box in zip(through.any(0).tolist(), level.boxes)
-    ]
-    through[:, np.flatnonzero(ground)] = False
-    struck: np.ndarray = through.any(0)
+    on = np.flatnonzero(np.any(through, axis=0)).tolist()
+    ground = [i for i in on if not _stands_out(_crop(dark.page, level.boxes[i]), options)]
+    through[:, ground] = False
+    struck = np.asarray(np.any(through, axis=0))
     strokes = strokes / scale + origin
     parts = parts_of(level, (dark, light), scale, origin, options)
     edges = np.tile(grey.shape[::-1], 2)
