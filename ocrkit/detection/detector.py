@@ -40,12 +40,12 @@ from ocrkit.detection.regions import (
     measured_regions,
     mser_map,
     rule_map,
-    stroke_map,
     with_badges,
     without_grounds,
 )
 from ocrkit.detection.settle import outside_lines, settle, without_clashes
 from ocrkit.detection.sides import standing_sides
+from ocrkit.detection.strokes import strokes_through
 from ocrkit.detection.words import Words, split_words
 from ocrkit.document import Image
 
@@ -74,6 +74,7 @@ class DetectedLine:
         cleared: `(N,)` whether a stroke through each word was erased; `None` for none.
         pitch: px; width of the cells that its characters stand in, as a typewriter's do; 0 where they stand in none.
         check: whether it is one empty check box.
+        strokes: `(K, 4)` px; those that strike its words through; `None` for none.
     """
 
     boxes: np.ndarray
@@ -86,6 +87,7 @@ class DetectedLine:
     cleared: np.ndarray | None = None
     pitch: float = 0.0
     check: bool = False
+    strokes: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,8 +156,14 @@ def _lines(whole: Image, band: Band, options: DetectorOptions, threads: int) -> 
     level += lone_signs(light.letters, level, slope, options)
     signs = level.line.max(initial=-1)
     level += beside_words(dark.checks, level, options)
-    struck = struck_through(level, dark, height, options)
     origin = np.array([0, band.top, 0, band.top])
+    strokes, through = strokes_through(level, dark.page, dark.ink, height, options)
+    # The ground between lines of light print is as long and thin.
+    on = np.flatnonzero(np.any(through, axis=0)).tolist()
+    ground = [i for i in on if not _stands_out(_crop(dark.page, level.boxes[i]), options)]
+    through[:, ground] = False
+    struck = np.asarray(np.any(through, axis=0))
+    strokes = strokes / scale + origin
     parts = parts_of(level, (dark, light), scale, origin, options)
     edges = np.tile(grey.shape[::-1], 2)
     found: list[DetectedLine] = []
@@ -178,6 +186,7 @@ def _lines(whole: Image, band: Band, options: DetectorOptions, threads: int) -> 
                 None if words is aside else [parts.get(i) for i in of_line.tolist()],
                 pitch=0.0 if words is aside else float(words.pitch[of_line[0]]) / scale,
                 check=words is level and words.line[of_line[0]] > signs,
+                strokes=None if words is aside else strokes[through[:, of_line].any(1)],
             )
             for of_line in np.split(np.flatnonzero(own), np.flatnonzero(np.diff(words.line[own])) + 1)
             if len(of_line)
@@ -411,31 +420,6 @@ def _stands_out(crop: Image, options: DetectorOptions, share: float = 0.5) -> bo
         return False
     edge = grey_level(crop[[0, -1]], share)
     return edge - grey_level(crop, options.ink_share) >= options.min_surround
-
-
-def struck_through(words: Words, stages: Stages, height: float, options: DetectorOptions = _DEFAULT) -> np.ndarray:
-    """Whether a stroke runs through each of the level words, `(N,)`.
-
-    Letters reach above and below a stroke that strikes them out, only above an underline, and seldom to a form's rule.
-    """
-    struck = np.zeros(len(words), bool)
-    stroke = stroke_map(stages.ink, round(options.strike_length * height), 0)
-    if not cv2.hasNonZero(stroke):
-        return struck
-    strokes = ink_regions(stroke)
-    thin = strokes.heights <= options.strike_thickness * height + 2
-    reach = round(options.strike_reach * height)
-    x0, y0, x1, y1 = words.ink.T
-    for left, top, right, bottom in strokes.boxes[thin].astype(int).tolist():
-        over = stages.ink[max(top - reach, 0) : max(top - 1, 0), left:right].any(0)
-        under = stages.ink[bottom + 1 : bottom + reach, left:right].any(0)
-        if (over & under).mean() >= options.strike_share:
-            covered = np.minimum(x1, right) - np.maximum(x0, left) >= 0.5 * (x1 - x0)
-            struck |= covered & (y0 <= bottom + 1) & (y1 >= top - 1)
-    # The ground between lines of light print is as long and thin.
-    light = [i for i in np.flatnonzero(struck).tolist() if not _stands_out(_crop(stages.page, words.boxes[i]), options)]
-    struck[light] = False
-    return struck
 
 
 def parts_of(

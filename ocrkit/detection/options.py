@@ -41,8 +41,15 @@ class DetectorOptions:
             high as this.
         strike_length: heights; of a stroke that strikes words through, at least.
         strike_thickness: heights; such a stroke is thinner.
-        strike_reach: heights; how far above and below such a stroke letters are looked for.
-        strike_share: of the stroke's length, where there are some on both sides, at least.
+        strike_ink: of the strongest contrast around such a stroke, that its ink has at least,
+        strike_even: along this share of its length, at least.
+        strike_part: heights; the parts of letters that touch it from above or below are at least so high,
+        strike_share: along this share of its length,
+        strike_beyond: heights; it goes on beyond them by this, at most, and at all,
+        strike_sure: heights; if it is no longer than this,
+        strike_most: heights; and lower than this by half of their width, either,
+        strike_letter: both of them together with the stroke than this.
+        strike_whole: of a word's width, that strokes run through, at least.
         mser_delta: grey levels through which an MSER keeps its shape.
         mser_max_variation: share of an MSER's area that may change within `mser_delta`.
         mser_min_diversity: share of its area by which an MSER differs from the next larger one around it; OpenCV 5.0.0
@@ -240,10 +247,17 @@ class DetectorOptions:
     rule_length: float = 7.0
     rule_thickness: float = 0.6
     side_height: float = 1.5
-    strike_length: float = 5.0
+    strike_length: float = 1.8
     strike_thickness: float = 0.5
-    strike_reach: float = 0.4
-    strike_share: float = 0.35
+    strike_ink: float = 0.5
+    strike_even: float = 0.9
+    strike_part: float = 0.2
+    strike_share: float = 0.2
+    strike_beyond: float = 1.5
+    strike_sure: float = 5.0
+    strike_most: float = 1.1
+    strike_letter: float = 1.85
+    strike_whole: float = 0.6
     mser_delta: int = 30
     mser_max_variation: float = 2.5
     mser_min_diversity: float = 0.0

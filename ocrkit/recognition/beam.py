@@ -142,5 +142,5 @@ def _worth(probable: Mapping[str, float], lexicon: Lexicon | None, options: Deco
         alike[tidy(text, options)] += probability
     if lexicon is None or len(alike) == 1:
         return alike
-    worth = options.lexicon_weight, options.lexicon_slope, options.lexicon_length
+    worth = options.lexicon_worth
     return {text: probability * math.exp(lexicon.bonus(text, *worth)) for text, probability in alike.items()}

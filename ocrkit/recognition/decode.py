@@ -33,12 +33,14 @@ class Guess:
         confidence: 0 to 1; see `greedy` and `Calibration`.
         spans: left and right edge of each character in px of the crop, `(len(text), 2)`.
         known: whether the recogniser's lexicon has all of its words, punctuation around them apart.
+        bonus: what that adds to its log probability; see `Lexicon.bonus`.
     """
 
     text: str
     confidence: float
     spans: np.ndarray
     known: bool = False
+    bonus: float = 0.0
 
 
 @dataclass(frozen=True)

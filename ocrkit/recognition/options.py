@@ -52,3 +52,8 @@ class DecodeOptions:
     close_marks: bool = True
     figure_confidence: float = 0.94
     ranked: bool = False
+
+    @property
+    def lexicon_worth(self) -> tuple[float, float, int]:
+        """The weight, the slope and the length of `Lexicon.bonus`."""
+        return self.lexicon_weight, self.lexicon_slope, self.lexicon_length

@@ -127,7 +127,7 @@ def _features_of_text(text: str, lexicon: Lexicon, options: DecodeOptions) -> li
     letters = core.isalpha()
     last, first = (text[-1].replace("…", "."), text[0]) if len(text) > 1 else ("", "")
     return [
-        known and lexicon.bonus(text, options.lexicon_weight, options.lexicon_slope, options.lexicon_length),
+        known and lexicon.bonus(text, *options.lexicon_worth),
         known,
         known * min(len(core), _LONGEST),
         known == 1 and len(core) <= 2,

@@ -143,7 +143,10 @@ class Recognizer:
         return ended()
 
     def _told(self, guess: Guess) -> Guess:
-        return replace(guess, known=self._lexicon is not None and self._lexicon.known(guess.text) == 1)
+        if self._lexicon is None:
+            return guess
+        bonus = self._lexicon.bonus(guess.text, *self._options.lexicon_worth)
+        return replace(guess, known=self._lexicon.known(guess.text) == 1, bonus=bonus)
 
     def _is_searched(self, guess: Guess) -> bool:
         if self._decoder != "careful":

@@ -8,7 +8,7 @@ from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 
 from ocrkit import Reader
-from ocrkit.detection import DetectedLine
+from ocrkit.detection import DetectedLine, detect
 from ocrkit.documents.joins import Piece
 from ocrkit.documents.options import ReadOptions
 from ocrkit.documents.page import as_struck
@@ -173,6 +173,11 @@ def test_a_table_turned_on_an_upright_page_is_read(quarters, ruled, columns, rea
     assert read.index("Weight") > read.index("driver")
 
 
+def struck_of(page: Image.Image) -> list[bool]:
+    """Whether each word that is found is struck through."""
+    return [bool(struck) for line in detect(np.asarray(page.convert("L"))) for struck in line.struck]
+
+
 @pytest.mark.parametrize(("face", "up"), [("Sans", 8), ("Serif", 8)])
 def test_what_is_struck_through_is_read_without_its_stroke_and_is_in_doubt(face, up, reader):
     page, pen = paper(900, 300)
@@ -189,18 +194,59 @@ def test_what_is_struck_through_is_read_without_its_stroke_and_is_in_doubt(face,
     assert not any(word.doubtful for word in read.words if word.box[1] > 110)
 
 
-def test_a_rule_that_goes_on_beyond_its_words_is_no_stroke_through_them():
+@pytest.mark.parametrize("face", ["Sans", "Serif"])
+def test_a_short_word_struck_out_by_itself_is_read_without_its_stroke(face, reader):
+    page, pen = paper(900, 300)
+    face_30 = font(face, 30)
+    pen.text((40, 40), "we have to go there no more", "black", face_30)
+    pen.text((40, 100), "hammer", "black", face_30)
+    pen.text((400, 100), "8.45", "black", face_30)
+    foot = pen.textbbox((40, 40), "x", face_30)[3]
+    for word, left in (("to", pen.textlength("we have ", face_30)), ("8.45", 360)):
+        y = foot - 8 + (60 if word == "8.45" else 0)
+        pen.line((40 + left, y, 40 + left + pen.textlength(word, face_30), y), "black", 2)
+    read = reader.read(np.asarray(page)).pages[0].words
+    assert [word.text for word in read] == ["we", "have", "to", "go", "there", "no", "more", "hammer", "8.45"]
+    assert {word.text for word in read if word.doubtful} == {"to", "8.45"}
+
+
+@pytest.mark.parametrize("text", ["Have Hats", "the feet", "HEAT AHEAD"])
+def test_bars_of_letters_that_touch_strike_nothing_out(text):
+    page, pen = paper(700, 120)
+    pen.text((40, 30), text, "black", font("Sans-Bold", 30), stroke_width=1)
+    assert not any(struck_of(page))
+
+
+@pytest.mark.parametrize(("end", "struck"), [(315, True), (800, False)])
+def test_a_rule_that_goes_on_beyond_its_words_is_no_stroke_through_them(end, struck):
+    page, pen = paper(900, 200)
+    pen.text((40, 40), "the price of 49.90", "black", font("Sans", 30))
+    pen.text((40, 120), "is gone, and there is a new one", "black", font("Sans", 30))
+    pen.line((40, 60, end, 60), "black", 2)
+    assert any(struck_of(page)) == struck
+
+
+def test_an_underline_that_touches_letters_on_it_and_under_it_is_no_stroke_through_them():
+    page, pen = paper(900, 160)
+    face = font("Sans", 30)
+    top = 20
+    foot, head = pen.textbbox((40, top), "H", face)[3], pen.textbbox((40, 0), "H", face)[1]
+    pen.text((40, top), "EASE OF DRAWING IT", "black", face)
+    pen.line((40, foot, 300, foot), "black", 2)
+    pen.text((40, foot + 2 - head), "HARDER THAN THAT", "black", face)
+    assert not any(struck_of(page))
+
+
+def test_a_stroke_is_erased_but_for_where_letters_cross_it():
     page = np.full((60, 600), 255, np.uint8)
     for left in range(40, 200, 20):
         page[10:40, left : left + 4] = 0
     page[28:31, 20:220] = 0
-    boxes = [np.array([[40, 10, 200, 40]], float)]
-    cleared, strokes = without_strokes(page, boxes)
+    line = DetectedLine(np.array([[40, 10, 200, 40]], float), strokes=np.array([[20, 27, 220, 32]], float))
+    cleared, strokes = without_strokes(page, [line])
     assert strokes.tolist() == [[20, 28, 220, 31]]
     assert (cleared[28:31, 46:58] == 255).all()
     assert (cleared[10:40, 41:43] == 0).all()  # a letter
-    page[28:31, 20:500] = 0
-    assert not len(without_strokes(page, boxes)[1])
 
 
 @pytest.mark.parametrize(("top", "strokes"), [(28, 2), (24, 1)])
@@ -210,8 +256,8 @@ def test_a_short_stroke_beside_a_long_one_and_level_with_it_strikes_out_its_word
         page[10:40, left : left + 4] = 0
     page[28:31, 20:220] = 0
     page[top : top + 3, 255:287] = 0  # about as long as a letter is high
-    boxes = [np.array([[40, 10, 200, 40], [260, 10, 284, 40]], float)]
-    cleared, found = without_strokes(page, boxes)
+    line = DetectedLine(np.array([[40, 10, 200, 40]], float), strokes=np.array([[20, 27, 220, 32]], float))
+    cleared, found = without_strokes(page, [line])
     assert len(found) == strokes
     assert (cleared[top : top + 3, 266:278] == 255).all() == (strokes == 2)
 
@@ -222,6 +268,8 @@ def test_a_short_stroke_beside_a_long_one_and_level_with_it_strikes_out_its_word
         (("seven", 0.8, True), "seven"),  # a word, with the stroke as the bar of an e
         (("sovon", 0.9, False), "sovon"),  # surer
         (("sovon", 0.5, False), "saven"),
+        (("sovon", 0.74, False), "saven"),  # not by far
+        (("saven:", 0.9, False), "saven"),  # a mark of the stroke
     ],
 )
 def test_a_word_whose_stroke_was_erased_is_what_is_read_with_it_where_that_is_surer(with_stroke, text):
@@ -242,11 +290,22 @@ def test_a_word_whose_stroke_was_erased_is_what_is_read_with_it_where_that_is_su
     assert asked == [1]
 
 
+@pytest.mark.parametrize(("bonus", "text"), [(3.5, "seven"), (2.1, "coven")])
+def test_of_two_words_as_likely_that_is_read_which_is_more_frequent(bonus, text):
+    def piece(text, confidence, bonus):
+        guess = Guess(text, confidence, np.zeros((len(text), 2)), known=True, bonus=bonus)
+        return Piece(np.array([0.0, 0, 50, 20]), 0.0, np.zeros((20, 50), np.uint8), guess, cleared=True)
+
+    found = as_struck([[piece("coven", 0.78, 2.1)]], lambda boxes: [piece("seven", 0.8, bonus)])
+    assert found[0][0].guess.text == text
+
+
 @pytest.mark.parametrize(
     ("text", "confidence", "kept"),
     [
         ("€49.90", 0.8, True),
         ("€49.90", 0.6, False),
+        ("1,374.81", 0.8, True),
         ("harbour", 0.95, True),
         ("harbour:", 0.95, True),
         ("priee-ef", 0.95, False),
