@@ -6,11 +6,12 @@ that are alike in both cases show theirs.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from statistics import median
+from statistics import median, median_low
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +31,8 @@ _POINTS = re.compile(r"(?P<points>[.…]{2,}|…)(?P<behind>[\"'”’)\]]*)$")
 _RULED = re.compile(r"_*(?=[A-Z\d(])([^_]+?)_*")  # a word on a rule, which a program's name seldom looks like
 _LACKING_MARK = re.compile(r"(?:(?<=\b[iI])|(?<=\b[tT]ha)|(?<=\b[wW]ha)|(?<=\b[lL]e))ts\b")  # others are plurals
 _DASHED = re.compile(r"\w[-–—]|[-–—]\w|\d[.,][-–—]+\*?$")
+_HYPHEN = re.compile(r"(?<=[^\W\d_]{2})[-–—](?=\D)|(?<=[^\W\d_])[-–—](?=[^\W\d_]{2})")
+_IN_NUMBER = re.compile(r"(?<=\d)[-–—](?=\d)")
 _WHOLE = re.compile(r".*\d[.,][-–—]+\*?")  # a sum without pence
 _HANGING = re.compile(r"P[gpq]+[.,:;]?")  # whose letters, but for a large one, all hang below the line
 _FIGURES = re.compile(r"(?=.*\d)[\dIO]+(?:[.,:/-][\dIO]+)*[.,:;)%]*")  # old-style ones look like capitals
@@ -50,14 +53,13 @@ class ShapeOptions:
 
     Attributes:
         hyphen, en_dash, em_dash: width over the height of its line's capitals, up to or from which on a dash that
-            stands alone is that; en dashes only on a page that has hyphens, too, as a typewriter's hyphen is as long.
-        sure_en_dash: the same of a dash inside a word or number, or of those in cells of a page without hyphens.
+            stands alone is that; en dashes only on a page that has hyphens, too, or `dashes`, as a typewriter's hyphen is as long.
+        sure_en_dash: the same of a dash inside a word or number, or of a page without hyphens.
         dash_top: of its word's height, from the top down, where a dash inside it begins, at least.
         likely_em_dash: the same from which on one that is read as an em dash is one.
-        empty_cells: en dashes that stand alone in a row, from which on a page that is not typewritten has them, hyphens
-            or not.
-        cell_gap: of the height of its line's capitals, to what stands beside it in another cell, at least.
         hyphens: between letters, from which on a page has them where none stands alone.
+        longer: than these, by how many times en dashes are.
+        dashes: as long as `sure_en_dash`, alone or between figures, from which on a page without hyphens has en dashes.
         dash_height: of its line's capitals, at most; what is so low, and wider than high, is a dash where it stands
             half-way up between two words, whatever it was read as.
         dash_reach: of the height of its line's capitals; these words are no farther off.
@@ -115,9 +117,9 @@ class ShapeOptions:
     sure_en_dash: float = 0.57
     dash_top: float = 0.25
     likely_em_dash: float = 0.86
-    empty_cells: int = 3
-    cell_gap: float = 2.5
     hyphens: int = 2
+    longer: float = 1.25
+    dashes: int = 2
     dash_height: float = 0.22
     dash_reach: float = 1.5
     blanks: tuple[str, ...] = ("", *"~_.")
@@ -181,25 +183,44 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
         for row, capital in zip(rows, capitals)
     ]
     rows = _with_zeros(_with_bullets(rows, capitals, options), options)
-    short = [
-        options.hyphens if _is_dash(piece) else 1
-        for row, capital in zip(rows, capitals)
-        for piece in row
-        for width in _hyphens(piece, capital, options)
-        if width <= options.hyphen * capital
-    ]
-    has_hyphens = sum(short) >= options.hyphens
     edge_of = _ellipsis_edge(rows, capitals, options)
+    is_typewritten = _is_typewritten(rows, options)
+    en_dash, inner = _en_dash_edges(rows, capitals, is_typewritten, options)
     named = [
-        [_named(piece, capital, has_hyphens, edge_of, options) for piece in row] for row, capital in zip(rows, capitals)
+        [_named(piece, capital, en_dash, edge_of, options) for piece in row] for row, capital in zip(rows, capitals)
     ]
-    if _is_typewritten(rows, options):
+    if is_typewritten:
         return named
-    named = [
-        [_with_inner_dashes(piece, capital, has_hyphens, options) for piece in row]
-        for row, capital in zip(named, capitals)
+    return [
+        [_with_inner_dashes(piece, capital, inner, options) for piece in row] for row, capital in zip(named, capitals)
     ]
-    return named if has_hyphens else _with_empty_cells(named, capitals, options)
+
+
+def _en_dash_edges(
+    rows: Sequence[Sequence[Piece]], capitals: Sequence[float], is_typewritten: bool, options: ShapeOptions
+) -> tuple[float, float]:
+    """From which width on, in heights of capitals, a dash alone and one inside a word are en dashes on this page.
+
+    They are told by the hyphens that stand between its letters. Without any, dashes that are long enough tell it; a
+    typewriter's hyphen is as long as these. Both are infinite where nothing tells it.
+    """
+    hyphens: list[float] = []
+    long = 0
+    for piece, capital in ((piece, capital) for row, capital in zip(rows, capitals) for piece in row):
+        widths = [width / capital for width in _dash_widths(piece, options.dash_height * capital, _HYPHEN)]
+        is_clear = capital >= options.clear_px and not piece.pitch
+        if not _is_dash(piece):
+            hyphens += [width for width in widths if is_clear or width <= options.hyphen]
+            widths = [width / capital for width in _dash_widths(piece, options.dash_height * capital, _IN_NUMBER)]
+        elif min(widths) <= options.hyphen:
+            hyphens += widths * options.hyphens
+        if is_clear and piece.guess.confidence >= options.sign_confidence:
+            long += sum(width >= options.sure_en_dash for width in widths)
+    typical = median_low(hyphens) if len(hyphens) >= options.hyphens else 0.0
+    least = options.longer * typical
+    if 0 < typical <= options.hyphen or ((typical or long >= options.dashes) and not is_typewritten):
+        return max(options.en_dash, least), max(options.sure_en_dash, least)
+    return math.inf, math.inf
 
 
 def _with_dashes(row: Sequence[Piece], capital_px: float, options: ShapeOptions) -> list[Piece]:
@@ -359,27 +380,6 @@ def _as_sign(piece: Piece, sign: str, options: ShapeOptions) -> Piece:
     return replace(piece, guess=replace(piece.guess, text=sign, confidence=options.sign_confidence, spans=whole))
 
 
-def _with_empty_cells(
-    rows: Sequence[Sequence[Piece]], capitals: Sequence[float], options: ShapeOptions
-) -> list[list[Piece]]:
-    """The rows, dashes that stand alone in a table's cells named by their length."""
-
-    def is_one(i: int, row: Sequence[Piece], capital: float) -> bool:
-        piece, reach = row[i], options.cell_gap * capital
-        before = i == 0 or piece.place[0] - row[i - 1].place[2] > reach
-        behind = i == len(row) - 1 or row[i + 1].place[0] - piece.place[2] > reach
-        long = _width(piece) >= options.sure_en_dash * capital and capital >= options.clear_px
-        return piece.guess.text == "-" and before and behind and long
-
-    cells = {row[i] for row, capital in zip(rows, capitals) for i in range(len(row)) if is_one(i, row, capital)}
-    if len(cells) < options.empty_cells:
-        return [list(row) for row in rows]
-    return [
-        [replace(piece, guess=replace(piece.guess, text="–")) if piece in cells else piece for piece in row]
-        for row in rows
-    ]
-
-
 def _with_zeros(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[list[Piece]]:
     """The rows, an O that stands alone in a column of numbers, and is hardly read, as a zero."""
     alone = [
@@ -404,10 +404,11 @@ def _with_zeros(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[
 def _is_typewritten(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> bool:
     """Whether the characters of most words stand in cells, whose hyphens are as long as en dashes."""
     words = [piece for row in rows for piece in row if len(piece.guess.text) > 3 and piece.guess.text.isalpha()]
-    return 2 * sum(_in_cells(piece, len(piece.guess.text), options) for piece in words) > len(words)
+    in_cells = (piece.pitch or _in_cells(piece, len(piece.guess.text), options) for piece in words)
+    return 2 * sum(map(bool, in_cells)) > len(words)
 
 
-def _with_inner_dashes(piece: Piece, capital_px: float, has_hyphens: bool, options: ShapeOptions) -> Piece:
+def _with_inner_dashes(piece: Piece, capital_px: float, en_dash: float, options: ShapeOptions) -> Piece:
     """The piece, dashes beside its other characters named by their length where they are ink of their own."""
     guess = piece.guess
     if _is_dash(piece) or capital_px < options.clear_px or not _DASHED.search(guess.text):
@@ -428,10 +429,8 @@ def _with_inner_dashes(piece: Piece, capital_px: float, has_hyphens: bool, optio
             continue
         length = (ends[k] - starts[k]) / capital_px
         dash = "—" if length >= (options.likely_em_dash if text[own[0]] == "—" else options.em_dash) else "–"
-        # A page that shows no hyphens may have long ones.
-        whole = _WHOLE.fullmatch(guess.text)
-        least = options.en_dash if whole else options.sure_en_dash
-        if length < least or (dash == "–" and not (has_hyphens or whole)) or _is_programs(text, own[0]):
+        least = options.en_dash if _WHOLE.fullmatch(guess.text) else options.em_dash if dash == "—" else en_dash
+        if length < least or _is_programs(text, own[0]):
             continue
         text[own[0]], kept[own[1:]] = dash, False
     found = "".join(character for character, is_kept in zip(text, kept) if is_kept)
@@ -463,7 +462,7 @@ def _ellipsis_edge(rows: Sequence[Sequence[Piece]], capitals: Sequence[float], o
 
 
 def _named(
-    piece: Piece, capital_px: float, has_hyphens: bool, ellipsis_edge: float | None, options: ShapeOptions
+    piece: Piece, capital_px: float, en_dash: float, ellipsis_edge: float | None, options: ShapeOptions
 ) -> Piece:
     piece = _with_last_underscores(_with_underscores(_without_rule(piece), capital_px, options), capital_px, options)
     piece = _with_tails(_with_points(piece, capital_px, options), capital_px, options)
@@ -482,7 +481,7 @@ def _named(
     if _is_dash(piece):
         length = _width(piece) / capital_px
         long = options.em_dash if text != "—" else options.likely_em_dash
-        text = "—" if length >= long else "–" if has_hyphens and length >= options.en_dash else "-"
+        text = "—" if length >= long else "–" if length >= en_dash else "-"
     elif _is_low(piece, capital_px, options):
         text = text.lower()
     elif _is_capital(piece, capital_px, options):
@@ -771,12 +770,12 @@ def _is_dash(piece: Piece) -> bool:
     return len(piece.guess.text) == 1 and piece.guess.text in _DASHES
 
 
-def _hyphens(piece: Piece, capital_px: float, options: ShapeOptions) -> list[float]:
-    """Widths in px of the dash that the piece is, or of the hyphens between letters of a word."""
+def _dash_widths(piece: Piece, highest_px: float, pattern: re.Pattern[str]) -> list[float]:
+    """Widths in px of the dash that the piece is, or of those of a word where `pattern` finds them."""
     if _is_dash(piece):
         return [_width(piece)]
     text, spans = piece.guess.text, piece.guess.spans
-    inside = [i for i in range(1, len(text) - 1) if text[i] == "-" and text[i - 1].isalpha() and text[i + 1].isalpha()]
+    inside = [found.start() for found in pattern.finditer(text)]
     if not inside or len(spans) != len(text):
         return []
     ink = ink_of(piece)
@@ -785,7 +784,7 @@ def _hyphens(piece: Piece, capital_px: float, options: ShapeOptions) -> list[flo
         return []
     run = np.maximum(_runs_of(piece.guess, starts), 0)
     alone = [run[i] for i in inside if (run == run[i]).sum() == 1]
-    low = [k for k in alone if len(_filled(ink, starts[k], ends[k])) <= options.dash_height * capital_px]
+    low = [k for k in alone if len(_filled(ink, starts[k], ends[k])) <= highest_px]
     return [float(ends[k] - starts[k]) for k in low]
 
 
