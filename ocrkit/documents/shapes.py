@@ -108,6 +108,7 @@ class ShapeOptions:
         cell_spread: of the mean step from one character of a word to the next; a typewriter's vary by no more.
         last_underscores: at the end of a name, at most.
         column_reach: of an O's height; how far above or below it the numbers stand that make it a zero, at most.
+        case_confidence: of a letter alone whose height tells its case, from which on it is read as surely as a sign.
         sign_confidence: of what is a dash, a bullet or an ellipsis by its size and place.
     """
 
@@ -166,6 +167,7 @@ class ShapeOptions:
     cell_spread: float = 0.1
     last_underscores: int = 3
     column_reach: float = 12.0
+    case_confidence: float = 0.3
     sign_confidence: float = 0.5
 
 
@@ -175,6 +177,7 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
     if not usual:
         return [list(row) for row in rows]
     capitals = [_capital_height(row) or usual for row in rows]
+    rows = [[_with_lone_points(piece, capital, options) for piece in row] for row, capital in zip(rows, capitals)]
     rows = [
         _with_strokes(_with_dashes(row, capital, options), capital, options) for row, capital in zip(rows, capitals)
     ]
@@ -221,6 +224,17 @@ def _en_dash_edges(
     if 0 < typical <= options.hyphen or ((typical or long >= options.dashes) and not is_typewritten):
         return max(options.en_dash, least), max(options.sure_en_dash, least)
     return math.inf, math.inf
+
+
+def _with_lone_points(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
+    """The piece as an ellipsis if it is hardly read, stands alone in its row and its ink is three points."""
+    if not piece.sign or piece.guess.confidence >= options.sign_confidence:
+        return piece
+    ink = ink_of(piece)
+    starts, ends = runs(ink)
+    largest = options.widest_point * capital_px
+    points = len(starts) == 3 and len(ink) <= largest and (ends - starts).max() <= largest
+    return _as_sign(piece, "…", options) if points else piece
 
 
 def _with_dashes(row: Sequence[Piece], capital_px: float, options: ShapeOptions) -> list[Piece]:
@@ -483,9 +497,9 @@ def _named(
         long = options.em_dash if text != "—" else options.likely_em_dash
         text = "—" if length >= long else "–" if length >= en_dash else "-"
     elif _is_low(piece, capital_px, options):
-        text = text.lower()
+        return _told(piece, text.lower(), options)
     elif _is_capital(piece, capital_px, options):
-        text = text.upper()
+        return _told(piece, text.upper(), options)
     elif _ALIKE & set(text):
         text = _in_case(piece, capital_px, options)
     return piece if text == piece.guess.text else replace(piece, guess=replace(piece.guess, text=text))
@@ -676,8 +690,6 @@ def _with_ellipsis(
     least = options.ellipsis[0] if edge is None else edge
     one_sign = least <= pitch / capital_px <= options.ellipsis[1]
     one_sign |= pitch <= options.cell_points * _cell(piece, start, options)
-    if piece.sign and found["points"] == "…":
-        return _as_sign(piece, "…", options)
     middle = "…" if one_sign else "..."
     place = piece.place[[0, 2]] - piece.left
     spans = [piece.guess.spans[:start], np.tile(place, (len(middle), 1)), piece.guess.spans[found.start("behind") :]]
@@ -740,7 +752,7 @@ def _points_behind(piece: Piece, closed: bool) -> np.ndarray:
     ink = ink_of(piece)
     if not ink.size:
         return np.zeros(0)
-    body = len(ink) // 2
+    body = len(ink) // 2 if any(map(str.isalnum, piece.guess.text)) else 0  # which points alone have none of
     low = ink[body:].any(0) & ~ink[:body].any(0)
     edges = np.stack(runs(np.atleast_2d(low)), axis=1)
     letters = np.flatnonzero(ink[:body].any(0))
@@ -805,6 +817,14 @@ def _is_capital(piece: Piece, capital_px: float, options: ShapeOptions) -> bool:
     lowest, highest = options.capital
     height = float(piece.place[3] - piece.place[1]) / capital_px
     return len(piece.guess.text) == 1 and piece.guess.text.upper() in _ALIKE and lowest <= height <= highest
+
+
+def _told(piece: Piece, text: str, options: ShapeOptions) -> Piece:
+    """The piece read as `text`, whose case its height tells: a letter alone is no longer in doubt for that."""
+    confidence = piece.guess.confidence
+    if len(text) == 1 and confidence >= options.case_confidence:
+        confidence = max(confidence, options.sign_confidence)
+    return replace(piece, guess=replace(piece.guess, text=text, confidence=confidence))
 
 
 def _may_be_low(text: str) -> bool:
