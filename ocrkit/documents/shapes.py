@@ -31,7 +31,7 @@ _POINTS = re.compile(r"(?P<points>[.…]{2,}|…)(?P<behind>[\"'”’)\]]*)$")
 _RULED = re.compile(r"_*(?=[A-Z\d(])([^_]+?)_*")  # a word on a rule, which a program's name seldom looks like
 _LACKING_MARK = re.compile(r"(?:(?<=\b[iI])|(?<=\b[tT]ha)|(?<=\b[wW]ha)|(?<=\b[lL]e))ts\b")  # others are plurals
 _DASHED = re.compile(r"\w[-–—]|[-–—]\w|\d[.,][-–—]+\*?$")
-_HYPHEN = re.compile(r"(?<=[^\W\d_]{2})[-–—](?=\D)|(?<=[^\W\d_])[-–—](?=[^\W\d_]{2})")
+_HYPHEN = re.compile(r"(?<=[^\W\d_]{2})[-–—](?=\D|$)|(?<=[^\W\d_])[-–—](?=[^\W\d_]{2})")
 _IN_NUMBER = re.compile(r"(?<=\d)[-–—](?=\d)")
 _WHOLE = re.compile(r".*\d[.,][-–—]+\*?")  # a sum without pence
 _HANGING = re.compile(r"P[gpq]+[.,:;]?")  # whose letters, but for a large one, all hang below the line
@@ -39,6 +39,7 @@ _FIGURES = re.compile(r"(?=.*\d)[\dIO]+(?:[.,:/-][\dIO]+)*[.,:;)%]*")  # old-sty
 _WHOLE_BAR = 0.85  # of an equals sign's width, that each of its bars covers
 # An l behind a figure of a name (`c11`, `compat41`), or before an exponent (`1e-5`), is a one.
 _L_FOR_ONE = re.compile(r"(?<=[a-zA-Z_-]\d)l(?![a-zA-Z])|(?<![a-zA-Z\d])l(?=e-?\d)")
+_BAR_FOR_I = re.compile(r"(?<=[\"'“‘])\|(?=[^\w|]*$)|^\|(?=['’][a-z])")  # a bar behind a quotation mark is an I
 _TO_FIGURES = str.maketrans("IO", "10")
 _PARTNER = {"(": ")", "{": "}", "[": "]"}
 _LOW = frozenset("acemnorsuvwxz")  # no part of them stands above an x
@@ -352,7 +353,7 @@ def _with_bullets(
             hangs = alone and first.guess.text == "*"  # at the top of the row that it was not found on
             if fits and not hangs and (alone or _is_half_way(first, row, options.bullet_off * capital)):
                 found.append((first, capital, alone))
-    column = [piece for piece, _, alone in found if not alone] + sure
+    column = [piece for piece, _, alone in found if not alone or piece.guess.text == "•"] + sure
     bullets = {
         piece: _as_sign(piece, "•", options)
         for piece, capital, _ in found
@@ -486,6 +487,8 @@ def _named(
         return replace(piece, guess=replace(piece.guess, text=text.translate(_TO_FIGURES)))
     if _L_FOR_ONE.search(text):
         return replace(piece, guess=replace(piece.guess, text=_L_FOR_ONE.sub("1", text)))
+    if _BAR_FOR_I.search(text):
+        return replace(piece, guess=replace(piece.guess, text=_BAR_FOR_I.sub("I", text)))
     if text == "(1)" and _is_dotted(piece):
         return replace(piece, guess=replace(piece.guess, text="(i)"))
     if points := _POINTS.search(text):
