@@ -428,7 +428,9 @@ def _with_inner_dashes(piece: Piece, capital_px: float, en_dash: float, options:
     guess = piece.guess
     if _is_dash(piece) or capital_px < options.clear_px or not _DASHED.search(guess.text):
         return piece
-    if piece.pitch or len(guess.spans) != len(guess.text) or _in_cells(piece, len(guess.text), options):
+    # Figures are as wide as each other in most faces, so they tell of no cells.
+    in_cells = any(map(str.isalpha, guess.text)) and _in_cells(piece, len(guess.text), options)
+    if piece.pitch or len(guess.spans) != len(guess.text) or in_cells:
         return piece
     ink = ink_of(piece)
     starts, ends = runs(ink)
