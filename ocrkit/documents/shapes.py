@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from statistics import median, median_low
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -58,6 +58,8 @@ class ShapeOptions:
         sure_en_dash: the same of a dash inside a word or number, or of a page without hyphens.
         dash_top: of its word's height, from the top down, where a dash inside it begins, at least.
         likely_em_dash: the same from which on one that is read as an em dash is one.
+        em_dash_step, least_em_dash: by how many times a page's em dashes are longer than its en dashes where these tell
+            them, at least, and their width.
         hyphens: between letters, from which on a page has them where none stands alone.
         longer: than these, by how many times en dashes are.
         dashes: as long as `sure_en_dash`, alone or between figures, from which on a page without hyphens has en dashes.
@@ -119,6 +121,8 @@ class ShapeOptions:
     sure_en_dash: float = 0.57
     dash_top: float = 0.25
     likely_em_dash: float = 0.86
+    em_dash_step: float = 1.15
+    least_em_dash: float = 0.8
     hyphens: int = 2
     longer: float = 1.25
     dashes: int = 2
@@ -189,42 +193,57 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
     rows = _with_zeros(_with_bullets(rows, capitals, options), options)
     edge_of = _ellipsis_edge(rows, capitals, options)
     is_typewritten = _is_typewritten(rows, options)
-    en_dash, inner = _en_dash_edges(rows, capitals, is_typewritten, options)
+    lengths = _dash_lengths(rows, capitals, is_typewritten, options)
     named = [
-        [_named(piece, capital, en_dash, edge_of, options) for piece in row] for row, capital in zip(rows, capitals)
+        [_named(piece, capital, lengths, edge_of, options) for piece in row] for row, capital in zip(rows, capitals)
     ]
     if is_typewritten:
         return named
     return [
-        [_with_inner_dashes(piece, capital, inner, options) for piece in row] for row, capital in zip(named, capitals)
+        [_with_inner_dashes(piece, capital, lengths, options) for piece in row] for row, capital in zip(named, capitals)
     ]
 
 
-def _en_dash_edges(
-    rows: Sequence[Sequence[Piece]], capitals: Sequence[float], is_typewritten: bool, options: ShapeOptions
-) -> tuple[float, float]:
-    """From which width on, in heights of capitals, a dash alone and one inside a word are en dashes on this page.
+class _Lengths(NamedTuple):
+    """From which width on, in heights of capitals, a page's dashes are en dashes, alone and inside words; em dashes.
 
-    They are told by the hyphens that stand between its letters. Without any, dashes that are long enough tell it; a
-    typewriter's hyphen is as long as these. Both are infinite where nothing tells it.
+    An em dash that is read as one may be as short as `likely_em`.
+    """
+
+    en: float
+    inner_en: float
+    em: float
+    likely_em: float
+
+
+def _dash_lengths(
+    rows: Sequence[Sequence[Piece]], capitals: Sequence[float], is_typewritten: bool, options: ShapeOptions
+) -> _Lengths:
+    """What tells the page's dashes apart; the first two are infinite where nothing tells en dashes from hyphens.
+
+    They are told by the hyphens that stand between letters. Without any, dashes that are long enough tell it; a
+    typewriter's hyphen is as long as these. Where a page has dashes of two lengths the longer ones are em dashes.
     """
     hyphens: list[float] = []
-    long = 0
+    dashes: list[float] = []
     for piece, capital in ((piece, capital) for row, capital in zip(rows, capitals) for piece in row):
-        widths = [width / capital for width in _dash_widths(piece, options.dash_height * capital, _HYPHEN)]
-        is_clear = capital >= options.clear_px and not piece.pitch
+        highest, is_clear = options.dash_height * capital, capital >= options.clear_px and not piece.pitch
+        widths = [width / capital for width in _dash_widths(piece, highest, _HYPHEN)]
         if not _is_dash(piece):
             hyphens += [width for width in widths if is_clear or width <= options.hyphen]
-            widths = [width / capital for width in _dash_widths(piece, options.dash_height * capital, _IN_NUMBER)]
+            widths = [width / capital for width in _dash_widths(piece, highest, _IN_NUMBER)]
         elif min(widths) <= options.hyphen:
             hyphens += widths * options.hyphens
         if is_clear and piece.guess.confidence >= options.sign_confidence:
-            long += sum(width >= options.sure_en_dash for width in widths)
+            dashes += [width for width in widths if width >= options.sure_en_dash]
     typical = median_low(hyphens) if len(hyphens) >= options.hyphens else 0.0
     least = options.longer * typical
-    if 0 < typical <= options.hyphen or ((typical or long >= options.dashes) and not is_typewritten):
-        return max(options.en_dash, least), max(options.sure_en_dash, least)
-    return math.inf, math.inf
+    is_told = 0 < typical <= options.hyphen or ((typical or len(dashes) >= options.dashes) and not is_typewritten)
+    en, inner = (max(edge, least) if is_told else math.inf for edge in (options.en_dash, options.sure_en_dash))
+    steps = [(b / a, (a + b) / 2) for a, b in pairwise(sorted(dashes)) if b >= options.least_em_dash]
+    widest, edge = max(steps, default=(1.0, 0.0))
+    em, likely = (edge, edge) if widest >= options.em_dash_step else (options.em_dash, options.likely_em_dash)
+    return _Lengths(en, inner, em, likely)
 
 
 def _with_lone_points(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
@@ -423,7 +442,7 @@ def _is_typewritten(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> b
     return 2 * sum(map(bool, in_cells)) > len(words)
 
 
-def _with_inner_dashes(piece: Piece, capital_px: float, en_dash: float, options: ShapeOptions) -> Piece:
+def _with_inner_dashes(piece: Piece, capital_px: float, lengths: _Lengths, options: ShapeOptions) -> Piece:
     """The piece, dashes beside its other characters named by their length where they are ink of their own."""
     guess = piece.guess
     if _is_dash(piece) or capital_px < options.clear_px or not _DASHED.search(guess.text):
@@ -445,8 +464,8 @@ def _with_inner_dashes(piece: Piece, capital_px: float, en_dash: float, options:
         if not thin or any(text[i] not in _DASHES for i in own):
             continue
         length = (ends[k] - starts[k]) / capital_px
-        dash = "—" if length >= (options.likely_em_dash if text[own[0]] == "—" else options.em_dash) else "–"
-        least = options.en_dash if _WHOLE.fullmatch(guess.text) else options.em_dash if dash == "—" else en_dash
+        dash = "—" if length >= (lengths.likely_em if text[own[0]] == "—" else lengths.em) else "–"
+        least = options.en_dash if _WHOLE.fullmatch(guess.text) or dash == "—" else lengths.inner_en
         if length < least or _is_programs(text, own[0]):
             continue
         text[own[0]], kept[own[1:]] = dash, False
@@ -479,7 +498,7 @@ def _ellipsis_edge(rows: Sequence[Sequence[Piece]], capitals: Sequence[float], o
 
 
 def _named(
-    piece: Piece, capital_px: float, en_dash: float, ellipsis_edge: float | None, options: ShapeOptions
+    piece: Piece, capital_px: float, lengths: _Lengths, ellipsis_edge: float | None, options: ShapeOptions
 ) -> Piece:
     piece = _with_last_underscores(_with_underscores(_without_rule(piece), capital_px, options), capital_px, options)
     piece = _with_tails(_with_points(piece, capital_px, options), capital_px, options)
@@ -499,8 +518,8 @@ def _named(
         return _apart(piece, capital_px, options)
     if _is_dash(piece):
         length = _width(piece) / capital_px
-        long = options.em_dash if text != "—" else options.likely_em_dash
-        text = "—" if length >= long else "–" if length >= en_dash else "-"
+        long = lengths.em if text != "—" else lengths.likely_em
+        text = "—" if length >= long else "–" if length >= lengths.en else "-"
     elif _is_low(piece, capital_px, options):
         return _told(piece, text.lower(), options)
     elif _is_capital(piece, capital_px, options):
