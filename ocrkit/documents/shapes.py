@@ -39,6 +39,7 @@ _FIGURES = re.compile(r"(?=.*\d)[\dIO]+(?:[.,:/-][\dIO]+)*[.,:;)%]*")  # old-sty
 _WHOLE_BAR = 0.85  # of an equals sign's width, that each of its bars covers
 # An l behind a figure of a name (`c11`, `compat41`), or before an exponent (`1e-5`), is a one.
 _L_FOR_ONE = re.compile(r"(?<=[a-zA-Z_-]\d)l(?![a-zA-Z])|(?<![a-zA-Z\d])l(?=e-?\d)")
+_BULLETED = re.compile(r"^•(?=\w)|(?<=\w)•$")
 _BAR_FOR_I = re.compile(r"(?<=[\"'“‘])\|(?=[^\w|]*$)|^\|(?=['’][a-z])")  # a bar behind a quotation mark is an I
 _TO_FIGURES = str.maketrans("IO", "10")
 _PARTNER = {"(": ")", "{": "}", "[": "]"}
@@ -100,6 +101,7 @@ class ShapeOptions:
             same page, and by how much more, at least; less may be rounded.
         cell_points: of a typewriter's cell; the same within one sign, at most.
         widest_point: the same; of a point, at most.
+        point_place: of a word's height, from its top down; the middle of what is a point though read as a bullet, at least.
         tail: of the height of its line's capitals; how far the tail of a comma reaches below the line, from and to.
         tail_px: px; the same, at least.
         clear_px: px; height of capitals, from which on tails are looked for.
@@ -161,6 +163,7 @@ class ShapeOptions:
     ellipsis_step_px: float = 0.75
     cell_points: float = 0.36
     widest_point: float = 0.3
+    point_place: float = 0.65
     tail: tuple[float, float] = (0.1, 0.4)
     tail_px: float = 2.0
     clear_px: float = 11.0
@@ -191,6 +194,7 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
         for row, capital in zip(rows, capitals)
     ]
     rows = _with_zeros(_with_bullets(rows, capitals, options), options)
+    rows = [[part for piece in row for part in _beside_bullet(piece, options)] for row in rows]
     edge_of = _ellipsis_edge(rows, capitals, options)
     is_typewritten = _is_typewritten(rows, options)
     lengths = _dash_lengths(rows, capitals, is_typewritten, options)
@@ -380,6 +384,30 @@ def _with_bullets(
         >= options.bullets + (not piece.guess.text)
     }
     return [[bullets.get(piece, piece) for piece in row] for row in rows]
+
+
+def _beside_bullet(piece: Piece, options: ShapeOptions) -> list[Piece]:
+    """The piece, or the bullet that begins or ends it and the rest of it: they are no word together."""
+    guess, found = piece.guess, _BULLETED.search(piece.guess.text)
+    if found is None or len(guess.spans) != len(guess.text):
+        return [piece]
+    ink = ink_of(piece)
+    starts, ends = runs(ink)
+    if len(starts) < 2:
+        return [piece]
+    run = 0 if found.start() == 0 else len(starts) - 1
+    rows = _filled(ink, starts[run], ends[run])
+    if rows.mean() >= options.point_place * len(ink):  # a point, see `_with_points`
+        return [piece]
+    (x0, y0, x1, y1), at = piece.place, slice(*found.span())
+    bullet = piece.left + starts[run], y0 + rows[0], piece.left + ends[run], y0 + rows[-1] + 1
+    rest = (piece.left + starts[1], y0, x1, y1) if run == 0 else (x0, y0, piece.left + ends[-2], y1)
+    behind = slice(1, None) if run == 0 else slice(0, -1)
+    parts = [
+        replace(piece, ink=np.array(ink_at), guess=replace(guess, text=guess.text[which], spans=guess.spans[which]))
+        for ink_at, which in ((bullet, at), (rest, behind))
+    ]
+    return parts if run == 0 else parts[::-1]
 
 
 def _is_full(piece: Piece, options: ShapeOptions) -> bool:
