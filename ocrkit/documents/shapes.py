@@ -241,8 +241,9 @@ def _dash_lengths(
         if is_clear and piece.guess.confidence >= options.sign_confidence:
             dashes += [width for width in widths if width >= options.sure_en_dash]
     typical = median_low(hyphens) if len(hyphens) >= options.hyphens else 0.0
-    least = options.longer * typical
-    is_told = 0 < typical <= options.hyphen or ((typical or len(dashes) >= options.dashes) and not is_typewritten)
+    has_short = sum(width <= options.hyphen for width in hyphens) >= options.hyphens
+    least = 0.0 if has_short else options.longer * typical
+    is_told = has_short or ((typical or len(dashes) >= options.dashes) and not is_typewritten)
     en, inner = (max(edge, least) if is_told else math.inf for edge in (options.en_dash, options.sure_en_dash))
     steps = [(b / a, (a + b) / 2) for a, b in pairwise(sorted(dashes)) if b >= options.least_em_dash]
     widest, edge = max(steps, default=(1.0, 0.0))
