@@ -31,7 +31,7 @@ _POINTS = re.compile(r"(?P<points>[.…]{2,}|…)(?P<behind>[\"'”’)\]]*)$")
 _RULED = re.compile(r"_*(?=[A-Z\d(])([^_]+?)_*")  # a word on a rule, which a program's name seldom looks like
 _LACKING_MARK = re.compile(r"(?:(?<=\b[iI])|(?<=\b[tT]ha)|(?<=\b[wW]ha)|(?<=\b[lL]e))ts\b")  # others are plurals
 _DASHED = re.compile(r"\w[-–—]|[-–—]\w|\d[.,][-–—]+\*?$")
-_HYPHEN = re.compile(r"(?<=[^\W\d_]{2})[-–—](?=\D|$)|(?<=[^\W\d_])[-–—](?=[^\W\d_]{2})")
+_HYPHEN = re.compile(r"(?<=[^\W\d_]{2})-(?=\D)|(?<=[^\W\d_])-(?=[^\W\d_]{2})")
 _IN_NUMBER = re.compile(r"(?<=\d)[-–—](?=\d)")
 _WHOLE = re.compile(r".*\d[.,][-–—]+\*?")  # a sum without pence
 _HANGING = re.compile(r"P[gpq]+[.,:;]?")  # whose letters, but for a large one, all hang below the line
@@ -55,8 +55,9 @@ class ShapeOptions:
 
     Attributes:
         hyphen, en_dash, em_dash: width over the height of its line's capitals, up to or from which on a dash that
-            stands alone is that; en dashes only on a page that has hyphens, too, or `dashes`, as a typewriter's hyphen is as long.
-        sure_en_dash: the same of a dash inside a word or number, or of a page without hyphens.
+            stands alone is that; en dashes only on a page that has hyphens, too, or `dashes`, as a typewriter's hyphen
+            is as long.
+        sure_en_dash: the same of a dash inside a word or number.
         dash_top: of its word's height, from the top down, where a dash inside it begins, at least.
         likely_em_dash: the same from which on one that is read as an em dash is one.
         em_dash_step, least_em_dash: by how many times a page's em dashes are longer than its en dashes where these tell
@@ -101,7 +102,8 @@ class ShapeOptions:
             same page, and by how much more, at least; less may be rounded.
         cell_points: of a typewriter's cell; the same within one sign, at most.
         widest_point: the same; of a point, at most.
-        point_place: of a word's height, from its top down; the middle of what is a point though read as a bullet, at least.
+        point_place: of a word's height, from its top down, where a point that is read as a bullet has its middle, at
+            least.
         tail: of the height of its line's capitals; how far the tail of a comma reaches below the line, from and to.
         tail_px: px; the same, at least.
         clear_px: px; height of capitals, from which on tails are looked for.
@@ -532,15 +534,9 @@ def _named(
     piece = _with_last_underscores(_with_underscores(_without_rule(piece), capital_px, options), capital_px, options)
     piece = _with_tails(_with_points(piece, capital_px, options), capital_px, options)
     piece = _with_pairs(_with_touching_mark(piece, options))
-    text = piece.guess.text
-    if _FIGURES.fullmatch(text) and ("I" in text or "O" in text):
-        return replace(piece, guess=replace(piece.guess, text=text.translate(_TO_FIGURES)))
-    if _L_FOR_ONE.search(text):
-        return replace(piece, guess=replace(piece.guess, text=_L_FOR_ONE.sub("1", text)))
-    if _BAR_FOR_I.search(text):
-        return replace(piece, guess=replace(piece.guess, text=_BAR_FOR_I.sub("I", text)))
-    if text == "(1)" and _is_dotted(piece):
-        return replace(piece, guess=replace(piece.guess, text="(i)"))
+    text = _respelled(piece)
+    if text != piece.guess.text:
+        return replace(piece, guess=replace(piece.guess, text=text))
     if points := _POINTS.search(text):
         return _with_ellipsis(piece, points, capital_px, ellipsis_edge, options)
     if _LED.match(text) and not piece.pitch:
@@ -549,13 +545,21 @@ def _named(
         length = _width(piece) / capital_px
         long = lengths.em if text != "—" else lengths.likely_em
         text = "—" if length >= long else "–" if length >= lengths.en else "-"
-    elif _is_low(piece, capital_px, options):
-        return _told(piece, text.lower(), options)
-    elif _is_capital(piece, capital_px, options):
-        return _told(piece, text.upper(), options)
+    elif (low := _is_low(piece, capital_px, options)) or _is_capital(piece, capital_px, options):
+        return _told(piece, text.lower() if low else text.upper(), options)
     elif _ALIKE & set(text):
         text = _in_case(piece, capital_px, options)
     return piece if text == piece.guess.text else replace(piece, guess=replace(piece.guess, text=text))
+
+
+def _respelled(piece: Piece) -> str:
+    """The text with letters and figures that look alike put right by those beside them."""
+    text = piece.guess.text
+    if _FIGURES.fullmatch(text) and ("I" in text or "O" in text):
+        return text.translate(_TO_FIGURES)
+    if text == "(1)" and _is_dotted(piece):
+        return "(i)"
+    return _BAR_FOR_I.sub("I", _L_FOR_ONE.sub("1", text))
 
 
 def _with_pairs(piece: Piece) -> Piece:

@@ -542,7 +542,9 @@ def test_a_letter_alone_whose_height_tells_its_case_is_as_sure_as_a_sign(confide
     assert (found.text, found.confidence) == ("c", sure)
 
 
-@pytest.mark.parametrize(("read", "meant"), [("“|", "“I"), ("'|',", "'I',"), ("|'m", "I'm"), ("||", "||"), ("a|", "a|")])
+@pytest.mark.parametrize(
+    ("read", "meant"), [("“|", "“I"), ("'|',", "'I',"), ("|'m", "I'm"), ("||", "||"), ("a|", "a|")]
+)
 def test_a_bar_behind_a_quotation_mark_is_an_i(read, meant):
     assert texts(by_shape([[placed("The", 0, 0, 50, 20), placed(read, 60, 0, 80, 20)]], ShapeOptions()))[1] == meant
 
