@@ -104,7 +104,7 @@ def _kinds(regions: Regions, height: float, options: DetectorOptions) -> np.ndar
     tall, wide = regions.heights, regions.widths
     fill = regions.area / np.maximum(tall * wide, 1)
     stroke = (wide <= options.stroke_width * tall) & (tall >= options.min_letter * height)
-    dash = (wide >= options.min_dash * height) & (wide >= 1.5 * tall) & (tall <= 0.3 * height + 0.5) & (fill >= 0.6)
+    dash = (wide >= options.min_dash * height) & (wide >= 1.5 * tall) & (tall <= 0.3 * height + 0.5) & (fill >= 0.5)
     small, large = np.minimum(tall, wide), np.maximum(tall, wide)
     bullet = (small >= 0.6 * large) & (large >= 0.2 * height) & (large <= 0.75 * height) & (fill >= 0.4)
     lowest, highest = options.equals_height

@@ -281,7 +281,7 @@ class DetectorOptions:
     around_letters: int = 3
     leader_size: float = 0.45
     mark_width: float = 1.5
-    dash_width: float = 1.9
+    dash_width: float = 2.4
     underscores_width: float = 4.0
     underscore_reach: float = 0.4
     underscore_off: float = 0.5

@@ -88,7 +88,7 @@ class ReadOptions:
     well_read_share: float = 0.7
     struck_confidence: tuple[float, float] = (0.7, 0.8)
     struck_letters: int = 5
-    signs: tuple[str, ...] = tuple("-–—•*I1|l:=…☐")
+    signs: tuple[str, ...] = (*"-–—•*I1|l:=…☐", "...")
     plain_signs: tuple[str, ...] = tuple("-–—I1|l•*=")
     cell_signs: tuple[str, ...] = tuple("I1|l0Oo")
     cell_level: float = 0.12

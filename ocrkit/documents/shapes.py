@@ -6,12 +6,13 @@ that are alike in both cases show theirs.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from statistics import median
-from typing import TYPE_CHECKING
+from statistics import median, median_low
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -30,12 +31,16 @@ _POINTS = re.compile(r"(?P<points>[.…]{2,}|…)(?P<behind>[\"'”’)\]]*)$")
 _RULED = re.compile(r"_*(?=[A-Z\d(])([^_]+?)_*")  # a word on a rule, which a program's name seldom looks like
 _LACKING_MARK = re.compile(r"(?:(?<=\b[iI])|(?<=\b[tT]ha)|(?<=\b[wW]ha)|(?<=\b[lL]e))ts\b")  # others are plurals
 _DASHED = re.compile(r"\w[-–—]|[-–—]\w|\d[.,][-–—]+\*?$")
+_HYPHEN = re.compile(r"(?<=[^\W\d_]{2})-(?=\D)|(?<=[^\W\d_])-(?=[^\W\d_]{2})")
+_IN_NUMBER = re.compile(r"(?<=\d)[-–—](?=\d)")
 _WHOLE = re.compile(r".*\d[.,][-–—]+\*?")  # a sum without pence
 _HANGING = re.compile(r"P[gpq]+[.,:;]?")  # whose letters, but for a large one, all hang below the line
 _FIGURES = re.compile(r"(?=.*\d)[\dIO]+(?:[.,:/-][\dIO]+)*[.,:;)%]*")  # old-style ones look like capitals
 _WHOLE_BAR = 0.85  # of an equals sign's width, that each of its bars covers
 # An l behind a figure of a name (`c11`, `compat41`), or before an exponent (`1e-5`), is a one.
 _L_FOR_ONE = re.compile(r"(?<=[a-zA-Z_-]\d)l(?![a-zA-Z])|(?<![a-zA-Z\d])l(?=e-?\d)")
+_BULLETED = re.compile(r"^•(?=\w)|(?<=\w)•$")
+_BAR_FOR_I = re.compile(r"(?<=[\"'“‘])\|(?=[^\w|]*$)|^\|(?=['’][a-z])")  # a bar behind a quotation mark is an I
 _TO_FIGURES = str.maketrans("IO", "10")
 _PARTNER = {"(": ")", "{": "}", "[": "]"}
 _LOW = frozenset("acemnorsuvwxz")  # no part of them stands above an x
@@ -50,14 +55,16 @@ class ShapeOptions:
 
     Attributes:
         hyphen, en_dash, em_dash: width over the height of its line's capitals, up to or from which on a dash that
-            stands alone is that; en dashes only on a page that has hyphens, too, as a typewriter's hyphen is as long.
-        sure_en_dash: the same of a dash inside a word or number, or of those in cells of a page without hyphens.
+            stands alone is that; en dashes only on a page that has hyphens, too, or `dashes`, as a typewriter's hyphen
+            is as long.
+        sure_en_dash: the same of a dash inside a word or number.
         dash_top: of its word's height, from the top down, where a dash inside it begins, at least.
         likely_em_dash: the same from which on one that is read as an em dash is one.
-        empty_cells: en dashes that stand alone in a row, from which on a page that is not typewritten has them, hyphens
-            or not.
-        cell_gap: of the height of its line's capitals, to what stands beside it in another cell, at least.
+        em_dash_step, least_em_dash: by how many times a page's em dashes are longer than its en dashes where these tell
+            them, at least, and their width.
         hyphens: between letters, from which on a page has them where none stands alone.
+        longer: than these, by how many times en dashes are.
+        dashes: as long as `sure_en_dash`, alone or between figures, from which on a page without hyphens has en dashes.
         dash_height: of its line's capitals, at most; what is so low, and wider than high, is a dash where it stands
             half-way up between two words, whatever it was read as.
         dash_reach: of the height of its line's capitals; these words are no farther off.
@@ -95,6 +102,8 @@ class ShapeOptions:
             same page, and by how much more, at least; less may be rounded.
         cell_points: of a typewriter's cell; the same within one sign, at most.
         widest_point: the same; of a point, at most.
+        point_place: of a word's height, from its top down, where a point that is read as a bullet has its middle, at
+            least.
         tail: of the height of its line's capitals; how far the tail of a comma reaches below the line, from and to.
         tail_px: px; the same, at least.
         clear_px: px; height of capitals, from which on tails are looked for.
@@ -106,6 +115,7 @@ class ShapeOptions:
         cell_spread: of the mean step from one character of a word to the next; a typewriter's vary by no more.
         last_underscores: at the end of a name, at most.
         column_reach: of an O's height; how far above or below it the numbers stand that make it a zero, at most.
+        case_confidence: of a letter alone whose height tells its case, from which on it is read as surely as a sign.
         sign_confidence: of what is a dash, a bullet or an ellipsis by its size and place.
     """
 
@@ -115,9 +125,11 @@ class ShapeOptions:
     sure_en_dash: float = 0.57
     dash_top: float = 0.25
     likely_em_dash: float = 0.86
-    empty_cells: int = 3
-    cell_gap: float = 2.5
+    em_dash_step: float = 1.15
+    least_em_dash: float = 0.8
     hyphens: int = 2
+    longer: float = 1.25
+    dashes: int = 2
     dash_height: float = 0.22
     dash_reach: float = 1.5
     blanks: tuple[str, ...] = ("", *"~_.")
@@ -153,6 +165,7 @@ class ShapeOptions:
     ellipsis_step_px: float = 0.75
     cell_points: float = 0.36
     widest_point: float = 0.3
+    point_place: float = 0.65
     tail: tuple[float, float] = (0.1, 0.4)
     tail_px: float = 2.0
     clear_px: float = 11.0
@@ -164,6 +177,7 @@ class ShapeOptions:
     cell_spread: float = 0.1
     last_underscores: int = 3
     column_reach: float = 12.0
+    case_confidence: float = 0.3
     sign_confidence: float = 0.5
 
 
@@ -173,6 +187,7 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
     if not usual:
         return [list(row) for row in rows]
     capitals = [_capital_height(row) or usual for row in rows]
+    rows = [[_with_lone_points(piece, capital, options) for piece in row] for row, capital in zip(rows, capitals)]
     rows = [
         _with_strokes(_with_dashes(row, capital, options), capital, options) for row, capital in zip(rows, capitals)
     ]
@@ -181,25 +196,72 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
         for row, capital in zip(rows, capitals)
     ]
     rows = _with_zeros(_with_bullets(rows, capitals, options), options)
-    short = [
-        options.hyphens if _is_dash(piece) else 1
-        for row, capital in zip(rows, capitals)
-        for piece in row
-        for width in _hyphens(piece, capital, options)
-        if width <= options.hyphen * capital
-    ]
-    has_hyphens = sum(short) >= options.hyphens
+    rows = [[part for piece in row for part in _beside_bullet(piece, options)] for row in rows]
     edge_of = _ellipsis_edge(rows, capitals, options)
+    is_typewritten = _is_typewritten(rows, options)
+    lengths = _dash_lengths(rows, capitals, is_typewritten, options)
     named = [
-        [_named(piece, capital, has_hyphens, edge_of, options) for piece in row] for row, capital in zip(rows, capitals)
+        [_named(piece, capital, lengths, edge_of, options) for piece in row] for row, capital in zip(rows, capitals)
     ]
-    if _is_typewritten(rows, options):
+    if is_typewritten:
         return named
-    named = [
-        [_with_inner_dashes(piece, capital, has_hyphens, options) for piece in row]
-        for row, capital in zip(named, capitals)
+    return [
+        [_with_inner_dashes(piece, capital, lengths, options) for piece in row] for row, capital in zip(named, capitals)
     ]
-    return named if has_hyphens else _with_empty_cells(named, capitals, options)
+
+
+class _Lengths(NamedTuple):
+    """From which width on, in heights of capitals, a page's dashes are en dashes, alone and inside words; em dashes.
+
+    An em dash that is read as one may be as short as `likely_em`.
+    """
+
+    en: float
+    inner_en: float
+    em: float
+    likely_em: float
+
+
+def _dash_lengths(
+    rows: Sequence[Sequence[Piece]], capitals: Sequence[float], is_typewritten: bool, options: ShapeOptions
+) -> _Lengths:
+    """What tells the page's dashes apart; the first two are infinite where nothing tells en dashes from hyphens.
+
+    They are told by the hyphens that stand between letters. Without any, dashes that are long enough tell it; a
+    typewriter's hyphen is as long as these. Where a page has dashes of two lengths the longer ones are em dashes.
+    """
+    hyphens: list[float] = []
+    dashes: list[float] = []
+    for piece, capital in ((piece, capital) for row, capital in zip(rows, capitals) for piece in row):
+        highest, is_clear = options.dash_height * capital, capital >= options.clear_px and not piece.pitch
+        widths = [width / capital for width in _dash_widths(piece, highest, _HYPHEN)]
+        if not _is_dash(piece):
+            hyphens += [width for width in widths if is_clear or width <= options.hyphen]
+            widths = [width / capital for width in _dash_widths(piece, highest, _IN_NUMBER)]
+        elif min(widths) <= options.hyphen:
+            hyphens += widths * options.hyphens
+        if is_clear and piece.guess.confidence >= options.sign_confidence:
+            dashes += [width for width in widths if width >= options.sure_en_dash]
+    typical = median_low(hyphens) if len(hyphens) >= options.hyphens else 0.0
+    has_short = sum(width <= options.hyphen for width in hyphens) >= options.hyphens
+    least = 0.0 if has_short else options.longer * typical
+    is_told = has_short or ((typical or len(dashes) >= options.dashes) and not is_typewritten)
+    en, inner = (max(edge, least) if is_told else math.inf for edge in (options.en_dash, options.sure_en_dash))
+    steps = [(b / a, (a + b) / 2) for a, b in pairwise(sorted(dashes)) if b >= options.least_em_dash]
+    widest, edge = max(steps, default=(1.0, 0.0))
+    em, likely = (edge, edge) if widest >= options.em_dash_step else (options.em_dash, options.likely_em_dash)
+    return _Lengths(en, inner, em, likely)
+
+
+def _with_lone_points(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
+    """The piece as an ellipsis if it is hardly read, stands alone in its row and its ink is three points."""
+    if not piece.sign or piece.guess.confidence >= options.sign_confidence:
+        return piece
+    ink = ink_of(piece)
+    starts, ends = runs(ink)
+    largest = options.widest_point * capital_px
+    points = len(starts) == 3 and len(ink) <= largest and (ends - starts).max() <= largest
+    return _as_sign(piece, "…", options) if points else piece
 
 
 def _with_dashes(row: Sequence[Piece], capital_px: float, options: ShapeOptions) -> list[Piece]:
@@ -317,7 +379,7 @@ def _with_bullets(
             hangs = alone and first.guess.text == "*"  # at the top of the row that it was not found on
             if fits and not hangs and (alone or _is_half_way(first, row, options.bullet_off * capital)):
                 found.append((first, capital, alone))
-    column = [piece for piece, _, alone in found if not alone] + sure
+    column = [piece for piece, _, alone in found if not alone or piece.guess.text == "•"] + sure
     bullets = {
         piece: _as_sign(piece, "•", options)
         for piece, capital, _ in found
@@ -325,6 +387,30 @@ def _with_bullets(
         >= options.bullets + (not piece.guess.text)
     }
     return [[bullets.get(piece, piece) for piece in row] for row in rows]
+
+
+def _beside_bullet(piece: Piece, options: ShapeOptions) -> list[Piece]:
+    """The piece, or the bullet that begins or ends it and the rest of it: they are no word together."""
+    guess, found = piece.guess, _BULLETED.search(piece.guess.text)
+    if found is None or len(guess.spans) != len(guess.text):
+        return [piece]
+    ink = ink_of(piece)
+    starts, ends = runs(ink)
+    if len(starts) < 2:
+        return [piece]
+    run = 0 if found.start() == 0 else len(starts) - 1
+    rows = _filled(ink, starts[run], ends[run])
+    if rows.mean() >= options.point_place * len(ink):  # a point, see `_with_points`
+        return [piece]
+    (x0, y0, x1, y1), at = piece.place, slice(*found.span())
+    bullet = piece.left + starts[run], y0 + rows[0], piece.left + ends[run], y0 + rows[-1] + 1
+    rest = (piece.left + starts[1], y0, x1, y1) if run == 0 else (x0, y0, piece.left + ends[-2], y1)
+    behind = slice(1, None) if run == 0 else slice(0, -1)
+    parts = [
+        replace(piece, ink=np.array(ink_at), guess=replace(guess, text=guess.text[which], spans=guess.spans[which]))
+        for ink_at, which in ((bullet, at), (rest, behind))
+    ]
+    return parts if run == 0 else parts[::-1]
 
 
 def _is_full(piece: Piece, options: ShapeOptions) -> bool:
@@ -359,27 +445,6 @@ def _as_sign(piece: Piece, sign: str, options: ShapeOptions) -> Piece:
     return replace(piece, guess=replace(piece.guess, text=sign, confidence=options.sign_confidence, spans=whole))
 
 
-def _with_empty_cells(
-    rows: Sequence[Sequence[Piece]], capitals: Sequence[float], options: ShapeOptions
-) -> list[list[Piece]]:
-    """The rows, dashes that stand alone in a table's cells named by their length."""
-
-    def is_one(i: int, row: Sequence[Piece], capital: float) -> bool:
-        piece, reach = row[i], options.cell_gap * capital
-        before = i == 0 or piece.place[0] - row[i - 1].place[2] > reach
-        behind = i == len(row) - 1 or row[i + 1].place[0] - piece.place[2] > reach
-        long = _width(piece) >= options.sure_en_dash * capital and capital >= options.clear_px
-        return piece.guess.text == "-" and before and behind and long
-
-    cells = {row[i] for row, capital in zip(rows, capitals) for i in range(len(row)) if is_one(i, row, capital)}
-    if len(cells) < options.empty_cells:
-        return [list(row) for row in rows]
-    return [
-        [replace(piece, guess=replace(piece.guess, text="–")) if piece in cells else piece for piece in row]
-        for row in rows
-    ]
-
-
 def _with_zeros(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[list[Piece]]:
     """The rows, an O that stands alone in a column of numbers, and is hardly read, as a zero."""
     alone = [
@@ -404,15 +469,18 @@ def _with_zeros(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[
 def _is_typewritten(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> bool:
     """Whether the characters of most words stand in cells, whose hyphens are as long as en dashes."""
     words = [piece for row in rows for piece in row if len(piece.guess.text) > 3 and piece.guess.text.isalpha()]
-    return 2 * sum(_in_cells(piece, len(piece.guess.text), options) for piece in words) > len(words)
+    in_cells = (piece.pitch or _in_cells(piece, len(piece.guess.text), options) for piece in words)
+    return 2 * sum(map(bool, in_cells)) > len(words)
 
 
-def _with_inner_dashes(piece: Piece, capital_px: float, has_hyphens: bool, options: ShapeOptions) -> Piece:
+def _with_inner_dashes(piece: Piece, capital_px: float, lengths: _Lengths, options: ShapeOptions) -> Piece:
     """The piece, dashes beside its other characters named by their length where they are ink of their own."""
     guess = piece.guess
     if _is_dash(piece) or capital_px < options.clear_px or not _DASHED.search(guess.text):
         return piece
-    if piece.pitch or len(guess.spans) != len(guess.text) or _in_cells(piece, len(guess.text), options):
+    # Figures are as wide as each other in most faces, so they tell of no cells.
+    in_cells = any(map(str.isalpha, guess.text)) and _in_cells(piece, len(guess.text), options)
+    if piece.pitch or len(guess.spans) != len(guess.text) or in_cells:
         return piece
     ink = ink_of(piece)
     starts, ends = runs(ink)
@@ -427,11 +495,9 @@ def _with_inner_dashes(piece: Piece, capital_px: float, has_hyphens: bool, optio
         if not thin or any(text[i] not in _DASHES for i in own):
             continue
         length = (ends[k] - starts[k]) / capital_px
-        dash = "—" if length >= (options.likely_em_dash if text[own[0]] == "—" else options.em_dash) else "–"
-        # A page that shows no hyphens may have long ones.
-        whole = _WHOLE.fullmatch(guess.text)
-        least = options.en_dash if whole else options.sure_en_dash
-        if length < least or (dash == "–" and not (has_hyphens or whole)) or _is_programs(text, own[0]):
+        dash = "—" if length >= (lengths.likely_em if text[own[0]] == "—" else lengths.em) else "–"
+        least = options.en_dash if _WHOLE.fullmatch(guess.text) or dash == "—" else lengths.inner_en
+        if length < least or _is_programs(text, own[0]):
             continue
         text[own[0]], kept[own[1:]] = dash, False
     found = "".join(character for character, is_kept in zip(text, kept) if is_kept)
@@ -463,33 +529,37 @@ def _ellipsis_edge(rows: Sequence[Sequence[Piece]], capitals: Sequence[float], o
 
 
 def _named(
-    piece: Piece, capital_px: float, has_hyphens: bool, ellipsis_edge: float | None, options: ShapeOptions
+    piece: Piece, capital_px: float, lengths: _Lengths, ellipsis_edge: float | None, options: ShapeOptions
 ) -> Piece:
     piece = _with_last_underscores(_with_underscores(_without_rule(piece), capital_px, options), capital_px, options)
     piece = _with_tails(_with_points(piece, capital_px, options), capital_px, options)
     piece = _with_pairs(_with_touching_mark(piece, options))
-    text = piece.guess.text
-    if _FIGURES.fullmatch(text) and ("I" in text or "O" in text):
-        return replace(piece, guess=replace(piece.guess, text=text.translate(_TO_FIGURES)))
-    if _L_FOR_ONE.search(text):
-        return replace(piece, guess=replace(piece.guess, text=_L_FOR_ONE.sub("1", text)))
-    if text == "(1)" and _is_dotted(piece):
-        return replace(piece, guess=replace(piece.guess, text="(i)"))
+    text = _respelled(piece)
+    if text != piece.guess.text:
+        return replace(piece, guess=replace(piece.guess, text=text))
     if points := _POINTS.search(text):
         return _with_ellipsis(piece, points, capital_px, ellipsis_edge, options)
     if _LED.match(text) and not piece.pitch:
         return _apart(piece, capital_px, options)
     if _is_dash(piece):
         length = _width(piece) / capital_px
-        long = options.em_dash if text != "—" else options.likely_em_dash
-        text = "—" if length >= long else "–" if has_hyphens and length >= options.en_dash else "-"
-    elif _is_low(piece, capital_px, options):
-        text = text.lower()
-    elif _is_capital(piece, capital_px, options):
-        text = text.upper()
+        long = lengths.em if text != "—" else lengths.likely_em
+        text = "—" if length >= long else "–" if length >= lengths.en else "-"
+    elif (low := _is_low(piece, capital_px, options)) or _is_capital(piece, capital_px, options):
+        return _told(piece, text.lower() if low else text.upper(), options)
     elif _ALIKE & set(text):
         text = _in_case(piece, capital_px, options)
     return piece if text == piece.guess.text else replace(piece, guess=replace(piece.guess, text=text))
+
+
+def _respelled(piece: Piece) -> str:
+    """The text with letters and figures that look alike put right by those beside them."""
+    text = piece.guess.text
+    if _FIGURES.fullmatch(text) and ("I" in text or "O" in text):
+        return text.translate(_TO_FIGURES)
+    if text == "(1)" and _is_dotted(piece):
+        return "(i)"
+    return _BAR_FOR_I.sub("I", _L_FOR_ONE.sub("1", text))
 
 
 def _with_pairs(piece: Piece) -> Piece:
@@ -677,8 +747,6 @@ def _with_ellipsis(
     least = options.ellipsis[0] if edge is None else edge
     one_sign = least <= pitch / capital_px <= options.ellipsis[1]
     one_sign |= pitch <= options.cell_points * _cell(piece, start, options)
-    if piece.sign and found["points"] == "…":
-        return _as_sign(piece, "…", options)
     middle = "…" if one_sign else "..."
     place = piece.place[[0, 2]] - piece.left
     spans = [piece.guess.spans[:start], np.tile(place, (len(middle), 1)), piece.guess.spans[found.start("behind") :]]
@@ -741,7 +809,7 @@ def _points_behind(piece: Piece, closed: bool) -> np.ndarray:
     ink = ink_of(piece)
     if not ink.size:
         return np.zeros(0)
-    body = len(ink) // 2
+    body = len(ink) // 2 if any(map(str.isalnum, piece.guess.text)) else 0  # which points alone have none of
     low = ink[body:].any(0) & ~ink[:body].any(0)
     edges = np.stack(runs(np.atleast_2d(low)), axis=1)
     letters = np.flatnonzero(ink[:body].any(0))
@@ -771,12 +839,12 @@ def _is_dash(piece: Piece) -> bool:
     return len(piece.guess.text) == 1 and piece.guess.text in _DASHES
 
 
-def _hyphens(piece: Piece, capital_px: float, options: ShapeOptions) -> list[float]:
-    """Widths in px of the dash that the piece is, or of the hyphens between letters of a word."""
+def _dash_widths(piece: Piece, highest_px: float, pattern: re.Pattern[str]) -> list[float]:
+    """Widths in px of the dash that the piece is, or of those of a word where `pattern` finds them."""
     if _is_dash(piece):
         return [_width(piece)]
     text, spans = piece.guess.text, piece.guess.spans
-    inside = [i for i in range(1, len(text) - 1) if text[i] == "-" and text[i - 1].isalpha() and text[i + 1].isalpha()]
+    inside = [found.start() for found in pattern.finditer(text)]
     if not inside or len(spans) != len(text):
         return []
     ink = ink_of(piece)
@@ -785,7 +853,7 @@ def _hyphens(piece: Piece, capital_px: float, options: ShapeOptions) -> list[flo
         return []
     run = np.maximum(_runs_of(piece.guess, starts), 0)
     alone = [run[i] for i in inside if (run == run[i]).sum() == 1]
-    low = [k for k in alone if len(_filled(ink, starts[k], ends[k])) <= options.dash_height * capital_px]
+    low = [k for k in alone if len(_filled(ink, starts[k], ends[k])) <= highest_px]
     return [float(ends[k] - starts[k]) for k in low]
 
 
@@ -806,6 +874,14 @@ def _is_capital(piece: Piece, capital_px: float, options: ShapeOptions) -> bool:
     lowest, highest = options.capital
     height = float(piece.place[3] - piece.place[1]) / capital_px
     return len(piece.guess.text) == 1 and piece.guess.text.upper() in _ALIKE and lowest <= height <= highest
+
+
+def _told(piece: Piece, text: str, options: ShapeOptions) -> Piece:
+    """The piece read as `text`, whose case its height tells: a letter alone is no longer in doubt for that."""
+    confidence = piece.guess.confidence
+    if len(text) == 1 and confidence >= options.case_confidence:
+        confidence = max(confidence, options.sign_confidence)
+    return replace(piece, guess=replace(piece.guess, text=text, confidence=confidence))
 
 
 def _may_be_low(text: str) -> bool:

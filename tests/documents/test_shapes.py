@@ -314,6 +314,12 @@ def test_a_sign_that_is_hardly_read_as_what_its_shape_says_is_that(read, place):
         assert sign.guess.confidence >= ShapeOptions().sign_confidence
 
 
+def test_bullets_far_from_their_text_that_are_hardly_read_tell_each_other():
+    rows = [[placed("•", 0, 40 * i + 6, 8, 40 * i + 14, confidence=0.3)] for i in range(3)]
+    found = by_shape([[placed("The", 0, -40, 40, -20)], *rows], ShapeOptions())[1:]
+    assert [row[0].guess.confidence for row in found] == [0.5] * 3
+
+
 @pytest.mark.parametrize(("beside", "read", "meant"), [(2, "e", "•"), (1, "e", "e"), (2, "*", "*")])
 def test_a_bullet_alone_in_its_row_is_known_by_others_above_and_below(beside, read, meant):
     rows = [[placed("•", 1, 40 * i + 6, 9, 40 * i + 14), placed("The", 20, 40 * i, 60, 40 * i + 20)] for i in (0, 1)]
@@ -496,14 +502,65 @@ def test_a_p_no_higher_than_a_letter_that_hangs_below_the_line_is_small(text, he
     assert texts(by_shape([row], ShapeOptions()))[-1] == meant
 
 
-@pytest.mark.parametrize(("length", "gap", "meant"), [(13, 90, "–"), (8, 90, "-"), (13, 20, "-")])
-def test_dashes_in_cells_of_their_own_are_named_by_their_length(length, gap, meant):
+@pytest.mark.parametrize(
+    ("number", "length", "pitch", "meant"),
+    [(2, 13, 0, "–"), (1, 13, 0, "-"), (2, 8, 0, "-"), (2, 13, 14.0, "-")],  # a typewriter's is as long
+)
+def test_two_dashes_as_long_as_en_dashes_are_some_where_no_hyphen_is_shown(number, length, pitch, meant):
     item = placed("Hammer", 0, 0, 70, 20)
     item = replace(
         item, guess=replace(item.guess, spans=np.array([[0, 14], [15, 23], [24, 40], [41, 57], [58, 63], [64, 70]]))
     )
-    rows = [[item, placed("-", 70 + gap, 9, 70 + gap + length, 11)] for _ in range(3)]
-    assert [row[1].guess.text for row in by_shape(rows, ShapeOptions())] == [meant] * 3
+    rows = [[replace(p, pitch=pitch) for p in (item, placed("-", 90, 9, 90 + length, 11))] for _ in range(number)]
+    assert [row[1].guess.text for row in by_shape(rows, ShapeOptions())] == [meant] * number
+
+
+@pytest.mark.parametrize(("long", "number", "meant"), [(17, 2, "—"), (17, 0, "–"), (14, 2, "–")])
+def test_the_longer_dashes_of_a_page_with_two_lengths_are_em_dashes(long, number, meant):
+    short = [placed("-", 70 + 60 * i, 9, 83 + 60 * i, 11) for i in range(number)]
+    row = [placed("The", -60, 0, -10, 20), *short, *(placed("-", x, 9, x + long, 11) for x in (300, 400))]
+    assert texts(by_shape([row], ShapeOptions()))[-2:] == [meant] * 2
+
+
+def test_figures_are_as_wide_as_each_other_in_most_faces_and_tell_of_no_cells():
+    strokes = [(0, 0, 8, 20), (14, 0, 22, 20), (26, 9, 39, 11), (42, 0, 50, 20), (56, 0, 64, 20)]
+    rows = [[placed("The", -60, 0, -10, 20), inked("12-19", strokes)] for _ in range(2)]
+    assert texts(by_shape(rows, ShapeOptions())) == ["The", "12–19"] * 2
+
+
+@pytest.mark.parametrize(("step", "meant"), [(10, "…"), (7, "...")])
+def test_three_points_alone_in_a_row_are_no_dash(step, meant):
+    dots = inked("..", [(step * i, 0, step * i + 4, 4) for i in range(3)], height=4, confidence=0.1)
+    found = by_shape([[placed("The", 0, 0, 50, 20)], [replace(dots, sign=True)]], ShapeOptions())[1][0].guess
+    assert (found.text, found.confidence) == (meant, 0.5)
+
+
+@pytest.mark.parametrize(("confidence", "sure"), [(0.35, 0.5), (0.2, 0.2), (0.9, 0.9)])
+def test_a_letter_alone_whose_height_tells_its_case_is_as_sure_as_a_sign(confidence, sure):
+    row = [placed("The", 0, 0, 50, 20), placed("C", 60, 6, 70, 20, confidence=confidence)]
+    found = by_shape([row], ShapeOptions())[0][1].guess
+    assert (found.text, found.confidence) == ("c", sure)
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"), [("“|", "“I"), ("'|',", "'I',"), ("|'m", "I'm"), ("||", "||"), ("a|", "a|")]
+)
+def test_a_bar_behind_a_quotation_mark_is_an_i(read, meant):
+    assert texts(by_shape([[placed("The", 0, 0, 50, 20), placed(read, 60, 0, 80, 20)]], ShapeOptions()))[1] == meant
+
+
+@pytest.mark.parametrize(
+    ("read", "strokes", "meant", "bullet"),
+    [
+        ("•76", [(0, 6, 6, 12), (14, 0, 22, 20), (24, 0, 32, 20)], ["•", "76"], (0, 6, 6, 12)),
+        ("76•", [(0, 0, 8, 20), (10, 0, 18, 20), (26, 6, 31, 12)], ["76", "•"], (26, 6, 31, 12)),
+        ("76•", [(0, 0, 8, 20), (10, 0, 18, 20), (20, 16, 24, 20)], ["76."], None),
+    ],
+)
+def test_a_bullet_that_begins_or_ends_a_word_is_one_by_itself(read, strokes, meant, bullet):
+    found = by_shape([[placed("The", -60, 0, -10, 20), inked(read, strokes)]], ShapeOptions())[0][1:]
+    assert [piece.guess.text for piece in found] == meant
+    assert bullet is None or any(tuple(piece.place) == bullet for piece in found)
 
 
 @pytest.mark.parametrize(("mark", "meant"), [((17, 0, 19, 6), "It's"), ((17, 5, 19, 6), "Its")])
@@ -530,10 +587,15 @@ def test_a_point_with_a_tail_is_a_comma_and_a_colon_with_one_a_semicolon(read, m
     assert texts(by_shape(rows, ShapeOptions()))[-1] == meant
 
 
-@pytest.mark.parametrize(("words", "meant"), [(1, "-"), (2, "–")])
-def test_hyphens_of_words_tell_that_a_longer_dash_is_none(words, meant):
-    hyphened = [inked("a-b", [(0, 0, 8, 20), (11, 10, 17, 12), (20, 0, 28, 20)]) for _ in range(words)]
-    rows = [[placed("The", -60, 0, -10, 20), *hyphened, placed("-", 60, 10, 71, 12)]]
+@pytest.mark.parametrize(
+    ("words", "hyphen", "dash", "meant"),
+    [(1, 6, 11, "-"), (2, 6, 11, "–"), (2, 13, 14, "-"), (2, 13, 17, "–")],  # as in a face with long hyphens
+)
+def test_hyphens_of_words_tell_that_a_longer_dash_is_none(words, hyphen, dash, meant):
+    strokes = [(0, 0, 8, 20), (10, 0, 18, 20), (21, 10, 21 + hyphen, 12)]
+    strokes += [(x + hyphen, 0, x + 8 + hyphen, 20) for x in (24, 34)]
+    hyphened = [inked("ab-cd", strokes) for _ in range(words)]
+    rows = [[placed("The", -60, 0, -10, 20), *hyphened, placed("-", 90, 10, 90 + dash, 12)]]
     assert texts(by_shape(rows, ShapeOptions()))[-1] == meant
 
 
