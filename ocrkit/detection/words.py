@@ -269,10 +269,9 @@ def _stretches(gap: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarra
     begins = np.flatnonzero(gap >= _TAB)
     size = np.diff(np.append(begins, len(gap)))
     long = size >= _LONG_STRETCH
-    before = np.cumsum(long) - long  # long parts before each, from the page's first line on
+    passed: np.ndarray = np.cumsum(long) - long  # long parts before each, from the page's first line on
     new = np.isinf(gap[begins])
-    before -= np.maximum.accumulate(np.where(new, before, 0))
-    cut = new | (long & (before > 0))
+    cut = new | (long & (passed > np.maximum.accumulate(np.where(new, passed, 0))))
     return np.repeat(np.cumsum(cut) - 1, size), line[begins[cut]]
 
 
