@@ -37,10 +37,10 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
     free = _with_ellipses(free, height, options)
     kinds = _kinds(free, height, options)
     free, kinds = free[kinds > 0], kinds[kinds > 0]
-    single = words[words.letters == 1]
-    sure += single[_between_dashes(single.ink, free.boxes[kinds == _DASH], options)]
     if not 0 < len(free) <= options.most_signs:
         return Words.none()
+    single = words[words.letters == 1]
+    sure += single[_between_dashes(single.ink, free.boxes[kinds == _DASH], options)]
     clear = free.contrast >= options.faint_sign * np.median(letters.contrast[within])
     clear &= ~_in_rules(free.boxes, kinds, height, options)
     free, kinds = free[clear], kinds[clear]

@@ -113,6 +113,7 @@ def with_badges(
     ground = cv2.threshold(grey, least_paper, 255, cv2.THRESH_BINARY)[1]
     outlines, _ = cv2.findContours(ground, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     lowest, highest = (times * height_px for times in options.badge_height)
+    contrast = _contrast(grey, options)
     badges = []
     for outline in outlines:
         x, y, width, height = cv2.boundingRect(outline)
@@ -131,7 +132,7 @@ def with_badges(
         within = cv2.erode(whole, _square(3)) > 0  # its rim is as blurred as print
         seen = grey[place]
         level, darkest = float(np.median(seen[within])), float(np.quantile(seen[within], 0.02))
-        if level - darkest >= _contrast(grey, options):
+        if level - darkest >= contrast:
             ink[place][within & (seen < (level + darkest) / 2)] = 255
     return ink
 

@@ -231,7 +231,7 @@ def _dash_lengths(
     typewriter's hyphen is as long as these. Where a page has dashes of two lengths the longer ones are em dashes.
     """
     hyphens: list[float] = []
-    dashes: list[float] = []
+    dashes: list[tuple[float, float]] = []
     for piece, capital in ((piece, capital) for row, capital in zip(rows, capitals) for piece in row):
         highest, is_clear = options.dash_height * capital, capital >= options.clear_px and not piece.pitch
         widths = [width / capital for width in _dash_widths(piece, highest, _HYPHEN)]
@@ -241,13 +241,18 @@ def _dash_lengths(
         elif min(widths) <= options.hyphen:
             hyphens += widths * options.hyphens
         if is_clear and piece.guess.confidence >= options.sign_confidence:
-            dashes += [width for width in widths if width >= options.sure_en_dash]
+            dashes += [(width, width * capital) for width in widths if width >= options.sure_en_dash]
     typical = median_low(hyphens) if len(hyphens) >= options.hyphens else 0.0
     has_short = sum(width <= options.hyphen for width in hyphens) >= options.hyphens
     least = 0.0 if has_short else options.longer * typical
     is_told = has_short or ((typical or len(dashes) >= options.dashes) and not is_typewritten)
     en, inner = (max(edge, least) if is_told else math.inf for edge in (options.en_dash, options.sure_en_dash))
-    steps = [(b / a, (a + b) / 2) for a, b in pairwise(sorted(dashes)) if b >= options.least_em_dash]
+    # In px, too: a row's capitals may be measured too low.
+    steps = [
+        (min(b / a, b_px / a_px), (a + b) / 2)
+        for (a, a_px), (b, b_px) in pairwise(sorted(dashes))
+        if b >= options.least_em_dash and not is_typewritten
+    ]
     widest, edge = max(steps, default=(1.0, 0.0))
     em, likely = (edge, edge) if widest >= options.em_dash_step else (options.em_dash, options.likely_em_dash)
     return _Lengths(en, inner, em, likely)

@@ -522,6 +522,20 @@ def test_the_longer_dashes_of_a_page_with_two_lengths_are_em_dashes(long, number
     assert texts(by_shape([row], ShapeOptions()))[-2:] == [meant] * 2
 
 
+def test_a_row_whose_capitals_are_measured_too_low_has_no_longer_dashes_than_others():
+    words = placed("The", -60, 0, -10, 20), placed("The", -60, 60, -10, 76)
+    dashes = placed("–", 70, 9, 84, 11), placed("–", 70, 67, 84, 69)
+    hyphens = [placed("-", 70 + 60 * i, 39, 78 + 60 * i, 41) for i in range(2)]
+    rows = [[word, dash] for word, dash in zip(words, dashes)]
+    assert texts(by_shape([*rows, hyphens], ShapeOptions())) == ["The", "–"] * 2 + ["-", "-"]
+
+
+def test_a_typewriters_dashes_have_no_two_lengths():
+    words = [replace(placed("Hammer", -120, y, -30, y + 20), pitch=15.0) for y in (0, 60)]
+    rows = [[word, placed("-", 70, 9, 70 + width, 11)] for word, width in zip(words, (13, 17))]
+    assert [row[1].guess.text for row in by_shape(rows, ShapeOptions())] == ["-", "-"]
+
+
 def test_figures_are_as_wide_as_each_other_in_most_faces_and_tell_of_no_cells():
     strokes = [(0, 0, 8, 20), (14, 0, 22, 20), (26, 9, 39, 11), (42, 0, 50, 20), (56, 0, 64, 20)]
     rows = [[placed("The", -60, 0, -10, 20), inked("12-19", strokes)] for _ in range(2)]
