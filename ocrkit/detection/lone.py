@@ -13,6 +13,7 @@ from ocrkit.detection.pairs import components, pairs_beside
 from ocrkit.detection.regions import Regions
 from ocrkit.detection.words import Words
 
+_HAIRLINE_PX = 2  # height
 _STROKE, _DASH, _BULLET, _EQUALS, _ELLIPSIS = 1, 2, 3, 4, 5  # kinds of signs by their shape
 
 
@@ -104,7 +105,9 @@ def _kinds(regions: Regions, height: float, options: DetectorOptions) -> np.ndar
     tall, wide = regions.heights, regions.widths
     fill = regions.area / np.maximum(tall * wide, 1)
     stroke = (wide <= options.stroke_width * tall) & (tall >= options.min_letter * height)
-    dash = (wide >= options.min_dash * height) & (wide >= 1.5 * tall) & (tall <= 0.3 * height + 0.5) & (fill >= 0.5)
+    # A line of pixels that goes down by one fills half of its box.
+    full = (fill >= 0.6) | ((fill >= 0.5) & (tall <= _HAIRLINE_PX))
+    dash = (wide >= options.min_dash * height) & (wide >= 1.5 * tall) & (tall <= 0.3 * height + 0.5) & full
     small, large = np.minimum(tall, wide), np.maximum(tall, wide)
     bullet = (small >= 0.6 * large) & (large >= 0.2 * height) & (large <= 0.75 * height) & (fill >= 0.4)
     lowest, highest = options.equals_height
