@@ -541,7 +541,7 @@ def _named(
     piece = _with_pairs(_with_touching_mark(piece, options))
     text = _respelled(piece)
     if text != piece.guess.text:
-        return replace(piece, guess=replace(piece.guess, text=text))
+        return _told(piece, text, options)
     if points := _POINTS.search(text):
         return _with_ellipsis(piece, points, capital_px, ellipsis_edge, options)
     if _LED.match(text) and not piece.pitch:
@@ -882,9 +882,9 @@ def _is_capital(piece: Piece, capital_px: float, options: ShapeOptions) -> bool:
 
 
 def _told(piece: Piece, text: str, options: ShapeOptions) -> Piece:
-    """The piece read as `text`, whose case its height tells: a letter alone is no longer in doubt for that."""
+    """The piece read as `text`, as its height or place tells: one letter with marks is no longer in doubt for that."""
     confidence = piece.guess.confidence
-    if len(text) == 1 and confidence >= options.case_confidence:
+    if sum(map(str.isalnum, text)) == 1 and confidence >= options.case_confidence:
         confidence = max(confidence, options.sign_confidence)
     return replace(piece, guess=replace(piece.guess, text=text, confidence=confidence))
 

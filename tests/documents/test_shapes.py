@@ -563,6 +563,13 @@ def test_a_bar_behind_a_quotation_mark_is_an_i(read, meant):
     assert texts(by_shape([[placed("The", 0, 0, 50, 20), placed(read, 60, 0, 80, 20)]], ShapeOptions()))[1] == meant
 
 
+@pytest.mark.parametrize(("read", "likely", "confidence"), [("“|", 0.42, 0.5), ("“|", 0.1, 0.1), ("|'m", 0.42, 0.42)])
+def test_such_an_i_is_in_doubt_no_more(read, likely, confidence):
+    piece = placed(read, 60, 0, 80, 20)
+    piece = replace(piece, guess=replace(piece.guess, confidence=likely))
+    assert by_shape([[placed("The", 0, 0, 50, 20), piece]], ShapeOptions())[0][1].guess.confidence == confidence
+
+
 @pytest.mark.parametrize(
     ("read", "strokes", "meant", "bullet"),
     [
