@@ -11,7 +11,7 @@ import numpy as np
 from ocrkit.errors import BadLabel, quoted
 
 PRINTABLE_ASCII = "".join(chr(c) for c in range(0x20, 0x7F))
-DOCUMENT_MARKS = "£€¥§©®°–—‘’“”•…«»¿¡ºª"
+DOCUMENT_MARKS = "£€¥§©®°–—‘’“”•…«»¿¡ºª„†‡×±µ½¼¾¢™→≤≥"
 # Letters with marks of French, German, Spanish, Portuguese and Italian.
 ACCENTED_LETTERS = "ÀÁÂÃÄÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜŒÆŸßàáâãäçèéêëìíîïñòóôõöùúûüœæÿ"
 CHARACTERS = PRINTABLE_ASCII + DOCUMENT_MARKS + ACCENTED_LETTERS
@@ -30,6 +30,7 @@ _SAME_INK = {
     "\u2011": "-",
     "\u2012": "–",
     "\u2212": "-",
+    "\u2217": "*",
     "\u2015": "—",
     "\u201a": ",",
     "\u201b": "‘",
@@ -40,6 +41,7 @@ _SAME_INK = {
     "\u02bc": "’",
     "\u00b7": "•",
     "\u2219": "•",
+    "\u03bc": "µ",
     "\ufb00": "ff",
     "\ufb01": "fi",
     "\ufb02": "fl",
@@ -91,6 +93,10 @@ class Alphabet:
     def unknown(self, text: str) -> str:
         """The characters of `text` outside the alphabet, each once, sorted."""
         return "".join(sorted(set(text) - set(self._class)))
+
+    def with_all(self, characters: str) -> Alphabet:
+        """This alphabet with those of `characters` behind it that it lacks."""
+        return Alphabet(self.characters + self.unknown(characters))
 
     def encode(self, text: str) -> np.ndarray:
         """Class numbers of `text`, `int32` `(len(text),)`.

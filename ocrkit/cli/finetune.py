@@ -12,7 +12,7 @@ import click
 import numpy as np
 
 from ocrkit import privacy
-from ocrkit.alphabet import Alphabet
+from ocrkit.alphabet import CHARACTERS
 from ocrkit.cli.options import folders_argument, fonts_option, form_option
 from ocrkit.cli.progress import progress_bar
 from ocrkit.cli.verbs import verb
@@ -105,6 +105,11 @@ def _sizes(context: click.Context, parameter: click.Parameter, value: str | None
     help="Invented pages from which half of the invented words are cut, as the detector finds them; drawing one "
     "takes half a second.",
 )
+@click.option(
+    "--pdfs",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of PDFs with text of their own, whose pages' words stand among those of invented pages.",
+)
 @click.option("--resume", is_flag=True, help="Continue where the runs in OUTPUT stopped.")
 def finetune(
     *,
@@ -125,6 +130,7 @@ def finetune(
     learning_curve: list[int | None],
     fonts: tuple[str, ...],
     pages: int,
+    pdfs: Path | None,
     resume: bool,
 ) -> None:
     """Fine-tune a model on the labelled words of FOLDERS, mixed with invented ones; the result is OUTPUT/model.
@@ -137,19 +143,19 @@ def finetune(
     except ModuleNotFoundError as error:
         raise MissingExtra(f"Fine-tuning needs {error.name}: pip install 'ocrkit[train]'.") from None
     from ocrkit.learning.trainer import TrainOptions
-    from ocrkit.recognition.model import find_model, read_card
+    from ocrkit.recognition.model import alphabet_of, find_model, read_card
 
     if form == "funsd":
         raise BadParams("FUNSD is for evaluation only: nothing is trained on it.")
     if any(output.glob("*/state.npz")) and not resume:
         raise BadParams(f"{output} holds runs already: give --resume to go on with them, or name another folder.")
     model = find_model(load)
-    real = real_words_of(folders, form, Alphabet(read_card(model)["alphabet"]), held_out)
+    real = real_words_of(folders, form, alphabet_of(model).with_all(CHARACTERS), held_out)
     names = ", ".join(folder.resolve().name for folder in folders)
     sizes = sorted({min(size or len(real["tune"]), len(real["tune"])) for size in learning_curve})
     try:
         rows = []
-        invented = Invented(fonts, pages)
+        invented = Invented(fonts, pages, pdfs)
         for size in sizes:
             for number in range(seed, seed + seeds):
                 tune = first_documents(real["tune"], size)

@@ -86,7 +86,7 @@ class JoinOptions:
     sure_word: float = 0.75
     likely_word: float = 0.25
     ends: str = ".,"
-    opening: str = "\"'“‘("
+    opening: str = "\"'“‘„("
     small_words: str = "IAaOoyeuàl|&"
     words: tuple[str, ...] = tuple(
         [

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -25,6 +27,8 @@ _MARKS = "'\"’‘“”"
 _STROKES = {mark: 1 + (mark in '"“”') for mark in _MARKS}
 _TO_STRAIGHT = str.maketrans("’‘“”", "''\"\"")
 _ENDS = {"'": "’", '"': "”"}  # what straight marks are taken for at a word's end
+_LOW = "„"  # opens a quotation in German and other languages, which “ closes, or ”
+_CLOSING = re.compile(r"(?<=[^\s\d])[\"“”](?=[\W_]*$)")
 _QUOTED = re.compile(r"(?P<first>['\"])[^'\"’”]*(?P<last>[’”])[.,;:?!]?")
 _FAINT = 0.25  # of the ink of a mark; what is fainter is blur
 _THIN = 0.15  # of a mark's widest row; what has less is its blurred end
@@ -71,7 +75,10 @@ class QuoteOptions:
 
 
 def with_quotes(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> list[list[Piece]]:
-    """The rows with curled marks throughout where the page has these, or straight ones; otherwise as they were read."""
+    """The rows with curled marks throughout where the page has these, or straight ones; otherwise as they were read.
+
+    Where low marks open quotations („so“), all others are curled, and what closes is of the kind that most of them are.
+    """
     texts = [piece.guess.text for row in rows for piece in row]
     if not any(sign in text for text in texts for sign in _MARKS):
         return [list(row) for row in rows]
@@ -79,6 +86,9 @@ def with_quotes(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> list[
     odds = _odds_of_readings(texts, options) + _odds_of_ink(paths, options)
     told = abs(odds) >= options.sure and not _are_mixed(texts, paths, options)
     way = _paired if not told else _curled if odds > 0 else _straight
+    if any(_LOW in text for text in texts):
+        closing = Counter(mark for text in texts for mark in _CLOSING.findall(text) if mark != '"')
+        way = partial(_closed, mark=max("“”", key=closing.__getitem__))
     return [[replace(p, guess=replace(p.guess, text=way(p.guess.text))) for p in row] for row in rows]
 
 
@@ -160,6 +170,11 @@ def _paired(text: str) -> str:
     if ended is None or ended["first"] not in _ENDS or ended["last"] not in _ENDS[ended["first"]]:
         return text
     return text[: ended.start("last")] + ended["first"] + text[ended.end("last") :]
+
+
+def _closed(text: str, mark: str) -> str:
+    """The text with curled marks, and `mark` for the one that closes a quotation."""
+    return _CLOSING.sub(mark, _curled(text))
 
 
 def _straight(text: str) -> str:

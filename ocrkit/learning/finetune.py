@@ -20,10 +20,11 @@ from ocrkit.datasets import Sample, load_pages, split_of, word_samples
 from ocrkit.datasets.write import write_table
 from ocrkit.errors import BadParams
 from ocrkit.files import whole_folder
-from ocrkit.learning.page_words import page_words
+from ocrkit.learning.page_words import page_words, pdf_words
 from ocrkit.learning.trainer import Progress, Source, Trainer, TrainOptions, endless, read_all
 from ocrkit.metrics import bootstrap_interval, correct_words
 from ocrkit.recognition.model import identity, load_lexicon, load_network, read_card, save_network
+from ocrkit.recognition.network import change_alphabet
 from ocrkit.recognition.suspects import DECISIONS, decided, read_decisions
 from ocrkit.synth import distort
 from ocrkit.synth.corpus import CorpusOptions, build_vocabulary
@@ -170,20 +171,21 @@ class Invented:
     Args:
         fonts: where they come from.
         pages: from how many invented pages every other word is cut; 0 for none.
+        pdfs: folder of PDFs whose words stand among those of invented pages, as if they had been printed.
     """
 
-    def __init__(self, fonts: tuple[str, ...], pages: int = 0) -> None:
-        self._vocabulary, self._verdicts, self._pages = build_vocabulary(), audit(font_folders(fonts)), pages
+    def __init__(self, fonts: tuple[str, ...], pages: int = 0, pdfs: Path | None = None) -> None:
+        self._vocabulary, self._verdicts = build_vocabulary(), audit(font_folders(fonts))
+        self._pages, self._pdfs = pages, pdfs
         options = validation_options(WordOptions())
         self.general = list(WordGenerator(self._vocabulary, self._verdicts, options).samples(0, _GENERAL_WORDS))
 
     def source(self, seed: int) -> Source:
         """Words to mix in, others for each `seed`."""
         drawn = WordGenerator(self._vocabulary, self._verdicts, replace(_BESIDE_REAL, seed=seed)).samples
-        if not self._pages:
-            return drawn
         found = list(page_words(self._vocabulary, self._verdicts, self._pages, seed))
-        return mixed(endless(found, seed), drawn, _FROM_PAGES)
+        found += usable(pdf_words(self._pdfs, seed), Alphabet()) if self._pdfs else []
+        return mixed(endless(found, seed), drawn, _FROM_PAGES) if found else drawn
 
 
 # --- one run ----------------------------------------------------------------------------------------------------------
@@ -214,6 +216,8 @@ def fine_tune(
 ) -> dict[str, Any]:
     """Train the network of `model` on, and save it in `folder/model`; returns the figures before and after.
 
+    It learns the characters of `ocrkit.alphabet.CHARACTERS` that it did not know.
+
     Early stopping and the choice of the best weights go by the held-out real words. After each round the general words
     are read as well, so that forgetting shows while it happens: `folder/curve.csv` has both.
 
@@ -240,14 +244,15 @@ def _fine_tune(
     report: Callable[[Progress, float], None],
     resume: bool,
 ) -> dict[str, Any]:
-    network, alphabet = load_network(model)
+    known = load_network(model)
     judged = {"real": words.held_out, "general": words.general}
     truths = {name: [sample.text for sample in samples] for name, samples in judged.items()}
 
-    def right(network: Any, name: str) -> np.ndarray:
+    def right(network: Any, alphabet: Alphabet, name: str) -> np.ndarray:
         return correct_words(truths[name], read_all(network, alphabet, [sample.image for sample in judged[name]]))
 
-    before = {name: right(network, name) for name in judged}
+    before = {name: right(*known, name) for name in judged}
+    network, alphabet = change_alphabet(*known, Alphabet(), "union")  # invented words hold every character
     real = endless(with_chunks(words.tune, options.seed), options.seed)
     source = mixed(augmented(real, options.seed), words.invented, real_share)
     trainer = Trainer(source, words.held_out, options, folder, alphabet, network)
@@ -256,7 +261,7 @@ def _fine_tune(
     def look(progress: Progress) -> None:
         if progress.swa is None:
             return
-        general = float(right(trainer.finished(best=False), "general").mean())
+        general = float(right(trainer.finished(best=False), alphabet, "general").mean())
         curve.append([progress.words, progress.swa, general])
         write_table(folder / "curve.csv", ("words", "real", "general"), curve)
         report(progress, general)
@@ -269,7 +274,7 @@ def _fine_tune(
     network = trainer.finished()
     row: dict[str, Any] = {"words": len(words.tune), "seed": options.seed, "seen": trainer.words}
     for name in judged:
-        after = right(network, name)
+        after = right(network, alphabet, name)
         change = bootstrap_interval(after.astype(float) - before[name])
         row |= {f"{name}_before": before[name].mean(), name: after.mean()}
         row |= {f"{name}_change_low": change.low, f"{name}_change_high": change.high}

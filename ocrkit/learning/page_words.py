@@ -1,8 +1,10 @@
-"""Words of invented pages, cut as the detector finds them: what a net meets when it reads a page."""
+"""Words of invented pages and of PDFs, cut as the detector finds them: what a net meets when it reads a page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import cv2
@@ -11,17 +13,19 @@ import numpy as np
 from ocrkit.alphabet import normalise
 from ocrkit.datasets import LabelledPage, Sample
 from ocrkit.datasets.crops import cut
+from ocrkit.datasets.pdf import load_pdf
 from ocrkit.detection import dark_on_light, detect
 from ocrkit.document import Image, box_to_quad
 from ocrkit.synth.corpus import Vocabulary
 from ocrkit.synth.fonts import FontVerdict
 from ocrkit.synth.pages import PageGenerator, PageOptions
 from ocrkit.synth.printed import PrintedPages
+from ocrkit.synth.printed.copies import COPIES
 from ocrkit.synth.printed.layouts import Layout
 from ocrkit.synth.printed.signs import signs
 from ocrkit.synth.printed.typefaces import other_typefaces
 
-_SOURCE = "invented pages"
+_SOURCE, _PDFS = "invented pages", "PDFs"
 _HALF = "tune"  # of the layouts of print; the other one is to report on
 _SIGNS, _PRINT, _TURN = 3, 2, 6  # of six pages, of signs and of print; the sixth is a receipt, a letter or a screenshot
 _INSIDE, _TOUCHED = 0.6, 0.1  # shares of a word's ink in a box, from which on it is in it, and beside it
@@ -31,6 +35,8 @@ _MOST_WORDS = 3  # in one box
 _EMPTY = 0.5  # heights; of what a box holds beside its words' ink, at most
 _LONGEST = 30  # characters
 _LARGEST_PX = 48  # height of a crop that is kept, half as high again as the net sees it
+_SCALES = (0.6, 1.5)  # at which a PDF's page is printed, which is drawn at 200 dpi; faxes are of 200 dpi
+_MOST_PIXELS = 9e6  # of such a page
 
 
 def page_words(vocabulary: Vocabulary, verdicts: Sequence[FontVerdict], pages: int, seed: int) -> Iterator[Sample]:
@@ -59,14 +65,36 @@ def page_words(vocabulary: Vocabulary, verdicts: Sequence[FontVerdict], pages: i
         yield from words_as_found(printed[number].page if turn < _SIGNS + _PRINT else documents[number])
 
 
+def pdf_words(folder: Path, seed: int) -> Iterator[Sample]:
+    """Words of a folder's PDFs, which their own text labels: every page is scaled, and then a clean page or a copy.
+
+    Args:
+        folder: see `ocrkit.datasets.pdf.load_pdf`, which also says which pages can be used.
+        seed: of the scales and copies.
+
+    Raises:
+        BadDataset: a PDF that is locked, damaged or empty.
+    """
+    for page in load_pdf(folder, "train"):
+        r = Random(f"{seed}/{page.id}")
+        copied, image = r.choice(list(COPIES)), page.image()
+        wished = 1.0 if copied == "faxed" else r.uniform(*_SCALES)
+        scale = min(wished, (_MOST_PIXELS / (image.shape[0] * image.shape[1])) ** 0.5)
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        printed = cv2.resize(image, None, fx=scale, fy=scale, interpolation=method)
+        words = tuple(replace(word, quad=word.quad * scale) for word in page.words)
+        for sample in words_as_found(COPIES[copied](LabelledPage(page.id, words, pixels=printed), r)):
+            yield replace(sample, source=_PDFS)
+
+
 def words_as_found(page: LabelledPage) -> Iterator[Sample]:
     """The words of `page` as the detector finds them, each box with what is seen in it.
 
     Words that it joined are one sample, with blanks between them. Left out are boxes that hold no word, or a part of
-    one, or more than words, and what runs up or down the page.
+    one, or more than words, or one without a text, and what runs up or down the page.
 
     Args:
-        page: each label the box of its word's ink.
+        page: each label the box of its word's ink; words without a text are those nobody could tell.
     """
     image = page.image()
     grey = dark_on_light(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.ndim == 3 else image)
@@ -78,7 +106,7 @@ def words_as_found(page: LabelledPage) -> Iterator[Sample]:
     for box in np.concatenate(found):
         held = _held(box, ink)
         text = " ".join(texts[i] for i in held)
-        if len(held) and text and len(text) <= _LONGEST:
+        if len(held) and all(texts[i] for i in held) and len(text) <= _LONGEST:
             yield Sample(_shrunk(cut(grey, box_to_quad(box))), text, _SOURCE, page.id)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from ocrkit.errors import BadModel
 from ocrkit.files import write_whole
 
-MARKS = string.punctuation + "‘’“”«»…–—"  # around words
+MARKS = string.punctuation + "‘’“”„«»…–—"  # around words
 _ENTRY = np.dtype([("checksum", "<u4"), ("zipf", "u1")])
 _STEPS = 25  # of a byte for each power of ten: to Zipf frequencies of 10, which no word has
 PER_MILLION = 3.0  # Zipf frequency of a word met once in a million

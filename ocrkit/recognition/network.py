@@ -168,7 +168,7 @@ def change_alphabet(
         known: its alphabet.
         wished: the characters that are to be read.
         how: `fail` takes only what the network knows already; `union` adds what it lacks; `new` knows the characters
-            of `wished` alone.
+            of `wished` alone. What is added begins as the mean of what is known.
 
     Returns:
         The network and its alphabet: those given, where nothing has to change.
@@ -181,7 +181,7 @@ def change_alphabet(
     missing = known.unknown(wished.characters)
     if how == "fail" and missing:
         raise BadModel(f"The model does not know {missing!r}: let it learn them with --alphabet union or new.")
-    alphabet = wished if how == "new" else Alphabet(known.characters + missing)
+    alphabet = wished if how == "new" else known.with_all(wished.characters)
     if alphabet == known:
         return network, known
     changed = build_network(network.name, alphabet)
@@ -191,6 +191,7 @@ def change_alphabet(
     to, source = (np.append(0, its.encode("".join(kept))) for its in (alphabet, known))  # 0 is the blank
     head = changed.get_layer("logits").get_weights()
     for new, old in zip(head, network.get_layer("logits").get_weights()):
+        new[...] = old.mean(axis=-1, keepdims=True)  # so that what is to be learnt is seldom seen before it is
         new[..., to] = old[..., source]
     changed.get_layer("logits").set_weights(head)
     return changed, alphabet

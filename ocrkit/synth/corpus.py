@@ -445,7 +445,7 @@ def single(r: Random, v: Vocabulary) -> str:
     if roll < 0.75:
         return r.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
     # Most dashes of documents are hyphens, and nothing but the label tells a lone one from the longer kinds.
-    return r.choice("------:&$%/.,*#@+=()|•?!>_\"'—–€£§©®°~^{}[]<;\\`")
+    return r.choice("------:&$%/.,*#@+=()|•?!>_\"'—–€£§©®°~^{}[]<;\\`×±†½→")
 
 
 def random_characters(r: Random, v: Vocabulary) -> str:
@@ -471,7 +471,10 @@ def symbols(r: Random, v: Vocabulary) -> str:
     """Words that carry the rare symbols: / & # @ % + = * $ and friends."""
     a, b = _any_case(r, _skewed(r, v.words)), _any_case(r, _skewed(r, v.words))
     mark = r.choice("/&#@%+=*$<>[]{}|\\^~_;!?\"'§©®°£€¥•…–—ºª¿¡«»")
-    forms = [f"{a}{mark}", f"{mark}{a}", f"{a}{mark}{b}"[:18], f"{_digits(r, 1, 3)}{mark}", f"{mark}{_digits(r, 1, 4)}"]
+    forms = [
+        *(f"{a}{mark}", f"{mark}{a}", f"{a}{mark}{b}"[:18], f"{_digits(r, 1, 3)}{mark}", f"{mark}{_digits(r, 1, 4)}"),
+        f"„{a}“",
+    ]
     return r.choice(forms)
 
 

@@ -143,6 +143,20 @@ def test_a_folder_of_crops_makes_a_model_whose_card_names_it_and_resumed_it_stay
     assert curve.read_bytes() == b"".join(rows)
 
 
+def test_characters_that_the_model_did_not_know_are_learnt(tmp_path, monkeypatch):
+    monkeypatch.setattr("ocrkit.learning.finetune._GENERAL_WORDS", 20)
+    old = Alphabet(Alphabet().characters.replace("„", ""))
+    before = save_network(build_network("nano", old), old, tmp_path / "before", {})
+    words = [Sample(drawn("A"), f"„{number}“" if number % 2 else "A", "", f"page {number % 8}") for number in range(32)]
+    write_crops(words, tmp_path / "letters")
+    done = run(tmp_path / "letters", tmp_path / "out", before)
+    assert done.exit_code == 0, done.output
+    assert "left out" not in done.output
+    card = read_card(tmp_path / "out" / "model")
+    assert card["alphabet"] == old.characters + "„"
+    assert card["real_words"] + card["held_out_words"] == 32
+
+
 @pytest.mark.parametrize("place", ["fast-12", "fast-12/model"])
 def test_a_card_names_the_model_before_it_by_its_training(tmp_path, place, monkeypatch):
     facts = {"trained_on": "synthetic words only", "date": "2026-01-31", "files": {"model.onnx": "12ab"}}

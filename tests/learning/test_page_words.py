@@ -6,10 +6,11 @@ from itertools import islice
 import cv2
 import numpy as np
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 
 from ocrkit.datasets import LabelledPage, LabelledWord
 from ocrkit.document import box_to_quad
-from ocrkit.learning.page_words import page_words, words_as_found
+from ocrkit.learning.page_words import page_words, pdf_words, words_as_found
 from ocrkit.synth.corpus import Vocabulary
 from ocrkit.synth.fonts import audit, font_folders
 from ocrkit.synth.printed import PrintedPages
@@ -55,6 +56,27 @@ def test_what_is_no_whole_word_is_left_out():
     found = list(words_as_found(LabelledPage("page-2", labels, pixels=page.pixels)))
     assert [sample.text for sample in found] == ["depot"]
     assert list(words_as_found(LabelledPage("page-3", (), pixels=page.pixels))) == []
+    untold = page_of(("parcel", 40), ("depot", 111), ("bridge", 300), texts=["parcel", "", "bridge"])
+    assert [sample.text for sample in words_as_found(untold)] == ["bridge"]
+
+
+def test_words_of_pdfs_are_those_of_their_text_however_the_page_was_copied(tmp_path):
+    canvas = Canvas(str(tmp_path / "letter.pdf"), pagesize=(420, 300), invariant=1)
+    lines = ["The parcel is at the depot,", "and we waited for it quietly.", "We have it: 24 cm × 8½ cm!"]
+    for _ in range(8):
+        canvas.setFont("Times-Roman", 13)
+        for number, line in enumerate(lines):
+            canvas.drawString(40, 240 - 60 * number, line)
+        canvas.showPage()
+    canvas.save()
+    found = list(pdf_words(tmp_path, seed=1))
+    whole = {word for line in lines for word in line.split()}
+    assert len(found) > 0.8 * 8 * len(" ".join(lines).split())
+    assert np.mean([sample.text in whole for sample in found]) > 0.9  # the others are two words that were found as one
+    assert {sample.document for sample in found} == {f"letter-p{page:04d}" for page in range(1, 9)}
+    assert len({sample.image.shape[0] for sample in found if sample.text == "depot,"}) > 3
+    again = list(pdf_words(tmp_path, seed=1))
+    assert all(np.array_equal(one.image, other.image) for one, other in zip(found, again, strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +109,8 @@ def test_pages_of_signs_hold_what_prose_has_little_of(verdicts):
     assert {"–", "—", "-", "&"} <= alone
     assert any(re.fullmatch(r"\d+[–—]\d+", text) for text in texts)
     assert any(re.fullmatch(r"[A-Z]\.", text) for text in texts)
+    assert any(text.startswith("„") for text in texts)
+    assert any("½" in text for text in texts)
     kinds = set().union(*(kind for page in pages for kind in page.kinds))
     assert {"struck", "underlined", "superscript"} <= kinds
     for page in pages:

@@ -75,6 +75,8 @@ def test_what_both_alphabets_have_is_read_as_before(network, alphabet, how, char
     for character in set(characters) & set(alphabet.characters):
         ((new,), (old,)) = its.encode(character), alphabet.encode(character)
         assert np.allclose(after[..., new], before[..., old], atol=1e-6)
+    ((added,),) = (its.encode("ß"),)
+    assert np.allclose(after[..., added], before.mean(-1), atol=1e-5)
 
 
 # --- another size ---

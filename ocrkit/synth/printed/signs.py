@@ -14,13 +14,13 @@ from ocrkit.synth.printed.layouts import DARK, MIDDLE, TINTS, panel
 from ocrkit.synth.printed.setting import BLACK, WHITE, Setting, Style, Token
 from ocrkit.synth.printed.wording import number, word
 
-_LONE = "- - - – – — — • • & & * * § + = / | # % : ; ... … © ® ° \" ' ( ) [ ] { } < > ! ? $ € £ ~ _ . ,".split()  # noqa: SIM905
+_LONE = "- - - – – — — • • & & * * § + = / | # % : ; ... … © ® ° \" ' ( ) [ ] { } < > ! ? $ € £ ~ _ . , × ± → † ½ ™ ≤ ≥".split()  # noqa: SIM905
 _ROMAN = "I II III IV V VI VII VIII IX X XI XII i ii iii iv v vi vii viii ix x xi".split()  # noqa: SIM905
 _ALONE = "I I I a a a A 1 0 l O o x X Z".split()  # noqa: SIM905
 _SHORTENED = (  # noqa: SIM905
     "e.g. i.e. U.S. U.K. Ph.D. a.m. p.m. Mr. Dr. vs. etc. et al. cf. Inc. Ltd. Co. St. c/o No. Nr. Fig. pp. p. Vol. ed."
 ).split()
-_UNITS = "kg cm mm km ml lb oz ft in kB MB GHz °C °F %".split()  # noqa: SIM905
+_UNITS = "kg cm mm km ml lb oz ft in kB MB GHz °C °F % µm ¢".split()  # noqa: SIM905
 _LIST_SIGNS = ("•", "-", "–", "—", "*", "»", ">")
 _LIGHT_BELOW = 560  # sum of red, green and blue, up to which a ground's print is light
 _RAISED, _BOLD, _ITALIC, _UNDER, _STRUCK = 0.03, 0.05, 0.07, 0.03, 0.05  # shares of words
@@ -34,13 +34,13 @@ def lone(r: Random, v: Vocabulary) -> str:
 def quoted(r: Random, v: Vocabulary) -> str:
     """One or two words with quotation marks, apostrophes, dashes, ellipses or other marks."""
     a, b = word(r, v), word(r, v)
-    marks = r.choice(['""', '""', "''", "“”", "‘’", "«»"])
+    marks = r.choice(['""', '""', "''", "“”", "‘’", "«»", "„“"])
     forms = [
         *("{o}{a}{c}", "{o}{a} {b}{c}", "{o}{a},{c}", "{o}{a}.{c}", "{o}{a} {b}?{c}", "{o}{a}{c},", "{o}{a}{c}."),
         *("({o}{a}{c})", "{o}I {b}", "{b}!{c}", "{a}'s", "{a}s'", "{a}'s,", "'{n}s", "I'm {a}", "I've {a}", "I'd {a}"),
         *("{a}—{b}", "{a} — {b}", "{a} – {b}", "{a} - {b}", "{a}-{b}", "{a}-", "{a}...", "{a}…", "...{a}", "... {a}"),
         *("{a} ...", "{a} … {b}", "{a}/{b}", "{a} & {b}", "{a};", "{a}:", "{a}!", "{a}?", "[{a}]", "({a}", "{a})"),
-        *("{a}*", "*{a}", "{a}.{n}"),
+        *("{a}*", "*{a}", "{a}.{n}", "{a}†", "{a}‡", "{a}™", "→ {a}"),
     ]
     return r.choice(forms).format(a=a, b=b, o=marks[0], c=marks[1], n=r.randrange(10, 99))
 
@@ -81,7 +81,8 @@ def summed(r: Random, v: Vocabulary) -> str:
         f"${n / 100:,.2f}", f"£{n / 100:.2f}", f"€{n / 100:.2f}", f"{n / 100:.2f} €".replace(".", ","), f"{n}.–",
         f"({n / 100:,.2f})", f"-{n / 100:.2f}", f"–{m}", f"+{m / 10:.1f}%", f"{m} %", f"{m}%", f"{n / 100:.2f}*",
         f"{m}/{n % 99 + 1}", f"{n:,}", f"{n:,}".replace(",", "."), f"{m} {r.choice(_UNITS)}", f"{m}{r.choice(_UNITS)}",
-        f"{m} x {n % 99} {r.choice(_UNITS)}",
+        f"{m} x {n % 99} {r.choice(_UNITS)}", f"{m} × {n % 99}", f"{m}×{n % 99}", f"±{m / 10}", f"{m} ± {n % 9}",
+        f"{m % 9}{r.choice('½¼¾')}", f"{r.choice('½¼¾')} {r.choice(_UNITS)}", f"{r.choice('≤≥')} {m}",
     ]  # fmt: skip
     return r.choice(forms)
 
