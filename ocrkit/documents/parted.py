@@ -49,6 +49,7 @@ _SHORT = frozenset(_JOINS.words)  # most words that are joined are short ones
 _LETTERS = frozenset("aAI")  # that are words by themselves
 _NUMBERED = re.compile(r"\d{1,2}\.")  # before a heading
 _MEASURE = re.compile(r"(?!\d+(?:st|nd|rd|th)$)\d[\d.,/]*(?:[a-z]{1,3}\d[\d.,/]*)*(?:[a-z]{1,3})?", re.IGNORECASE)
+_CODE = re.compile(r"[\dA-F]{3,}")  # in hexadecimal
 
 
 def part_words(rows: Sequence[Sequence[Piece]], read: Read, options: PartOptions) -> list[list[Piece]]:
@@ -70,12 +71,13 @@ def part_words(rows: Sequence[Sequence[Piece]], read: Read, options: PartOptions
 def _as_measure(piece: Piece, options: PartOptions) -> Piece:
     """The piece with a blank wherever a figure meets a letter, if it is a measure and all its widest gaps are there."""
     guess = piece.guess
-    if piece.pitch or len(guess.spans) != len(guess.text) or not _MEASURE.fullmatch(guess.text) or guess.text.isdigit():
+    text = guess.text
+    if piece.pitch or len(guess.spans) != len(text) or not _MEASURE.fullmatch(text) or _CODE.fullmatch(text):
         return piece
     starts, ends = runs(ink_of(piece))
     if len(starts) < 2:
         return piece
-    gaps, text = starts[1:] - ends[:-1], guess.text
+    gaps = starts[1:] - ends[:-1]
     at = np.searchsorted(guess.spans.mean(1), (starts[1:] + ends[:-1]) / 2)
     meets = [0 < i < len(text) and text[i - 1].isalpha() != text[i].isalpha() for i in at]
     seams = np.flatnonzero(meets)
