@@ -85,7 +85,9 @@ def _with_numbers_apart(rows: Sequence[Sequence[Piece]], read: Read, options: Pa
         surely = min(number.guess.confidence, command.guess.confidence) >= options.confidence
         if surely and number.guess.text.isdecimal() and command.guess.text.startswith("\\"):
             x0, y0, x1, y1 = piece.place
-            places = np.array([x0, y0, piece.left + start, y1]), np.array([piece.left + end, y0, x1, y1])
+            rows_inked = np.flatnonzero(ink_of(piece)[:, :start].any(1))
+            top, foot = y0 + rows_inked[0], y0 + rows_inked[-1] + 1
+            places = np.array([x0, top, piece.left + start, foot]), np.array([piece.left + end, y0, x1, y1])
             parted[piece] = [
                 replace(part, ink=place, pitch=piece.pitch) for part, place in zip((number, command), places)
             ]
