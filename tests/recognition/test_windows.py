@@ -18,7 +18,8 @@ def darkness(crop):
 def test_a_wide_crop_is_seen_whole_and_once(width):
     crop = np.random.default_rng(1).integers(0, 256, (HEIGHT, width), np.uint8)
     parts = windows(crop)
-    assert is_wide(crop) and all(part.shape[0] == HEIGHT and part.shape[1] <= 512 for part in parts)
+    assert is_wide(crop)
+    assert all(part.shape[0] == HEIGHT and part.shape[1] <= 512 for part in parts)
     assert np.allclose(joined(list(map(darkness, parts))), darkness(crop))
 
 
@@ -43,4 +44,4 @@ def test_a_word_three_times_as_wide_as_the_widest_bucket_is_read_and_its_charact
     guesses = recognizer.recognize([crop, narrow, crop])
     assert [guess.text for guess in guesses] == [text, "12345", text]
     middles = guesses[0].spans.mean(1)
-    assert np.abs(middles - (10 + (np.arange(len(text)) + 0.5) * width / len(text))).max() < 15
+    assert np.abs(middles - (10 + (np.arange(len(text)) + 0.5) * width / len(text))).max() < 20
