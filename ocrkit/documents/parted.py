@@ -76,9 +76,9 @@ def _with_numbers_apart(rows: Sequence[Sequence[Piece]], read: Read, options: Pa
     It is set smaller, so both are read anew.
     """
     trials = [(piece, *seam) for row in rows for piece in row[:1] if (seam := _numbered_seam(piece)) is not None]
-    halves = (
-        iter(read(np.array([half for trial in trials for half in _halves(*trial, options)]))) if trials else iter(())
-    )
+    if not trials:
+        return [list(row) for row in rows]
+    halves = iter(read(np.array([half for trial in trials for half in _halves(*trial, options)])))
     parted: dict[Piece, list[Piece]] = {}
     for piece, start, end in trials:
         number, command = next(halves), next(halves)
