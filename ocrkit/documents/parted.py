@@ -89,7 +89,8 @@ def _with_numbers_apart(rows: Sequence[Sequence[Piece]], read: Read, options: Pa
             top, foot = y0 + rows_inked[0], y0 + rows_inked[-1] + 1
             places = np.array([x0, top, piece.left + start, foot]), np.array([piece.left + end, y0, x1, y1])
             parted[piece] = [
-                replace(part, ink=place, pitch=piece.pitch) for part, place in zip((number, command), places)
+                replace(part, ink=place, pitch=piece.pitch, struck=piece.struck, cleared=piece.cleared)
+                for part, place in zip((number, command), places)
             ]
     return [[part for piece in row for part in parted.get(piece, [piece])] for row in rows]
 
