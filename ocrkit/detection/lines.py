@@ -95,12 +95,12 @@ def string_lines(
     mark, owner = _owned(boxes, flat, mark, owner, height_px, options)
     quote, point = _behind_marks(boxes, letter, (chains, runs), (mark, owner), options)
     letter[quote] = False
-    # The points of an ellipsis go with the first of them, however far from its word they are.
+    # The points of an ellipsis go with the first of them, however far from its word they are; and with what follows.
     dot, first = _ellipses(boxes, np.flatnonzero(~letter), options)
     begins = (boxes[owner, 2] <= boxes[mark, 2]) & (boxes[owner, 3] >= boxes[mark, 1])
     begun = of_those(len(boxes), mark[begins])[first]
     dot, first = dot[begun], first[begun]
-    other = ~of_those(len(boxes), dot)[mark]
+    other = ~of_those(len(boxes), dot)[mark] | (boxes[owner, 0] >= boxes[mark, 2])
     one, twin = _twins(boxes, ~letter[left] & ~letter[right], (left, right), options)
     from_ = np.concatenate([from_, owner[other], point, first, one])
     to = np.concatenate([to, mark[other], quote, dot, twin])

@@ -28,6 +28,7 @@ _AGAINST_CELLS = 0.01  # times as likely it is that a line is set in cells whose
 _PAGE_PRIOR = 3.2  # lines' worth of belief in the usual spacings
 _TAB = 1.3  # heights; a gap as wide as this is no space
 _LONG_STRETCH = 16  # gaps between two of these, from which on their spaces may be of another width
+_BLUR_PX = 0.5  # by which a box is wider than its ink
 _FULL_LINE = 6.6  # gaps from which on a line counts as one line's worth of evidence
 
 
@@ -287,9 +288,9 @@ def _rules(
     wide, high = (boxes[:, 2:] - boxes[:, :2]).T
     baseline = group_quantile(boxes[letter, 3], line[letter], 0.5)[line]
     low = ~letter & (wide >= options.dash_aspect * high) & (boxes[:, 1] >= baseline - options.level * height)
-    cells = wide / np.maximum(pitch, 1e-9)
-    over = cells - np.maximum(np.round(cells), 1)
-    fills = (-options.cell_blank <= over) & (over <= options.cell_over)
+    cell = np.maximum(pitch, 1e-9)
+    over = wide / cell - np.maximum(np.round(wide / cell), 1)
+    fills = (-options.cell_blank <= over) & (over <= options.cell_over + _BLUR_PX / cell)
     beside = (wide <= options.dash_width * height) & (boxes[:, [1, 3]].mean(1) <= baseline + options.mark_off * height)
     return low & ~np.where(pitch > 0, fills, beside)
 

@@ -8,11 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from ocrkit.documents.ink import ink_of, runs
 from ocrkit.documents.joins import Piece
 
 _STROKES = re.compile(r"_+|(?<=\w)-+|-+(?=\w)")
 _HYPHENS = str.maketrans("–—", "--")
 _SLIM = frozenset(".,:;'!|()[]{}")
+_OFF_CELL = 0.45  # of a cell; a comma whose middle is nearer to the end of what is before it stands in none
 _SLIM_BLANK, _BLANK = 0.3, 0.08  # of a cell beside such a character at a word's end, and beside another
 
 
@@ -22,11 +24,30 @@ def in_cells(rows: Sequence[Sequence[Piece]]) -> list[list[Piece]]:
 
 
 def _solid(piece: Piece) -> Piece:
+    """The piece without its blanks, but for those behind commas if these stand in no cells.
+
+    In most faces figures are as wide as a comma and the blank behind it, so a list of them may pass for set in cells.
+    """
     guess = piece.guess
-    kept = [i for i, character in enumerate(guess.text) if character != " "]
-    if len(kept) == len(guess.text):
+    blanks = {i for i, character in enumerate(guess.text) if character == " "}
+    if not blanks:
         return piece
-    return replace(piece, guess=replace(guess, text=guess.text.replace(" ", ""), spans=guess.spans[kept]))
+    behind_commas = {i for i in blanks if guess.text[:i].endswith(",") and i + 1 < len(guess.text)}
+    if len(guess.spans) == len(guess.text) and any(_is_off_cell(piece, i) for i in behind_commas):
+        blanks -= behind_commas
+    kept = [i for i in range(len(guess.text)) if i not in blanks]
+    return replace(piece, guess=replace(guess, text="".join(guess.text[i] for i in kept), spans=guess.spans[kept]))
+
+
+def _is_off_cell(piece: Piece, blank: int) -> bool:
+    """Whether the comma before the blank stands closer to what is before it than in a cell of its own."""
+    starts, ends = runs(ink_of(piece))
+    before, behind = piece.guess.spans[[blank - 1, blank + 1]].mean(1)
+    at = np.flatnonzero((before < starts[1:]) & (ends[:-1] < behind)) + 1  # what begins behind a gap between the two
+    if not len(at):
+        return False
+    comma = int(at[(starts[at] - ends[at - 1]).argmax()]) - 1
+    return comma > 0 and bool((starts[comma] + ends[comma]) / 2 - ends[comma - 1] < _OFF_CELL * piece.pitch)
 
 
 def _with_hyphens(piece: Piece) -> Piece:

@@ -124,7 +124,7 @@ class JoinOptions:
     seams: str = "'’.,:/-"
     seam_space: float = 0.98
     seam_confidence: float = 0.9
-    list_space: float = 0.95
+    list_space: float = 0.7
     word_space: float = 0.6
     unsure_space: float = 0.7
     half_space: float = 0.95

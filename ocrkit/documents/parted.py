@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -49,11 +50,13 @@ _SHORT = frozenset(_JOINS.words)  # most words that are joined are short ones
 _LETTERS = frozenset("aAI")  # that are words by themselves
 _NUMBERED = re.compile(r"\d{1,2}\.")  # before a heading
 _MEASURE = re.compile(r"(?!\d+(?:st|nd|rd|th)$)\d[\d.,/]*(?:[a-z]{1,3}\d[\d.,/]*)*(?:[a-z]{1,3})?", re.IGNORECASE)
+_LINE_NUMBER = re.compile(r"\w{1,4}(?=\\[^\W\d_]{2})")
+_CODE = re.compile(r"[\dA-F]{3,}")  # in hexadecimal
 
 
 def part_words(rows: Sequence[Sequence[Piece]], read: Read, options: PartOptions) -> list[list[Piece]]:
     """The rows, pieces that hold several words with a blank between these."""
-    parts = [[_as_measure(piece, options) for piece in row] for row in rows]
+    parts = [[_as_measure(piece, options) for piece in row] for row in _with_numbers_apart(rows, read, options)]
     trials = [(piece, *seam) for row in parts for piece in row if (seam := _seam(piece, options)) is not None]
     if not trials:
         return parts
@@ -67,15 +70,56 @@ def part_words(rows: Sequence[Sequence[Piece]], read: Read, options: PartOptions
     return [[parted.get(piece, piece) for piece in row] for row in parts]
 
 
+def _with_numbers_apart(rows: Sequence[Sequence[Piece]], read: Read, options: PartOptions) -> list[list[Piece]]:
+    """The rows, a line's number parted from the command of a listing that stands as close behind it as another letter.
+
+    It is set smaller, so both are read anew.
+    """
+    trials = [(piece, *seam) for row in rows for piece in row[:1] if (seam := _numbered_seam(piece)) is not None]
+    if not trials:
+        return [list(row) for row in rows]
+    halves = iter(read(np.array([half for trial in trials for half in _halves(*trial, options)])))
+    parted: dict[Piece, list[Piece]] = {}
+    for piece, start, end in trials:
+        number, command = next(halves), next(halves)
+        surely = min(number.guess.confidence, command.guess.confidence) >= options.confidence
+        if surely and number.guess.text.isdecimal() and command.guess.text.startswith("\\"):
+            x0, y0, x1, y1 = piece.place
+            rows_inked = np.flatnonzero(ink_of(piece)[:, :start].any(1))
+            top, foot = y0 + rows_inked[0], y0 + rows_inked[-1] + 1
+            places = np.array([x0, top, piece.left + start, foot]), np.array([piece.left + end, y0, x1, y1])
+            parted[piece] = [
+                replace(part, ink=place, pitch=piece.pitch, struck=piece.struck, cleared=piece.cleared)
+                for part, place in zip((number, command), places)
+            ]
+    return [[part for piece in row for part in parted.get(piece, [piece])] for row in rows]
+
+
+def _numbered_seam(piece: Piece) -> tuple[int, int] | None:
+    """Where the gap before the command begins and ends, px of the crop; `None` where no number may stand before one."""
+    guess = piece.guess
+    number = _LINE_NUMBER.match(guess.text)
+    if number is None or len(guess.spans) != len(guess.text):
+        return None
+    starts, ends = runs(ink_of(piece))
+    last, first = guess.spans[[number.end() - 1, number.end()]].mean(1)
+    at = np.flatnonzero((last < starts[1:]) & (ends[:-1] < first))
+    if not len(at):
+        return None
+    widest = at[(starts[at + 1] - ends[at]).argmax()]
+    return int(ends[widest]), int(starts[widest + 1])
+
+
 def _as_measure(piece: Piece, options: PartOptions) -> Piece:
     """The piece with a blank wherever a figure meets a letter, if it is a measure and all its widest gaps are there."""
     guess = piece.guess
-    if piece.pitch or len(guess.spans) != len(guess.text) or not _MEASURE.fullmatch(guess.text) or guess.text.isdigit():
+    text = guess.text
+    if piece.pitch or len(guess.spans) != len(text) or not _MEASURE.fullmatch(text) or _CODE.fullmatch(text):
         return piece
     starts, ends = runs(ink_of(piece))
     if len(starts) < 2:
         return piece
-    gaps, text = starts[1:] - ends[:-1], guess.text
+    gaps = starts[1:] - ends[:-1]
     at = np.searchsorted(guess.spans.mean(1), (starts[1:] + ends[:-1]) / 2)
     meets = [0 < i < len(text) and text[i - 1].isalpha() != text[i].isalpha() for i in at]
     seams = np.flatnonzero(meets)

@@ -21,7 +21,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from ocrkit.alphabet import Alphabet, normalise
@@ -34,7 +33,7 @@ from ocrkit.images import to_grey
 from ocrkit.recognition.align import Alignment, align, choices_of, evidence_against, log_probabilities
 from ocrkit.recognition.marks import LOW, MARKS, Band, belonging, low_runs, shows_marks, widened
 from ocrkit.recognition.network import STRIDE_PX
-from ocrkit.recognition.preprocess import HEIGHT, WIDTHS
+from ocrkit.recognition.preprocess import HEIGHT
 from ocrkit.recognition.recognizer import Recognizer
 
 _CLEAR = 1.2  # times the widest gap within words that the narrowest between them must be
@@ -47,8 +46,6 @@ _AS_LABELLED = 1.5  # natural logarithm of how many times likelier another case 
 _SURE = 0.9  # probability of a letter's case from which on it cannot be called a slip
 _BEYOND = 0.8  # heights of a line's letters beyond its box where its last mark may stand
 _ROOM = 0.1  # heights around a line that its network sees
-_WINDOW_PX = 384  # of a line wider than the widest bucket, at HEIGHT
-_OVERLAP_PX = 128  # of neighbouring windows, half of which each gives up: at its ends a window lacks context
 _DETECTOR = DetectorOptions()
 
 
@@ -217,7 +214,7 @@ def _aligned_gaps(
     crop = cut(grey, line.quad, _ROOM)
     if not crop.size:
         raise _Refused("it lies outside the page")
-    alignment = _align(log_probabilities(line_logits([crop], recognizer)[0]), text, recognizer.alphabet)
+    alignment = _align(log_probabilities(recognizer.logits([crop])[0]), text, recognizer.alphabet)
     left = max(0.0, np.floor(line.box[0] - _ROOM * (line.box[3] - line.box[1])))
     spans = left + alignment.spans * STRIDE_PX * len(crop) / HEIGHT
     spaces = np.array([i for i, character in enumerate(text) if character == " "])
@@ -230,35 +227,6 @@ def _aligned_gaps(
     if (np.diff(chosen) <= 0).any() or outside.max() > _FARTHEST * height:
         raise _Refused("its spaces could not be aligned with gaps")
     return chosen
-
-
-def line_logits(crops: Sequence[Image], recognizer: Recognizer) -> list[np.ndarray]:
-    """The network's outputs for lines of any width, `(T, classes)` each.
-
-    A line too wide for the widest bucket is read in overlapping windows, whose outputs are joined where two of them
-    have seen the same context; squeezing it instead would make its letters too narrow to be told apart.
-
-    Args:
-        crops: grey lines, `uint8` `(H, W)`; a time step is `STRIDE_PX * H / HEIGHT` px of the crop wide, and the
-            steps behind the crop's last belong to the paper that fills its bucket up.
-        recognizer: whose network it is.
-    """
-    windows: list[Image] = []
-    parts: list[list[tuple[int, int | None]]] = []  # for each line: the steps to keep of each of its windows
-    for crop in crops:
-        width = max(STRIDE_PX, round(crop.shape[1] * HEIGHT / crop.shape[0]))
-        how = cv2.INTER_AREA if crop.shape[0] > HEIGHT else cv2.INTER_LINEAR
-        line = cv2.resize(crop, (width, HEIGHT), interpolation=how)
-        whole = width <= WIDTHS[-1]
-        hop, size = (width, width) if whole else (_WINDOW_PX - _OVERLAP_PX, _WINDOW_PX)
-        starts = range(0, width if whole else width - _OVERLAP_PX, hop)
-        windows += [line[:, start : start + size] for start in starts]
-        shared = _OVERLAP_PX // 2 // STRIDE_PX
-        parts.append(
-            [(shared if start else 0, None if start == starts[-1] else size // STRIDE_PX - shared) for start in starts]
-        )
-    read = iter(recognizer.logits(windows))
-    return [np.concatenate([next(read)[first:last] for first, last in line]) for line in parts]
 
 
 # --- words that say what their label says -----------------------------------------------------------------------------

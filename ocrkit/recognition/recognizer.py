@@ -23,6 +23,7 @@ from ocrkit.recognition.network import STRIDE_PX
 from ocrkit.recognition.options import DecodeOptions
 from ocrkit.recognition.preprocess import HEIGHT, LARGEST_BATCH, Batch, batch_of, planned_batches
 from ocrkit.recognition.runtimes import batches_at_once, load_runtime
+from ocrkit.recognition.windows import is_wide, joined, windows
 
 DECODERS = ("careful", "greedy", "beam")
 _TALL = 2.0  # height over width; of upright words only single letters are so narrow
@@ -34,6 +35,7 @@ _DEFAULT = DecodeOptions()
 # A crop's row, the best path's guess, the first look's outputs and px a time step; and where that guess is searched,
 # what each look found.
 _Look = tuple[int, Guess, np.ndarray, float, list[dict[str, float]]]
+_Seen = tuple[np.ndarray, np.ndarray, np.ndarray]  # rows of crops, px a px of theirs, outputs `(N, T, classes)`
 
 
 class Recognizer:
@@ -117,14 +119,37 @@ class Recognizer:
         """
         outputs: dict[int, np.ndarray] = {}
         with self._pool(crops) as pool:
-            for batch, logits in self._batches(crops, pool):
-                outputs |= dict(zip(batch.rows.tolist(), logits))
+            for rows, _, logits in self._seen(crops, pool):
+                outputs |= dict(zip(rows.tolist(), logits))
         return [outputs[row] for row in range(len(crops))]
 
     def _pool(self, crops: Sequence[Image]) -> AbstractContextManager[ThreadPoolExecutor | None]:
         """Threads for batches side by side, `None` where one is enough."""
         # A network so small gains more from a batch for each thread than from threads that share every step of one.
         return ThreadPoolExecutor(self.at_once) if min(self.at_once, len(crops)) > 1 else nullcontext()
+
+    def _seen(self, crops: Sequence[Image], pool: ThreadPoolExecutor | None) -> Iterator[_Seen]:
+        """What the network sees in the crops, batch by batch; a pool begins with them at once.
+
+        Those too wide for it come last, each by itself.
+        """
+        wide = {row: windows(crop) for row, crop in enumerate(crops) if is_wide(crop)}
+        narrow = np.array([row for row in range(len(crops)) if row not in wide], int)
+        seen = self._batches([crops[row] for row in narrow], pool)
+        parts = [part for whole in wide.values() for part in whole]
+        of_parts = self._batches(parts, pool)
+
+        def both() -> Iterator[_Seen]:
+            for batch, logits in seen:
+                yield narrow[batch.rows], batch.scales, logits
+            outputs = {row: one for batch, logits in of_parts for row, one in zip(batch.rows.tolist(), logits)}
+            place = 0
+            for row, whole in wide.items():
+                logits = joined([outputs[i] for i in range(place, place + len(whole))])
+                place += len(whole)
+                yield np.array([row]), np.array([HEIGHT / crops[row].shape[0]]), logits[None]
+
+        return both()
 
     def _batches(self, crops: Sequence[Image], pool: ThreadPoolExecutor | None) -> Iterator[tuple[Batch, np.ndarray]]:
         """The crops in batches, each with the network's outputs `(N, T, classes)`; a pool begins with them at once."""
@@ -161,10 +186,10 @@ class Recognizer:
         with self._pool(crops) as pool:
             doubtful: list[_Look] = []
             closer_looks: list[Iterator[_Look]] = []
-            for batch, outputs in self._batches(crops, pool):
-                steps = STRIDE_PX / batch.scales
+            for rows, scales, outputs in self._seen(crops, pool):
+                steps = STRIDE_PX / scales
                 read = greedy(outputs, self.alphabet, steps, self._temperature)
-                for row, guess, logits, step in zip(batch.rows.tolist(), read, outputs, steps.tolist()):
+                for row, guess, logits, step in zip(rows.tolist(), read, outputs, steps.tolist()):
                     # While the network looks at the next batch, what it saw in the last one is searched.
                     found = [self._texts_of(logits)] if self._is_searched(guess) else []
                     look = row, guess, logits, step, found
@@ -182,11 +207,11 @@ class Recognizer:
         self, crops: Sequence[Image], doubtful: Sequence[_Look], pool: ThreadPoolExecutor | None
     ) -> Iterator[_Look]:
         """The doubtful ones, looked at a second time."""
-        looks = self._batches([closer(crops[row], self._options) for row, *_ in doubtful], pool)
+        looks = self._seen([closer(crops[row], self._options) for row, *_ in doubtful], pool)
 
         def both() -> Iterator[_Look]:
-            for batch, outputs in looks:
-                for number, logits in zip(batch.rows.tolist(), outputs):
+            for rows, _, outputs in looks:
+                for number, logits in zip(rows.tolist(), outputs):
                     row, guess, first, step, found = doubtful[number]
                     yield row, guess, first, step, [*found, self._texts_of(logits)]
 

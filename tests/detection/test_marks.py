@@ -23,11 +23,18 @@ def strung(boxes, letter):
     return string_lines(boxes, np.array(letter), np.zeros(len(boxes), bool), 20, DetectorOptions())
 
 
-def test_all_points_of_an_ellipsis_are_of_the_word_before_it():
+@pytest.mark.parametrize(("off", "lines"), [(0, [0, 0]), (10, [1, 1])])
+def test_all_points_of_an_ellipsis_are_of_the_word_before_it_and_of_the_line_of_what_is_close_behind(off, lines):
     points = [[38 + 12 * i, 27, 41 + 12 * i, 30] for i in range(3)]
-    behind = [[80, 16, 90, 30], [92, 16, 102, 30]]  # nearer to the last point than the word before
+    behind = [[74 + off, 16, 84 + off, 30], [86 + off, 16, 96 + off, 30]]  # farther from the word than a line reaches
     line, _ = strung([*WORD, *points, *behind], [True] * 3 + [False] * 3 + [True] * 2)
-    assert line.tolist() == [0] * 6 + [1] * 2
+    assert line.tolist() == [0] * 6 + lines
+
+
+def test_the_word_behind_an_ellipsis_is_one_of_its_own():
+    points = [[38 + 12 * i, 27, 41 + 12 * i, 30] for i in range(3)]
+    behind = [[80, 16, 90, 30], [92, 16, 102, 30]]
+    line, _ = strung([*WORD, *points, *behind], [True] * 3 + [False] * 3 + [True] * 2)
     boxes, letter = np.array([*WORD, *points, *behind], float), np.array([True] * 3 + [False] * 3 + [True] * 2)
     words = split_words(boxes, letter, line, DetectorOptions())
     assert words.ink[:, [0, 2]].tolist() == [[0, 65], [80, 102]]

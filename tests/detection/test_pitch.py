@@ -101,6 +101,8 @@ def test_a_sign_between_blank_cells_is_a_word_and_a_speck_there_is_a_space():
     [
         (0.9, True),
         (1.95, True),  # of two that touch
+        (1.1, True),  # blurred by half a pixel
+        (1.15, False),
         (1.4, False),  # the end of a rule
         (3.3, False),
     ],

@@ -8,6 +8,34 @@ from ocrkit.documents.joins import Piece
 from ocrkit.recognition import Guess
 
 
+def figures(text, comma):
+    """A piece with a run of ink for each of `text`, 8 px wide, a comma's 2 px wide and `comma` px behind a figure."""
+    crop, x, spans = np.full((24, 200), 255, np.uint8), 0, []
+    for character in text:
+        width = {",": 2, " ": 4}.get(character, 8)
+        x += comma if character == "," else 0
+        crop[16 if character == "," else 2 : 22, x : x + width] = 255 if character == " " else 0
+        spans.append([x, x + width])
+        x += width + (6 - comma if character == "," else 2)
+    box = np.array([0, 2, x - 2, 22], float)
+    return Piece(box, 0, crop[:, : x - 2], Guess(text, 0.9, np.array(spans, float)), pitch=10.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "comma", "meant"),
+    [
+        ("54, 56", 0, "54, 56"),
+        ("124, 150, 3", 0, "124, 150, 3"),
+        ("54, 56", 4, "54,56"),  # as far off as a cell of its own
+        ("5 4, 56", 0, "54, 56"),  # a blank elsewhere is none
+    ],
+)
+def test_figures_whose_commas_are_in_no_cells_keep_the_blanks_behind_these(text, comma, meant):
+    [[found]] = in_cells([[figures(text, comma)]])
+    assert found.guess.text == meant
+    assert len(found.guess.spans) == len(meant)
+
+
 def in_a_cell_each(text, read, pitch=10.0):
     """A piece whose ink fills a cell for each of `text`, read as `read`, whose characters stand over theirs."""
     first = len(text) - len(read.replace(" ", ""))  # cells that the first character fills

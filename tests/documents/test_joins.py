@@ -110,6 +110,8 @@ def test_behind_what_is_surely_a_space_only_what_can_be_no_word_is_joined(a, b, 
     [
         (guess("for'"), guess("liver"), guess("for'liver"), False),  # two words
         (guess("26,"), guess("817.75"), guess("26,817.75"), True),
+        (guess("26,"), guess("81"), guess("26,81"), False),  # another number of a list
+        (guess("26,"), guess("8175"), guess("26,8175"), False),
         (guess("2"), guess("}", 0.4), guess("2)", 0.95), False),
         (guess("#", 0.7), guess("end"), guess("#end", 0.95), False),
         (guess("child"), guess("'s"), guess("child's"), True),

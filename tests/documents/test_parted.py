@@ -87,12 +87,37 @@ def test_halves_that_are_hardly_read_are_no_words():
         ("5g", [8], "5 g"),
         ("2nd", [5, 3], "2nd"),
         ("250", [1, 6], "250"),
+        ("2AAB", [6, 1, 2], "2AAB"),  # in hexadecimal
     ],
 )
 def test_a_measure_is_parted_where_figures_meet_letters(read, gaps, meant):
     [[found]] = part_words([[boxed(read, gaps)]], reading(), PartOptions())
     assert found.guess.text == meant
     assert len(found.guess.spans) == len(meant)
+
+
+@pytest.mark.parametrize(
+    ("whole", "gaps", "halves", "meant"),
+    [
+        (r"a6\def", [1, 4, 1, 1, 1], ("26", r"\def"), ["26", r"\def"]),
+        (r"a6\def", [1, 4, 1, 1, 1], ("ab", r"\def"), [r"a6\def"]),  # no number
+        (r"26\def", [1, 4, 1, 1, 1], ("26", "ldef"), [r"26\def"]),  # no command
+        (r"26\def", [0, 0, 0, 0, 0], (), [r"26\def"]),  # no gap
+        (r"\a6\def", [1, 1, 4, 1, 1, 1], (), [r"\a6\def"]),
+    ],
+)
+def test_a_line_s_number_before_a_command_is_a_word(whole, gaps, halves, meant):
+    piece = boxed(whole, gaps, pitch=9.0)
+    piece.crop[2:8, :17] = 255  # the number is smaller
+    [found] = part_words([[piece]], reading(*halves), PartOptions())
+    assert [part.guess.text for part in found] == meant
+    if len(meant) == 2:
+        assert [part.place.tolist() for part in found] == [[100, 56, 117, 70], [121, 50, 156, 70]]
+
+
+def test_a_number_within_a_line_stays_with_its_command():
+    row = [boxed("if", [1], pitch=9.0), boxed(r"26\def", [1, 4, 1, 1, 1], pitch=9.0)]
+    assert part_words([row], reading(), PartOptions()) == [row]
 
 
 def test_figures_and_letters_in_cells_stand_apart_without_being_words():

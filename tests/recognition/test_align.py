@@ -6,8 +6,6 @@ import pytest
 from ocrkit.alphabet import Alphabet
 from ocrkit.errors import BadLabel
 from ocrkit.recognition.align import align, choices_of, log_probabilities
-from ocrkit.recognition.cutting import line_logits
-from ocrkit.recognition.preprocess import HEIGHT
 
 
 def brute_force(log_probs, choices):
@@ -69,23 +67,3 @@ def test_a_space_may_be_read_as_nothing():
     alphabet = Alphabet(" ab")
     log_probs = np.log(np.array([[0.1, 0.1, 0.7, 0.1], [0.7, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.7]]))
     assert align(log_probs, choices_of("a b", alphabet)).spans.tolist() == [[0, 1], [1, 2], [2, 3]]
-
-
-class Columns:
-    """Says of every time step how dark it is, with no context at all."""
-
-    def logits(self, crops):
-        assert all(crop.shape[0] == HEIGHT and crop.shape[1] <= 512 for crop in crops)
-        steps = [crop.shape[1] // 4 for crop in crops]
-        return [crop[:, : 4 * n].reshape(HEIGHT, n, 4).mean((0, 2))[:, None] for crop, n in zip(crops, steps)]
-
-
-@pytest.mark.parametrize("width", [4, 200, 512, 516, 640, 1088, 3000])
-def test_a_line_of_any_width_is_seen_whole_and_once(width):
-    line = np.random.default_rng(1).integers(0, 256, (HEIGHT, width), np.uint8)
-    expected = Columns().logits([line[:, :512]])[0] if width <= 512 else None
-    (seen,) = line_logits([line], Columns())
-    assert len(seen) == width // 4
-    whole = line[:, : width // 4 * 4].reshape(HEIGHT, width // 4, 4).mean((0, 2))
-    assert np.allclose(seen[:, 0], whole)
-    assert expected is None or np.allclose(seen, expected)
