@@ -329,7 +329,12 @@ def test_a_bullet_alone_in_its_row_is_known_by_others_above_and_below(beside, re
 
 @pytest.mark.parametrize(
     ("read", "place", "meant"),
-    [("", (200, 9, 208, 11), "-"), ("", (200, 9, 212, 11), "–"), ("=", (200, 9, 212, 11), "="), ("", (200, 0, 212, 20), "")],
+    [
+        ("", (200, 9, 208, 11), "-"),
+        ("", (200, 9, 212, 11), "–"),
+        ("=", (200, 9, 212, 11), "="),
+        ("", (200, 0, 212, 20), ""),
+    ],
 )
 def test_what_was_found_as_a_dash_alone_in_its_row_and_read_as_nothing_is_one(read, place, meant):
     alone = replace(placed(read, *place, confidence=0.1), sign=True)
@@ -615,7 +620,13 @@ def test_a_point_with_a_tail_is_a_comma_and_a_colon_with_one_a_semicolon(read, m
 
 @pytest.mark.parametrize(
     ("words", "hyphen", "dash", "meant"),
-    [(1, 6, 11, "–"), (2, 6, 11, "–"), (1, 9, 10, "-"), (2, 13, 17, "–"), (2, 13, 22, "—")],  # as in a face with long hyphens
+    [
+        (1, 6, 11, "–"),
+        (2, 6, 11, "–"),
+        (1, 9, 10, "-"),
+        (2, 13, 17, "–"),
+        (2, 13, 22, "—"),
+    ],  # as in a face with long hyphens
 )
 def test_hyphens_of_words_tell_that_a_longer_dash_is_none(words, hyphen, dash, meant):
     strokes = [(0, 0, 8, 20), (10, 0, 18, 20), (21, 10, 21 + hyphen, 12)]
