@@ -28,7 +28,7 @@ from ocrkit.detection.lines import (
 from ocrkit.detection.lone import lone_signs
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pairs import clashes, shared
-from ocrkit.detection.prune import prune, with_colons
+from ocrkit.detection.prune import are_blocks, prune, with_colons
 from ocrkit.detection.raised import Parts, raised_parts
 from ocrkit.detection.regions import (
     Regions,
@@ -339,7 +339,8 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
         rules = rule_map(ink, round(options.rule_length * height), round(options.rule_thickness * height))
         regions = _find_regions(page, ink, rules, least_paper, height, options)
     check = are_check_boxes(regions, ink, height, options)
-    checks, regions = regions.boxes[check], regions[~check]
+    checks = regions.boxes[check]
+    regions = regions[~(check | are_blocks(regions, ink, height, options))]
     letters, letter, sign = with_colons(*prune(regions, height, options), height, options)
     letter = with_low_letters(letters.boxes, letter, height, options)
     aside = stand_aside(letters.boxes, height, options)

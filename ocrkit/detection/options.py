@@ -70,6 +70,8 @@ class DetectorOptions:
         blot_fill: share of its box that the ink of a blot covers, more than a bold letter's.
         blot_aspect: width over height of a blot, at least; a bold I or l is as full, but narrow.
         blot_size: heights; shorter side of a blot, at least.
+        block_side: of each side of a block of that size, that is ink, at least; of no letter all four are.
+        block_skew: of its longer side, by which its sides may lean.
         around_height: of the height of the letters in its box; that of what is a stamp or a frame, no letter, at least.
         around_letters: such letters, at least.
         leader_size: heights; of a point of a leader, at most.
@@ -277,6 +279,8 @@ class DetectorOptions:
     blot_fill: float = 0.8
     blot_aspect: float = 0.5
     blot_size: float = 1.6
+    block_side: float = 0.97
+    block_skew: float = 0.02
     around_height: float = 2.0
     around_letters: int = 3
     leader_size: float = 0.45

@@ -38,6 +38,22 @@ def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple
     return regions[keep], letter[keep], point[keep]
 
 
+def are_blocks(regions: Regions, ink: np.ndarray, height_px: float, options: DetectorOptions) -> np.ndarray:
+    """Whether each region is a block far larger than letters, whose four sides are drawn: a chart's bar, a picture.
+
+    As a letter it would make a line with others of its kind, in which the labels above and below them are lost. Of a
+    large block there is only the rim in `ink`, so how full it is does not tell.
+    """
+    found = np.zeros(len(regions), bool)
+    for i in np.flatnonzero(np.minimum(regions.heights, regions.widths) > options.blot_size * height_px).tolist():
+        x0, y0, x1, y1 = regions.boxes[i].round().astype(int).tolist()
+        box = ink[y0:y1, x0:x1] > 0
+        rim = 2 + round(options.block_skew * max(box.shape))
+        sides = box[:rim].any(0), box[-rim:].any(0), box[:, :rim].any(1), box[:, -rim:].any(1)
+        found[i] = min(side.mean() for side in sides) >= options.block_side
+    return found
+
+
 def _around_letters(boxes: np.ndarray, letter: np.ndarray, options: DetectorOptions) -> np.ndarray:
     """Whether each box holds several letters much lower than it, `(N,)`: a stamp's, a frame's, a stroke of a pen.
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ocrkit.documents.joins import Piece
+
+if TYPE_CHECKING:
+    from ocrkit.recognition import Guess
 
 
 def ink_of(piece: Piece) -> np.ndarray:
@@ -23,6 +27,21 @@ def runs(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where columns that hold ink begin, and where they end."""
     filled = np.concatenate([[False], ink.any(0), [False]]) if ink.size else np.zeros(2, bool)
     return np.flatnonzero(~filled[:-1] & filled[1:]), np.flatnonzero(filled[:-1] & ~filled[1:])
+
+
+def runs_of(guess: Guess, starts: np.ndarray) -> np.ndarray:
+    """Number of the run of ink that each character stands in, -1 before the first; `starts` are where these begin.
+
+    Where there are as many runs as characters it is one each: the recogniser knows but roughly where each stands.
+    """
+    if len(starts) == len(guess.text):
+        return np.arange(len(starts))
+    return np.searchsorted(starts, guess.spans.mean(1), "right") - 1
+
+
+def filled_rows(ink: np.ndarray, start: int, end: int) -> np.ndarray:
+    """Which rows hold ink from one column to another."""
+    return np.flatnonzero(ink[:, start:end].any(1))
 
 
 def with_blank(piece: Piece, at: int, start: int, end: int) -> Piece:

@@ -211,6 +211,7 @@ def keep_words(
             level = []
         if not options.keep_doubtful:
             found = len(level)
+            level = _without_rule(level, options)
             level = [] if _are_stray(level, print_at, options) else [p for p in level if not _is_rule(p, options)]
             left_out["noise"] += found - len(level)
         clean = [piece for piece in level if _is_legible(piece, options)]
@@ -243,14 +244,23 @@ def _legible(rows: Sequence[Sequence[Piece]], options: ReadOptions) -> np.ndarra
     return np.array(places).reshape(-1, 4)
 
 
+def _without_rule(row: Sequence[Piece], options: ReadOptions) -> list[Piece]:
+    """The row, or what is surely read of one that is many times the same mark but for one piece: stars have votes."""
+    marks = Counter(piece.guess.text for piece in row if piece.guess.text in options.rule_signs)
+    if not marks or marks.most_common(1)[0][1] < max(options.rule_marks, len(row) - 1):
+        return list(row)
+    return [
+        piece
+        for piece in row
+        if any(map(str.isalnum, piece.guess.text)) and piece.guess.confidence >= options.sure_confidence
+    ]
+
+
 def _are_stray(row: Sequence[Piece], print_at: np.ndarray, options: ReadOptions) -> bool:
-    """Whether a row is dirt, or a rule: marks alone with no print at hand level with them, or many times the same mark.
+    """Whether a row is dirt: marks alone with no print at hand level with them.
 
     A bullet has its text on its right, and not far off.
     """
-    marks = Counter(piece.guess.text for piece in row if piece.guess.text in options.rule_signs)
-    if marks and marks.most_common(1)[0][1] >= max(options.rule_marks, len(row) - 1):
-        return True
     if not row or any(map(str.isalnum, "".join(piece.guess.text for piece in row))) or any(piece.sign for piece in row):
         return False
     places = np.array([piece.place for piece in row])

@@ -6,34 +6,25 @@ that are alike in both cases show theirs.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from itertools import pairwise
-from statistics import median, median_low
-from typing import TYPE_CHECKING, NamedTuple
+from statistics import median
 
 import numpy as np
 
-from ocrkit.documents.ink import ink_of, runs, with_blank
+from ocrkit.documents.dashes import DashOptions, is_dash, with_dashes
+from ocrkit.documents.ink import filled_rows, ink_of, runs, runs_of, with_blank
 from ocrkit.documents.joins import Piece
 from ocrkit.options import options_class
 
-if TYPE_CHECKING:
-    from ocrkit.recognition import Guess
-
-_DASHES = "-–—"
 _LED = re.compile(r"(?:[oO]f(?=[^\W_])|&(?=[^\W\d_A-Z]))")  # whose last letter may lean over the space behind it
 _ONE_S = re.compile(r"\W*1S\W*")
 _TAILED = {".": ",", ":": ";"}  # what marks are with a tail
 _POINTS = re.compile(r"(?P<points>[.…]{2,}|…)(?P<behind>[\"'”’)\]]*)$")
 _RULED = re.compile(r"_*(?=[A-Z\d(])([^_]+?)_*")  # a word on a rule, which a program's name seldom looks like
 _LACKING_MARK = re.compile(r"(?:(?<=\b[iI])|(?<=\b[tT]ha)|(?<=\b[wW]ha)|(?<=\b[lL]e))ts\b")  # others are plurals
-_DASHED = re.compile(r"\w[-–—]|[-–—]\w|\d[.,][-–—]+\*?$")
-_HYPHEN = re.compile(r"(?<=[^\W\d_]{2})-(?=\D)|(?<=[^\W\d_])-(?=[^\W\d_]{2})")
-_IN_NUMBER = re.compile(r"(?<=\d)[-–—](?=\d)")
-_WHOLE = re.compile(r".*\d[.,][-–—]+\*?")  # a sum without pence
 _HANGING = re.compile(r"P[gpq]+[.,:;]?")  # whose letters, but for a large one, all hang below the line
 _FIGURES = re.compile(r"(?=.*\d)[\dIO]+(?:[.,:/-][\dIO]+)*[.,:;)%]*")  # old-style ones look like capitals
 _WHOLE_BAR = 0.85  # of an equals sign's width, that each of its bars covers
@@ -54,17 +45,7 @@ class ShapeOptions:
     """When a reading is put right by its size.
 
     Attributes:
-        hyphen, en_dash, em_dash: width over the height of its line's capitals, up to or from which on a dash that
-            stands alone is that; en dashes only on a page that has hyphens, too, or `dashes`, as a typewriter's hyphen
-            is as long.
-        sure_en_dash: the same of a dash inside a word or number.
-        dash_top: of its word's height, from the top down, where a dash inside it begins, at least.
-        likely_em_dash: the same from which on one that is read as an em dash is one.
-        em_dash_step, least_em_dash: by how many times a page's em dashes are longer than its en dashes where these tell
-            them, at least, and their width.
-        hyphens: between letters, from which on a page has them where none stands alone.
-        longer: than these, by how many times en dashes are.
-        dashes: as long as `sure_en_dash`, alone or between figures, from which on a page without hyphens has en dashes.
+        dashes: how a page's dashes are told apart by their lengths.
         dash_height: of its line's capitals, at most; what is so low, and wider than high, is a dash where it stands
             half-way up between two words, whatever it was read as.
         dash_reach: of the height of its line's capitals; these words are no farther off.
@@ -119,17 +100,7 @@ class ShapeOptions:
         sign_confidence: of what is a dash, a bullet or an ellipsis by its size and place.
     """
 
-    hyphen: float = 0.44
-    en_dash: float = 0.47
-    em_dash: float = 1.0
-    sure_en_dash: float = 0.57
-    dash_top: float = 0.25
-    likely_em_dash: float = 0.86
-    em_dash_step: float = 1.15
-    least_em_dash: float = 0.8
-    hyphens: int = 2
-    longer: float = 1.25
-    dashes: int = 2
+    dashes: DashOptions = field(default_factory=DashOptions)
     dash_height: float = 0.22
     dash_reach: float = 1.5
     blanks: tuple[str, ...] = ("", *"~_.")
@@ -199,63 +170,8 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
     rows = [[part for piece in row for part in _beside_bullet(piece, options)] for row in rows]
     edge_of = _ellipsis_edge(rows, capitals, options)
     is_typewritten = _is_typewritten(rows, options)
-    lengths = _dash_lengths(rows, capitals, is_typewritten, options)
-    named = [
-        [_named(piece, capital, lengths, edge_of, options) for piece in row] for row, capital in zip(rows, capitals)
-    ]
-    if is_typewritten:
-        return named
-    return [
-        [_with_inner_dashes(piece, capital, lengths, options) for piece in row] for row, capital in zip(named, capitals)
-    ]
-
-
-class _Lengths(NamedTuple):
-    """From which width on, in heights of capitals, a page's dashes are en dashes, alone and inside words; em dashes.
-
-    An em dash that is read as one may be as short as `likely_em`.
-    """
-
-    en: float
-    inner_en: float
-    em: float
-    likely_em: float
-
-
-def _dash_lengths(
-    rows: Sequence[Sequence[Piece]], capitals: Sequence[float], is_typewritten: bool, options: ShapeOptions
-) -> _Lengths:
-    """What tells the page's dashes apart; the first two are infinite where nothing tells en dashes from hyphens.
-
-    They are told by the hyphens that stand between letters. Without any, dashes that are long enough tell it; a
-    typewriter's hyphen is as long as these. Where a page has dashes of two lengths the longer ones are em dashes.
-    """
-    hyphens: list[float] = []
-    dashes: list[tuple[float, float]] = []
-    for piece, capital in ((piece, capital) for row, capital in zip(rows, capitals) for piece in row):
-        highest, is_clear = options.dash_height * capital, capital >= options.clear_px and not piece.pitch
-        widths = [width / capital for width in _dash_widths(piece, highest, _HYPHEN)]
-        if not _is_dash(piece):
-            hyphens += [width for width in widths if is_clear or width <= options.hyphen]
-            widths = [width / capital for width in _dash_widths(piece, highest, _IN_NUMBER)]
-        elif min(widths) <= options.hyphen:
-            hyphens += widths * options.hyphens
-        if is_clear and piece.guess.confidence >= options.sign_confidence:
-            dashes += [(width, width * capital) for width in widths if width >= options.sure_en_dash]
-    typical = median_low(hyphens) if len(hyphens) >= options.hyphens else 0.0
-    has_short = sum(width <= options.hyphen for width in hyphens) >= options.hyphens
-    least = 0.0 if has_short else options.longer * typical
-    is_told = has_short or ((typical or len(dashes) >= options.dashes) and not is_typewritten)
-    en, inner = (max(edge, least) if is_told else math.inf for edge in (options.en_dash, options.sure_en_dash))
-    # In px, too: a row's capitals may be measured too low.
-    steps = [
-        (min(b / a, b_px / a_px), (a + b) / 2)
-        for (a, a_px), (b, b_px) in pairwise(sorted(dashes))
-        if b >= options.least_em_dash and not is_typewritten
-    ]
-    widest, edge = max(steps, default=(1.0, 0.0))
-    em, likely = (edge, edge) if widest >= options.em_dash_step else (options.em_dash, options.likely_em_dash)
-    return _Lengths(en, inner, em, likely)
+    named = [[_named(piece, capital, edge_of, options) for piece in row] for row, capital in zip(rows, capitals)]
+    return with_dashes(named, capitals, is_typewritten, options.dashes)
 
 
 def _with_lone_points(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
@@ -277,7 +193,7 @@ def _with_dashes(row: Sequence[Piece], capital_px: float, options: ShapeOptions)
         highest, sure_from = options.dash_height * capital_px, options.sign_confidence
         if height > highest or width < max(1.5 * height, highest):
             return False
-        if _is_dash(piece) or (piece.sign and piece.guess.text in options.blanks):
+        if is_dash(piece) or (piece.sign and piece.guess.text in options.blanks):
             # What is read as one needs no word on both sides, and a sign alone was found half-way up its row.
             beside = piece.sign or _sides_with_words(piece, row, capital_px, options) >= 1
             return piece.guess.confidence < sure_from and beside and _is_half_way(piece, row, off)
@@ -404,7 +320,7 @@ def _beside_bullet(piece: Piece, options: ShapeOptions) -> list[Piece]:
     if len(starts) < 2:
         return [piece]
     run = 0 if found.start() == 0 else len(starts) - 1
-    rows = _filled(ink, starts[run], ends[run])
+    rows = filled_rows(ink, starts[run], ends[run])
     if rows.mean() >= options.point_place * len(ink):  # a point, see `_with_points`
         return [piece]
     (x0, y0, x1, y1), at = piece.place, slice(*found.span())
@@ -478,43 +394,6 @@ def _is_typewritten(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> b
     return 2 * sum(map(bool, in_cells)) > len(words)
 
 
-def _with_inner_dashes(piece: Piece, capital_px: float, lengths: _Lengths, options: ShapeOptions) -> Piece:
-    """The piece, dashes beside its other characters named by their length where they are ink of their own."""
-    guess = piece.guess
-    if _is_dash(piece) or capital_px < options.clear_px or not _DASHED.search(guess.text):
-        return piece
-    # Figures are as wide as each other in most faces, so they tell of no cells.
-    in_cells = any(map(str.isalpha, guess.text)) and _in_cells(piece, len(guess.text), options)
-    if piece.pitch or len(guess.spans) != len(guess.text) or in_cells:
-        return piece
-    ink = ink_of(piece)
-    starts, ends = runs(ink)
-    if len(starts) < 2:
-        return piece
-    run = np.maximum(_runs_of(guess, starts), 0)
-    text, kept = list(guess.text), np.ones(len(guess.text), bool)
-    for k in np.unique(run[[character in _DASHES for character in text]]).tolist():
-        own = np.flatnonzero(run == k)
-        rows = _filled(ink, starts[k], ends[k])
-        thin = len(rows) <= options.dash_height * capital_px and rows[0] > options.dash_top * len(ink)
-        if not thin or any(text[i] not in _DASHES for i in own):
-            continue
-        length = (ends[k] - starts[k]) / capital_px
-        dash = "—" if length >= (lengths.likely_em if text[own[0]] == "—" else lengths.em) else "–"
-        least = options.en_dash if _WHOLE.fullmatch(guess.text) or dash == "—" else lengths.inner_en
-        if length < least or _is_programs(text, own[0]):
-            continue
-        text[own[0]], kept[own[1:]] = dash, False
-    found = "".join(character for character, is_kept in zip(text, kept) if is_kept)
-    return piece if found == guess.text else replace(piece, guess=replace(guess, text=found, spans=guess.spans[kept]))
-
-
-def _is_programs(text: Sequence[str], place: int) -> bool:
-    """Whether the dash at `place` is part of an arrow (`->`, `<-`), or begins an option of one or two characters."""
-    arrow = "".join(text[place + 1 : place + 2]) == ">" or (place > 0 and text[place - 1] == "<")
-    return arrow or (place == 0 and 2 <= len(text) <= 3 and text[1].isalpha())
-
-
 def _ellipsis_edge(rows: Sequence[Sequence[Piece]], capitals: Sequence[float], options: ShapeOptions) -> float | None:
     """From which pitch on, in heights of capitals, three points of the page are one sign; `None` if it shows one pitch.
 
@@ -533,9 +412,7 @@ def _ellipsis_edge(rows: Sequence[Sequence[Piece]], capitals: Sequence[float], o
     return edge if widest >= options.ellipsis_step else None
 
 
-def _named(
-    piece: Piece, capital_px: float, lengths: _Lengths, ellipsis_edge: float | None, options: ShapeOptions
-) -> Piece:
+def _named(piece: Piece, capital_px: float, ellipsis_edge: float | None, options: ShapeOptions) -> Piece:
     piece = _with_last_underscores(_with_underscores(_without_rule(piece), capital_px, options), capital_px, options)
     piece = _with_tails(_with_points(piece, capital_px, options), capital_px, options)
     piece = _with_pairs(_with_touching_mark(piece, options))
@@ -546,13 +423,9 @@ def _named(
         return _with_ellipsis(piece, points, capital_px, ellipsis_edge, options)
     if _LED.match(text) and not piece.pitch:
         return _apart(piece, capital_px, options)
-    if _is_dash(piece):
-        length = _width(piece) / capital_px
-        long = lengths.em if text != "—" else lengths.likely_em
-        text = "—" if length >= long else "–" if length >= lengths.en else "-"
-    elif (low := _is_low(piece, capital_px, options)) or _is_capital(piece, capital_px, options):
+    if (low := _is_low(piece, capital_px, options)) or _is_capital(piece, capital_px, options):
         return _told(piece, text.lower() if low else text.upper(), options)
-    elif _ALIKE & set(text):
+    if _ALIKE & set(text):
         text = _in_case(piece, capital_px, options)
     return piece if text == piece.guess.text else replace(piece, guess=replace(piece.guess, text=text))
 
@@ -587,7 +460,7 @@ def _is_dotted(piece: Piece) -> bool:
     """Whether the second of three runs of ink is parted from top to foot, as an i is and a one is not."""
     ink = ink_of(piece)
     starts, ends = runs(ink)
-    return len(starts) == 3 and bool((np.diff(_filled(ink, starts[1], ends[1])) > 1).any())
+    return len(starts) == 3 and bool((np.diff(filled_rows(ink, starts[1], ends[1])) > 1).any())
 
 
 def _without_rule(piece: Piece) -> Piece:
@@ -669,12 +542,12 @@ def _with_points(piece: Piece, capital_px: float, options: ShapeOptions) -> Piec
         return piece
     ink = ink_of(piece)
     starts, ends = runs(ink)
-    run = _runs_of(guess, starts)
+    run = runs_of(guess, starts)
     text = list(guess.text)
     for i in found:
         if len(starts) < 2 or run[i] <= run[i - 1] or (i + 1 < len(text) and run[i + 1] <= run[i]):
             continue
-        rows, width = _filled(ink, starts[run[i]], ends[run[i]]), ends[run[i]] - starts[run[i]]
+        rows, width = filled_rows(ink, starts[run[i]], ends[run[i]]), ends[run[i]] - starts[run[i]]
         if width <= options.widest_point * capital_px and width <= len(rows) + 1:
             text[i] = "."
     return piece if text == list(guess.text) else replace(piece, guess=replace(guess, text="".join(text)))
@@ -691,14 +564,14 @@ def _with_tails(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece
     starts, ends = runs(ink)
     if len(starts) < 2:
         return piece
-    run = _runs_of(guess, starts)
+    run = runs_of(guess, starts)
     count = np.bincount(np.maximum(run, 0), minlength=len(starts))
     below = {int(run[i]) for i, character in enumerate(guess.text) if character in _BELOW or not character.isalnum()}
-    feet = [(k, int(_filled(ink, starts[k], ends[k])[-1])) for k in np.flatnonzero(count) if k not in below]
+    feet = [(k, int(filled_rows(ink, starts[k], ends[k])[-1])) for k in np.flatnonzero(count) if k not in below]
     width, line = ends[run[-1]] - starts[run[-1]], [foot for _, foot in feet[-3:]]
     if run[-1] < 0 or count[run[-1]] > 1 or width > options.widest_mark * capital_px or not line:
         return piece
-    rows = _filled(ink, starts[run[-1]], ends[run[-1]])
+    rows = filled_rows(ink, starts[run[-1]], ends[run[-1]])
     least = max(options.tail_px, options.tail[0] * capital_px)
     even = max(line) - min(line) <= options.uneven * capital_px
     if not even or not least <= rows[-1] - max(line) <= options.tail[1] * capital_px:
@@ -790,10 +663,10 @@ def _in_case(piece: Piece, capital_px: float, options: ShapeOptions) -> str:
     starts, ends = runs(ink)
     letters = list(text)
     for i in inner + [0] * hyphened:
-        run = max(0, int(_runs_of(piece.guess, starts)[i]))
+        run = max(0, int(runs_of(piece.guess, starts)[i]))
         if not len(starts) or ends[run] - starts[run] > options.widest * capital_px:
             continue
-        rows = _filled(ink, starts[run], ends[run])
+        rows = filled_rows(ink, starts[run], ends[run])
         if len(rows) <= options.low_letter * capital_px:
             letters[i] = letters[i].lower()
             if letters[i - 1] in "I1":
@@ -823,47 +696,6 @@ def _points_behind(piece: Piece, closed: bool) -> np.ndarray:
     # The arm of a letter, as of an L or an R, reaches beyond it.
     edges = edges[edges[:, 0] > letters[-1] + 1] if len(letters) else edges
     return edges.mean(1)
-
-
-def _runs_of(guess: Guess, starts: np.ndarray) -> np.ndarray:
-    """Number of the run of ink that each character stands in, -1 before the first; `starts` are where these begin.
-
-    Where there are as many runs as characters it is one each: the recogniser knows but roughly where each stands.
-    """
-    if len(starts) == len(guess.text):
-        return np.arange(len(starts))
-    return np.searchsorted(starts, guess.spans.mean(1), "right") - 1
-
-
-def _filled(ink: np.ndarray, start: int, end: int) -> np.ndarray:
-    """Which rows hold ink from one column to another."""
-    return np.flatnonzero(ink[:, start:end].any(1))
-
-
-def _is_dash(piece: Piece) -> bool:
-    return len(piece.guess.text) == 1 and piece.guess.text in _DASHES
-
-
-def _dash_widths(piece: Piece, highest_px: float, pattern: re.Pattern[str]) -> list[float]:
-    """Widths in px of the dash that the piece is, or of those of a word where `pattern` finds them."""
-    if _is_dash(piece):
-        return [_width(piece)]
-    text, spans = piece.guess.text, piece.guess.spans
-    inside = [found.start() for found in pattern.finditer(text)]
-    if not inside or len(spans) != len(text):
-        return []
-    ink = ink_of(piece)
-    starts, ends = runs(ink)
-    if not len(starts):
-        return []
-    run = np.maximum(_runs_of(piece.guess, starts), 0)
-    alone = [run[i] for i in inside if (run == run[i]).sum() == 1]
-    low = [k for k in alone if len(_filled(ink, starts[k], ends[k])) <= highest_px]
-    return [float(ends[k] - starts[k]) for k in low]
-
-
-def _width(piece: Piece) -> float:
-    return float(piece.place[2] - piece.place[0])
 
 
 def _is_low(piece: Piece, capital_px: float, options: ShapeOptions) -> bool:

@@ -559,3 +559,19 @@ def test_more_letters_than_are_looked_at_on_a_page_are_found_on_a_tall_one():
     page = draw(TWO_LINES * 60, shape=(3600, 420))
     letters = sum(map(len, " ".join(TWO_LINES * 60).split()))
     assert_found(page, detect(page.image, DetectorOptions(max_pixels=500_000, max_letters=letters // 2)))
+
+
+def test_labels_above_and_below_the_bars_of_a_chart_are_found():
+    page = np.full((300, 640), 255, np.uint8)
+    drawn = draw(TWO_LINES, shape=page.shape)
+    pen = ImageDraw.Draw(image := Image.fromarray(drawn.image))
+    face = ImageFont.truetype(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf", 14)
+    labels = []
+    for i, height in enumerate((120, 60, 90, 40)):
+        x = 40 + 90 * i
+        pen.rectangle([x, 260 - height, x + 60, 259], fill=120)
+        for text, y in ((f"{height / 8:.1f}", 238 - height), (f"Q{i + 1}", 266)):
+            pen.text((x + 15, y), text, 0, face)
+            labels.append(pen.textbbox((x + 15, y), text, face))
+    boxes = np.concatenate([drawn.boxes, np.array(labels, float)])
+    assert_found(Drawn(np.array(image), boxes), detect(np.array(image)), spurious=4)

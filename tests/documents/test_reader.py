@@ -241,3 +241,10 @@ def test_a_guess_with_blanks_becomes_a_word_for_each_run_of_characters():
     )
     assert {word.confidence for word in words} == {0.8}
     assert split_words(Guess("  ", 0.8, spans), np.array([0, 0, 9, 9]), 0) == []
+
+
+def test_the_number_of_votes_behind_a_row_of_stars_is_kept(says):
+    boxes = [*((20 + 30 * i, 38, 42 + 30 * i, 60) for i in range(4)), (150, 35, 220, 65)]
+    lines = [DetectedLine(np.array(boxes, float), spaces=np.ones(5)), *detector([BOXES[2]])(PAGE)]
+    reader = Reader(detector=lambda image: lines, recognizer=says(*"****", "(700)", "world"))
+    assert reader.read(PAGE).text == "(700)\n\nworld"

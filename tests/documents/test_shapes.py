@@ -331,7 +331,12 @@ def test_a_bullet_alone_in_its_row_is_known_by_others_above_and_below(beside, re
 
 @pytest.mark.parametrize(
     ("read", "place", "meant"),
-    [("", (200, 9, 212, 11), "-"), ("=", (200, 9, 212, 11), "="), ("", (200, 0, 212, 20), "")],
+    [
+        ("", (200, 9, 208, 11), "-"),
+        ("", (200, 9, 212, 11), "–"),
+        ("=", (200, 9, 212, 11), "="),
+        ("", (200, 0, 212, 20), ""),
+    ],
 )
 def test_what_was_found_as_a_dash_alone_in_its_row_and_read_as_nothing_is_one(read, place, meant):
     alone = replace(placed(read, *place, confidence=0.1), sign=True)
@@ -451,7 +456,8 @@ def test_an_ellipsis_before_a_closing_mark_is_told_by_its_points_too(read, meant
     ("read", "length", "hyphens", "meant"),
     [
         ("1-9", 13, True, "1–9"),
-        ("1-9", 13, False, "1-9"),  # a long hyphen, for all that the page shows
+        ("1-9", 13, False, "1–9"),  # few faces have so long a hyphen
+        ("1-9", 10, False, "1-9"),
         ("1-9", 22, False, "1—9"),
         ("1-9", 8, True, "1-9"),
         ("1--9", 22, False, "1—9"),
@@ -485,7 +491,7 @@ def test_dashes_inside_words_stay_on_a_page_that_is_typewritten():
     spans = np.array([[14 * i, 14 * i + 10] for i in range(6)], float)
     cells = placed("Hammer", -120, 0, -30, 20)
     cells = replace(cells, guess=replace(cells.guess, spans=spans))
-    hyphens = [placed("-", 70 + 60 * i, 9, 78 + 60 * i, 11) for i in range(2)]
+    hyphens = [placed("-", 70 + 60 * i, 9, 83 + 60 * i, 11) for i in range(2)]
     row = [inked("1-9", [(0, 0, 8, 20), (10, 9, 23, 11), (25, 0, 33, 20)]), cells, *hyphens]
     assert texts(by_shape([row], ShapeOptions()))[0] == "1-9"
 
@@ -506,7 +512,7 @@ def test_a_p_no_higher_than_a_letter_that_hangs_below_the_line_is_small(text, he
 
 @pytest.mark.parametrize(
     ("number", "length", "pitch", "meant"),
-    [(2, 13, 0, "–"), (1, 13, 0, "-"), (2, 8, 0, "-"), (2, 13, 14.0, "-")],  # a typewriter's is as long
+    [(2, 13, 0, "–"), (1, 13, 0, "–"), (1, 9, 0, "-"), (2, 8, 0, "-"), (2, 13, 14.0, "-")],  # a typewriter's is as long
 )
 def test_two_dashes_as_long_as_en_dashes_are_some_where_no_hyphen_is_shown(number, length, pitch, meant):
     item = placed("Hammer", 0, 0, 70, 20)
@@ -532,10 +538,14 @@ def test_a_row_whose_capitals_are_measured_too_low_has_no_longer_dashes_than_oth
     assert texts(by_shape([*rows, hyphens], ShapeOptions())) == ["The", "–"] * 2 + ["-", "-"]
 
 
-def test_a_typewriters_dashes_have_no_two_lengths():
-    words = [replace(placed("Hammer", -120, y, -30, y + 20), pitch=15.0) for y in (0, 60)]
-    rows = [[word, placed("-", 70, 9, 70 + width, 11)] for word, width in zip(words, (13, 17))]
-    assert [row[1].guess.text for row in by_shape(rows, ShapeOptions())] == ["-", "-"]
+@pytest.mark.parametrize(("hyphen", "dash", "meant"), [(8, 16, "—"), (14, 16, "-")])
+def test_a_typewriters_dashes_are_some_where_its_words_hyphens_are_half_as_long(hyphen, dash, meant):
+    strokes = [(0, 0, 8, 20), (11, 10, 11 + hyphen, 12), (14 + hyphen, 0, 22 + hyphen, 20)]
+    rows = [
+        [replace(part, pitch=15.0) for part in (placed("Hammer", -120, 0, -30, 20), word)]
+        for word in (inked("a-b", strokes), inked("a-b", strokes), placed("-", 90, 9, 90 + dash, 11))
+    ]
+    assert by_shape(rows, ShapeOptions())[-1][-1].guess.text == meant
 
 
 def test_figures_are_as_wide_as_each_other_in_most_faces_and_tell_of_no_cells():
@@ -612,7 +622,13 @@ def test_a_point_with_a_tail_is_a_comma_and_a_colon_with_one_a_semicolon(read, m
 
 @pytest.mark.parametrize(
     ("words", "hyphen", "dash", "meant"),
-    [(1, 6, 11, "-"), (2, 6, 11, "–"), (2, 13, 14, "-"), (2, 13, 17, "–")],  # as in a face with long hyphens
+    [
+        (1, 6, 11, "–"),
+        (2, 6, 11, "–"),
+        (1, 9, 10, "-"),
+        (2, 13, 17, "–"),
+        (2, 13, 22, "—"),
+    ],  # as in a face with long hyphens
 )
 def test_hyphens_of_words_tell_that_a_longer_dash_is_none(words, hyphen, dash, meant):
     strokes = [(0, 0, 8, 20), (10, 0, 18, 20), (21, 10, 21 + hyphen, 12)]
