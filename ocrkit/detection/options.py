@@ -233,6 +233,9 @@ class DetectorOptions:
     window_px: int = 31
     contrast: float = 20.0
     noise_contrast: float = 4.0
+    faint_ink: float = 120.0
+    faint_share: float = 0.3
+    faint_contrast: float = 10.0
     paper_share: float = 0.8
     dark_ground: float = 0.72
     even_ground: float = 20.0

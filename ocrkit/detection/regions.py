@@ -18,6 +18,7 @@ _EVERY = 4  # px; of the surroundings' pixels one in so many squared is looked a
 _LONGEST_BAR = 2.0  # of a rule's least length; bars of letters that touch are no longer
 _CROSSED = 0.35  # of such bars, that have letters above and below
 _EVEN_PX = 5  # side of the smallest part of a ground that is looked at
+_NEAR_DARK_PX = 9  # side of a square around what is dark; most letters' strokes lie in it
 _LOOKED_AT = 4  # px; of a stroke's pixels one in so many is looked at first
 
 
@@ -91,14 +92,35 @@ def ink_map(grey: Image, options: DetectorOptions, least_paper: float = 0) -> np
     """`uint8` mask, 255 where `grey` is darker than its surroundings by `contrast` grey levels.
 
     Only where the ground has at least `least_paper` grey levels, near by or, around letters as wide as the window,
-    farther off.
+    farther off. Faint print on paper, of which that would be pieces, is whole, see `_with_faint`.
     """
     bare = _bare(grey, options, least_paper)
     if bare is not None and bare.all():
         return np.zeros_like(grey)
     darker = cv2.subtract(local_mean(grey, options), grey)
     ink = cv2.threshold(darker, math.floor(_contrast(grey, options)), 255, cv2.THRESH_BINARY)[1]
-    return _on_paper(ink, bare)
+    return _on_paper(ink, bare) if least_paper else _with_faint(ink, darker, grey, options)
+
+
+def _with_faint(ink: np.ndarray, darker: np.ndarray, grey: Image, options: DetectorOptions) -> np.ndarray:
+    """`ink` with what is half as dark around those parts of it that are nowhere dark, if much of it has nothing dark near.
+
+    A worn printer's strokes are hardly darker than `contrast`, so that of many a letter only pieces are; around letters
+    that are dark that much is blur. `darker` tells by how many grey levels each pixel is darker than its surroundings.
+
+    With two thresholds, as edges are linked in Canny, "A computational approach to edge detection" (1986).
+    """
+    dark = cv2.threshold(darker, options.faint_ink, 255, cv2.THRESH_BINARY)[1]
+    alone = cv2.countNonZero(cv2.subtract(ink, cv2.dilate(dark, _square(_NEAR_DARK_PX))))
+    least = max(options.faint_contrast, options.noise_contrast * noise_level(grey))
+    if alone <= options.faint_share * cv2.countNonZero(ink) or least >= options.contrast:
+        return ink
+    shade = cv2.threshold(darker, math.floor(least), 255, cv2.THRESH_BINARY)[1]
+    parts, part = cv2.connectedComponents(shade, connectivity=8)
+    faint = np.zeros(parts, bool)
+    faint[part[ink > 0]] = True
+    faint[part[dark > 0]] = False
+    return ink | np.where(faint[part], np.uint8(255), np.uint8(0))
 
 
 def with_badges(
