@@ -249,6 +249,12 @@ class DetectorOptions:
     badge_ground: float = 0.5
     rule_length: float = 7.0
     rule_thickness: float = 0.6
+    underline_length: float = 3.5
+    underline_thickness: float = 0.25
+    underline_reach: float = 0.3
+    underline_clear: float = 0.15
+    underlined_share: tuple[float, float] = (0.1, 0.5)
+    underlined_height: float = 1.6
     side_height: float = 1.5
     strike_length: float = 1.8
     strike_thickness: float = 0.5

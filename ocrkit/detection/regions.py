@@ -228,6 +228,25 @@ def rule_map(ink: np.ndarray, length_px: int, thickness_px: int) -> np.ndarray:
     return rules & ink
 
 
+def underline_map(ink: np.ndarray, height_px: float, options: DetectorOptions) -> np.ndarray:
+    """The part of `ink` on lines below single words, which are shorter than `rule_map`'s: something stands on them.
+
+    Below an underline there is paper; what stands on it is no higher than print, or it is the foot of a large letter or
+    the side of a frame.
+    """
+    underlines = stroke_map(ink, round(options.underline_length * height_px), along=0)
+    reach, highest = max(2, round(options.underline_reach * height_px)), round(options.underlined_height * height_px)
+    for left, top, right, bottom in ink_regions(underlines).boxes.astype(int).tolist():
+        over = ink[max(top - reach, 0) : top, left:right].any(0).mean()
+        under = ink[bottom : bottom + reach, left:right].any(0).mean()
+        thin = bottom - top <= options.underline_thickness * height_px + 2  # the stroke map is wider by two
+        low = top < highest or not ink[top - highest : top, left:right].all(0).any()
+        least, most = options.underlined_share
+        if not (thin and low and under <= options.underline_clear and least <= over <= most):
+            underlines[top:bottom, left:right] = 0
+    return underlines & ink
+
+
 def _leave_bars(stroke: np.ndarray, ink: np.ndarray, length_px: int, thickness_px: int) -> None:
     """Clear the level strokes that are bars of letters: short ones, most of which has ink both above and below."""
     for left, top, right, bottom in ink_regions(stroke).boxes.astype(int).tolist():
