@@ -24,6 +24,9 @@ class DetectorOptions:
         window_px: px; side of the window whose mean is the local background.
         contrast: grey levels by which ink differs from the local background.
         noise_contrast: standard deviations of the image's noise; the same, where this is more.
+        faint_ink: grey levels by which faint print is darker than its surroundings, at most.
+        faint_share: of a page's ink, that is so faint and near nothing darker, where print is faint, more than.
+        faint_contrast: the `contrast` of what touches faint ink there; that of `noise_contrast`, where it is more.
         paper_share: of the page, that is no brighter than its paper is taken to be.
         dark_ground: share of the paper's brightness; light text is looked for where the ground is darker.
         even_ground: grey levels by which a page's ground varies, at most, where it is even.
@@ -37,6 +40,12 @@ class DetectorOptions:
         badge_ground: share of that, that no print covers, at least.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
+        underline_length: heights; of a line below a single word, at least.
+        underline_thickness: heights; it is no thicker,
+        underline_reach: heights; nor is there anything below it, so far,
+        underline_clear: along more than this share of it,
+        underlined_share: but something stands on it along this share of it, from and to,
+        underlined_height: heights; which is nowhere as high as this.
         side_height: heights; an upright stroke from one rule to the next is a frame's side, not a letter, when it is as
             high as this.
         strike_length: heights; of a stroke that strikes words through, at least.

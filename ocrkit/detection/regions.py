@@ -103,7 +103,7 @@ def ink_map(grey: Image, options: DetectorOptions, least_paper: float = 0) -> np
 
 
 def _with_faint(ink: np.ndarray, darker: np.ndarray, grey: Image, options: DetectorOptions) -> np.ndarray:
-    """`ink` with what is half as dark around those parts of it that are nowhere dark, if much of it has nothing dark near.
+    """`ink` with what is half as dark around those parts of it that are nowhere dark, if much has nothing dark near.
 
     A worn printer's strokes are hardly darker than `contrast`, so that of many a letter only pieces are; around letters
     that are dark that much is blur. `darker` tells by how many grey levels each pixel is darker than its surroundings.
