@@ -234,7 +234,8 @@ def underline_map(ink: np.ndarray, height_px: float, options: DetectorOptions) -
     Below an underline there is paper; what stands on it is no higher than print, or it is the foot of a large letter or
     the side of a frame.
     """
-    underlines = stroke_map(ink, round(options.underline_length * height_px), along=0)
+    # Odd, as OpenCV's opening shifts by a pixel what an even bar fits in.
+    underlines = stroke_map(ink, round(options.underline_length * height_px) | 1, along=0)
     reach, highest = max(2, round(options.underline_reach * height_px)), round(options.underlined_height * height_px)
     for left, top, right, bottom in ink_regions(underlines).boxes.astype(int).tolist():
         over = ink[max(top - reach, 0) : top, left:right].any(0).mean()
