@@ -25,8 +25,9 @@ class DetectorOptions:
         contrast: grey levels by which ink differs from the local background.
         noise_contrast: standard deviations of the image's noise; the same, where this is more.
         faint_ink: grey levels by which faint print is darker than its surroundings, at most.
-        faint_share: of a page's ink, that is so faint and near nothing darker, where print is faint, more than.
+        faint_share: of a page's ink, that is so faint and near nothing darker where print is faint, more than.
         faint_contrast: the `contrast` of what touches faint ink there; that of `noise_contrast`, where it is more.
+        faint_aspect: times as wide as high a letter is that such ink makes of its pieces, at most.
         paper_share: of the page, that is no brighter than its paper is taken to be.
         dark_ground: share of the paper's brightness; light text is looked for where the ground is darker.
         even_ground: grey levels by which a page's ground varies, at most, where it is even.
@@ -245,6 +246,7 @@ class DetectorOptions:
     faint_ink: float = 120.0
     faint_share: float = 0.3
     faint_contrast: float = 10.0
+    faint_aspect: float = 1.1
     paper_share: float = 0.8
     dark_ground: float = 0.72
     even_ground: float = 20.0
