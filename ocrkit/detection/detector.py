@@ -40,6 +40,7 @@ from ocrkit.detection.regions import (
     measured_regions,
     mser_map,
     rule_map,
+    underline_map,
     with_badges,
     without_grounds,
 )
@@ -337,6 +338,7 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
     rules, regions = np.zeros_like(ink), Regions.none()
     if cv2.countNonZero(ink) > height**2:  # more than a letter or two
         rules = rule_map(ink, round(options.rule_length * height), round(options.rule_thickness * height))
+        rules |= underline_map(ink, height, options)
         regions = _find_regions(page, ink, rules, least_paper, height, options)
     check = are_check_boxes(regions, ink, height, options)
     checks = regions.boxes[check]

@@ -24,6 +24,10 @@ class DetectorOptions:
         window_px: px; side of the window whose mean is the local background.
         contrast: grey levels by which ink differs from the local background.
         noise_contrast: standard deviations of the image's noise; the same, where this is more.
+        faint_ink: grey levels by which faint print is darker than its surroundings, at most.
+        faint_share: of a page's ink, that is so faint and near nothing darker where print is faint, more than.
+        faint_contrast: the `contrast` of what touches faint ink there; that of `noise_contrast`, where it is more.
+        faint_aspect: times as wide as high a letter is that such ink makes of its pieces, at most.
         paper_share: of the page, that is no brighter than its paper is taken to be.
         dark_ground: share of the paper's brightness; light text is looked for where the ground is darker.
         even_ground: grey levels by which a page's ground varies, at most, where it is even.
@@ -37,6 +41,12 @@ class DetectorOptions:
         badge_ground: share of that, that no print covers, at least.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
+        underline_length: heights; of a line below a single word, at least.
+        underline_thickness: heights; it is no thicker,
+        underline_reach: heights; nor is there anything below it, so far,
+        underline_clear: along more than this share of it,
+        underlined_share: but something stands on it along this share of it, from and to,
+        underlined_height: heights; which is nowhere as high as this.
         side_height: heights; an upright stroke from one rule to the next is a frame's side, not a letter, when it is as
             high as this.
         strike_length: heights; of a stroke that strikes words through, at least.
@@ -235,6 +245,10 @@ class DetectorOptions:
     window_px: int = 31
     contrast: float = 20.0
     noise_contrast: float = 4.0
+    faint_ink: float = 120.0
+    faint_share: float = 0.3
+    faint_contrast: float = 10.0
+    faint_aspect: float = 1.1
     paper_share: float = 0.8
     dark_ground: float = 0.72
     even_ground: float = 20.0
@@ -248,6 +262,12 @@ class DetectorOptions:
     badge_ground: float = 0.5
     rule_length: float = 7.0
     rule_thickness: float = 0.6
+    underline_length: float = 3.5
+    underline_thickness: float = 0.25
+    underline_reach: float = 0.3
+    underline_clear: float = 0.15
+    underlined_share: tuple[float, float] = (0.1, 0.5)
+    underlined_height: float = 1.6
     side_height: float = 1.5
     strike_length: float = 1.8
     strike_thickness: float = 0.5

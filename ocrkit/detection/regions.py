@@ -18,6 +18,7 @@ _EVERY = 4  # px; of the surroundings' pixels one in so many squared is looked a
 _LONGEST_BAR = 2.0  # of a rule's least length; bars of letters that touch are no longer
 _CROSSED = 0.35  # of such bars, that have letters above and below
 _EVEN_PX = 5  # side of the smallest part of a ground that is looked at
+_NEAR_DARK_PX = 9  # side of a square around what is dark; most letters' strokes lie in it
 _LOOKED_AT = 4  # px; of a stroke's pixels one in so many is looked at first
 
 
@@ -91,14 +92,37 @@ def ink_map(grey: Image, options: DetectorOptions, least_paper: float = 0) -> np
     """`uint8` mask, 255 where `grey` is darker than its surroundings by `contrast` grey levels.
 
     Only where the ground has at least `least_paper` grey levels, near by or, around letters as wide as the window,
-    farther off.
+    farther off. Faint print on paper, of which that would be pieces, is whole, see `_with_faint`.
     """
     bare = _bare(grey, options, least_paper)
     if bare is not None and bare.all():
         return np.zeros_like(grey)
     darker = cv2.subtract(local_mean(grey, options), grey)
     ink = cv2.threshold(darker, math.floor(_contrast(grey, options)), 255, cv2.THRESH_BINARY)[1]
-    return _on_paper(ink, bare)
+    return _on_paper(ink, bare) if least_paper else _with_faint(ink, darker, grey, options)
+
+
+def _with_faint(ink: np.ndarray, darker: np.ndarray, grey: Image, options: DetectorOptions) -> np.ndarray:
+    """`ink` with what is half as dark where it makes one letter of several pieces, none of which is dark.
+
+    A worn printer's strokes are hardly darker than `contrast`, so that of many a letter only pieces are. What is whole
+    stays as it is, and what is wider than high is letters that blur ties. `darker` tells by how many grey levels each
+    pixel is darker than its surroundings.
+
+    With two thresholds, as edges are linked in Canny, "A computational approach to edge detection" (1986).
+    """
+    dark = cv2.threshold(darker, options.faint_ink, 255, cv2.THRESH_BINARY)[1]
+    alone = cv2.countNonZero(cv2.subtract(ink, cv2.dilate(dark, _square(_NEAR_DARK_PX))))
+    least = max(options.faint_contrast, options.noise_contrast * noise_level(grey))
+    if alone <= options.faint_share * cv2.countNonZero(ink) or least >= options.contrast:
+        return ink
+    shade = cv2.threshold(darker, math.floor(least), 255, cv2.THRESH_BINARY)[1]
+    parts, part, stats, _ = cv2.connectedComponentsWithStats(shade, connectivity=8)
+    _, at, first = _components(ink)
+    letter = np.bincount(part.ravel()[at[first]], minlength=parts) > 1
+    letter &= stats[:, cv2.CC_STAT_WIDTH] <= options.faint_aspect * stats[:, cv2.CC_STAT_HEIGHT]
+    letter[part[dark > 0]] = False
+    return ink | np.where(letter[part], np.uint8(255), np.uint8(0))
 
 
 def with_badges(
@@ -204,6 +228,26 @@ def rule_map(ink: np.ndarray, length_px: int, thickness_px: int) -> np.ndarray:
         thick = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, _bar(thickness_px + 2, 1 - along))
         rules |= cv2.subtract(stroke, thick)
     return rules & ink
+
+
+def underline_map(ink: np.ndarray, height_px: float, options: DetectorOptions) -> np.ndarray:
+    """The part of `ink` on lines below single words, which are shorter than `rule_map`'s: something stands on them.
+
+    Below an underline there is paper; what stands on it is no higher than print, or it is the foot of a large letter or
+    the side of a frame.
+    """
+    # Odd, as OpenCV's opening shifts by a pixel what an even bar fits in.
+    underlines = stroke_map(ink, round(options.underline_length * height_px) | 1, along=0)
+    reach, highest = max(2, round(options.underline_reach * height_px)), round(options.underlined_height * height_px)
+    for left, top, right, bottom in ink_regions(underlines).boxes.astype(int).tolist():
+        over = ink[max(top - reach, 0) : top, left:right].any(0).mean()
+        under = ink[bottom : bottom + reach, left:right].any(0).mean()
+        thin = bottom - top <= options.underline_thickness * height_px + 2  # the stroke map is wider by two
+        low = top < highest or not ink[top - highest : top, left:right].all(0).any()
+        least, most = options.underlined_share
+        if not (thin and low and under <= options.underline_clear and least <= over <= most):
+            underlines[top:bottom, left:right] = 0
+    return underlines & ink
 
 
 def _leave_bars(stroke: np.ndarray, ink: np.ndarray, length_px: int, thickness_px: int) -> None:

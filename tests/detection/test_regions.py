@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from ocrkit.detection.regions import ink_regions, measured_regions, stroke_map
+from ocrkit.detection.options import DetectorOptions
+from ocrkit.detection.regions import ink_map, ink_regions, measured_regions, stroke_map, underline_map
 
 
 def blots(share: float, shape: tuple[int, int] = (90, 130)) -> np.ndarray:
@@ -47,3 +48,56 @@ def test_no_stroke_is_missed_where_only_some_of_its_pixels_are_looked_at_first(s
     bar = np.ones((length, 1) if along else (1, length), np.uint8)
     everywhere = cv2.morphologyEx(cv2.dilate(ink, np.ones(slack, np.uint8)), cv2.MORPH_OPEN, bar)
     assert np.array_equal(stroke_map(ink, length, along), everywhere)
+
+
+def worn_print(paper: int, ink: int) -> np.ndarray:
+    """A line of print of that much `ink`, and of half of it in every fifth row, as a worn printer sets it."""
+    print_on = cv2.putText(np.zeros((60, 400), np.uint8), "TOTAL 23.80", (20, 40), cv2.FONT_HERSHEY_PLAIN, 2, 1, 2)
+    worn = np.full(60, ink)
+    worn[::5] = ink // 2
+    return (paper - print_on * worn[:, None]).astype(np.uint8)
+
+
+def test_strokes_of_faint_print_are_whole():
+    page = worn_print(250, 100)
+
+    def pieces(options: DetectorOptions) -> int:
+        return len(ink_regions(ink_map(page, options)))
+
+    whole = pieces(DetectorOptions(contrast=5))
+    assert pieces(DetectorOptions()) == whole
+    assert pieces(DetectorOptions(faint_share=1.0)) > 2 * whole  # by the first threshold alone
+
+
+def test_what_is_faint_on_a_page_of_dark_print_stays_as_it_is():
+    page = np.vstack([worn_print(250, 200)] * 5 + [worn_print(250, 100)])
+    alone = DetectorOptions(faint_share=1.0)
+    assert np.array_equal(ink_map(page, DetectorOptions()), ink_map(page, alone))
+
+
+LETTERS = ((10, 5, 20), (22, 10, 20), (34, 10, 22), (50, 5, 20))  # where each begins on the line, its top and foot
+
+
+def mask(*boxes: tuple[int, int, int, int]) -> np.ndarray:
+    """Ink in these boxes, x0 y0 x1 y1."""
+    ink = np.zeros((60, 120), np.uint8)
+    for x0, y0, x1, y1 in boxes:
+        ink[y0:y1, x0:x1] = 255
+    return ink
+
+
+@pytest.mark.parametrize(
+    ("beside", "found"),
+    [
+        ([(x, top + 18, x + 3, 40) for x, top, _ in LETTERS], True),
+        ([(x, top + 18, x + 3, 48) for x, top, _ in LETTERS], False),  # letters that touch, by a bar of each
+        ([(10, 0, 13, 40)], False),  # the foot of a large L
+        ([(10, 22, 13, 40), (65, 22, 68, 40), (10, 22, 68, 24)], False),  # a box
+        ([], False),  # a dash
+    ],
+)
+def test_an_underline_is_a_thin_line_that_something_as_high_as_print_stands_on(beside, found):
+    line = (8, 40, 70, 42)
+    ink = mask(line, *beside)
+    beside_it = mask((8, 39, 70, 43))  # a px wider, as all strokes are found
+    assert np.array_equal(underline_map(ink, 15, DetectorOptions()), ink & beside_it if found else mask())
