@@ -184,7 +184,7 @@ class Invented:
         """Words to mix in, others for each `seed`."""
         drawn = WordGenerator(self._vocabulary, self._verdicts, replace(_BESIDE_REAL, seed=seed)).samples
         found = list(page_words(self._vocabulary, self._verdicts, self._pages, seed))
-        found += usable(pdf_words(self._pdfs, seed), Alphabet()) if self._pdfs else []
+        found += usable(list(pdf_words(self._pdfs, seed)), Alphabet()) if self._pdfs else []
         return mixed(endless(found, seed), drawn, _FROM_PAGES) if found else drawn
 
 

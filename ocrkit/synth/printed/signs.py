@@ -14,7 +14,9 @@ from ocrkit.synth.printed.layouts import DARK, MIDDLE, TINTS, panel
 from ocrkit.synth.printed.setting import BLACK, WHITE, Setting, Style, Token
 from ocrkit.synth.printed.wording import number, word
 
-_LONE = "- - - – – — — • • & & * * § + = / | # % : ; ... … © ® ° \" ' ( ) [ ] { } < > ! ? $ € £ ~ _ . , × ± → † ½ ™ ≤ ≥".split()  # noqa: SIM905
+_LONE = (  # noqa: SIM905
+    "- - - – – — — • • & & * * § + = / | # % : ; ... … © ® ° \" ' ( ) [ ] { } < > ! ? $ € £ ~ _ . , × ± → † ½ ™ ≤ ≥"
+).split()
 _ROMAN = "I II III IV V VI VII VIII IX X XI XII i ii iii iv v vi vii viii ix x xi".split()  # noqa: SIM905
 _ALONE = "I I I a a a A 1 0 l O o x X Z".split()  # noqa: SIM905
 _SHORTENED = (  # noqa: SIM905
