@@ -24,6 +24,7 @@ from ocrkit.options import options_class
 DASHES = "-–—"
 _TIMES_OR_YEARS = re.compile(r"\W*(?:(\d?\d:\d\d)[-–—]\d?\d:\d\d|(?:1\d|20)\d\d[-–—](?:1\d|20)\d\d)\W*")
 _WHOLE = re.compile(r"\d[.,][-–—]+\*?$")  # a sum without pence
+_SUM = re.compile(r"[$£€]?[.,]?\d")  # behind its minus
 
 # Means and covariances of the natural logarithms of the lengths of the three, in heights of capitals: of 252 faces,
 # and of 33 of one width.
@@ -151,6 +152,8 @@ def _place(dash: _Dash) -> str:
     if before.isdigit() and behind.isdigit():
         several = sum(character in DASHES for character in text) > len(dash.own)
         return "date" if several else "range" if _TIMES_OR_YEARS.fullmatch(text) else "figures"
+    if before in "([" and _SUM.match(text, last + 1):  # or at the beginning
+        return "figures"
     if before.isalpha() and (behind.isalpha() or not behind):
         return "letters" if behind else "end"
     if _WHOLE.search(text):

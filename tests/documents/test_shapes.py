@@ -496,6 +496,18 @@ def test_dashes_inside_words_stay_on_a_page_that_is_typewritten():
     assert texts(by_shape([row], ShapeOptions()))[0] == "1-9"
 
 
+@pytest.mark.parametrize(("amount", "length"), [("-1.9", 14), ("(-19", 14), ("-$19", 14)])
+def test_what_stands_before_a_sum_is_no_em_dash_however_long(amount, length):
+    start = 8 * amount.index("-")
+    strokes = [(0, 0, 6, 20)] * bool(start) + [(start, 9, start + length, 11)]
+    end = start + length + 2
+    sum_ = inked(amount, [*strokes, *((x, 0, x + 8, 20) for x in range(end, end + 12 * (3 - bool(start)), 12))])
+    hyphens = [placed("-", 70 + 60 * i, 9, 77 + 60 * i, 11) for i in range(3)]
+    dashes = [placed("–", 300 + 60 * i, 9, 316 + 60 * i, 11) for i in range(2)]
+    row = [placed("The", -60, 0, -10, 20), sum_, *hyphens, *dashes]
+    assert texts(by_shape([row], ShapeOptions()))[1:] == [amount.replace("-", "–"), *"---", *"––"]
+
+
 @pytest.mark.parametrize(
     ("mark", "meant"), [((12, 16, 15, 20), "a."), ((12, 16, 16, 23), "a,"), ((12, 9, 20, 11), "a-")]
 )
