@@ -13,7 +13,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -28,6 +27,7 @@ _STROKES = {mark: 1 + (mark in '"“”') for mark in _MARKS}
 _TO_STRAIGHT = str.maketrans("’‘“”", "''\"\"")
 _ENDS = {"'": "’", '"': "”"}  # what straight marks are taken for at a word's end
 _LOW = "„"  # opens a quotation in German and other languages, which “ closes, or ”
+_OPENING = re.compile(r"[\W_]*?([„“])[\W_]*\w")
 _CLOSING = re.compile(r"(?<=[^\s\d])[\"“”](?=[\W_]*$)")
 _QUOTED = re.compile(r"(?P<first>['\"])[^'\"’”]*(?P<last>[’”])[.,;:?!]?")
 _FAINT = 0.25  # of the ink of a mark; what is fainter is blur
@@ -77,7 +77,7 @@ class QuoteOptions:
 def with_quotes(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> list[list[Piece]]:
     """The rows with curled marks throughout where the page has these, or straight ones; otherwise as they were read.
 
-    Where low marks open quotations („so“), all others are curled, and what closes is of the kind that most of them are.
+    Where low marks open quotations („so“), all others are curled, and what closes these is of the kind that most are.
     """
     texts = [piece.guess.text for row in rows for piece in row]
     if not any(sign in text for text in texts for sign in _MARKS):
@@ -86,10 +86,8 @@ def with_quotes(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> list[
     odds = _odds_of_readings(texts, options) + _odds_of_ink(paths, options)
     told = abs(odds) >= options.sure and not _are_mixed(texts, paths, options)
     way = _paired if not told else _curled if odds > 0 else _straight
-    if any(_LOW in text for text in texts):
-        closing = Counter(mark for text in texts for mark in _CLOSING.findall(text) if mark != '"')
-        way = partial(_closed, mark=max("“”", key=closing.__getitem__))
-    return [[replace(p, guess=replace(p.guess, text=way(p.guess.text))) for p in row] for row in rows]
+    named = iter(_closed(texts) if any(_LOW in text for text in texts) else map(way, texts))
+    return [[replace(piece, guess=replace(piece.guess, text=next(named))) for piece in row] for row in rows]
 
 
 def _odds_of_readings(texts: Sequence[str], options: QuoteOptions) -> float:
@@ -172,9 +170,17 @@ def _paired(text: str) -> str:
     return text[: ended.start("last")] + ended["first"] + text[ended.end("last") :]
 
 
-def _closed(text: str, mark: str) -> str:
-    """The text with curled marks, and `mark` for the one that closes a quotation."""
-    return _CLOSING.sub(mark, _curled(text))
+def _closed(texts: Sequence[str]) -> list[str]:
+    """The texts with curled marks: what closes a quotation is ” where a raised mark opened it, or else as most are."""
+    low, opened = [], _LOW
+    for text in texts:
+        opening = _OPENING.match(_curled(text))
+        opened = opening[1] if opening else opened
+        low.append(opened == _LOW)
+        opened = _LOW if _CLOSING.search(text) else opened
+    closing = Counter(mark for text, is_low in zip(texts, low) if is_low for mark in _CLOSING.findall(text))
+    usual = max("“”", key=closing.__getitem__)
+    return [_CLOSING.sub(usual if is_low else "”", _curled(text)) for text, is_low in zip(texts, low)]
 
 
 def _straight(text: str) -> str:

@@ -87,6 +87,10 @@ def test_capitals_no_higher_than_small_letters_are_these(text, height, meant):
         (["don't", "it’s"], ["don't", "it’s"]),  # one mark of either kind tells nothing
         (["„Ja“,", "„Nein”.", "„Wohl“", 'er."', '7"'], ["„Ja“,", "„Nein“.", "„Wohl“", "er.“", '7"']),
         (["„Tak”,", "„Nie”.", "„A", "b“"], ["„Tak”,", "„Nie”.", "„A", "b”"]),
+        (
+            ["„Ja“", "“Not", 'I,"', '"but', "he!”", "„du“", "wer”"],
+            ["„Ja“", "“Not", "I,”", "“but", "he!”", "„du“", "wer“"],
+        ),
     ],
 )
 def test_a_page_has_one_kind_of_marks(read, meant):
