@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ocrkit.documents.ink import filled_rows, ink_of, runs, runs_of
+from ocrkit.documents.ink import contrast_of, filled_rows, ink_of, reach_of, runs, runs_of
 from ocrkit.documents.joins import Piece
 from ocrkit.options import options_class
 
@@ -122,14 +122,15 @@ def _dashes(piece: Piece, capital_px: float, options: DashOptions) -> list[_Dash
         return [_Dash(piece, (0,), px, px / capital_px)] if px >= options.length * capital_px else []
     if len(guess.spans) != len(guess.text) or not any(character in DASHES for character in guess.text):
         return []
-    ink = ink_of(piece)
+    ink, contrast = ink_of(piece), contrast_of(piece)
     starts, ends = runs(ink)
     if len(starts) < 2:
         return []
     run, found = np.maximum(runs_of(guess, starts), 0), []
     for k in np.unique(run[[character in DASHES for character in guess.text]]).tolist():
         own = tuple(np.flatnonzero(run == k).tolist())
-        rows, px = filled_rows(ink, starts[k], ends[k]), float(ends[k] - starts[k])
+        rows = filled_rows(ink, starts[k], ends[k])
+        px = reach_of(contrast, rows, starts, ends, k)
         thin = len(rows) <= options.height * capital_px and rows[0] > options.top * len(ink)
         other = any(guess.text[i] not in DASHES for i in own) or _is_programs(guess.text, own[0])
         if thin and not other and px >= options.length * capital_px:

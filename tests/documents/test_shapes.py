@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ocrkit.detection import Parts
+from ocrkit.documents.ink import reach_of
 from ocrkit.documents.joins import Piece
 from ocrkit.documents.quotes import QuoteOptions, with_quotes
 from ocrkit.documents.raised import RaisedOptions, with_raised
@@ -489,6 +490,16 @@ def test_arrows_and_options_of_programs_have_hyphens_however_long(read, ink, mea
     hyphens = [placed("-", 70 + 60 * i, 9, 78 + 60 * i, 11) for i in range(2)]
     row = [placed("The", -60, 0, -10, 20), inked(read, ink), *hyphens]
     assert texts(by_shape([row], ShapeOptions()))[1] == meant
+
+
+def test_a_faint_hyphen_is_as_long_as_by_its_own_ink_and_ends_before_its_neighbours():
+    contrast = np.zeros((3, 22), np.int16)
+    contrast[:, :6] = contrast[:, 16:] = 200
+    contrast[1, 8:14] = [60, 90, 100, 100, 90, 60]
+    starts, ends = np.array([0, 9, 16]), np.array([6, 13, 22])  # as at 0.45 of the letters' contrast
+    assert reach_of(contrast, np.array([1]), starts, ends, 1) == 6
+    contrast[1, 6:16] = 100
+    assert reach_of(contrast, np.array([1]), np.array([0, 6, 16]), np.array([6, 16, 22]), 1) == 10
 
 
 def test_dashes_inside_words_stay_on_a_page_that_is_typewritten():
