@@ -26,6 +26,7 @@ class DetectorOptions:
         noise_contrast: standard deviations of the image's noise; the same, where this is more.
         faint_ink: grey levels by which faint print is darker than its surroundings, at most.
         faint_share: of a page's ink, that is so faint and near nothing darker where print is faint, more than.
+        faint_piece: px; area of a typical piece of ink there, at least; screens and dirt are of smaller ones.
         faint_contrast: the `contrast` of what touches faint ink there; that of `noise_contrast`, where it is more.
         faint_aspect: times as wide as high a letter is that such ink makes of its pieces, at most.
         paper_share: of the page, that is no brighter than its paper is taken to be.
@@ -247,6 +248,7 @@ class DetectorOptions:
     noise_contrast: float = 4.0
     faint_ink: float = 120.0
     faint_share: float = 0.3
+    faint_piece: float = 6.0
     faint_contrast: float = 10.0
     faint_aspect: float = 1.1
     paper_share: float = 0.8

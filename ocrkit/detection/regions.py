@@ -106,8 +106,8 @@ def _with_faint(ink: np.ndarray, darker: np.ndarray, grey: Image, options: Detec
     """`ink` with what is half as dark where it makes one letter of several pieces, none of which is dark.
 
     A worn printer's strokes are hardly darker than `contrast`, so that of many a letter only pieces are. What is whole
-    stays as it is, and what is wider than high is letters that blur ties. `darker` tells by how many grey levels each
-    pixel is darker than its surroundings.
+    stays as it is, and what is wider than high is letters that blur ties. The dots of a screen are no pieces. `darker`
+    tells by how many grey levels each pixel is darker than its surroundings.
 
     With two thresholds, as edges are linked in Canny, "A computational approach to edge detection" (1986).
     """
@@ -116,9 +116,11 @@ def _with_faint(ink: np.ndarray, darker: np.ndarray, grey: Image, options: Detec
     least = max(options.faint_contrast, options.noise_contrast * noise_level(grey))
     if alone <= options.faint_share * cv2.countNonZero(ink) or least >= options.contrast:
         return ink
+    _, at, first = _components(ink)
+    if np.median(np.diff(np.append(first, len(at)))) < options.faint_piece:
+        return ink
     shade = cv2.threshold(darker, math.floor(least), 255, cv2.THRESH_BINARY)[1]
     parts, part, stats, _ = cv2.connectedComponentsWithStats(shade, connectivity=8)
-    _, at, first = _components(ink)
     letter = np.bincount(part.ravel()[at[first]], minlength=parts) > 1
     letter &= stats[:, cv2.CC_STAT_WIDTH] <= options.faint_aspect * stats[:, cv2.CC_STAT_HEIGHT]
     letter[part[dark > 0]] = False
