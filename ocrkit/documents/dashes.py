@@ -24,6 +24,7 @@ from ocrkit.options import options_class
 DASHES = "-–—"
 _TIMES_OR_YEARS = re.compile(r"\W*(?:(\d?\d:\d\d)[-–—]\d?\d:\d\d|(?:1\d|20)\d\d[-–—](?:1\d|20)\d\d)\W*")
 _WHOLE = re.compile(r"\d[.,][-–—]+\*?$")  # a sum without pence
+_MOST_EDGES = 24  # between lengths, of which any two may part the kinds
 _SUM = re.compile(r"[$£€]?[.,]?\d")  # behind its minus
 
 # Means and covariances of the natural logarithms of the lengths of the three, in heights of capitals: of 252 faces,
@@ -165,7 +166,7 @@ def _place(dash: _Dash) -> str:
 def _kinds(dashes: Sequence[_Dash], is_typed: bool, options: DashOptions) -> list[str]:
     """The likeliest kind of each.
 
-    Their logarithms in order are parted in two places; groups may be empty.
+    Their logarithms in order are parted in two places, of those where the gaps are widest; groups may be empty.
     """
     if not dashes:
         return []
@@ -177,7 +178,9 @@ def _kinds(dashes: Sequence[_Dash], is_typed: bool, options: DashOptions) -> lis
     read = [DASHES.index(dash.piece.guess.text[dash.own[0]]) if len(dash.own) == 1 else 2 for dash in dashes]
     shares = np.log(np.array([odds[_place(dash)][kind] for dash, kind in zip(dashes, read)])[order] / 100)
     sums = np.concatenate([np.zeros((1, 3)), shares.cumsum(0)])
-    edges = [0, *(np.flatnonzero(np.diff(lengths) > 0) + 1).tolist(), len(lengths)]
+    gaps = np.diff(lengths)
+    widest = np.sort(np.argsort(-gaps, kind="stable")[:_MOST_EDGES])
+    edges = [0, *(widest[gaps[widest] > 0] + 1).tolist(), len(lengths)]
 
     @cache
     def alike(start: int, end: int) -> tuple[float, float]:

@@ -1,11 +1,13 @@
 """What a word's line tells about it that its crop does not."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from ocrkit.detection import Parts
+from ocrkit.documents.dashes import DashOptions, with_dashes
 from ocrkit.documents.ink import reach_of
 from ocrkit.documents.joins import Piece
 from ocrkit.documents.quotes import QuoteOptions, with_quotes
@@ -555,6 +557,17 @@ def test_the_longer_dashes_of_a_page_with_two_lengths_are_em_dashes(long, number
     short = [placed("-", 70 + 60 * i, 9, 83 + 60 * i, 11) for i in range(number)]
     row = [placed("The", -60, 0, -10, 20), *short, *(placed("-", x, 9, x + long, 11) for x in (300, 400))]
     assert texts(by_shape([row], ShapeOptions()))[-2:] == [meant] * 2
+
+
+def test_many_dashes_of_all_lengths_are_told_in_time():
+    r = np.random.default_rng(0)
+    lengths = [8 + r.normal(0, 0.4, 100), 14 + r.normal(0, 0.6, 100), 24 + r.normal(0, 1, 100)]
+    dash = placed("-", 0, 9, 8, 11)
+    row = [replace(dash, box=np.array([0, 9, length, 11])) for length in np.concatenate(lengths)]
+    start = time.process_time()
+    found = with_dashes([row], [20.0], False, DashOptions())
+    assert time.process_time() - start < 2  # any two of 300 lengths would take five times as long
+    assert "".join(texts(found)) == "-" * 100 + "–" * 100 + "—" * 100
 
 
 def test_a_row_whose_capitals_are_measured_too_low_has_no_longer_dashes_than_others():
