@@ -1,6 +1,5 @@
 """What a word's line tells about it that its crop does not."""
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -559,14 +558,12 @@ def test_the_longer_dashes_of_a_page_with_two_lengths_are_em_dashes(long, number
     assert texts(by_shape([row], ShapeOptions()))[-2:] == [meant] * 2
 
 
-def test_many_dashes_of_all_lengths_are_told_in_time():
+def test_many_dashes_of_three_kinds_are_parted_at_the_widest_gaps():
     r = np.random.default_rng(0)
     lengths = [8 + r.normal(0, 0.4, 100), 14 + r.normal(0, 0.6, 100), 24 + r.normal(0, 1, 100)]
     dash = placed("-", 0, 9, 8, 11)
     row = [replace(dash, box=np.array([0, 9, length, 11])) for length in np.concatenate(lengths)]
-    start = time.process_time()
     found = with_dashes([row], [20.0], False, DashOptions())
-    assert time.process_time() - start < 2  # any two of 300 lengths would take five times as long
     assert "".join(texts(found)) == "-" * 100 + "–" * 100 + "—" * 100
 
 
