@@ -14,7 +14,8 @@ from ocrkit.recognition.options import DecodeOptions
 
 # An em dash but between two letters; an en dash as a number's sign, and behind a single capital or figure.
 _DASH = re.compile(r"(?<![^\W\d_])—|—(?![^\W\d_])|^–(?=[\d.$(])|(?<=\b[A-Z\d])–(?=\W*$)")
-_NARROW_BLANK = re.compile(r"^ +| +$| +(?=[:;,.)])|(?<=\() +")
+# Blanks beside marks, and the comma that is seen in the half of a low quotation mark.
+_LEFT_OUT = re.compile(r"^ +| +$| +(?=[:;,.)])|(?<=\() +|(?<=„),")
 # Letters that look like the figures beside which they stand: `l00`, `l%`, `Ist`, `4o0`, `37Omm`; but `html5`, `Al2O3`.
 _FIGURES = (
     (re.compile(r"(?<![^\W\d_])[lI](?=[\d%])|^[lI](?=st$)"), "1"),
@@ -127,13 +128,13 @@ def tidied(guess: Guess, options: DecodeOptions = _DEFAULT) -> Guess:
         return guess
     spans = guess.spans
     if len(text) < len(spans):
-        left_out = [place for blank in _NARROW_BLANK.finditer(guess.text) for place in range(*blank.span())]
+        left_out = [place for part in _LEFT_OUT.finditer(guess.text) for place in range(*part.span())]
         spans = np.delete(spans, left_out, axis=0)
     return replace(guess, text=text, spans=spans)
 
 
 def tidy(text: str, options: DecodeOptions) -> str:
-    """`text` with its dashes and the blanks beside its marks as the options want them."""
+    """`text` with its dashes and its marks, and the blanks beside these, as the options want them."""
     if options.plain_dashes and ("—" in text or "–" in text):
         text = _DASH.sub("-", text)
-    return _NARROW_BLANK.sub("", text) if options.close_marks and " " in text else text
+    return _LEFT_OUT.sub("", text) if options.close_marks and (" " in text or "„," in text) else text

@@ -13,6 +13,7 @@ class DecodeOptions:
 
     Attributes:
         least_confidence: a reading less confident than this is no word, and not looked at again.
+        wide_confidence: the same of a crop wider than the network sees at once, whose search takes long.
         most_confidence: a reading more confident than this is right nearly always, and not looked at again.
         known_confidence: the same for words that are all in the lexicon.
         settled: times as likely as every other text, from which on the first look's likeliest one needs no second look.
@@ -36,6 +37,7 @@ class DecodeOptions:
     """
 
     least_confidence: float = 0.1
+    wide_confidence: float = 0.5
     most_confidence: float = 0.94
     known_confidence: float = 0.75
     settled: float = 15.0

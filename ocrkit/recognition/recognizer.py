@@ -21,7 +21,7 @@ from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.model import alphabet_of, calibration_of, find_model, load_lexicon, read_card
 from ocrkit.recognition.network import STRIDE_PX
 from ocrkit.recognition.options import DecodeOptions
-from ocrkit.recognition.preprocess import HEIGHT, LARGEST_BATCH, Batch, batch_of, planned_batches
+from ocrkit.recognition.preprocess import HEIGHT, LARGEST_BATCH, WIDTHS, Batch, batch_of, planned_batches
 from ocrkit.recognition.runtimes import batches_at_once, load_runtime
 from ocrkit.recognition.windows import is_wide, joined, windows
 
@@ -173,11 +173,12 @@ class Recognizer:
         bonus = self._lexicon.bonus(guess.text, *self._options.lexicon_worth)
         return replace(guess, known=self._lexicon.known(guess.text) == 1, bonus=bonus)
 
-    def _is_searched(self, guess: Guess) -> bool:
+    def _is_searched(self, guess: Guess, steps: int) -> bool:
         if self._decoder != "careful":
             return self._decoder == "beam"
         options = self._options
-        if not guess.text or not options.least_confidence <= guess.confidence < options.most_confidence:
+        least = options.wide_confidence if steps > WIDTHS[-1] // STRIDE_PX else options.least_confidence
+        if not guess.text or not least <= guess.confidence < options.most_confidence:
             return False
         return guess.confidence < options.known_confidence or not self._lexicon or self._lexicon.known(guess.text) < 1
 
@@ -191,7 +192,7 @@ class Recognizer:
                 read = greedy(outputs, self.alphabet, steps, self._temperature)
                 for row, guess, logits, step in zip(rows.tolist(), read, outputs, steps.tolist()):
                     # While the network looks at the next batch, what it saw in the last one is searched.
-                    found = [self._texts_of(logits)] if self._is_searched(guess) else []
+                    found = [self._texts_of(logits)] if self._is_searched(guess, len(logits)) else []
                     look = row, guess, logits, step, found
                     if found and self._decoder == "careful" and not is_settled(found[0], self._lexicon, self._options):
                         doubtful.append(look)

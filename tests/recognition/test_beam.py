@@ -268,6 +268,13 @@ def _is_narrow(text, i):
     return not before or not after or after[0] in ":;,.)" or before[-1] == "("
 
 
+def test_a_low_quotation_mark_has_no_comma_in_it():
+    read = "„,Ja„,, a"
+    tidy = tidied(Guess(read, 0.5, np.arange(2.0 * len(read)).reshape(-1, 2)))
+    assert tidy.text == "„Ja„, a"
+    assert tidy.spans[:, 0].tolist() == [0, 4, 6, 8, 12, 14, 16]
+
+
 @pytest.mark.parametrize(
     ("read", "given"),
     [

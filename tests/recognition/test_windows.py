@@ -4,6 +4,7 @@ import pytest
 
 from ocrkit.errors import BadImage
 from ocrkit.recognition import load_recognizer
+from ocrkit.recognition.options import DecodeOptions
 from ocrkit.recognition.preprocess import HEIGHT
 from ocrkit.recognition.windows import is_wide, joined, windows
 
@@ -45,3 +46,11 @@ def test_a_word_three_times_as_wide_as_the_widest_bucket_is_read_and_its_charact
     assert [guess.text for guess in guesses] == [text, "12345", text]
     middles = guesses[0].spans.mean(1)
     assert np.abs(middles - (10 + (np.arange(len(text)) + 0.5) * width / len(text))).max() < 20
+
+
+def test_squares_in_a_wide_row_are_not_searched_for_words_as_those_in_a_narrow_one_are():
+    row = np.full((40, 1600), 255, np.uint8)
+    row[5:35] = np.where(np.arange(1600) % 40 < 30, 60, 255)
+    recognizer = load_recognizer(options=DecodeOptions(least_confidence=0.0))
+    assert recognizer.candidates([row]) == {}
+    assert list(recognizer.candidates([row, row[:, :300]])) == [1]
