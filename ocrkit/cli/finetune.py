@@ -172,7 +172,7 @@ def finetune(
                     frozen=freeze,
                     seed=number,
                 )
-                words = Words(tune, real["held_out"], invented.source(number), invented.general, pages)
+                words = Words(tune, real["held_out"], invented.source(number), invented.general, pages, pdfs)
                 run = output / f"{len(tune)}-words-seed-{number}"
                 with progress_bar("Fine-tuning", "words", options.words) as bar:
                     figures = fine_tune(words, model, options, real_share, run, partial(_say, bar), resume)

@@ -19,8 +19,8 @@ from ocrkit.alphabet import Alphabet, normalise
 from ocrkit.datasets import Sample, load_pages, split_of, word_samples
 from ocrkit.datasets.write import write_table
 from ocrkit.errors import BadParams
-from ocrkit.files import whole_folder
-from ocrkit.learning.page_words import page_words, pdf_words
+from ocrkit.files import digest, folder_name, whole_folder
+from ocrkit.learning.page_words import PDFS, page_words, pdf_words
 from ocrkit.learning.trainer import Progress, Source, Trainer, TrainOptions, endless, read_all
 from ocrkit.metrics import bootstrap_interval, correct_words
 from ocrkit.recognition.model import identity, load_lexicon, load_network, read_card, save_network
@@ -195,7 +195,8 @@ class Invented:
 class Words:
     """What fine-tuning needs: real words to learn from and held out, invented ones to learn from and held out.
 
-    `pages` is from how many invented pages some of the invented ones are cut.
+    `pages` is from how many invented pages some of the invented ones are cut, `pdfs` the folder of PDFs from
+    which others are.
     """
 
     tune: Sequence[Sample]
@@ -203,6 +204,7 @@ class Words:
     invented: Source
     general: Sequence[Sample]
     pages: int = 0
+    pdfs: Path | None = None
 
 
 def fine_tune(
@@ -278,7 +280,7 @@ def _fine_tune(
         change = bootstrap_interval(after.astype(float) - before[name])
         row |= {f"{name}_before": before[name].mean(), name: after.mean()}
         row |= {f"{name}_change_low": change.low, f"{name}_change_high": change.high}
-    sources = sorted({sample.source for sample in words.tune})
+    sources = sorted({sample.source for sample in words.tune} | ({PDFS} if words.pdfs else set()))
     card = {
         "trained_on": f"synthetic words, then words of {', '.join(sources)} mixed with synthetic ones",
         "sources": ["synthetic", *sources],
@@ -288,6 +290,7 @@ def _fine_tune(
         "real_documents": len({sample.document for sample in words.tune}),
         "real_share": real_share,
         "invented_pages": words.pages,
+        "pdfs": {"folder": folder_name(words.pdfs), "digest": digest(words.pdfs)} if words.pdfs else None,
         "held_out_words": len(words.held_out),
         "general_words": len(words.general),
         "train_options": asdict(options),

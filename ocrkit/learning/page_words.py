@@ -25,7 +25,9 @@ from ocrkit.synth.printed.layouts import Layout
 from ocrkit.synth.printed.signs import signs
 from ocrkit.synth.printed.typefaces import other_typefaces
 
-_SOURCE, _PDFS = "invented pages", "PDFs"
+PDFS = "PDFs"  # the source of their words
+
+_SOURCE = "invented pages"
 _HALF = "tune"  # of the layouts of print; the other one is to report on
 _SIGNS, _PRINT, _TURN = 3, 2, 6  # of six pages, of signs and of print; the sixth is a receipt, a letter or a screenshot
 _INSIDE, _TOUCHED = 0.6, 0.1  # shares of a word's ink in a box, from which on it is in it, and beside it
@@ -84,7 +86,7 @@ def pdf_words(folder: Path, seed: int) -> Iterator[Sample]:
         printed = cv2.resize(image, None, fx=scale, fy=scale, interpolation=method)
         words = tuple(replace(word, quad=word.quad * scale) for word in page.words)
         for sample in words_as_found(COPIES[copied](LabelledPage(page.id, words, pixels=printed), r)):
-            yield replace(sample, source=_PDFS)
+            yield replace(sample, source=PDFS)
 
 
 def words_as_found(page: LabelledPage) -> Iterator[Sample]:

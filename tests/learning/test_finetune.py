@@ -8,11 +8,13 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from reportlab.pdfgen.canvas import Canvas
 
 from ocrkit.alphabet import Alphabet
 from ocrkit.cli import main
 from ocrkit.datasets import Sample
 from ocrkit.datasets.write import write_crops
+from ocrkit.files import digest
 from ocrkit.learning.finetune import (
     augment,
     augmented,
@@ -155,6 +157,22 @@ def test_characters_that_the_model_did_not_know_are_learnt(tmp_path, monkeypatch
     card = read_card(tmp_path / "out" / "model")
     assert card["alphabet"] == old.characters + "„"
     assert card["real_words"] + card["held_out_words"] == 32
+    assert (card["pdfs"], card["sources"]) == (None, ["synthetic", "letters"])
+
+
+def test_the_pdfs_whose_words_are_mixed_in_are_on_the_card(crops, model, tmp_path, monkeypatch):
+    monkeypatch.setattr("ocrkit.learning.finetune._GENERAL_WORDS", 20)
+    pdfs = tmp_path / "Manuals"
+    pdfs.mkdir()
+    canvas = Canvas(str(pdfs / "letter.pdf"), pagesize=(420, 300), invariant=1)
+    canvas.setFont("Times-Roman", 13)
+    canvas.drawString(40, 240, "The parcel is at the depot and we waited for it.")
+    canvas.save()
+    done = run(crops, tmp_path / "out", model, "--pdfs", pdfs)
+    assert done.exit_code == 0, done.output
+    card = read_card(tmp_path / "out" / "model")
+    assert card["pdfs"] == {"folder": "Manuals", "digest": digest(pdfs)}
+    assert card["sources"] == ["synthetic", "PDFs", "Receipts"]
 
 
 @pytest.mark.parametrize("place", ["fast-12", "fast-12/model"])

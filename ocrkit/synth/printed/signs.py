@@ -89,6 +89,25 @@ def summed(r: Random, v: Vocabulary) -> str:
     return r.choice(forms)
 
 
+def rare(r: Random, v: Vocabulary) -> str:
+    """The signs of recipes, drawings, physics and notes, which are too rare elsewhere for a network to learn."""
+    a, n, m = word(r, v), r.randrange(1, 40), r.randrange(1, 100)
+    part, sign, unit, note = r.choice("½½¼¾"), r.choice("≤≥"), r.choice("µmVgNsA"), r.choice("††‡*")
+    forms = [
+        *(f"{n}{part}", f"{n % 10}{part}", f"{n} {part}", f"{part}", f"{part} {a}", f"{n}{part} {r.choice(_UNITS)}"),
+        *(f"{n} × {m}", f"{n}×{m}", f"{n} × {m} × {m % 9 + 1}", f"×{n}", f"{n}×", f"{n / 10} × 10", f"{n} × {m}."),
+        *(f"±{n}", f"± {m / 10}", f"{m}±{n / 10}", f"{n} ± {m / 100} {unit}", f"(±{m}%)", f"±{m}%", f"{n}.{m} ± 0.{n}"),
+        *(f"{a}{note}", f"{m}{note}", f"{note}{a}", f"{note} {a}", f"{a},{note}", f"{a}.{note}", f"({note})", f"{a}†‡"),
+        *(f"{a} → {word(r, v)}", f"→ {a}", "→", f"→ {n}", f"{n}→{m}", f"{a.title()} → {a}", f"(→ {n})", f"{a} →"),
+        *(f"{sign} {m}", f"{sign}{m}", f"{a} {sign} {n / 10}", f"{n} {sign} n {sign} {m}", f"({sign}{n} {unit})"),
+        *(f"{n}µ{unit}", f"{m} µm", f"µ = {n / 10}", f"{m}¢", f"{n} ¢", f"{a.title()}™", f"{a}™", f"{a.title()}™,"),
+        *(f"„{a}“", f"„{a} {word(r, v)}“,", f"„{a}", f"„{a}”", f"„{a}“.", f"(„{a}“)", f"{a}: „{a}“"),
+        # What looks like them.
+        *(f"{n} x {m}", f"{n}x{m}", f"+{m}", f"{n}%", f"{n} %", f"{a}t", f"<{m}", f">{n}", f"-> {n}", f"– {a}"),
+    ]  # fmt: skip
+    return r.choice(forms)
+
+
 # What is drawn, and how often.
 _KINDS: dict[Callable[[Random, Vocabulary], str], int] = {
     word: 30,
@@ -98,6 +117,7 @@ _KINDS: dict[Callable[[Random, Vocabulary], str], int] = {
     spanned: 9,
     summed: 12,
     lone: 9,
+    rare: 12,
     corpus.date: 3,
     corpus.time: 2,
     corpus.phone: 2,
@@ -105,7 +125,7 @@ _KINDS: dict[Callable[[Random, Vocabulary], str], int] = {
     lambda r, v: number(r): 6,
 }
 _MAKERS, _EDGES = list(_KINDS), list(accumulate(_KINDS.values()))
-_COLUMNS = (lone, lone, numbered, spanned, summed, shortened, word)
+_COLUMNS = (lone, lone, numbered, spanned, summed, rare, shortened, word)
 
 
 def signs(s: Setting) -> None:
