@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ocrkit.documents.ink import ink_of, runs
+from ocrkit.documents.ink import ink_of, runs, widest_gap
 from ocrkit.documents.joins import Piece
 
 _STROKES = re.compile(r"_+|(?<=\w)-+|-+(?=\w)")
@@ -42,12 +42,10 @@ def _solid(piece: Piece) -> Piece:
 def _is_off_cell(piece: Piece, blank: int) -> bool:
     """Whether the comma before the blank stands closer to what is before it than in a cell of its own."""
     starts, ends = runs(ink_of(piece))
-    before, behind = piece.guess.spans[[blank - 1, blank + 1]].mean(1)
-    at = np.flatnonzero((before < starts[1:]) & (ends[:-1] < behind)) + 1  # what begins behind a gap between the two
-    if not len(at):
+    comma = widest_gap(piece.guess, starts, ends, blank - 1, blank + 1)
+    if not comma:
         return False
-    comma = int(at[(starts[at] - ends[at - 1]).argmax()]) - 1
-    return comma > 0 and bool((starts[comma] + ends[comma]) / 2 - ends[comma - 1] < _OFF_CELL * piece.pitch)
+    return bool((starts[comma] + ends[comma]) / 2 - ends[comma - 1] < _OFF_CELL * piece.pitch)
 
 
 def _with_hyphens(piece: Piece) -> Piece:

@@ -62,6 +62,21 @@ def runs_of(guess: Guess, starts: np.ndarray) -> np.ndarray:
     return np.searchsorted(starts, guess.spans.mean(1), "right") - 1
 
 
+def widest_gap(guess: Guess, starts: np.ndarray, ends: np.ndarray, before: int, behind: int) -> int | None:
+    """Number of the run of ink before the widest gap between two characters, `None` where there is no gap.
+
+    Args:
+        guess: with a span for each character.
+        starts: the first columns of all runs.
+        ends: the ones behind their last.
+        before: the character to the left of the gap.
+        behind: the one to its right.
+    """
+    left, right = guess.spans[[before, behind]].mean(1)
+    gaps = np.flatnonzero((left < starts[1:]) & (ends[:-1] < right))
+    return int(gaps[(starts[gaps + 1] - ends[gaps]).argmax()]) if len(gaps) else None
+
+
 def filled_rows(ink: np.ndarray, start: int, end: int) -> np.ndarray:
     """Which rows hold ink from one column to another."""
     return np.flatnonzero(ink[:, start:end].any(1))

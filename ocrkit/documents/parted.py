@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ocrkit.documents.ink import ink_of, runs, with_blank
+from ocrkit.documents.ink import ink_of, runs, widest_gap, with_blank
 from ocrkit.documents.joins import JoinOptions, Piece, Read
 from ocrkit.options import options_class
 from ocrkit.recognition.decode import Guess
@@ -102,12 +102,8 @@ def _numbered_seam(piece: Piece) -> tuple[int, int] | None:
     if number is None or len(guess.spans) != len(guess.text):
         return None
     starts, ends = runs(ink_of(piece))
-    last, first = guess.spans[[number.end() - 1, number.end()]].mean(1)
-    at = np.flatnonzero((last < starts[1:]) & (ends[:-1] < first))
-    if not len(at):
-        return None
-    widest = at[(starts[at + 1] - ends[at]).argmax()]
-    return int(ends[widest]), int(starts[widest + 1])
+    gap = widest_gap(guess, starts, ends, number.end() - 1, number.end())
+    return None if gap is None else (int(ends[gap]), int(starts[gap + 1]))
 
 
 def _as_measure(piece: Piece, options: PartOptions) -> Piece:
