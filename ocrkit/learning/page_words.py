@@ -30,6 +30,7 @@ PDFS = "PDFs"  # the source of their words
 _SOURCE = "invented pages"
 _HALF = "tune"  # of the layouts of print; the other one is to report on
 _SIGNS, _PRINT, _TURN = 3, 2, 6  # of six pages, of signs and of print; the sixth is a receipt, a letter or a screenshot
+_RARE = frozenset("†‡≤≥")  # few typefaces have them: where all take turns, a net learns next to none
 _INSIDE, _TOUCHED = 0.6, 0.1  # shares of a word's ink in a box, from which on it is in it, and beside it
 _BLUR_PX = 1.5  # by which ink may reach beyond a box above and below, as its blur does
 _BESIDE_PX = 0.5  # the same to the left and right, where a mark may stand
@@ -43,6 +44,8 @@ _MOST_PIXELS = 9e6  # of such a page
 
 def page_words(vocabulary: Vocabulary, verdicts: Sequence[FontVerdict], pages: int, seed: int) -> Iterator[Sample]:
     """Words of so many pages: of signs and print in many faces, clean, scanned, copied, faxed; of other documents.
+
+    Every third page of signs is in one of the typefaces that have the rarest, if there are any.
 
     Nothing is in a layout that `ocrkit benchmark print` reports on, nor in any of its typefaces.
 
@@ -58,12 +61,15 @@ def page_words(vocabulary: Vocabulary, verdicts: Sequence[FontVerdict], pages: i
     shuffled = list(other_typefaces(verdicts).items())
     Random(seed).shuffle(shuffled)  # some pages do not come to the last of them
     typefaces = dict(shuffled)
-    of_signs = PrintedPages(vocabulary, _HALF, seed, typefaces, {"signs": Layout(signs, _HALF)})
+    complete = {name: family for name, family in shuffled if family.regular.characters >= _RARE}
+    layouts = {"signs": Layout(signs, _HALF)}
+    of_signs = PrintedPages(vocabulary, _HALF, seed, typefaces, layouts)
+    of_rare_signs = PrintedPages(vocabulary, _HALF, seed, complete or typefaces, layouts)
     of_print = PrintedPages(vocabulary, _HALF, seed, typefaces)
     documents = PageGenerator(vocabulary, verdicts, PageOptions(seed=seed))
     for number in range(pages):
         turn = number % _TURN
-        printed = of_signs if turn < _SIGNS else of_print
+        printed = of_print if turn >= _SIGNS else of_signs if turn else of_rare_signs
         yield from words_as_found(printed[number].page if turn < _SIGNS + _PRINT else documents[number])
 
 

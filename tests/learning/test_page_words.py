@@ -91,6 +91,12 @@ def test_no_page_is_set_in_a_typeface_that_print_is_reported_in(verdicts):
         assert not [name for name in others if name.replace(" ", "").startswith(face.name.replace(" ", ""))]
 
 
+def test_pages_of_signs_have_the_rare_ones_too(verdicts):
+    texts = " ".join(sample.text for sample in page_words(VOCABULARY, verdicts, 19, seed=3))
+    assert all(texts.count(sign) for sign in "†‡≤≥×±½„")
+    assert texts.count("†") > 4
+
+
 def test_words_of_pages_are_the_same_each_time(verdicts):
     some, again = (list(islice(page_words(VOCABULARY, verdicts, 5, seed=3), 400)) for _ in range(2))
     assert len(some) > 200
