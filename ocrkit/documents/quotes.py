@@ -40,8 +40,8 @@ _AT_FIRST = 2  # marks read as either kind before any is seen, so that the first
 class QuoteOptions:
     """When all of a page's marks are taken for curled ones, or for straight ones.
 
-    All odds are natural logarithms, for curled marks, fitted to pages that `ocrkit benchmark print` tunes on and to as
-    many in other typefaces.
+    All odds are natural logarithms, for curled marks: a logistic regression over 422 pages that count alike, of which
+    136 are of those that `ocrkit benchmark print` tunes on, and the others in other typefaces, a browser's and PDFs'.
 
     Attributes:
         measured: marks whose ink is looked at, at most.
@@ -50,9 +50,8 @@ class QuoteOptions:
         bend: of its height, by which the ink of a mark that may be of either kind moves sideways.
         bend_range: what more and what less counts no more than these, shares of a mark's height.
         bend_odds: of a mark that bends e times as much.
-        single: odds where as many apostrophes are read as curled as are read as straight, and what e times as many
-            curled ones add.
-        double: the same of quotation marks.
+        single: of e times as many apostrophes that are read as curled as are read as straight.
+        double: of e times as many quotation marks.
         sure: odds from which on all marks are of one kind.
         mixed: of a page's marks, that are read as straight, and that bend less than the others; between these shares
             it may have both kinds, as of prose and of programs, and stays as it is read,
@@ -65,10 +64,10 @@ class QuoteOptions:
     height: tuple[float, float] = (0.2, 0.46)
     bend: float = 0.018
     bend_range: tuple[float, float] = (0.004, 0.1)
-    bend_odds: float = 2.3
-    single: tuple[float, float] = (0.7, 0.9)
-    double: tuple[float, float] = (1.0, 2.3)
-    sure: float = 0.75
+    bend_odds: float = 1.2
+    single: float = 1.9
+    double: float = 2.4
+    sure: float = 0.6
     mixed: tuple[float, float] = (0.3, 0.7)
     mixed_apart: float = 0.28
     mixed_marks: int = 8
@@ -94,10 +93,9 @@ def _odds_of_readings(texts: Sequence[str], options: QuoteOptions) -> float:
     """By how many marks are read as either; feet and inches tell nothing, and few marks little."""
     signs = "".join(sign for text in texts for before, sign in pairwise(f" {text}") if not before.isdigit())
     odds = 0.0
-    for kinds, (as_many, more) in (("'’‘", options.single), ('"“”', options.double)):
+    for kinds, worth in (("'’‘", options.single), ('"“”', options.double)):
         straight, *curls = map(signs.count, kinds)
-        if straight or any(curls):
-            odds += as_many + more * math.log((sum(curls) + _AT_FIRST) / (straight + _AT_FIRST))
+        odds += worth * math.log((sum(curls) + _AT_FIRST) / (straight + _AT_FIRST))
     return odds
 
 

@@ -83,7 +83,7 @@ def test_capitals_no_higher_than_small_letters_are_these(text, height, meant):
     ("read", "meant"),
     [
         (["“yes”", "don't", "it’s"], ["“yes”", "don’t", "it’s"]),
-        (['"yes"', "don't", "can't", "isn't", "it’s"], ['"yes"', "don't", "can't", "isn't", "it’s"]),
+        (['"yes"', "don't", "can't", "isn't", "it’s"], ['"yes"', "don't", "can't", "isn't", "it's"]),
         (["“so”", "5'10\""], ["“so”", "5'10\""]),
         (['"so”,', '"no"'], ['"so",', '"no"']),  # a word's marks are a pair
         (["don't", "it’s"], ["don't", "it’s"]),  # one mark of either kind tells nothing
