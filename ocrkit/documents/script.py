@@ -18,6 +18,8 @@ class ScriptOptions:
     Attributes:
         long: characters; shorter readings tell nothing.
         words: so long, at least.
+        long_share: of all words, that are so long, at least: of a page of ranges such as `3–4` hardly any is but what
+            was cut at its edge, of rendered Cyrillic, Greek, Georgian and Hebrew 0.63 and more are.
         sure_confidence: from which on a reading is sure.
         sure_share: of those words, at most: real pages have 0.45 and more, rendered Cyrillic and Greek 0.19 and less.
         odd_share: of those words, that mix capitals, digits or signs into small letters, at least: real pages have
@@ -29,6 +31,7 @@ class ScriptOptions:
 
     long: int = 4
     words: int = 12
+    long_share: float = 0.3
     sure_confidence: float = 0.85
     sure_share: float = 0.3
     odd_share: float = 0.15
@@ -39,7 +42,7 @@ class ScriptOptions:
 def is_unreadable(guesses: Sequence[Guess], options: ScriptOptions) -> bool:
     """Whether the words of a page are look-alikes of another script, or of a hand."""
     long = [guess for guess in guesses if len(guess.text) >= options.long]
-    if len(long) < options.words:
+    if len(long) < max(options.words, options.long_share * len(guesses)):
         return False
     sure = sum(guess.confidence >= options.sure_confidence for guess in long)
     known = sum(guess.known for guess in long)

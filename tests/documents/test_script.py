@@ -24,6 +24,8 @@ ODD = ["cYacT.", "ceMbn", "noXoX", "apyr3", "JeTa,", "KaJk.", "HecH4", "cBo8y", 
         (ODD, 0.9, 0, False),
         (["plain"] * 12, 0.5, 0, False),
         (ODD[:5], 0.5, 0, False),  # too few to tell
+        ([*ODD, *["3–4"] * 30], 0.5, 0, False),  # ranges, of which the page's edge cuts some
+        ([*ODD, *["Mbl"] * 12], 0.5, 0, True),
     ],
 )
 def test_odd_words_that_are_neither_sure_nor_known_are_of_another_script(texts, confidence, known, unreadable):
