@@ -179,6 +179,14 @@ def without_grounds(ink: np.ndarray, grey: Image, size_px: int, options: Detecto
     if not cv2.hasNonZero(ink):
         return ink
     dark = grey_level(grey[::_EVERY, ::_EVERY], options.paper_share) * options.dark_ground
+    part = inked_part(ink, size_px + options.window_px)
+    kept = np.zeros_like(ink)
+    kept[part] = _stands_out(ink[part], grey[part], size_px, dark, options)
+    return kept
+
+
+def _stands_out(ink: np.ndarray, grey: Image, size_px: int, dark: float, options: DetectorOptions) -> np.ndarray:
+    """`ink` without such grounds, none of which is darker than `dark`."""
     # Means, as single pixels of a ground are lighter where there is noise; none reaches beyond its square.
     lightest = cv2.dilate(cv2.blur(grey, (_EVEN_PX, _EVEN_PX)), _square(max(1, size_px - _EVEN_PX + 1)))
     darker = cv2.subtract(cv2.erode(lightest, _square(size_px)), grey)
@@ -197,7 +205,11 @@ def _bare(grey: Image, options: DetectorOptions, least_paper: float) -> np.ndarr
     """Where there is no ground of at least `least_paper` grey levels; `None` where any ground will do."""
     if not least_paper:
         return None
-    return cv2.max(local_median(grey, options), local_median(grey, options, times=4)) < least_paper
+    grounds = [local_median(grey, options, times) for times in (1, 4)]
+    if max(ground.max() for ground in grounds) < least_paper:
+        return np.ones(grey.shape, bool)
+    size = grey.shape[::-1]
+    return cv2.max(*(cv2.resize(ground, size, interpolation=cv2.INTER_NEAREST) for ground in grounds)) < least_paper
 
 
 def _on_paper(ink: np.ndarray, bare: np.ndarray | None) -> np.ndarray:
@@ -207,14 +219,12 @@ def _on_paper(ink: np.ndarray, bare: np.ndarray | None) -> np.ndarray:
 
 
 def local_median(grey: Image, options: DetectorOptions, times: int = 1) -> Image:
-    """What most of each pixel's surroundings are like: the ground, however much print stands on it; coarsely seen.
+    """What most of each pixel's surroundings are like: the ground, however much print stands on it.
 
-    The surroundings are `times` the window's width.
+    The surroundings are `times` the window's width; of so many times `_EVERY` pixels across, and down, one is told.
     """
-    height, width = grey.shape
     few = np.ascontiguousarray(grey[:: times * _EVERY, :: times * _EVERY])
-    ground = cv2.medianBlur(few, 2 * (options.window_px // (2 * _EVERY)) + 3)
-    return cv2.resize(ground, (width, height), interpolation=cv2.INTER_NEAREST)
+    return cv2.medianBlur(few, 2 * (options.window_px // (2 * _EVERY)) + 3)
 
 
 def rule_map(ink: np.ndarray, length_px: int, thickness_px: int) -> np.ndarray:
@@ -318,8 +328,10 @@ def measured_regions(grey: Image, ink: np.ndarray, ring_px: int) -> Regions:
     ring = regions.boxes.astype(int) + ring_px * np.array([-1, -1, 1, 1])
     ring = np.clip(ring, 0, np.tile(ink.shape[::-1], 2))
     size = (ring[:, 2] - ring[:, 0]) * (ring[:, 3] - ring[:, 1])
-    paper = cv2.bitwise_and(grey, cv2.bitwise_not(ink))
-    paper_level = _sum(cv2.integral(paper), ring) / np.maximum(size - _sum(cv2.integral(ink), ring) / 255, 1)
+    part = rows, columns = inked_part(ink, ring_px)
+    ring -= np.tile([columns.start, rows.start], 2)
+    paper = cv2.bitwise_and(grey[part], cv2.bitwise_not(ink[part]))
+    paper_level = _sum(cv2.integral(paper), ring) / np.maximum(size - _sum(cv2.integral(ink[part]), ring) / 255, 1)
     contrast = paper_level - ink_level
 
     boxes = regions.boxes.copy()
@@ -392,6 +404,12 @@ def _components(ink: np.ndarray) -> tuple[Regions, np.ndarray, np.ndarray]:
     x0, x1 = np.minimum.reduceat(column, first), np.maximum.reduceat(column, first)
     boxes = np.stack([x0, row[first], x1 + 1, row[last - 1] + 1], 1).astype(float)
     return Regions(boxes, area.astype(float), np.zeros(len(area))), at, first
+
+
+def inked_part(ink: np.ndarray, reach_px: int) -> tuple[slice, slice]:
+    """Rows and columns of the part of a page that holds all its `ink`, and so many px around it."""
+    x, y, width, height = cv2.boundingRect(ink)
+    return np.s_[max(y - reach_px, 0) : y + height + reach_px, max(x - reach_px, 0) : x + width + reach_px]
 
 
 def _inked_rows(ink: np.ndarray) -> np.ndarray:
