@@ -242,10 +242,12 @@ def _joined(a: Piece, b: Piece, whole: Piece, options: JoinOptions) -> Piece:
 
 def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
     """Whether it is worth a look: near each other, and what `is_one_word` could believe."""
-    height = max(a.box[3] - a.box[1], b.box[3] - b.box[1])
-    near = b.box[0] - a.box[2] < options.gap * height and b.box[2] - a.box[0] < options.longest * height
+    (start, top, a_end, bottom), (b_start, b_top, end, b_bottom) = a.box.tolist(), b.box.tolist()
+    height = max(bottom - top, b_bottom - b_top)
+    if b_start - a_end >= options.gap * height or end - start >= options.longest * height:
+        return False
     left, right = (guess.text for guess in _figures(a.guess, b.guess, options))
-    if not (near and left and right) or " " in left + right:
+    if not (left and right) or " " in left + right:
         return False
     if b.pitch and b.space == 1 and not _digits_meet(left, right):  # whole cells between them are blank
         return False

@@ -173,7 +173,8 @@ class Recognizer:
         if self._lexicon is None:
             return guess
         bonus = self._lexicon.bonus(guess.text, *self._options.lexicon_worth)
-        return replace(guess, known=self._lexicon.known(guess.text) == 1, bonus=bonus)
+        known = self._lexicon.known(guess.text) == 1
+        return replace(guess, known=known, bonus=bonus) if known or bonus else guess
 
     def _is_searched(self, guess: Guess, steps: int) -> bool:
         if self._decoder != "careful":
