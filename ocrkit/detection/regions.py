@@ -68,7 +68,7 @@ def local_mean(grey: Image, options: DetectorOptions) -> Image:
 
 
 def grey_level(grey: np.ndarray, share: float) -> float:
-    """The level that a `share` of the pixels of `grey`, small whole numbers, do not exceed, as `np.quantile` tells it."""
+    """The level that a `share` of the pixels of `grey`, whole numbers, do not exceed, as `np.quantile` tells it."""
     # To count levels is many times as fast as to sort pixels.
     up_to = np.cumsum(np.bincount(grey.ravel(), minlength=256))
     place = share * (grey.size - 1)
@@ -418,7 +418,7 @@ def _inked_rows(ink: np.ndarray) -> np.ndarray:
     By twos, as OpenCV looks at them, so that the components of these rows come in the order of the page's.
     """
     inked = np.append(ink.view(bool).any(1), [False] * (len(ink) % 2))
-    pairs = inked.reshape(-1, 2).any(1)
+    pairs: np.ndarray = inked.reshape(-1, 2).any(1)
     pairs[1:] |= pairs[:-1]
     return np.flatnonzero(np.repeat(pairs, 2)[: len(ink)])
 

@@ -181,14 +181,13 @@ def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptio
         options: what is tried and believed.
     """
     rows = [sorted(line, key=lambda piece: float(piece.box[0])) for line in lines]
-    tried: set[tuple[Piece, Piece]] = set()
+    met: set[tuple[Piece, Piece]] = set()
     while True:
-        trials = [
-            (row, a, b) for row in rows for a, b in pairwise(row) if (a, b) not in tried and _may_be_one(a, b, options)
-        ]
+        pairs = [(row, a, b) for row in rows for a, b in pairwise(row) if (a, b) not in met]
+        trials = [pair for pair in pairs if _may_be_one(*pair[1:], options)]
         if not trials:
             return rows
-        tried |= {(a, b) for _, a, b in trials}
+        met |= {(a, b) for _, a, b in pairs}
         together = np.array([around(a.box, b.box) for _, a, b in trials])
         joined = False
         # Where a gap is no likely space, its two go together before one of them does with another.

@@ -44,12 +44,11 @@ def prefix_search(probabilities: np.ndarray, options: DecodeOptions = _DEFAULT) 
     # Classes so far -> probability of all paths that spell them and end in blank, or in the last class.
     beams: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}
     before = -1
-    for t, tried in choices.items():
+    for t, likely_ones in choices.items():
         if t > before + 1:
             beams = {prefix: (in_blank + in_class, 0.0) for prefix, (in_blank, in_class) in beams.items()}
         before = t
-        if len(tried) > options.choices:
-            tried = sorted(tried, key=itemgetter(1), reverse=True)[: options.choices]
+        tried = sorted(likely_ones, key=itemgetter(1), reverse=True)[: options.choices]
         blank = blanks[t]
         ended: dict[tuple[int, ...], tuple[float, float]] = {}
         for prefix, (in_blank, in_class) in beams.items():
