@@ -35,6 +35,7 @@ from ocrkit.detection.regions import (
     grey_level,
     ink_map,
     ink_regions,
+    inked_part,
     letter_height,
     local_mean,
     measured_regions,
@@ -337,8 +338,9 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
     ink = without_grounds(ink, page, round(options.ground_size * height), options)
     rules, regions = np.zeros_like(ink), Regions.none()
     if cv2.countNonZero(ink) > height**2:  # more than a letter or two
-        rules = rule_map(ink, round(options.rule_length * height), round(options.rule_thickness * height))
-        rules |= underline_map(ink, height, options)
+        part = inked_part(ink, reach_px=1)
+        rules[part] = rule_map(ink[part], round(options.rule_length * height), round(options.rule_thickness * height))
+        rules[part] |= underline_map(ink[part], height, options)
         regions = _find_regions(page, ink, rules, least_paper, height, options)
     check = are_check_boxes(regions, ink, height, options)
     checks = regions.boxes[check]

@@ -68,8 +68,8 @@ def local_mean(grey: Image, options: DetectorOptions) -> Image:
 
 
 def grey_level(grey: np.ndarray, share: float) -> float:
-    """The grey level that a `share` of the pixels of `uint8` `grey` do not exceed, as `np.quantile` tells it."""
-    # To count bytes is many times as fast as to sort them.
+    """The level that a `share` of the pixels of `grey`, whole numbers, do not exceed, as `np.quantile` tells it."""
+    # To count levels is many times as fast as to sort pixels.
     up_to = np.cumsum(np.bincount(grey.ravel(), minlength=256))
     place = share * (grey.size - 1)
     before = math.floor(place)
@@ -84,8 +84,9 @@ def noise_level(grey: Image) -> float:
     From second differences, which are blind to slopes (Immerkær, "Fast noise variance estimation", 1996), by their
     median, which is blind to print.
     """
-    differences = cv2.filter2D(grey, cv2.CV_16S, np.outer([1, -2, 1], [1, -2, 1]))
-    return float(np.median(np.abs(differences[::3, ::3]))) / (0.6745 * 6)
+    second = np.array([1.0, -2.0, 1.0])
+    differences = cv2.sepFilter2D(grey, cv2.CV_16S, second, second)
+    return grey_level(np.abs(differences[::3, ::3]), 0.5) / (0.6745 * 6)
 
 
 def ink_map(grey: Image, options: DetectorOptions, least_paper: float = 0) -> np.ndarray:
@@ -97,12 +98,13 @@ def ink_map(grey: Image, options: DetectorOptions, least_paper: float = 0) -> np
     bare = _bare(grey, options, least_paper)
     if bare is not None and bare.all():
         return np.zeros_like(grey)
+    noise = noise_level(grey)
     darker = cv2.subtract(local_mean(grey, options), grey)
-    ink = cv2.threshold(darker, math.floor(_contrast(grey, options)), 255, cv2.THRESH_BINARY)[1]
-    return _on_paper(ink, bare) if least_paper else _with_faint(ink, darker, grey, options)
+    ink = cv2.threshold(darker, math.floor(_contrast(noise, options)), 255, cv2.THRESH_BINARY)[1]
+    return _on_paper(ink, bare) if least_paper else _with_faint(ink, darker, noise, options)
 
 
-def _with_faint(ink: np.ndarray, darker: np.ndarray, grey: Image, options: DetectorOptions) -> np.ndarray:
+def _with_faint(ink: np.ndarray, darker: np.ndarray, noise: float, options: DetectorOptions) -> np.ndarray:
     """`ink` with what is half as dark where it makes one letter of several pieces, none of which is dark.
 
     A worn printer's strokes are hardly darker than `contrast`, so that of many a letter only pieces are. What is whole
@@ -113,7 +115,7 @@ def _with_faint(ink: np.ndarray, darker: np.ndarray, grey: Image, options: Detec
     """
     dark = cv2.threshold(darker, options.faint_ink, 255, cv2.THRESH_BINARY)[1]
     alone = cv2.countNonZero(cv2.subtract(ink, cv2.dilate(dark, _square(_NEAR_DARK_PX))))
-    least = max(options.faint_contrast, options.noise_contrast * noise_level(grey))
+    least = max(options.faint_contrast, options.noise_contrast * noise)
     if alone <= options.faint_share * cv2.countNonZero(ink) or least >= options.contrast:
         return ink
     _, at, first = _components(ink)
@@ -139,7 +141,6 @@ def with_badges(
     ground = cv2.threshold(grey, least_paper, 255, cv2.THRESH_BINARY)[1]
     outlines, _ = cv2.findContours(ground, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     lowest, highest = (times * height_px for times in options.badge_height)
-    contrast = _contrast(grey, options)
     badges = []
     for outline in outlines:
         x, y, width, height = cv2.boundingRect(outline)
@@ -150,10 +151,12 @@ def with_badges(
             full = cv2.countNonZero(whole) >= options.badge_fill * width * height
             if full and covered >= options.badge_ground * width * height:
                 badges.append((place, whole))
-    around = np.zeros_like(ink)
+    if not badges:
+        return ink
+    contrast, around = _contrast(noise_level(grey), options), np.zeros_like(ink)
     for place, _ in badges:
         around[place] = 255
-    ink = cv2.subtract(ink, cv2.dilate(around, _square(options.window_px))) if badges else ink
+    ink = cv2.subtract(ink, cv2.dilate(around, _square(options.window_px)))
     for place, whole in badges:
         within = cv2.erode(whole, _square(3)) > 0  # its rim is as blurred as print
         seen = grey[place]
@@ -163,8 +166,8 @@ def with_badges(
     return ink
 
 
-def _contrast(grey: Image, options: DetectorOptions) -> float:
-    return max(options.contrast, options.noise_contrast * noise_level(grey))
+def _contrast(noise: float, options: DetectorOptions) -> float:
+    return max(options.contrast, options.noise_contrast * noise)
 
 
 def without_grounds(ink: np.ndarray, grey: Image, size_px: int, options: DetectorOptions) -> np.ndarray:
@@ -176,6 +179,14 @@ def without_grounds(ink: np.ndarray, grey: Image, size_px: int, options: Detecto
     if not cv2.hasNonZero(ink):
         return ink
     dark = grey_level(grey[::_EVERY, ::_EVERY], options.paper_share) * options.dark_ground
+    part = inked_part(ink, size_px + options.window_px)
+    kept = np.zeros_like(ink)
+    kept[part] = _stands_out(ink[part], grey[part], size_px, dark, options)
+    return kept
+
+
+def _stands_out(ink: np.ndarray, grey: Image, size_px: int, dark: float, options: DetectorOptions) -> np.ndarray:
+    """`ink` without such grounds, none of which is darker than `dark`."""
     # Means, as single pixels of a ground are lighter where there is noise; none reaches beyond its square.
     lightest = cv2.dilate(cv2.blur(grey, (_EVEN_PX, _EVEN_PX)), _square(max(1, size_px - _EVEN_PX + 1)))
     darker = cv2.subtract(cv2.erode(lightest, _square(size_px)), grey)
@@ -194,7 +205,11 @@ def _bare(grey: Image, options: DetectorOptions, least_paper: float) -> np.ndarr
     """Where there is no ground of at least `least_paper` grey levels; `None` where any ground will do."""
     if not least_paper:
         return None
-    return cv2.max(local_median(grey, options), local_median(grey, options, times=4)) < least_paper
+    grounds = [local_median(grey, options, times) for times in (1, 4)]
+    if max(ground.max() for ground in grounds) < least_paper:
+        return np.ones(grey.shape, bool)
+    size = grey.shape[::-1]
+    return cv2.max(*(cv2.resize(ground, size, interpolation=cv2.INTER_NEAREST) for ground in grounds)) < least_paper
 
 
 def _on_paper(ink: np.ndarray, bare: np.ndarray | None) -> np.ndarray:
@@ -204,14 +219,12 @@ def _on_paper(ink: np.ndarray, bare: np.ndarray | None) -> np.ndarray:
 
 
 def local_median(grey: Image, options: DetectorOptions, times: int = 1) -> Image:
-    """What most of each pixel's surroundings are like: the ground, however much print stands on it; coarsely seen.
+    """What most of each pixel's surroundings are like: the ground, however much print stands on it.
 
-    The surroundings are `times` the window's width.
+    The surroundings are `times` the window's width; of so many times `_EVERY` pixels across, and down, one is told.
     """
-    height, width = grey.shape
     few = np.ascontiguousarray(grey[:: times * _EVERY, :: times * _EVERY])
-    ground = cv2.medianBlur(few, 2 * (options.window_px // (2 * _EVERY)) + 3)
-    return cv2.resize(ground, (width, height), interpolation=cv2.INTER_NEAREST)
+    return cv2.medianBlur(few, 2 * (options.window_px // (2 * _EVERY)) + 3)
 
 
 def rule_map(ink: np.ndarray, length_px: int, thickness_px: int) -> np.ndarray:
@@ -315,8 +328,10 @@ def measured_regions(grey: Image, ink: np.ndarray, ring_px: int) -> Regions:
     ring = regions.boxes.astype(int) + ring_px * np.array([-1, -1, 1, 1])
     ring = np.clip(ring, 0, np.tile(ink.shape[::-1], 2))
     size = (ring[:, 2] - ring[:, 0]) * (ring[:, 3] - ring[:, 1])
-    paper = cv2.bitwise_and(grey, cv2.bitwise_not(ink))
-    paper_level = _sum(cv2.integral(paper), ring) / np.maximum(size - _sum(cv2.integral(ink), ring) / 255, 1)
+    part = rows, columns = inked_part(ink, ring_px)
+    ring -= np.tile([columns.start, rows.start], 2)
+    paper = cv2.bitwise_and(grey[part], cv2.bitwise_not(ink[part]))
+    paper_level = _sum(cv2.integral(paper), ring) / np.maximum(size - _sum(cv2.integral(ink[part]), ring) / 255, 1)
     contrast = paper_level - ink_level
 
     boxes = regions.boxes.copy()
@@ -358,7 +373,7 @@ def mser_map(grey: Image, height_px: float, options: DetectorOptions, least_pape
         at = y * grey.shape[1] + x
         # Pixel by pixel, since the light is uneven where a region is wide.
         darker = cv2.subtract(local_mean(grey, options), grey).ravel()[at]
-        stands_out = np.minimum.reduceat(darker, first) >= _contrast(grey, options)
+        stands_out = np.minimum.reduceat(darker, first) >= _contrast(noise_level(grey), options)
         ink.ravel()[at[np.repeat(stands_out, area)]] = 255
     return _on_paper(ink, _bare(grey, options, least_paper))
 
@@ -368,9 +383,11 @@ def _components(ink: np.ndarray) -> tuple[Regions, np.ndarray, np.ndarray]:
 
     The third are the numbers `(N,)` of those places at which each component's begin.
     """
+    rows = _inked_rows(ink)
+    part = ink if len(rows) > len(ink) / 2 else ink[rows]
     # OpenCV's own statistics look at every pixel of the page, and take six times as long as its labels.
-    count, labels = cv2.connectedComponentsWithAlgorithm(ink, 8, cv2.CV_32S, cv2.CCL_BBDT)
-    at = np.flatnonzero(ink.view(bool))
+    count, labels = cv2.connectedComponentsWithAlgorithm(part, 8, cv2.CV_32S, cv2.CCL_BBDT)
+    at = np.flatnonzero(part.view(bool))
     if count == 1:
         return Regions.none(), at, np.zeros(0, int)
     label = labels.ravel()[at]
@@ -381,9 +398,29 @@ def _components(ink: np.ndarray) -> tuple[Regions, np.ndarray, np.ndarray]:
     first = last - area
     # Row after row, so that a component's first pixel is in its uppermost row.
     row, column = np.divmod(at, ink.shape[1])
+    if part is not ink:
+        row = rows[row]
+        at = row * ink.shape[1] + column
     x0, x1 = np.minimum.reduceat(column, first), np.maximum.reduceat(column, first)
     boxes = np.stack([x0, row[first], x1 + 1, row[last - 1] + 1], 1).astype(float)
     return Regions(boxes, area.astype(float), np.zeros(len(area))), at, first
+
+
+def inked_part(ink: np.ndarray, reach_px: int) -> tuple[slice, slice]:
+    """Rows and columns of the part of a page that holds all its `ink`, and so many px around it."""
+    x, y, width, height = cv2.boundingRect(ink)
+    return np.s_[max(y - reach_px, 0) : y + height + reach_px, max(x - reach_px, 0) : x + width + reach_px]
+
+
+def _inked_rows(ink: np.ndarray) -> np.ndarray:
+    """Numbers of the rows of `ink` that hold some, and of those behind them that part them from the next.
+
+    By twos, as OpenCV looks at them, so that the components of these rows come in the order of the page's.
+    """
+    inked = np.append(ink.view(bool).any(1), [False] * (len(ink) % 2))
+    pairs: np.ndarray = inked.reshape(-1, 2).any(1)
+    pairs[1:] |= pairs[:-1]
+    return np.flatnonzero(np.repeat(pairs, 2)[: len(ink)])
 
 
 def _sum(integral: np.ndarray, boxes: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.regions import ink_regions, stroke_map
+from ocrkit.detection.regions import grey_level, ink_regions, stroke_map
 from ocrkit.detection.words import Words
 from ocrkit.document import Image
 
@@ -54,7 +54,7 @@ def _crosses_letters(
     reach = round(2 * height)
     rows, columns = (slice(max(start - reach, 0), end + reach) for start, end in ((top, bottom), (left, right)))
     around = page[rows, columns]
-    paper, darkest = float(np.median(around)), float(around.min())
+    paper, darkest = grey_level(around, 0.5), float(around.min())
     dark = page[top:bottom, left + 1 : right - 1] < paper - options.strike_ink * (paper - darkest)
     bar = np.ones((1, max(3, min(right - left - 2, reach))), np.uint8)
     if cv2.morphologyEx(dark.view(np.uint8), cv2.MORPH_OPEN, bar).any(0).mean() < options.strike_even:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import combinations
+from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -185,9 +186,9 @@ def _kinds(dashes: Sequence[_Dash], is_typed: bool, options: DashOptions) -> lis
     @cache
     def alike(start: int, end: int) -> tuple[float, float]:
         """The typical length of a group, and how likely its lengths are of one that is near it."""
-        typical, own = float(np.median(lengths[start:end])), spread[start:end]
+        typical, own = median(lengths[start:end].tolist()), spread[start:end]
         # In px, too: a row's capitals may be measured too low.
-        off = [np.abs(each[start:end] - np.median(each[start:end])) for each in (lengths, pixels)]
+        off = [np.abs(each[start:end] - median(each[start:end].tolist())) for each in (lengths, pixels)]
         nearness = np.minimum((np.minimum(*off) / own) ** 2 / 2, options.most).sum()
         return typical, float(np.log(own.mean() * np.sqrt(2 * np.pi / (end - start))) - nearness)
 

@@ -43,7 +43,10 @@ def contrast_of(piece: Piece) -> np.ndarray:
     rows = piece.crop[max(top, 0) : bottom].astype(np.int16)
     if not rows.size:
         return np.zeros((0, 0), np.int16)
-    return np.abs(rows - int(np.median(piece.crop[[0, -1]])))
+    # The median; np.median takes ten times as long.
+    edges = np.sort(piece.crop[[0, -1]], axis=None)
+    middle = len(edges) // 2
+    return np.abs(rows - (int(edges[middle - 1]) + int(edges[middle])) // 2)
 
 
 def runs(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -181,14 +181,13 @@ def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptio
         options: what is tried and believed.
     """
     rows = [sorted(line, key=lambda piece: float(piece.box[0])) for line in lines]
-    tried: set[tuple[Piece, Piece]] = set()
+    met: set[tuple[Piece, Piece]] = set()
     while True:
-        trials = [
-            (row, a, b) for row in rows for a, b in pairwise(row) if (a, b) not in tried and _may_be_one(a, b, options)
-        ]
+        pairs = [(row, a, b) for row in rows for a, b in pairwise(row) if (a, b) not in met]
+        trials = [pair for pair in pairs if _may_be_one(*pair[1:], options)]
         if not trials:
             return rows
-        tried |= {(a, b) for _, a, b in trials}
+        met |= {(a, b) for _, a, b in pairs}
         together = np.array([around(a.box, b.box) for _, a, b in trials])
         joined = False
         # Where a gap is no likely space, its two go together before one of them does with another.
@@ -242,10 +241,12 @@ def _joined(a: Piece, b: Piece, whole: Piece, options: JoinOptions) -> Piece:
 
 def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
     """Whether it is worth a look: near each other, and what `is_one_word` could believe."""
-    height = max(a.box[3] - a.box[1], b.box[3] - b.box[1])
-    near = b.box[0] - a.box[2] < options.gap * height and b.box[2] - a.box[0] < options.longest * height
+    (start, top, a_end, bottom), (b_start, b_top, end, b_bottom) = a.box.tolist(), b.box.tolist()
+    height = max(bottom - top, b_bottom - b_top)
+    if b_start - a_end >= options.gap * height or end - start >= options.longest * height:
+        return False
     left, right = (guess.text for guess in _figures(a.guess, b.guess, options))
-    if not (near and left and right) or " " in left + right:
+    if not (left and right) or " " in left + right:
         return False
     if b.pitch and b.space == 1 and not _digits_meet(left, right):  # whole cells between them are blank
         return False

@@ -304,7 +304,7 @@ def doubtful_from(row: Sequence[Piece], options: ReadOptions) -> float:
     if _PAGE_NUMBER.fullmatch(" ".join(piece.guess.text for piece in row)):
         row = row[1:2]
     sure = [piece.guess.confidence for piece in row if piece.guess.confidence >= options.min_confidence]
-    well_read = len(sure) >= options.well_read_share * len(row) and np.mean(sure or 0) >= options.well_read
+    well_read = len(sure) >= options.well_read_share * len(row) and sum(sure) >= options.well_read * max(1, len(sure))
     return options.doubtful_confidence if well_read else options.min_confidence
 
 

@@ -110,7 +110,10 @@ def _as_measure(piece: Piece, options: PartOptions) -> Piece:
     """The piece with a blank wherever a figure meets a letter, if it is a measure and all its widest gaps are there."""
     guess = piece.guess
     text = guess.text
-    if piece.pitch or len(guess.spans) != len(text) or not _MEASURE.fullmatch(text) or _CODE.fullmatch(text):
+    parts = sum(a.isalpha() != b.isalpha() for a, b in pairwise(text))
+    if not parts or piece.pitch or len(guess.spans) != len(text):
+        return piece
+    if not _MEASURE.fullmatch(text) or _CODE.fullmatch(text):
         return piece
     starts, ends = runs(ink_of(piece))
     if len(starts) < 2:
@@ -119,11 +122,10 @@ def _as_measure(piece: Piece, options: PartOptions) -> Piece:
     at = np.searchsorted(guess.spans.mean(1), (starts[1:] + ends[:-1]) / 2)
     meets = [0 < i < len(text) and text[i - 1].isalpha() != text[i].isalpha() for i in at]
     seams = np.flatnonzero(meets)
-    parts = sum(a.isalpha() != b.isalpha() for a, b in pairwise(text))
     others = np.delete(gaps, seams)
     share = options.measure_gap if len(others) else options.only_gap
     least = max(share * (piece.place[3] - piece.place[1]), options.widest * others.max(initial=0))
-    if not parts or len(np.unique(at[seams])) != parts or gaps[seams].min() < least:
+    if len(np.unique(at[seams])) != parts or gaps[seams].min() < least:
         return piece
     for seam in reversed(seams):
         piece = with_blank(piece, int(at[seam]), int(ends[seam]), int(starts[seam + 1]))
@@ -135,8 +137,10 @@ def _seam(piece: Piece, options: PartOptions) -> tuple[int, int, int] | None:
 
     In px of the crop; `None` where there is none.
     """
-    guess = piece.guess
-    if guess.known or piece.pitch or " " in guess.text or len(guess.text) < 3 or len(guess.spans) != len(guess.text):
+    guess, text = piece.guess, piece.guess.text
+    if guess.known or piece.pitch or " " in text or len(text) < 3 or len(guess.spans) != len(text):
+        return None
+    if not any(_may_be_two(text[:i], text[i:], options) for i in range(1, len(text))):
         return None
     starts, ends = runs(ink_of(piece))
     if len(starts) < 2:
@@ -148,7 +152,7 @@ def _seam(piece: Piece, options: PartOptions) -> tuple[int, int, int] | None:
         return None
     start, end = int(ends[widest]), int(starts[widest + 1])
     at = int(np.searchsorted(guess.spans.mean(1), (start + end) / 2))
-    return (at, start, end) if _may_be_two(guess.text[:at], guess.text[at:], options) else None
+    return (at, start, end) if _may_be_two(text[:at], text[at:], options) else None
 
 
 def _may_be_two(left: str, right: str, options: PartOptions) -> bool:

@@ -135,6 +135,8 @@ def _with_closing(piece: Piece, options: RaisedOptions) -> Piece:
     if not guess.text or guess.text[-1] in f'{_APOSTROPHES}"“”*' or len(boxes) < 3:
         return piece
     halves = 2 if parts.raised[-2] else 1
+    if not parts.raised[-1] or parts.raised[-halves - 1]:
+        return piece
     size = (boxes[-halves:, 2:] - boxes[-halves:, :2]) / parts.capital
     slim = (size[:, 0] <= options.stroke_width) & (size[:, 0] < size[:, 1])
     mark = slim & (options.mark_height <= size[:, 1]) & (size[:, 1] < options.note_height)
@@ -146,8 +148,7 @@ def _with_closing(piece: Piece, options: RaisedOptions) -> Piece:
     else:
         near = gap <= options.margin * 3
     behind = boxes[-halves, 0] >= boxes[:-halves, 2].max() - options.margin * parts.capital
-    alone = parts.raised[-1] and not parts.raised[-halves - 1]
-    if not (mark.all() and behind and near and alone):
+    if not (mark.all() and behind and near):
         return piece
     place = [boxes[-halves, 0] - piece.left, boxes[-1, 2] - piece.left]
     text = guess.text + ('"' if halves == 2 else "'")

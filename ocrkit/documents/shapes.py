@@ -6,6 +6,7 @@ that are alike in both cases show theirs.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import field, replace
@@ -207,9 +208,9 @@ def _with_strokes(row: Sequence[Piece], capital_px: float, options: ShapeOptions
     """The row, upright strokes that were read as nothing as an I or, where they reach below the line, a bar."""
 
     def reading(piece: Piece) -> str:
-        width, height = (piece.place[2:] - piece.place[:2]) / capital_px
         if piece.guess.text not in options.strokes or piece.guess.confidence >= options.stroke_confidence:
             return ""
+        width, height = (piece.place[2:] - piece.place[:2]) / capital_px
         # A sign alone in its row has the top and the foot of that row's letters.
         sides = _sides_with_words(piece, row, capital_px, options)
         serif = sides > 1 and piece.guess.text in options.serif_strokes
@@ -225,9 +226,10 @@ def _with_strokes(row: Sequence[Piece], capital_px: float, options: ShapeOptions
 
 def _with_equals(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
     """The piece as equals signs if it is hardly read, and each of its parts is two level bars alike."""
+    if piece.guess.confidence >= options.sign_confidence:
+        return piece
     low, high = options.equals
-    height = float(piece.place[3] - piece.place[1]) / capital_px
-    if piece.guess.confidence >= options.sign_confidence or not low <= height <= high:
+    if not low <= float(piece.place[3] - piece.place[1]) / capital_px <= high:
         return piece
     ink = ink_of(piece)
     signs = [ink[:, start:end] for start, end in zip(*runs(ink))]
@@ -637,14 +639,23 @@ def _cell(piece: Piece, count: int, options: ShapeOptions) -> float:
     """Width in px of the cells that a piece stands in, as far as its line or its first characters tell; 0 for none."""
     if piece.pitch:
         return piece.pitch
-    steps = np.diff(piece.guess.spans[:count].mean(1))
-    return float(steps.mean()) if _in_cells(piece, count, options) else 0.0
+    steps = _steps(piece, count)
+    return sum(steps) / len(steps) if _in_cells(piece, count, options) else 0.0
 
 
 def _in_cells(piece: Piece, count: int, options: ShapeOptions) -> bool:
     """Whether the first characters of a piece stand evenly apart, as a typewriter's do, whose ellipsis fills a cell."""
-    steps = np.diff(piece.guess.spans[:count].mean(1))
-    return len(steps) > 2 and bool(steps.std() <= options.cell_spread * steps.mean())
+    steps = _steps(piece, count)
+    if len(steps) < 3:
+        return False
+    mean = sum(steps) / len(steps)
+    return math.dist(steps, [mean] * len(steps)) <= options.cell_spread * mean * math.sqrt(len(steps))
+
+
+def _steps(piece: Piece, count: int) -> list[float]:
+    """How far each of the first characters of a piece is from the one before it, px."""
+    middles = [(start + end) / 2 for start, end in piece.guess.spans[:count].tolist()]
+    return [after - before for before, after in pairwise(middles)]
 
 
 def _in_case(piece: Piece, capital_px: float, options: ShapeOptions) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -20,12 +21,22 @@ class Alignment:
     Attributes:
         log_probability: of the path, natural logarithm.
         spans: first time step of each character and the one after its last, `(L, 2)`.
-        probabilities: for each character the mean probability of each of its choices along its steps.
+        log_probs: the outputs, `(T, classes)`, natural logarithms.
+        choices: for each character the classes it may be read as.
     """
 
     log_probability: float
     spans: np.ndarray
-    probabilities: tuple[np.ndarray, ...]
+    log_probs: np.ndarray = field(repr=False)
+    choices: Sequence[tuple[int, ...]] = field(repr=False)
+
+    @cached_property
+    def probabilities(self) -> tuple[np.ndarray, ...]:
+        """For each character the mean probability of each of its choices along its steps."""
+        return tuple(
+            np.exp(self.log_probs[first:last, list(classes)]).mean(0)
+            for (first, last), classes in zip(self.spans, self.choices)
+        )
 
     @property
     def scores(self) -> np.ndarray:
@@ -54,8 +65,10 @@ def align(log_probs: np.ndarray, choices: Sequence[tuple[int, ...]], blank: int 
     # State 2i + 1 is character i, state 2i the blank before it; from a character one may step over the next blank.
     states = 2 * length + 1
     emitted = np.repeat(log_probs[:, [blank]], states, axis=1)
+    emitted[:, 1::2] = log_probs[:, [classes[0] for classes in choices]]
     for i, classes in enumerate(choices):
-        emitted[:, 2 * i + 1] = np.logaddexp.reduce(log_probs[:, list(classes)], axis=1)
+        if len(classes) > 1:
+            emitted[:, 2 * i + 1] = np.logaddexp.reduce(log_probs[:, list(classes)], axis=1)
     over = np.full(states, -np.inf)
     over[3::2] = np.where(equal, -np.inf, 0.0)
 
@@ -74,11 +87,9 @@ def align(log_probs: np.ndarray, choices: Sequence[tuple[int, ...]], blank: int 
         path[t] = state
         state -= int(came[t, state])  # a state's number may be more than an int8 holds
 
-    spans = np.array([(at[0], at[-1] + 1) for i in range(length) for at in [np.flatnonzero(path == 2 * i + 1)]], int)
-    probabilities = tuple(
-        np.exp(log_probs[first:last, list(classes)]).mean(0) for (first, last), classes in zip(spans, choices)
-    )
-    return Alignment(total, spans.reshape(-1, 2), probabilities)
+    characters = np.arange(1, states, 2)
+    spans = np.stack([np.searchsorted(path, characters, side) for side in ("left", "right")], 1)
+    return Alignment(total, spans, log_probs, choices)
 
 
 def choices_of(text: str, alphabet: Alphabet) -> list[tuple[int, ...]]:

@@ -9,18 +9,18 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 import numpy as np
 
 from ocrkit.alphabet import Alphabet
 from ocrkit.errors import BadLabel
 from ocrkit.recognition.align import align, log_probabilities
-from ocrkit.recognition.decode import Guess, log_softmax, tidy
+from ocrkit.recognition.decode import Guess, softmax, tidy
 from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.options import DecodeOptions
 from ocrkit.recognition.ranking import default_ranking, grouped
 
-_NEVER = (0.0, 0.0)
 _DEFAULT = DecodeOptions()
 
 
@@ -33,48 +33,50 @@ def prefix_search(probabilities: np.ndarray, options: DecodeOptions = _DEFAULT) 
     """
     likely = probabilities >= options.least_probability
     likely[:, 0] = False
-    busy = likely.any(1)
-    choices: dict[int, list[int]] = {}
-    for t, c in zip(*(at.tolist() for at in np.nonzero(likely))):
-        choices.setdefault(t, []).append(c)
+    choices: dict[int, list[tuple[int, float]]] = {}
+    places = np.flatnonzero(likely)  # many times as fast as np.nonzero
+    for place, p in zip(places.tolist(), probabilities.ravel()[places].tolist()):
+        t, c = divmod(place, probabilities.shape[1])
+        choices.setdefault(t, []).append((c, p))
+    blanks, probability_of = probabilities[:, 0].tolist(), probabilities.item
     # Where nothing but blank is likely, every sequence stays and only its paths' ends change: most steps cost nothing.
-    log_scale = float(np.log(np.maximum(probabilities[~busy, 0], 1e-30)).sum())
+    log_scale = sum(math.log(max(blank, 1e-30)) for t, blank in enumerate(blanks) if t not in choices)
     # Classes so far -> probability of all paths that spell them and end in blank, or in the last class.
     beams: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}
     before = -1
-    for t, classes in choices.items():
+    for t, likely_ones in choices.items():
         if t > before + 1:
             beams = {prefix: (in_blank + in_class, 0.0) for prefix, (in_blank, in_class) in beams.items()}
         before = t
-        step = probabilities[t].tolist()
-        tried = [(c, step[c]) for c in sorted(classes, key=step.__getitem__, reverse=True)[: options.choices]]
-        blank = step[0]
+        tried = sorted(likely_ones, key=itemgetter(1), reverse=True)[: options.choices]
+        blank = blanks[t]
         ended: dict[tuple[int, ...], tuple[float, float]] = {}
         for prefix, (in_blank, in_class) in beams.items():
-            both = in_blank + in_class
-            last = prefix[-1] if prefix else 0
-            so_far = ended.get(prefix, _NEVER)
-            ended[prefix] = so_far[0] + both * blank, so_far[1] + (in_class * step[last] if last else 0.0)
+            stay = in_class * probability_of(t, prefix[-1]) if in_class else 0.0
+            ended[prefix] = (in_blank + in_class) * blank, stay
+        for prefix, (in_blank, in_class) in beams.items():
+            both, last = in_blank + in_class, prefix[-1] if prefix else 0
             for c, p in tried:
                 longer = (*prefix, c)
                 # After the same class only a path that ends in blank begins a new character.
                 added = (in_blank if c == last else both) * p
-                so_far = ended.get(longer, _NEVER)
-                ended[longer] = so_far[0], so_far[1] + added
-        ranked = sorted([(a + b, prefix, a, b) for prefix, (a, b) in ended.items()], reverse=True)
-        scale = ranked[0][0]  # kept near 1: hundreds of improbable steps would underflow
+                if longer in ended:
+                    stayed = ended[longer]
+                    ended[longer] = stayed[0], stayed[1] + added
+                else:
+                    ended[longer] = 0.0, added
+        ranked = [(a + b, prefix, a, b) for prefix, (a, b) in ended.items()]
+        scale = max(ranked)[0]  # kept near 1: hundreds of improbable steps would underflow
         log_scale += math.log(scale)
-        beams = {
-            prefix: (in_blank / scale, in_class / scale)
-            for probability, prefix, in_blank, in_class in ranked[: options.texts]
-            if probability >= options.faint * scale
-        }
+        least = options.faint * scale
+        kept = sorted([path for path in ranked if path[0] >= least], reverse=True)[: options.texts]
+        beams = {prefix: (in_blank / scale, in_class / scale) for _, prefix, in_blank, in_class in kept}
     return {prefix: math.log(sum(both)) + log_scale for prefix, both in beams.items() if sum(both) > 0}
 
 
 def texts_of(outputs: np.ndarray, alphabet: Alphabet, options: DecodeOptions = _DEFAULT) -> dict[str, float]:
     """The likeliest texts of one crop's logits `(T, classes)`, with their log probabilities; see `prefix_search`."""
-    found = prefix_search(np.exp(log_softmax(outputs)), options)
+    found = prefix_search(softmax(outputs), options)
     return {alphabet.decode(classes): log_probability for classes, log_probability in found.items()}
 
 

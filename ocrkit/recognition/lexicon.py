@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from zlib import crc32
 
@@ -46,12 +47,7 @@ class Lexicon:
 
     def zipf(self, word: str) -> float | None:
         """The Zipf frequency of `word`, `None` where it is not in the lexicon."""
-        forms = {word}
-        if word.isupper() or word == word.capitalize():
-            forms.add(word.lower())
-        if word.isupper():
-            forms.add(word.capitalize())
-        return max((self._zipf[number] for form in forms if (number := _checksum(form)) in self._zipf), default=None)
+        return max((self._zipf[number] for number in _entries(word) if number in self._zipf), default=None)
 
     def bonus(self, text: str, weight: float, slope: float, length: int) -> float:
         """What to add to the log probability of `text`: the mean over its words, punctuation around them apart.
@@ -94,6 +90,17 @@ class Lexicon:
         lexicon = cls(())
         lexicon._zipf = dict(zip(entries["checksum"].tolist(), (entries["zipf"] / _STEPS).tolist()))
         return lexicon
+
+
+@lru_cache(4096)  # the searches of a page come upon the same words again and again
+def _entries(word: str) -> tuple[int, ...]:
+    """The checksums of the words that `word` may stand for."""
+    forms = {word}
+    if word.isupper() or word == word.capitalize():
+        forms.add(word.lower())
+    if word.isupper():
+        forms.add(word.capitalize())
+    return tuple(map(_checksum, forms))
 
 
 def _words(text: str) -> list[str]:

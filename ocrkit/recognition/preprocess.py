@@ -92,8 +92,15 @@ def batches(crops: Sequence[Image], largest: int = LARGEST_BATCH) -> list[Batch]
     return [batch_of(crops, rows, width) for rows, width in planned_batches(crops, largest)]
 
 
-def planned_batches(crops: Sequence[Image], largest: int = LARGEST_BATCH) -> list[tuple[list[int], int]]:
-    """The rows and the width in px of each batch that `batches` makes, in its order.
+def planned_batches(
+    crops: Sequence[Image], largest: int = LARGEST_BATCH, most_px: int | None = None
+) -> list[tuple[list[int], int]]:
+    """The rows and the width in px of each batch, narrow ones first.
+
+    Args:
+        crops: see `fit`.
+        largest: crops a batch, at most.
+        most_px: width of all its pictures, at most, unless one alone is wider; `None` for `largest` ones of 128 px.
 
     Raises:
         BadImage: see `fit`.
@@ -104,7 +111,7 @@ def planned_batches(crops: Sequence[Image], largest: int = LARGEST_BATCH) -> lis
     planned = []
     for width in sorted(by_bucket):
         rows = by_bucket[width]
-        size = max(1, min(largest, largest * 128 // width))
+        size = max(1, min(largest, (most_px or largest * 128) // width))
         planned += [(rows[start : start + size], width) for start in range(0, len(rows), size)]
     return planned
 

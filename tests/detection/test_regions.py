@@ -28,6 +28,26 @@ def test_pieces_of_ink_are_those_that_opencv_counts(share):
     assert np.array_equal(found.area, area)
 
 
+def test_pieces_in_a_few_rows_of_a_page_are_those_that_opencv_counts():
+    ink = np.zeros((201, 90), np.uint8)
+    for row, start, end in ((3, 5, 40), (4, 40, 60), (6, 10, 20), (101, 0, 90), (199, 20, 30), (200, 30, 50)):
+        ink[row, start:end] = 255
+    x, y, width, height, area = cv2.connectedComponentsWithStats(ink, connectivity=8)[2][1:].T
+    found = ink_regions(ink)
+    assert np.array_equal(found.boxes, np.stack([x, y, x + width, y + height], 1))
+    assert np.array_equal(found.area, area)
+
+
+def test_regions_are_the_same_however_much_paper_lies_around_them():
+    rng = np.random.default_rng(1)
+    ink = np.pad(blots(0.1), 12)
+    grey = np.where(ink > 0, 90, 220).astype(np.uint8) - rng.integers(0, 9, ink.shape, np.uint8)
+    around = ((56, 31), (40, 77))
+    alone, inside = measured_regions(grey, ink, 3), measured_regions(np.pad(grey, around), np.pad(ink, around), 3)
+    assert np.allclose(inside.boxes - [40, 56, 40, 56], alone.boxes, atol=1e-9)
+    assert np.allclose(inside.contrast, alone.contrast)
+
+
 def test_a_page_without_ink_has_no_pieces():
     blank = np.zeros((20, 30), np.uint8)
     assert len(ink_regions(blank)) == len(measured_regions(255 - blank, blank, 3)) == 0
