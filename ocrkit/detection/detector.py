@@ -45,7 +45,7 @@ from ocrkit.detection.regions import (
     without_grounds,
 )
 from ocrkit.detection.settle import outside_lines, settle, without_clashes
-from ocrkit.detection.sides import standing_sides
+from ocrkit.detection.sides import rules_between, standing_sides
 from ocrkit.detection.strokes import strokes_through
 from ocrkit.detection.words import Words, split_words
 from ocrkit.document import Image
@@ -76,6 +76,7 @@ class DetectedLine:
         pitch: px; width of the cells that its characters stand in, as a typewriter's do; 0 where they stand in none.
         check: whether it is one empty check box.
         strokes: `(K, 4)` px; those that strike its words through; `None` for none.
+        cells: `(N,)` number of the table's cell that each word stands in, between upright rules; `None` for one cell.
     """
 
     boxes: np.ndarray
@@ -89,6 +90,7 @@ class DetectedLine:
     pitch: float = 0.0
     check: bool = False
     strokes: np.ndarray | None = None
+    cells: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +168,8 @@ def _lines(whole: Image, band: Band, options: DetectorOptions, threads: int) -> 
     struck = np.asarray(np.any(through, axis=0))
     strokes = strokes / scale + origin
     parts = parts_of(level, (dark, light), scale, origin, options)
+    ends = rules_between(level.ink, level.line, dark.rules | light.rules)
+    cells = np.cumsum(ends) - ends
     edges = np.tile(grey.shape[::-1], 2)
     found: list[DetectedLine] = []
     # Where more seems to run up or down than stands level, it is a texture, or the page lies on its side; but for runs.
@@ -188,6 +192,7 @@ def _lines(whole: Image, band: Band, options: DetectorOptions, threads: int) -> 
                 pitch=0.0 if words is aside else float(words.pitch[of_line[0]]) / scale,
                 check=words is level and words.line[of_line[0]] > signs,
                 strokes=None if words is aside else strokes[through[:, of_line].any(1)],
+                cells=None if words is aside else cells[of_line],
             )
             for of_line in np.split(np.flatnonzero(own), np.flatnonzero(np.diff(words.line[own])) + 1)
             if len(of_line)
@@ -353,7 +358,7 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
     line = without_faint_marks(letters.boxes, letters.contrast, letter, line, options)
     line = regular_lines(letters.boxes, letter, line, options)
     sides = standing_sides(letters.boxes, letter, line, cv2.subtract(ink, rules), options)
-    words = split_words(letters.boxes, letter, line, options, sides)
+    words = split_words(letters.boxes, letter, line, options, sides, rules)
     return Stages(page, ink, rules, regions, letters, letter, aside, line, words, checks)
 
 

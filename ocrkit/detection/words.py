@@ -16,6 +16,7 @@ import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pitch import cell_runs, even_around, line_pitches, space_by_pitch
+from ocrkit.detection.sides import rules_between
 
 _LETTER_GAPS = np.arange(0, 0.56, 0.05)  # heights of the line
 _WORD_GAPS = np.arange(0.15, 1.21, 0.075)  # heights of the line
@@ -141,6 +142,7 @@ def split_words(
     line: np.ndarray,
     options: DetectorOptions,
     sides: np.ndarray | None = None,
+    rules: np.ndarray | None = None,
 ) -> Words:
     """The lines cut at their spaces.
 
@@ -151,6 +153,7 @@ def split_words(
         options: `min_word`, `min_dash`, `slim_colon`, `punctuation_reach` and `margin` matter here.
         sides: `(N, 2)` px; the left and right ones that gaps are measured from, see `standing_sides`; `None` for those
             of the boxes.
+        rules: `uint8` mask, `(H, W)`; upright ones part words as columns do; `None` for none.
     """
     sides = boxes[:, [0, 2]] if sides is None else sides
     order = np.lexsort((sides[:, 0], line))
@@ -167,6 +170,9 @@ def split_words(
     starts, ends = _laid_out(sides, line)
     gap = np.append(np.inf, starts[1:] - ends[:-1]) / height
     gap[np.diff(line, prepend=-1) > 0] = np.inf
+    if rules is not None:
+        behind = 1 + np.flatnonzero(rules_between(boxes, line, rules))
+        gap[behind] = np.maximum(gap[behind], _TAB)
     probability = _space_probabilities(boxes, sides, line, height, gap, pitch, may_be_cells, options)
     space = probability > 0.5
 

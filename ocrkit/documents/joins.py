@@ -143,7 +143,8 @@ class Piece:
     `space` is the probability that there is a space before it, as far as the gap can tell; `ink` is where its ink is,
     `(4,)` px, or `None` where the box is that. `struck` words are struck through, `cleared` ones were; a `sign` stands
     alone in its row.
-    `parts` are the connected parts of its ink where some of them stand raised. `pitch` is the width in px of the cells
+    `parts` are the connected parts of its ink where some of them stand raised. `cell` numbers its line's cells of a
+    table, of which each ends at an upright rule. `pitch` is the width in px of the cells
     that its line's characters stand in, as a typewriter's do, 0 where they stand in none.
     """
 
@@ -158,6 +159,7 @@ class Piece:
     sign: bool = False
     parts: Parts | None = None
     pitch: float = 0.0
+    cell: int = 0
 
     @property
     def place(self) -> np.ndarray:
@@ -237,6 +239,7 @@ def _joined(a: Piece, b: Piece, whole: Piece, options: JoinOptions) -> Piece:
         struck=a.struck or b.struck,
         cleared=a.cleared or b.cleared,
         pitch=a.pitch,
+        cell=a.cell,
     )
 
 
@@ -245,7 +248,7 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
     height = max(a.box[3] - a.box[1], b.box[3] - b.box[1])
     near = b.box[0] - a.box[2] < options.gap * height and b.box[2] - a.box[0] < options.longest * height
     left, right = (guess.text for guess in _figures(a.guess, b.guess, options))
-    if not (near and left and right) or " " in left + right:
+    if not (near and left and right) or a.cell != b.cell or " " in left + right:
         return False
     if b.pitch and b.space == 1 and not _digits_meet(left, right):  # whole cells between them are blank
         return False

@@ -125,7 +125,8 @@ def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[lis
             [False] * len(line.boxes) if which is None else which.tolist() for which in (line.struck, line.cleared)
         )
         parts = [None] * len(line.boxes) if line.parts is None else line.parts
-        found = zip(islice(unread, len(line.boxes)), spaces, ink, struck, cleared, parts)
+        cells = [0] * len(line.boxes) if line.cells is None else line.cells.tolist()
+        found = zip(islice(unread, len(line.boxes)), spaces, ink, struck, cleared, parts, cells)
         rows.append(
             [
                 replace(
@@ -137,8 +138,9 @@ def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[lis
                     sign=line.sign,
                     parts=raised,
                     pitch=line.pitch,
+                    cell=cell,
                 )
-                for piece, p, place, out, was, raised in found
+                for piece, p, place, out, was, raised, cell in found
             ]
         )
     return rows
