@@ -108,6 +108,7 @@ class Stages:
         line: `(N,)` the line of each, -1 for none.
         words: the lines cut at their spaces.
         checks: `(N, 4)` px; what may be empty check boxes, which are none of `letters`.
+        badges: `uint8` mask of grounds hardly higher than the print on them; `None` where none were looked for.
     """
 
     page: Image
@@ -120,6 +121,7 @@ class Stages:
     line: np.ndarray
     words: Words
     checks: np.ndarray
+    badges: np.ndarray | None = None
 
 
 def detect(image: Image, options: DetectorOptions = _DEFAULT, threads: int = 1) -> list[DetectedLine]:
@@ -334,8 +336,8 @@ def find_light(page: Image, height: float, options: DetectorOptions = _DEFAULT) 
     """Words lighter than their ground; such ground is darker by far than the page."""
     least_paper = 255 - options.dark_ground * grey_level(page[::4, ::4], options.paper_share)
     negative = cv2.bitwise_not(page)
-    ink = with_badges(ink_map(negative, options, least_paper), negative, height, options, least_paper)
-    return _stages(negative, least_paper, height, options, ink)
+    ink, badges = with_badges(ink_map(negative, options, least_paper), negative, height, options, least_paper)
+    return replace(_stages(negative, least_paper, height, options, ink), badges=badges)
 
 
 def _stages(page: Image, least_paper: float, height: float, options: DetectorOptions, ink: np.ndarray) -> Stages:
@@ -385,6 +387,10 @@ def _of_one_ink(dark: Stages, light: Stages, options: DetectorOptions) -> Words:
     ]
     kept = np.setdiff1d(np.arange(len(words)), ground)
     kept = np.setdiff1d(kept, _bands(words, inner, outer, kept, options))
+    if light.badges is not None:
+        print_on = np.where(is_light[first], first, second)
+        on_badge = [_crop(light.badges, words.ink[i]).mean() > 128 for i in print_on.tolist()]
+        kept = np.setdiff1d(kept, (first + second - print_on)[np.array(on_badge, bool) & np.isin(print_on, kept)])
     return words[np.setdiff1d(kept, _between_lines(words, is_light, options))]
 
 
