@@ -170,7 +170,10 @@ class DetectorOptions:
         min_word: heights of the line; what is lower than this is punctuation and goes with a word beside it.
         min_dash: heights of the line; a mark at least this wide between two spaces is a word, too: a dash.
         min_star: heights of the line; shorter side of a mark that may be an asterisk, at least.
-        star_foot: the same; how far above the foot of what stands beside it such a mark ends, at least.
+        dot_round: times as long as its shorter side a dot between two words is, at most.
+        dot_middle: heights of the line; from the foot of the word before it to its middle, from and to.
+        dot_off: heights of the line; by which the gaps before and behind it differ, at most.
+        star_foot: heights of the line; how far above the foot of what stands beside it such a mark ends, at least.
         sure_space: probability of a space on both sides, from which on an asterisk is a word.
         slim_colon: heights of the line; width of a colon, which is a word between any two spaces, at most.
         margin: heights; how far a word's box stands off its ink on every side.
@@ -388,6 +391,9 @@ class DetectorOptions:
     min_word: float = 0.6
     min_dash: float = 0.25
     min_star: float = 0.25
+    dot_round: float = 1.4
+    dot_middle: tuple[float, float] = (0.25, 0.65)
+    dot_off: float = 0.2
     star_foot: float = 0.3
     sure_space: float = 0.8
     slim_colon: float = 0.35
