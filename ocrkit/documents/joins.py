@@ -405,7 +405,9 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
     between = whole.text[len(a.text) : len(whole.text) - len(b.text)]
     if _digits_meet(a.text, b.text) and whole.text == a.text + between + b.text:
         marked = len(between) == 1 and between in options.marks
-        beside_one = not between and "1" in (a.text[-1], b.text[0]) and space < options.sure_gap
+        # The parts of a code with letters are words, as of a postcode.
+        unsure = options.sure_space if any(map(str.isalpha, a.text + b.text)) else options.sure_gap
+        beside_one = not between and "1" in (a.text[-1], b.text[0]) and space < unsure
         if marked or beside_one:
             return whole.confidence >= options.mark_confidence * lower
     if _may_be_seam(a, b, space, options) and _is_seam(a.text, b.text, whole.text, options):
