@@ -40,6 +40,7 @@ class DetectorOptions:
         badge_aspect: times as wide as high it is, at least.
         badge_fill: share of its box, that it fills with its print, at least; rounded corners leave some.
         badge_ground: share of that, that no print covers, at least.
+        badge_print: heights, squared; ink of the least print on it.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
         underline_length: heights; of a line below a single word, at least.
@@ -265,6 +266,7 @@ class DetectorOptions:
     badge_aspect: float = 1.2
     badge_fill: float = 0.85
     badge_ground: float = 0.5
+    badge_print: float = 0.1
     rule_length: float = 7.0
     rule_thickness: float = 0.6
     underline_length: float = 3.5

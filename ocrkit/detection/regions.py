@@ -164,7 +164,9 @@ def with_badges(
     for place, whole in badges:
         within = cv2.erode(whole, _square(3)) > 0  # its rim is as blurred as print
         seen = grey[place]
-        level, darkest = float(np.median(seen[within])), float(np.quantile(seen[within], 0.02))
+        # One short word, which is all the print of a table's cell, has few pixels of its ground.
+        least = min(0.02, options.badge_print * height_px**2 / max(np.count_nonzero(within), 1))
+        level, darkest = float(np.median(seen[within])), float(np.quantile(seen[within], least))
         if level - darkest >= contrast:
             ink[place][within & (seen < (level + darkest) / 2)] = 255
     return ink, on_badges
