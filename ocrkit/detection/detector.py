@@ -311,8 +311,9 @@ def _scaled(grey: Image, options: DetectorOptions) -> tuple[Image, float, float,
 
 def _height(ink: np.ndarray, options: DetectorOptions) -> float:
     regions = ink_regions(ink)
-    # The points of leaders, where there are many, pass for low letters.
-    height = letter_height(regions[~leaders(regions, options)], options)
+    # The points of leaders, where there are many, pass for low letters, and the rims of boxes for high ones.
+    others = leaders(regions, options) | are_blocks(regions, ink, options.max_text_px, options)
+    height = letter_height(regions[~others], options)
     if not height:  # every letter touches a rule
         rules = rule_map(ink, round(options.rule_length * options.max_text_px), round(options.max_text_px / 2))
         height = letter_height(ink_regions(cv2.subtract(ink, rules)), options)
