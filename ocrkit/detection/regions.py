@@ -150,10 +150,12 @@ def with_badges(
         _, sides, _ = cv2.minAreaRect(outline)
         high, long = (side + 1 for side in sorted(sides))  # from the middles of pixels
         if lowest <= high <= highest and width > height and long >= options.badge_aspect * high:
-            whole = cv2.drawContours(np.zeros((height, width), np.uint8), [outline], -1, 255, -1, offset=(-x, -y))
+            # A letter at its side leaves a notch in it.
+            hull = cv2.convexHull(outline)
+            whole = cv2.drawContours(np.zeros((height, width), np.uint8), [hull], -1, 255, -1, offset=(-x, -y))
             place = np.s_[y : y + height, x : x + width]
             covered = cv2.countNonZero(cv2.bitwise_and(whole, ground[place]))
-            full = cv2.countNonZero(whole) >= options.badge_fill * high * long
+            full = cv2.contourArea(outline) >= options.badge_fill * high * long
             if full and covered >= options.badge_ground * high * long:
                 badges.append((place, whole))
     around, on_badges = np.zeros_like(ink), np.zeros_like(ink)

@@ -72,14 +72,15 @@ def rules_between(boxes: np.ndarray, line: np.ndarray, rules: np.ndarray) -> np.
         rules: `uint8` mask, `(H, W)`.
     """
     after = np.flatnonzero(np.diff(line) == 0)
-    whole = np.hstack([np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])]).astype(int)
+    # As boxes end within a pixel, it may be a rule's.
+    whole = np.hstack([np.floor(boxes[:, :2]) + [1, 0], np.ceil(boxes[:, 2:]) - [1, 0]])
+    whole = np.clip(whole, 0, np.tile(rules.shape[::-1], 2)).astype(int)
     before, behind = whole[after], whole[after + 1]
     top, foot = np.minimum(before[:, 1], behind[:, 1]), np.maximum(before[:, 3], behind[:, 3])
-    # As boxes end within a pixel, it may be a rule's.
-    left, right = before[:, 2] - 1, behind[:, 0] + 1
-    least = _CROSSED * (foot - top)
-    ink = cv2.integral(rules.view(bool).view(np.uint8))
-    some = (right > left) & (ink[foot, right.clip(left)] - ink[top, right.clip(left)] - ink[foot, left] + ink[top, left] >= least)
+    left, right = before[:, 2], np.maximum(behind[:, 0], before[:, 2])
+    least = np.maximum(_CROSSED * (foot - top), 1)
+    ink = cv2.integral((rules > 0).astype(np.uint8))
+    some = ink[foot, right] - ink[top, right] - ink[foot, left] + ink[top, left] >= least
     found = np.zeros(len(boxes), bool)
     for i in np.flatnonzero(some).tolist():
         found[after[i]] = np.count_nonzero(rules[top[i] : foot[i], left[i] : right[i]].any(1)) >= least[i]
