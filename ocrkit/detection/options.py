@@ -41,6 +41,7 @@ class DetectorOptions:
         badge_fill: share of its box, that it fills with its print, at least; rounded corners leave some.
         badge_ground: share of that, that no print covers, at least.
         badge_print: heights, squared; ink of the least print on it.
+        badge_ink: of the contrast of that; what is so much darker than the badge is ink.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
         underline_length: heights; of a line below a single word, at least.
@@ -269,6 +270,7 @@ class DetectorOptions:
     badge_fill: float = 0.85
     badge_ground: float = 0.5
     badge_print: float = 0.1
+    badge_ink: float = 0.4
     rule_length: float = 7.0
     rule_thickness: float = 0.6
     underline_length: float = 3.5

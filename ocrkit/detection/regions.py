@@ -170,7 +170,7 @@ def with_badges(
         least = min(0.02, options.badge_print * height_px**2 / max(np.count_nonzero(within), 1))
         level, darkest = float(np.median(seen[within])), float(np.quantile(seen[within], least))
         if level - darkest >= contrast:
-            ink[place][within & (seen < (level + darkest) / 2)] = 255
+            ink[place][within & (seen < level - options.badge_ink * (level - darkest))] = 255
     return ink, on_badges
 
 
