@@ -72,8 +72,9 @@ def rules_between(boxes: np.ndarray, line: np.ndarray, rules: np.ndarray) -> np.
         rules: `uint8` mask, `(H, W)`.
     """
     after = np.flatnonzero(np.diff(line) == 0)
-    # As boxes end within a pixel, it may be a rule's.
-    whole = np.hstack([np.floor(boxes[:, :2]) + [1, 0], np.ceil(boxes[:, 2:]) - [1, 0]])
+    # As boxes end within a pixel, that may be a rule's.
+    x0, y0, x1, y1 = boxes.T
+    whole = np.stack([np.floor(x0) + 1, np.floor(y0), np.ceil(x1) - 1, np.ceil(y1)], 1)
     whole = np.clip(whole, 0, np.tile(rules.shape[::-1], 2)).astype(int)
     before, behind = whole[after], whole[after + 1]
     top, foot = np.minimum(before[:, 1], behind[:, 1]), np.maximum(before[:, 3], behind[:, 3])

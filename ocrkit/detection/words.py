@@ -183,7 +183,7 @@ def split_words(
     before, after = gap[first], np.append(gap[first[1:]], np.inf)
     low, near = tallest < options.min_word, np.minimum(before, after) < options.punctuation_reach
     low &= ~_dashes(boxes, height, first, options)
-    # So do a colon and a middle dot between two spaces, and an asterisk, or what passes for a letter, where both are sure.
+    # So do a colon or a middle dot between two spaces, and an asterisk, or what passes for a letter, between sure ones.
     stars = _stars(boxes, letter, height, first, options)
     sure = np.minimum(probability[first], np.append(probability[first[1:]], 1.0)) >= options.sure_space
     single = np.diff(np.append(first, len(boxes))) == 1
@@ -383,7 +383,7 @@ def _middle_dots(
 ) -> np.ndarray:
     """Whether each of the words that start at `first` is a dot half-way up its line and half-way between two others.
 
-    It parts what is no sentence, as the lines of a letterhead. `gaps` are those before and behind, `(2, words)` heights.
+    It parts what is no sentence, as in a letterhead. `gaps` are those before and behind, `(2, words)` heights.
     """
     size = (boxes[first, 2:] - boxes[first, :2]) / height[first, None]
     single = np.diff(np.append(first, len(boxes))) == 1

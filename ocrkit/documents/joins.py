@@ -405,8 +405,9 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
     between = whole.text[len(a.text) : len(whole.text) - len(b.text)]
     if _digits_meet(a.text, b.text) and whole.text == a.text + between + b.text:
         marked = len(between) == 1 and between in options.marks
-        # The parts of a code with letters are words, as of a postcode.
-        unsure = options.sure_space if any(map(str.isalpha, a.text + b.text)) else options.sure_gap
+        # Parts with letters are words of a code, as of a postcode.
+        codes = all(any(map(str.isalpha, part.text)) for part in (a, b))
+        unsure = options.sure_space if codes else options.sure_gap
         beside_one = not between and "1" in (a.text[-1], b.text[0]) and space < unsure
         if marked or beside_one:
             return whole.confidence >= options.mark_confidence * lower
