@@ -46,7 +46,7 @@ from ocrkit.detection.regions import (
     without_grounds,
 )
 from ocrkit.detection.settle import outside_lines, settle, without_clashes
-from ocrkit.detection.sides import standing_sides
+from ocrkit.detection.sides import rules_between, standing_sides
 from ocrkit.detection.strokes import strokes_through
 from ocrkit.detection.words import Words, split_words
 from ocrkit.document import Image
@@ -77,6 +77,7 @@ class DetectedLine:
         pitch: px; width of the cells that its characters stand in, as a typewriter's do; 0 where they stand in none.
         check: whether it is one empty check box.
         strokes: `(K, 4)` px; those that strike its words through; `None` for none.
+        cells: `(N,)` number of the table's cell that each word stands in, between upright rules; `None` for one cell.
     """
 
     boxes: np.ndarray
@@ -90,6 +91,7 @@ class DetectedLine:
     pitch: float = 0.0
     check: bool = False
     strokes: np.ndarray | None = None
+    cells: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +109,7 @@ class Stages:
         line: `(N,)` the line of each, -1 for none.
         words: the lines cut at their spaces.
         checks: `(N, 4)` px; what may be empty check boxes, which are none of `letters`.
+        badges: `uint8` mask of grounds hardly higher than the print on them; `None` where none were looked for.
     """
 
     page: Image
@@ -119,6 +122,7 @@ class Stages:
     line: np.ndarray
     words: Words
     checks: np.ndarray
+    badges: np.ndarray | None = None
 
 
 def detect(image: Image, options: DetectorOptions = _DEFAULT, threads: int = 1) -> list[DetectedLine]:
@@ -167,6 +171,8 @@ def _lines(whole: Image, band: Band, options: DetectorOptions, threads: int) -> 
     struck = np.asarray(np.any(through, axis=0))
     strokes = strokes / scale + origin
     parts = parts_of(level, (dark, light), scale, origin, options)
+    ends = rules_between(level.ink, level.line, dark.rules | light.rules)
+    cells = np.cumsum(ends) - ends
     edges = np.tile(grey.shape[::-1], 2)
     found: list[DetectedLine] = []
     # Where more seems to run up or down than stands level, it is a texture, or the page lies on its side; but for runs.
@@ -189,6 +195,7 @@ def _lines(whole: Image, band: Band, options: DetectorOptions, threads: int) -> 
                 pitch=0.0 if words is aside else float(words.pitch[of_line[0]]) / scale,
                 check=words is level and words.line[of_line[0]] > signs,
                 strokes=None if words is aside else strokes[through[:, of_line].any(1)],
+                cells=None if words is aside else cells[of_line],
             )
             for of_line in np.split(np.flatnonzero(own), np.flatnonzero(np.diff(words.line[own])) + 1)
             if len(of_line)
@@ -305,8 +312,9 @@ def _scaled(grey: Image, options: DetectorOptions) -> tuple[Image, float, float,
 
 def _height(ink: np.ndarray, options: DetectorOptions) -> float:
     regions = ink_regions(ink)
-    # The points of leaders, where there are many, pass for low letters.
-    height = letter_height(regions[~leaders(regions, options)], options)
+    # The points of leaders, where there are many, pass for low letters, and the rims of boxes for high ones.
+    others = leaders(regions, options) | are_blocks(regions, ink, options.max_text_px, options)
+    height = letter_height(regions[~others], options)
     if not height:  # every letter touches a rule
         rules = rule_map(ink, round(options.rule_length * options.max_text_px), round(options.max_text_px / 2))
         height = letter_height(ink_regions(cv2.subtract(ink, rules)), options)
@@ -330,8 +338,8 @@ def find_light(page: Image, height: float, options: DetectorOptions = _DEFAULT) 
     """Words lighter than their ground; such ground is darker by far than the page."""
     least_paper = 255 - options.dark_ground * grey_level(page[::4, ::4], options.paper_share)
     negative = cv2.bitwise_not(page)
-    ink = with_badges(ink_map(negative, options, least_paper), negative, height, options, least_paper)
-    return _stages(negative, least_paper, height, options, ink)
+    ink, badges = with_badges(ink_map(negative, options, least_paper), negative, height, options, least_paper)
+    return replace(_stages(negative, least_paper, height, options, ink), badges=badges)
 
 
 def _stages(page: Image, least_paper: float, height: float, options: DetectorOptions, ink: np.ndarray) -> Stages:
@@ -355,7 +363,7 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
     line = without_faint_marks(letters.boxes, letters.contrast, letter, line, options)
     line = regular_lines(letters.boxes, letter, line, options)
     sides = standing_sides(letters.boxes, letter, line, cv2.subtract(ink, rules), options)
-    words = split_words(letters.boxes, letter, line, options, sides)
+    words = split_words(letters.boxes, letter, line, options, sides, rules)
     return Stages(page, ink, rules, regions, letters, letter, aside, line, words, checks)
 
 
@@ -382,6 +390,10 @@ def _of_one_ink(dark: Stages, light: Stages, options: DetectorOptions) -> Words:
     ]
     kept = np.setdiff1d(np.arange(len(words)), ground)
     kept = np.setdiff1d(kept, _bands(words, inner, outer, kept, options))
+    if light.badges is not None:
+        print_on = np.where(is_light[first], first, second)
+        on_badge = [_crop(light.badges, words.ink[i]).mean() > 128 for i in print_on.tolist()]
+        kept = np.setdiff1d(kept, (first + second - print_on)[np.array(on_badge, bool) & np.isin(print_on, kept)])
     return words[np.setdiff1d(kept, _between_lines(words, is_light, options))]
 
 

@@ -22,7 +22,6 @@ _MOST = 12_000  # dots of a page; more are those of a screen or of dirt, and loo
 _SHORT = 4  # points of a row whose steps are those of such rows
 _WIDE, _FEWEST = 4.0, 2  # times its width, from which on a point's step is no ellipsis's; points of a row of that step
 _NEAR = 1.5  # times the usual gap of a row; from its end to what is part of it
-_OWN = 0.5  # of that gap; from a word to its own point, at most
 _TOUCHING = 4.0  # times as wide as a point two or three that touch are, at most
 
 
@@ -117,7 +116,10 @@ def _beside(boxes: np.ndarray, gaps: np.ndarray) -> np.ndarray:
 
 
 def _first(boxes: np.ndarray, gaps: np.ndarray) -> np.ndarray:
-    """Whether each box stands before a row of points as far as these do from each other, and off the word before it."""
+    """Whether each box stands before a row of points as far as these do from each other.
+
+    It may stand as close to the word before it as that word's own point, which would seldom be at their step.
+    """
     first = np.zeros(len(boxes), bool)
     found, height, wide = np.isfinite(gaps), boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
     if not found.any():
@@ -130,12 +132,7 @@ def _first(boxes: np.ndarray, gaps: np.ndarray) -> np.ndarray:
     level = np.abs(boxes[left, 3] - boxes[right, 3]) <= np.maximum(_LEVEL * wide[right], _BLUR)
     step = (boxes[right] - boxes[left])[:, [0, 2]].mean(1)
     even = np.abs(step - gaps[right] - wide[right]) <= _EVEN * (gaps[right] + wide[right]) + _BLUR
-    # A word's own point stands close to it.
-    own = _OWN * float(gaps[point].mean())
-    for mark in left[level & even].tolist():
-        x0, y0, _, y1 = boxes[mark]
-        before = (boxes[:, 0] < x0) & (x0 - boxes[:, 2] < own) & (boxes[:, 1] < y0) & (boxes[:, 3] > y0)
-        first[mark] = not (before & (height > _HIGHER * (y1 - y0))).any()
+    first[left[level & even]] = True
     return first
 
 

@@ -40,6 +40,8 @@ class DetectorOptions:
         badge_aspect: times as wide as high it is, at least.
         badge_fill: share of its box, that it fills with its print, at least; rounded corners leave some.
         badge_ground: share of that, that no print covers, at least.
+        badge_print: heights, squared; ink of the least print on it.
+        badge_ink: of the contrast of that; what is so much darker than the badge is ink.
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
         underline_length: heights; of a line below a single word, at least.
@@ -82,6 +84,8 @@ class DetectorOptions:
         blot_aspect: width over height of a blot, at least; a bold I or l is as full, but narrow.
         blot_size: heights; shorter side of a blot, at least.
         block_side: of each side of a block of that size, that is ink, at least; of no letter all four are.
+        block_large: heights; shorter side of a block that may have round corners, at least.
+        block_round: of each side of such a block, that is ink, at least.
         block_skew: of its longer side, by which its sides may lean.
         around_height: of the height of the letters in its box; that of what is a stamp or a frame, no letter, at least.
         around_letters: such letters, at least.
@@ -170,7 +174,10 @@ class DetectorOptions:
         min_word: heights of the line; what is lower than this is punctuation and goes with a word beside it.
         min_dash: heights of the line; a mark at least this wide between two spaces is a word, too: a dash.
         min_star: heights of the line; shorter side of a mark that may be an asterisk, at least.
-        star_foot: the same; how far above the foot of what stands beside it such a mark ends, at least.
+        dot_round: times as long as its shorter side a dot between two words is, at most.
+        dot_middle: heights of the line; from the foot of the word before it to its middle, from and to.
+        dot_off: heights of the line; by which the gaps before and behind it differ, at most.
+        star_foot: heights of the line; how far above the foot of what stands beside it such a mark ends, at least.
         sure_space: probability of a space on both sides, from which on an asterisk is a word.
         slim_colon: heights of the line; width of a colon, which is a word between any two spaces, at most.
         margin: heights; how far a word's box stands off its ink on every side.
@@ -262,6 +269,8 @@ class DetectorOptions:
     badge_aspect: float = 1.2
     badge_fill: float = 0.85
     badge_ground: float = 0.5
+    badge_print: float = 0.1
+    badge_ink: float = 0.4
     rule_length: float = 7.0
     rule_thickness: float = 0.6
     underline_length: float = 3.5
@@ -302,6 +311,8 @@ class DetectorOptions:
     blot_aspect: float = 0.5
     blot_size: float = 1.6
     block_side: float = 0.97
+    block_large: float = 4.0
+    block_round: float = 0.75
     block_skew: float = 0.02
     around_height: float = 2.0
     around_letters: int = 3
@@ -388,6 +399,9 @@ class DetectorOptions:
     min_word: float = 0.6
     min_dash: float = 0.25
     min_star: float = 0.25
+    dot_round: float = 1.4
+    dot_middle: tuple[float, float] = (0.25, 0.65)
+    dot_off: float = 0.2
     star_foot: float = 0.3
     sure_space: float = 0.8
     slim_colon: float = 0.35

@@ -131,12 +131,13 @@ def _with_faint(ink: np.ndarray, darker: np.ndarray, noise: float, options: Dete
 
 def with_badges(
     ink: np.ndarray, grey: Image, height_px: float, options: DetectorOptions, least_paper: float
-) -> np.ndarray:
-    """`ink` with what is on badges, told by these alone, and without the paper around them.
+) -> tuple[np.ndarray, np.ndarray]:
+    """`ink` with what is on badges, told by these alone, and without the paper around them; and where badges are.
 
     A badge is a ground of at least `least_paper` grey levels that fills its box but for the print on it. It is hardly
     higher than that, so that most of the surroundings of its letters are no part of it, and `ink_map` takes pieces of
     letters for ink, and of what lies beside the badge. `ink` is that of `ink_map`, `height_px` of a typical letter.
+    The second result is a `uint8` mask, too.
     """
     ground = cv2.threshold(grey, least_paper, 255, cv2.THRESH_BINARY)[1]
     outlines, _ = cv2.findContours(ground, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
@@ -144,26 +145,37 @@ def with_badges(
     badges = []
     for outline in outlines:
         x, y, width, height = cv2.boundingRect(outline)
-        if lowest <= height <= highest and width >= options.badge_aspect * height:
-            whole = cv2.drawContours(np.zeros((height, width), np.uint8), [outline], -1, 255, -1, offset=(-x, -y))
+        if height < lowest or width < options.badge_aspect * lowest:
+            continue
+        # A page that lies askew has its rows askew, so the box is that along the badge.
+        _, sides, _ = cv2.minAreaRect(outline)
+        high, long = (side + 1 for side in sorted(sides))  # from the middles of pixels
+        if lowest <= high <= highest and width > height and long >= options.badge_aspect * high:
+            # A letter at its side leaves a notch in it.
+            hull = cv2.convexHull(outline)
+            whole = cv2.drawContours(np.zeros((height, width), np.uint8), [hull], -1, 255, -1, offset=(-x, -y))
             place = np.s_[y : y + height, x : x + width]
             covered = cv2.countNonZero(cv2.bitwise_and(whole, ground[place]))
-            full = cv2.countNonZero(whole) >= options.badge_fill * width * height
-            if full and covered >= options.badge_ground * width * height:
+            full = cv2.contourArea(outline) >= options.badge_fill * high * long
+            if full and covered >= options.badge_ground * high * long:
                 badges.append((place, whole))
+    around, on_badges = np.zeros_like(ink), np.zeros_like(ink)
     if not badges:
-        return ink
-    contrast, around = _contrast(noise_level(grey), options), np.zeros_like(ink)
-    for place, _ in badges:
+        return ink, on_badges
+    contrast = _contrast(noise_level(grey), options)
+    for place, whole in badges:
         around[place] = 255
+        on_badges[place] |= whole
     ink = cv2.subtract(ink, cv2.dilate(around, _square(options.window_px)))
     for place, whole in badges:
         within = cv2.erode(whole, _square(3)) > 0  # its rim is as blurred as print
         seen = grey[place]
-        level, darkest = float(np.median(seen[within])), float(np.quantile(seen[within], 0.02))
+        # One short word, which is all the print of a table's cell, has few pixels of its ground.
+        least = min(0.02, options.badge_print * height_px**2 / max(np.count_nonzero(within), 1))
+        level, darkest = float(np.median(seen[within])), float(np.quantile(seen[within], least))
         if level - darkest >= contrast:
-            ink[place][within & (seen < (level + darkest) / 2)] = 255
-    return ink
+            ink[place][within & (seen < level - options.badge_ink * (level - darkest))] = 255
+    return ink, on_badges
 
 
 def _contrast(noise: float, options: DetectorOptions) -> float:

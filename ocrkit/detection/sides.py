@@ -1,4 +1,4 @@
-"""Where letters begin and end for the gaps between them: without what hangs below the line.
+"""Where letters begin and end for the gaps between them: without what hangs below the line; and gaps with a rule.
 
 The hook of a j reaches under the word before it as far as a narrow space is wide, and the tail of a Q under the one
 behind it; their letters stand as far off as any others do.
@@ -11,6 +11,7 @@ import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
 
+_CROSSED = 0.9  # of two letters' height, that an upright rule between them covers, at least
 _AROUND = np.array([-2, -1, 1, 2])  # letters; one beside another may hang, or be the stroke of an exclamation mark
 
 
@@ -58,3 +59,30 @@ def _feet_around(feet: np.ndarray, line: np.ndarray) -> np.ndarray:
     around = np.where(known, feet[nearest], np.nan)
     around[:, ~known.any(0)] = feet[~known.any(0)]
     return np.nanmedian(around, axis=0)
+
+
+def rules_between(boxes: np.ndarray, line: np.ndarray, rules: np.ndarray) -> np.ndarray:
+    """Whether an upright rule stands between each box and the next of its line, `(N,)`: one ends a table's cell.
+
+    A number that ends where its cell does stands closer to what the next one begins with than two words do.
+
+    Args:
+        boxes: `(N, 4)` px, line after line and from left to right.
+        line: `(N,)` line numbers.
+        rules: `uint8` mask, `(H, W)`.
+    """
+    after = np.flatnonzero(np.diff(line) == 0)
+    # As boxes end within a pixel, that may be a rule's.
+    x0, y0, x1, y1 = boxes.T
+    whole = np.stack([np.floor(x0) + 1, np.floor(y0), np.ceil(x1) - 1, np.ceil(y1)], 1)
+    whole = np.clip(whole, 0, np.tile(rules.shape[::-1], 2)).astype(int)
+    before, behind = whole[after], whole[after + 1]
+    top, foot = np.minimum(before[:, 1], behind[:, 1]), np.maximum(before[:, 3], behind[:, 3])
+    left, right = before[:, 2], np.maximum(behind[:, 0], before[:, 2])
+    least = np.maximum(_CROSSED * (foot - top), 1)
+    ink = cv2.integral((rules > 0).astype(np.uint8))
+    some = ink[foot, right] - ink[top, right] - ink[foot, left] + ink[top, left] >= least
+    found = np.zeros(len(boxes), bool)
+    for i in np.flatnonzero(some).tolist():
+        found[after[i]] = np.count_nonzero(rules[top[i] : foot[i], left[i] : right[i]].any(1)) >= least[i]
+    return found

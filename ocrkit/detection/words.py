@@ -16,6 +16,7 @@ import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pitch import cell_runs, even_around, line_pitches, space_by_pitch
+from ocrkit.detection.sides import rules_between
 
 _LETTER_GAPS = np.arange(0, 0.56, 0.05)  # heights of the line
 _WORD_GAPS = np.arange(0.15, 1.21, 0.075)  # heights of the line
@@ -141,6 +142,7 @@ def split_words(
     line: np.ndarray,
     options: DetectorOptions,
     sides: np.ndarray | None = None,
+    rules: np.ndarray | None = None,
 ) -> Words:
     """The lines cut at their spaces.
 
@@ -151,6 +153,7 @@ def split_words(
         options: `min_word`, `min_dash`, `slim_colon`, `punctuation_reach` and `margin` matter here.
         sides: `(N, 2)` px; the left and right ones that gaps are measured from, see `standing_sides`; `None` for those
             of the boxes.
+        rules: `uint8` mask, `(H, W)`; upright ones part words as columns do; `None` for none.
     """
     sides = boxes[:, [0, 2]] if sides is None else sides
     order = np.lexsort((sides[:, 0], line))
@@ -167,6 +170,9 @@ def split_words(
     starts, ends = _laid_out(sides, line)
     gap = np.append(np.inf, starts[1:] - ends[:-1]) / height
     gap[np.diff(line, prepend=-1) > 0] = np.inf
+    if rules is not None:
+        behind = 1 + np.flatnonzero(rules_between(boxes, line, rules))
+        gap[behind] = np.maximum(gap[behind], _TAB)
     probability = _space_probabilities(boxes, sides, line, height, gap, pitch, may_be_cells, options)
     space = probability > 0.5
 
@@ -177,11 +183,12 @@ def split_words(
     before, after = gap[first], np.append(gap[first[1:]], np.inf)
     low, near = tallest < options.min_word, np.minimum(before, after) < options.punctuation_reach
     low &= ~_dashes(boxes, height, first, options)
-    # So do a colon between two spaces, and an asterisk, or what passes for a letter, where both are sure.
+    # So do a colon or a middle dot between two spaces, and an asterisk, or what passes for a letter, between sure ones.
     stars = _stars(boxes, letter, height, first, options)
     sure = np.minimum(probability[first], np.append(probability[first[1:]], 1.0)) >= options.sure_space
     single = np.diff(np.append(first, len(boxes))) == 1
     slim = single & (boxes[first, 2] - boxes[first, 0] <= options.slim_colon * height[first])
+    low &= ~_middle_dots(boxes, letter, height, first, np.stack([before, after]), options)
     low &= ~((letter[first] & (slim | sure)) | (stars & sure) | (pitch[first] > 0))
     at_foot = boxes[first, 3] >= boxes[first - 1, 3] - options.level * height[first]
     to_left = low & near & ((before <= after) | (at_foot & (before < options.punctuation_reach)))
@@ -198,7 +205,9 @@ def split_words(
     around[:, [1, 3]] += np.where(missing > 0.5 * height[first], missing / 2, 0)[:, None] * [-1, 1]
     margin = options.margin * height[first, None] * [-1, -1, 1, 1]
     high = letter | (boxes[:, 3] - boxes[:, 1] >= options.min_letter * height)
-    letters = np.add.reduceat(high.astype(int), first) + (dash | _stars(boxes, letter, height, first, options))
+    around_each = np.stack([gap[first], np.append(gap[first[1:]], np.inf)])
+    dots = _middle_dots(boxes, letter, height, first, around_each, options)
+    letters = np.add.reduceat(high.astype(int), first) + (dash | dots | _stars(boxes, letter, height, first, options))
     # Between two spaces that are certain any mark is a word.
     clear = ((ink[:, 2:] - ink[:, :2]).max(1) >= options.min_dash * height[first]) & (pitch[first] > 0)
     letters = np.maximum(letters, clear)
@@ -362,6 +371,27 @@ def _stars(
     beside = np.where(first + 1 < len(boxes), first + 1, first - 1)
     raised = boxes[first, 3] <= boxes[beside, 3] - options.star_foot * height[first]
     return single & ~letter[first] & raised & (size.min(1) >= options.min_star)
+
+
+def _middle_dots(
+    boxes: np.ndarray,
+    letter: np.ndarray,
+    height: np.ndarray,
+    first: np.ndarray,
+    gaps: np.ndarray,
+    options: DetectorOptions,
+) -> np.ndarray:
+    """Whether each of the words that start at `first` is a dot half-way up its line and half-way between two others.
+
+    It parts what is no sentence, as in a letterhead. `gaps` are those before and behind, `(2, words)` heights.
+    """
+    size = (boxes[first, 2:] - boxes[first, :2]) / height[first, None]
+    single = np.diff(np.append(first, len(boxes))) == 1
+    round_ = size.max(1) <= options.dot_round * size.min(1) + _BLUR_PX / height[first]
+    up = (boxes[first - 1, 3] - boxes[first, 1::2].mean(1)) / height[first]
+    lowest, highest = options.dot_middle
+    between = np.isfinite(gaps).all(0) & (np.ptp(np.where(np.isfinite(gaps), gaps, 0), 0) <= options.dot_off)
+    return single & ~letter[first] & round_ & (lowest <= up) & (up <= highest) & between
 
 
 def _cell_width(width: np.ndarray, line: np.ndarray) -> np.ndarray:

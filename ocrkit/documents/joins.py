@@ -143,7 +143,8 @@ class Piece:
     `space` is the probability that there is a space before it, as far as the gap can tell; `ink` is where its ink is,
     `(4,)` px, or `None` where the box is that. `struck` words are struck through, `cleared` ones were; a `sign` stands
     alone in its row.
-    `parts` are the connected parts of its ink where some of them stand raised. `pitch` is the width in px of the cells
+    `parts` are the connected parts of its ink where some of them stand raised. `cell` numbers its line's cells of a
+    table, of which each ends at an upright rule. `pitch` is the width in px of the cells
     that its line's characters stand in, as a typewriter's do, 0 where they stand in none.
     """
 
@@ -158,6 +159,7 @@ class Piece:
     sign: bool = False
     parts: Parts | None = None
     pitch: float = 0.0
+    cell: int = 0
 
     @property
     def place(self) -> np.ndarray:
@@ -236,6 +238,7 @@ def _joined(a: Piece, b: Piece, whole: Piece, options: JoinOptions) -> Piece:
         struck=a.struck or b.struck,
         cleared=a.cleared or b.cleared,
         pitch=a.pitch,
+        cell=a.cell,
     )
 
 
@@ -246,7 +249,7 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
     if b_start - a_end >= options.gap * height or end - start >= options.longest * height:
         return False
     left, right = (guess.text for guess in _figures(a.guess, b.guess, options))
-    if not (left and right) or " " in left + right:
+    if not (left and right) or a.cell != b.cell or " " in left + right:
         return False
     if b.pitch and b.space == 1 and not _digits_meet(left, right):  # whole cells between them are blank
         return False
@@ -403,7 +406,10 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
     between = whole.text[len(a.text) : len(whole.text) - len(b.text)]
     if _digits_meet(a.text, b.text) and whole.text == a.text + between + b.text:
         marked = len(between) == 1 and between in options.marks
-        beside_one = not between and "1" in (a.text[-1], b.text[0]) and space < options.sure_gap
+        # Parts with letters are words of a code, as of a postcode.
+        codes = all(any(map(str.isalpha, part.text)) for part in (a, b))
+        unsure = options.sure_space if codes else options.sure_gap
+        beside_one = not between and "1" in (a.text[-1], b.text[0]) and space < unsure
         if marked or beside_one:
             return whole.confidence >= options.mark_confidence * lower
     if _may_be_seam(a, b, space, options) and _is_seam(a.text, b.text, whole.text, options):

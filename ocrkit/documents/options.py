@@ -49,6 +49,8 @@ class ReadOptions:
         cell_reach: the same; how far off it may stand.
         stray_reach: of a word's height; marks alone in a row are noise where no word level with them is so near.
         bullet_reach: the same of a bullet and the word on its right.
+        brackets: signs of a program's line that has nothing else.
+        bracket_height: of a word's height; by which that of such a line may differ, at most.
         rule_signs: what the pieces of a rule are read as.
         rule_marks: of one such sign, from which on a row that holds hardly anything else is a rule.
         rule_letters: read in one piece, from which on it is a rule if it is no word that is known and hardly read.
@@ -95,6 +97,8 @@ class ReadOptions:
     cell_reach: float = 40.0
     stray_reach: float = 20.0
     bullet_reach: float = 4.0
+    brackets: str = "{}[]();,"
+    bracket_height: float = 0.6
     rule_signs: tuple[str, ...] = tuple("-–—=*:;.•_~|")
     rule_marks: int = 4
     rule_letters: int = 20

@@ -125,7 +125,8 @@ def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[lis
             [False] * len(line.boxes) if which is None else which.tolist() for which in (line.struck, line.cleared)
         )
         parts = [None] * len(line.boxes) if line.parts is None else line.parts
-        found = zip(islice(unread, len(line.boxes)), spaces, ink, struck, cleared, parts)
+        cells = [0] * len(line.boxes) if line.cells is None else line.cells.tolist()
+        found = zip(islice(unread, len(line.boxes)), spaces, ink, struck, cleared, parts, cells)
         rows.append(
             [
                 replace(
@@ -137,8 +138,9 @@ def in_lines(pieces: Sequence[Piece], lines: Sequence[DetectedLine]) -> list[lis
                     sign=line.sign,
                     parts=raised,
                     pitch=line.pitch,
+                    cell=cell,
                 )
-                for piece, p, place, out, was, raised in found
+                for piece, p, place, out, was, raised, cell in found
             ]
         )
     return rows
@@ -259,7 +261,8 @@ def _without_rule(row: Sequence[Piece], options: ReadOptions) -> list[Piece]:
 def _are_stray(row: Sequence[Piece], print_at: np.ndarray, options: ReadOptions) -> bool:
     """Whether a row is dirt: marks alone with no print at hand level with them.
 
-    A bullet has its text on its right, and not far off.
+    A bullet has its text on its right, and not far off. A bracket that is surely read may be a line of a program: as
+    high as print in the next line above or below.
     """
     if not row or any(map(str.isalnum, "".join(piece.guess.text for piece in row))) or any(piece.sign for piece in row):
         return False
@@ -268,6 +271,13 @@ def _are_stray(row: Sequence[Piece], print_at: np.ndarray, options: ReadOptions)
     level = (print_at[:, 1] <= (top + bottom) / 2) & ((top + bottom) / 2 <= print_at[:, 3])
     behind, before = print_at[:, 0] - right, left - print_at[:, 2]
     height = print_at[:, 3] - print_at[:, 1]
+    sure = all(piece.guess.confidence >= options.sure_confidence for piece in row)
+    if sure and set("".join(piece.guess.text for piece in row)) <= set(options.brackets):
+        apart = np.maximum(print_at[:, 1] - bottom, top - print_at[:, 3])
+        alike = np.abs(bottom - top - height) <= options.bracket_height * height
+        near = np.maximum(behind, before) <= options.bullet_reach * height
+        if ((apart <= height) & alike & near).any():
+            return False
     if all(piece.guess.text == "•" for piece in row):
         return not (level & (behind >= 0) & (behind <= options.bullet_reach * height)).any()
     return not (level & (np.maximum(behind, before) <= options.stray_reach * height)).any()

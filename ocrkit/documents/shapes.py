@@ -33,6 +33,7 @@ _WHOLE_BAR = 0.85  # of an equals sign's width, that each of its bars covers
 _L_FOR_ONE = re.compile(r"(?<=[a-zA-Z_-]\d)l(?![a-zA-Z])|(?<![a-zA-Z\d])l(?=e-?\d)")
 _BULLETED = re.compile(r"^•(?=\w)|(?<=\w)•$")
 _BAR_FOR_I = re.compile(r"(?<=[\"'“‘])\|(?=[^\w|]*$)|^\|(?=['’][a-z])")  # a bar behind a quotation mark is an I
+_DECIMALS = re.compile(r"\d+[.,]\d+")
 _TO_FIGURES = str.maketrans("IO", "10")
 _PARTNER = {"(": ")", "{": "}", "[": "]"}
 _LOW = frozenset("acemnorsuvwxz")  # no part of them stands above an x
@@ -97,6 +98,7 @@ class ShapeOptions:
         cell_spread: of the mean step from one character of a word to the next; a typewriter's vary by no more.
         last_underscores: at the end of a name, at most.
         column_reach: of an O's height; how far above or below it the numbers stand that make it a zero, at most.
+        unit_gap: of a capital's height; from a number to the unit behind it, at most.
         case_confidence: of a letter alone whose height tells its case, from which on it is read as surely as a sign.
         sign_confidence: of what is a dash, a bullet or an ellipsis by its size and place.
     """
@@ -149,6 +151,7 @@ class ShapeOptions:
     cell_spread: float = 0.1
     last_underscores: int = 3
     column_reach: float = 12.0
+    unit_gap: float = 1.0
     case_confidence: float = 0.3
     sign_confidence: float = 0.5
 
@@ -172,6 +175,7 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
     edge_of = _ellipsis_edge(rows, capitals, options)
     is_typewritten = _is_typewritten(rows, options)
     named = [[_named(piece, capital, edge_of, options) for piece in row] for row, capital in zip(rows, capitals)]
+    named = [_with_litres(row, capital, options) for row, capital in zip(named, capitals)]
     return with_dashes(named, capitals, is_typewritten, options.dashes)
 
 
@@ -387,6 +391,23 @@ def _with_zeros(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[
         if (column & number).sum() > max(1, (column & ~number).sum()):
             zeros[piece] = replace(piece, guess=replace(piece.guess, text="0"))
     return [[zeros.get(piece, piece) for piece in row] for row in rows]
+
+
+def _with_litres(row: Sequence[Piece], capital_px: float, options: ShapeOptions) -> list[Piece]:
+    """The row, an I behind a number with decimals as the l of litres, but where a text goes on with small letters."""
+
+    def near(a: Piece, b: Piece) -> bool:
+        return b.place[0] - a.place[2] <= options.unit_gap * capital_px
+
+    def is_one(before: Piece, piece: Piece, behind: Piece | None) -> bool:
+        goes_on = behind is not None and near(piece, behind) and behind.guess.text[:1].islower()
+        unit = piece.guess.text in ("I", "|") and _DECIMALS.fullmatch(before.guess.text)
+        return bool(unit) and near(before, piece) and not goes_on
+
+    row = sorted(row, key=lambda piece: float(piece.place[0]))
+    after = [*row[2:], None]
+    found = [piece for before, piece, behind in zip(row, row[1:], after) if is_one(before, piece, behind)]
+    return [replace(piece, guess=replace(piece.guess, text="l")) if piece in found else piece for piece in row]
 
 
 def _is_typewritten(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> bool:

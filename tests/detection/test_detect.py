@@ -153,6 +153,56 @@ def test_light_words_on_badges_hardly_higher_than_they_are_are_found_whole(word,
     assert_found(drawn, detect(drawn.image))
 
 
+@pytest.mark.parametrize(
+    ("beside", "fall"),
+    [((6, 300), 8), ((0, 200), 0), ((-1, 300), 0)],  # askew, wide, one that begins within its word
+)
+def test_short_light_words_are_found_on_badges_of_any_place_and_width(beside, fall):
+    drawn = draw((*TWO_LINES, "Its", "In", "It"), at=(40, 20), shape=(220, 420), leading=2)
+    for box in drawn.boxes[-3:]:
+        x0, y0, x1, y1 = box.astype(int) + np.array([-beside[0], -5, beside[1], 5])
+        ground = np.zeros_like(drawn.image)
+        cv2.fillPoly(ground, [np.array([(x0, y0 - fall), (x1, y0), (x1, y1), (x0, y1 - fall)])], 255)
+        drawn.image[ground > 0] = 255 - drawn.image[ground > 0] / 255 * 155
+    assert_found(drawn, detect(drawn.image), spurious=1)
+
+
+def test_words_in_boxes_with_round_corners_are_found_where_there_is_little_else():
+    drawn = draw(("Each mapping item",), "sans", 14, shape=(500, 1300), at=(60, 30))
+    page = Image.fromarray(drawn.image)
+    pen, face = ImageDraw.Draw(page), ImageFont.truetype(f"{get_data_path()}/fonts/ttf/{FONTS['sans']}", 14)
+    boxes = [*drawn.boxes]
+    for i in range(8):
+        x, y = 20 + i % 4 * 320, 80 + i // 4 * 210
+        pen.rounded_rectangle([x, y, x + 300, y + 190], 30, fill=90 if i % 2 else 235, outline=90)
+        for word, at in (("You", x + 100), ("are", x + 140), ("not", x + 170)):
+            pen.text((at, y + 90), word, 255 if i % 2 else 0, face)
+            boxes.append(pen.textbbox((at, y + 90), word, face))
+    drawn = Drawn(np.array(page), np.array(boxes, float))
+    assert_found(drawn, detect(drawn.image), spurious=16)  # rims
+
+
+@pytest.mark.parametrize("rule", [True, False])
+def test_what_ends_at_a_rule_is_no_part_of_what_begins_behind_it(rule):
+    rows = [(str(7 + i), f"2025-0{1 + i}-1{i}") for i in range(8)]
+    page = Image.new("L", (260, 260), 255)
+    pen, face = ImageDraw.Draw(page), ImageFont.truetype(f"{get_data_path()}/fonts/ttf/{FONTS['sans']}", 16)
+    boxes = []
+    for i, (number, date) in enumerate(rows):
+        left = 60 - pen.textlength(number, face)
+        for text, x in ((number, left), (date, 63)):
+            pen.text((x, 22 + 28 * i), text, 0, face)
+            boxes.append(pen.textbbox((x, 22 + 28 * i), text, face))
+        pen.line([10, 18 + 28 * i, 240, 18 + 28 * i], 0)
+    if rule:
+        pen.line([61, 18, 61, 242], 0)
+        lines = detect(np.array(page))
+        assert_found(Drawn(np.array(page), np.array(boxes, float)), lines)
+        assert all(len(set(line.cells.tolist())) == len(line.boxes) for line in lines)
+    else:
+        assert len(words(detect(np.array(page)))) < len(boxes)
+
+
 def test_two_threads_find_what_one_does():
     drawn = draw(TWO_LINES, at=(20, 20))
     drawn.image[46:76] = 255 - drawn.image[46:76]

@@ -240,6 +240,25 @@ def test_columns_that_stand_close_have_spaces_of_their_own(wide_first):
     assert len(split_words(np.array(boxes), letter, line, DetectorOptions())) == 16
 
 
+@pytest.mark.parametrize(
+    ("mark", "words"),
+    [
+        ([61, 18, 65, 22], 3),  # a middle dot
+        ([61, 26, 65, 30], 2),  # a point
+        ([53, 18, 57, 22], 2),  # closer to one of the two
+        ([59, 19, 67, 22], 3),  # a dash
+        ([61, 8, 65, 12], 2),  # as high as a quotation mark
+    ],
+)
+def test_a_dot_half_way_up_and_half_way_between_two_words_is_a_word(mark, words):
+    boxes = [[x + 12 * i, 10, x + 12 * i + 10, 30] for x in (0, 80, 141, 202) for i in range(4)]
+    boxes.append(mark)
+    letters = [True] * 16 + [False]
+    line = np.zeros(len(boxes), int)
+    found = split_words(np.array(boxes, float), np.array(letters), line, DetectorOptions())
+    assert len(found) == words + 2
+
+
 def points(number, pitch=9):
     return [[38 + pitch * i, 27, 41 + pitch * i, 30] for i in range(number)]
 
@@ -252,6 +271,8 @@ def points(number, pitch=9):
         ([*points(9), [123, 27, 126, 30]], 9),  # the point of a word beside it
         ([*points(5), *points(12)[6:]], 11),  # one of its points is lost
         (points(3), 0),  # an ellipsis
+        ([[35, 27, 38, 30], *points(9, 9)[1:]], 8),  # the point of a word, not at their step
+        ([[36, 27, 39, 30], *[[45 + 9 * i, 27, 48 + 9 * i, 30] for i in range(8)]], 9),  # a leader's, close to a word
         (
             [box for i in range(7) for box in ([20 * i, 27, 20 * i + 3, 30], [20 * i + 5, 10, 20 * i + 16, 30])],
             0,

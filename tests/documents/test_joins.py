@@ -72,6 +72,11 @@ def test_one_word_or_two(a, b, whole, one):
     assert is_one_word(a, b, whole, 0.5, JoinOptions()) is one
 
 
+@pytest.mark.parametrize(("a", "b", "one"), [("LS1", "4AB", False), ("VE05", "14", True), ("11", "2.48", True)])
+def test_the_parts_of_a_code_with_letters_are_words_behind_a_likely_space(a, b, one):
+    assert is_one_word(guess(a), guess(b), guess(a + b), 0.95, JoinOptions()) is one
+
+
 @pytest.mark.parametrize(
     ("a", "b", "whole", "one"),
     [

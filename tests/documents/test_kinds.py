@@ -411,6 +411,23 @@ def test_dirt_and_rules_far_from_print_are_noise(texts, kept):
     assert page.left_out["noise"] == 2 - len(kept)
 
 
+@pytest.mark.parametrize(
+    ("text", "confidence", "top", "kept"),
+    [
+        ("{", 0.9, 75, True),
+        ("},", 0.9, 75, True),
+        ("{", 0.5, 75, False),  # not surely read
+        ("{", 0.9, 150, False),  # far below
+        ("*", 0.9, 75, False),
+    ],
+)
+def test_a_bracket_alone_below_a_line_of_print_is_one_of_a_program(text, confidence, top, kept):
+    lines = [DetectedLine(np.array([box], float)) for box in ((20, 30, 100, 60), (20, top, 34, top + 32))]
+    reader = Reader(recognizer=Knows(("Total", 0.95), (text, confidence)), detector=lambda image: lines)
+    page = reader.read(np.full((200, 300), 255, np.uint8)).pages[0]
+    assert [word.text for word in page.words] == ["Total", text][: 1 + kept]
+
+
 @pytest.mark.parametrize(("mark", "kept"), [(":", 0), ("=", 0), ("%", 5)])  # percent signs head columns
 def test_a_row_of_one_mark_many_times_is_a_rule(mark, kept):
     boxes = np.array([(20 + 30 * i, 30, 40 + 30 * i, 60) for i in range(5)], float)

@@ -156,6 +156,23 @@ def test_what_is_low_and_wide_half_way_up_between_two_words_is_a_dash(place, rea
     assert texts(by_shape([row, hyphen], ShapeOptions()))[1] == meant
 
 
+@pytest.mark.parametrize(
+    ("before", "left", "behind", "meant"),
+    [
+        ("0.2", 60, "4.80", "l"),
+        ("0,75", 60, "", "l"),
+        ("1990", 60, "went", "I"),
+        ("4.5", 60, "went", "I"),  # a sentence
+        ("0.2", 90, "4.80", "I"),  # far off
+    ],
+)
+def test_an_i_behind_a_number_with_decimals_is_litres(before, left, behind, meant):
+    stroke, rest = placed("I", left, 0, left + 4, 20), placed(behind, left + 12, 0, left + 50, 20)
+    row = [placed(before, 0, 0, 50, 20), stroke, rest]
+    others = [placed("The", 0, 40, 50, 60)]
+    assert texts(by_shape([others, row if behind else row[:2]], ShapeOptions()))[2] == meant
+
+
 @pytest.mark.parametrize(("height", "meant"), [(20, "I"), (27, "|")])
 def test_an_upright_stroke_alone_in_a_row_of_a_table_is_an_i_or_a_bar(height, meant):
     alone = replace(placed("", 300, 0, 303, height, confidence=0.1), sign=True)
