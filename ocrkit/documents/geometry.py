@@ -10,8 +10,9 @@ import numpy as np
 
 from ocrkit.document import Image, Line
 
-_SLIM = 0.1  # of a word's shorter side, as a wider margin would be more than a dash
-_LOW_PX = 6  # words that are no higher are dashes and dots
+_SLIM = 0.1  # of a mark's or a stroke's shorter side, as a wider margin would be more than a dash
+_THIN_PX = 6  # of its shorter side, at most; low words of small print are as low as dashes are
+_STROKE = 3.0  # height over width of an I or a one, at least
 _MORE = 0.5  # of its area, by which a word may grow; a letter by itself is as wide as high
 
 
@@ -39,7 +40,7 @@ def moved(lines: Sequence[Line], move: Callable[[np.ndarray], np.ndarray]) -> tu
 
 
 def widened(lines: Sequence[Line], margin_px: Callable[[float], float]) -> tuple[Line, ...]:
-    """The lines with their words' upright boxes wider on every side, those of dashes and dots by less.
+    """The lines with their words' upright boxes wider on every side, those of dashes, dots and strokes by less.
 
     Args:
         lines: each of some words.
@@ -47,13 +48,15 @@ def widened(lines: Sequence[Line], margin_px: Callable[[float], float]) -> tuple
     """
     if not lines:
         return ()
-    quads = np.array([word.quad for line in lines for word in line.words])
+    words = [word for line in lines for word in line.words]
+    quads = np.array([word.quad for word in words])
     counts = [len(line.words) for line in lines]
     heights = np.split(np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1), np.cumsum(counts)[:-1])
     margins = np.repeat([margin_px(median(of_line.tolist())) for of_line in heights], counts)
     sides = np.linalg.norm(np.diff(quads[:, :3], axis=1), axis=2)
     shorter, around = sides.min(1), sides.sum(1)
-    margin = np.minimum(margins, np.where(shorter <= _LOW_PX, _SLIM, 0.25) * shorter)
+    thin = np.array([not any(map(str.isalnum, word.text)) for word in words]) | (sides[:, 1] >= _STROKE * sides[:, 0])
+    margin = np.minimum(margins, np.where(thin & (shorter <= _THIN_PX), _SLIM, 0.25) * shorter)
     margin = np.minimum(margin, (np.sqrt(around**2 + 4 * _MORE * sides.prod(1)) - around) / 4)
     return _with_quads(lines, quads + margin[:, None, None] * np.sign(quads - quads.mean(1, keepdims=True)))
 

@@ -8,14 +8,16 @@ from ocrkit.documents.geometry import widened
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "margin"),
+    ("text", "width", "height", "margin"),
     [
-        (60, 10, 2.0),  # as asked for
-        (10, 2, 0.2),  # a dash
-        (8, 8, 0.9),  # a letter by itself, no more than half as large again
+        ("area", 60, 10, 2.0),  # as asked for
+        ("–", 10, 2, 0.2),
+        ("a", 8, 8, 0.9),  # a letter by itself, no more than half as large again
+        ("mm", 20, 6, 1.07),  # letters as low as dashes
+        ("I", 2, 10, 0.2),
     ],
 )
-def test_a_margin_never_outgrows_its_word(width, height, margin):
-    word = Word("a", box_to_quad((0, 0, width, height)), 0.9)
+def test_a_margin_never_outgrows_its_word(text, width, height, margin):
+    word = Word(text, box_to_quad((0, 0, width, height)), 0.9)
     (line,) = widened([Line((word,), 0)], lambda _: 2.0)
     assert np.asarray(line.words[0].box) == pytest.approx([-margin, -margin, width + margin, height + margin], abs=0.01)
