@@ -430,7 +430,7 @@ def _inked_rows(ink: np.ndarray) -> np.ndarray:
     By twos, as OpenCV looks at them, so that the components of these rows come in the order of the page's.
     """
     inked = np.append(ink.view(bool).any(1), [False] * (len(ink) % 2))
-    pairs: np.ndarray = inked.reshape(-1, 2).any(1)
+    pairs = np.asarray(inked.reshape(-1, 2).any(1))
     pairs[1:] |= pairs[:-1]
     return np.flatnonzero(np.repeat(pairs, 2)[: len(ink)])
 
