@@ -13,7 +13,7 @@ from ocrkit.document import Image, Line
 _SLIM = 0.1  # of a mark's or a stroke's shorter side, as a wider margin would be more than a dash
 _THIN_PX = 6  # of its shorter side, at most; low words of small print are as low as dashes are
 _STROKE = 3.0  # height over width of an I or a one, at least
-_MORE = 0.5  # of its area, by which a word may grow; a letter by itself is as wide as high
+_MORE = 0.7  # of its area, by which a word may grow; a letter by itself is as wide as high
 
 
 def turned(image: Image, degrees: int) -> Image:
