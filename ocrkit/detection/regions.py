@@ -171,7 +171,7 @@ def with_badges(
         within = cv2.erode(whole, _square(3)) > 0  # its rim is as blurred as print
         seen = grey[place]
         # One short word, which is all the print of a table's cell, has few pixels of its ground.
-        least = min(0.02, options.badge_print * height_px**2 / max(np.count_nonzero(within), 1))
+        least = min(0.02, options.badge_print * height_px**2 / max(1, int(within.sum())))
         level, darkest = float(np.median(seen[within])), float(np.quantile(seen[within], least))
         if level - darkest >= contrast:
             ink[place][within & (seen < level - options.badge_ink * (level - darkest))] = 255
