@@ -313,8 +313,11 @@ def _scaled(grey: Image, options: DetectorOptions) -> tuple[Image, float, float,
 def _height(ink: np.ndarray, options: DetectorOptions) -> float:
     regions = ink_regions(ink)
     # The points of leaders, where there are many, pass for low letters, and the rims of boxes for high ones.
-    others = leaders(regions, options) | are_blocks(regions, ink, options.max_text_px, options)
-    height = letter_height(regions[~others], options)
+    regions = regions[~leaders(regions, options)]
+    height = letter_height(regions, options)
+    blocks = are_blocks(regions, ink, options.max_text_px, options)
+    if height >= regions.heights[blocks].min(initial=np.inf):
+        height = letter_height(regions[~blocks], options)
     if not height:  # every letter touches a rule
         rules = rule_map(ink, round(options.rule_length * options.max_text_px), round(options.max_text_px / 2))
         height = letter_height(ink_regions(cv2.subtract(ink, rules)), options)
@@ -346,8 +349,9 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
     ink = without_grounds(ink, page, round(options.ground_size * height), options)
     rules, regions = np.zeros_like(ink), Regions.none()
     if cv2.countNonZero(ink) > height**2:  # more than a letter or two
-        part = inked_part(ink, reach_px=1)
-        rules[part] = rule_map(ink[part], round(options.rule_length * height), round(options.rule_thickness * height))
+        length, thickness = round(options.rule_length * height), round(options.rule_thickness * height)
+        part = inked_part(ink, length + 2)  # OpenCV's openings take what is beyond the edges for ink
+        rules[part] = rule_map(ink[part], length, thickness)
         rules[part] |= underline_map(ink[part], height, options)
         regions = _find_regions(page, ink, rules, least_paper, height, options)
     check = are_check_boxes(regions, ink, height, options)

@@ -18,6 +18,7 @@ from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pitch import cell_runs, even_around, line_pitches, space_by_pitch
 from ocrkit.detection.sides import rules_between
 
+_CELL_GAP = 1.5  # usual gaps of a line; that of two cells beside their rule, at least
 _LETTER_GAPS = np.arange(0, 0.56, 0.05)  # heights of the line
 _WORD_GAPS = np.arange(0.15, 1.21, 0.075)  # heights of the line
 _LEAST_DIFFERENCE = 0.15  # heights
@@ -171,8 +172,10 @@ def split_words(
     gap = np.append(np.inf, starts[1:] - ends[:-1]) / height
     gap[np.diff(line, prepend=-1) > 0] = np.inf
     if rules is not None:
-        behind = 1 + np.flatnonzero(rules_between(boxes, line, rules))
-        gap[behind] = np.maximum(gap[behind], _TAB)
+        for behind in (1 + np.flatnonzero(rules_between(boxes, line, rules))).tolist():
+            # Letters that go on at their usual distance cross the rule: their cell is too narrow for them.
+            if gap[behind] > _CELL_GAP * np.median(gap[(line == line[behind]) & np.isfinite(gap)]):
+                gap[behind] = max(gap[behind], _TAB)
     probability = _space_probabilities(boxes, sides, line, height, gap, pitch, may_be_cells, options)
     space = probability > 0.5
 

@@ -12,8 +12,8 @@ from ocrkit.documents.geometry import widened
     [
         ("area", 60, 10, 2.0),  # as asked for
         ("–", 10, 2, 0.2),
-        ("a", 8, 8, 0.9),  # a letter by itself, no more than half as large again
-        ("mm", 20, 6, 1.07),  # letters as low as dashes
+        ("a", 8, 8, 1.22),  # a letter by itself, no more than seven tenths larger
+        ("mm", 20, 6, 1.45),  # letters as low as dashes
         ("I", 2, 10, 0.2),
     ],
 )
