@@ -404,9 +404,9 @@ def _with_litres(row: Sequence[Piece], capital_px: float, options: ShapeOptions)
         unit = piece.guess.text in ("I", "|") and _DECIMALS.fullmatch(before.guess.text)
         return bool(unit) and near(before, piece) and not goes_on
 
-    row = sorted(row, key=lambda piece: float(piece.place[0]))
-    after = [*row[2:], None]
-    found = [piece for before, piece, behind in zip(row, row[1:], after) if is_one(before, piece, behind)]
+    along = sorted(row, key=lambda piece: float(piece.place[0]))
+    after = [*along[2:], None]
+    found = [piece for before, piece, behind in zip(along, along[1:], after) if is_one(before, piece, behind)]
     return [replace(piece, guess=replace(piece.guess, text="l")) if piece in found else piece for piece in row]
 
 
