@@ -625,3 +625,18 @@ def test_labels_above_and_below_the_bars_of_a_chart_are_found():
             labels.append(pen.textbbox((x + 15, y), text, face))
     boxes = np.concatenate([drawn.boxes, np.array(labels, float)])
     assert_found(Drawn(np.array(image), boxes), detect(np.array(image)), spurious=4)
+
+
+def test_a_number_too_wide_for_its_cell_is_one_word_across_the_rule():
+    page = Image.new("L", (420, 260), 255)
+    pen, face = ImageDraw.Draw(page), ImageFont.truetype(f"{get_data_path()}/fonts/ttf/{FONTS['mono']}", 18)
+    boxes = []
+    for i in range(8):
+        for text, x in ((f"Item {i}", 20), (f"{26 + i},817.75", 180)):
+            pen.text((x, 22 + 28 * i), text, 0, face)
+        boxes.append(pen.textbbox((180, 22 + 28 * i), f"{26 + i},817.75", face))
+        pen.line([10, 18 + 28 * i, 400, 18 + 28 * i], 0)
+    cut = round(180 + pen.textlength("2", face))
+    pen.line([cut, 18, cut, 242], 0)
+    found = overlaps(np.array(boxes, float), words(detect(np.array(page))))
+    assert (found.max(1) > 0.7).all()
