@@ -389,7 +389,9 @@ def _middle_dots(
     size = (boxes[first, 2:] - boxes[first, :2]) / height[first, None]
     single = np.diff(np.append(first, len(boxes))) == 1
     round_ = size.max(1) <= options.dot_round * size.min(1) + _BLUR_PX / height[first]
-    up = (boxes[first - 1, 3] - boxes[first, 1::2].mean(1)) / height[first]
+    # Of a letter that hangs below the line, the foot of the point behind it is half-way up.
+    foot = np.minimum(boxes[first - 1, 3], boxes[np.append(first[1:], first[-1]), 3])
+    up = (foot - boxes[first, 1::2].mean(1)) / height[first]
     lowest, highest = options.dot_middle
     between = np.isfinite(gaps).all(0) & (np.ptp(np.where(np.isfinite(gaps), gaps, 0), 0) <= options.dot_off)
     return single & ~letter[first] & round_ & (lowest <= up) & (up <= highest) & between
