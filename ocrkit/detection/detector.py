@@ -53,6 +53,7 @@ from ocrkit.document import Image
 
 T = TypeVar("T")
 
+_CELL = 0.999  # probability of a space where an upright rule parts two cells, at least
 _DEFAULT = DetectorOptions()
 _ASIDE = [1, 0, 3, 2]  # x and y of a box changed
 _FAINT = 0.15  # of a dash's ink, below which a row is blur
@@ -171,7 +172,8 @@ def _lines(whole: Image, band: Band, options: DetectorOptions, threads: int) -> 
     struck = np.asarray(np.any(through, axis=0))
     strokes = strokes / scale + origin
     parts = parts_of(level, (dark, light), scale, origin, options)
-    ends = rules_between(level.ink, level.line, dark.rules | light.rules)
+    ends = rules_between(level.ink, level.line, dark.rules | light.rules) > 0
+    ends[:-1] &= level.space[1:] > _CELL  # else letters cross it
     cells = np.cumsum(ends) - ends
     edges = np.tile(grey.shape[::-1], 2)
     found: list[DetectedLine] = []

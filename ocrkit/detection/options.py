@@ -86,6 +86,7 @@ class DetectorOptions:
         block_side: of each side of a block of that size, that is ink, at least; of no letter all four are.
         block_large: heights; shorter side of a block that may have round corners, at least.
         block_round: of each side of such a block, that is ink, at least.
+        block_full: of such a block's box, that is ink, at most where it is its rim, and at least where it is all of it.
         block_skew: of its longer side, by which its sides may lean.
         around_height: of the height of the letters in its box; that of what is a stamp or a frame, no letter, at least.
         around_letters: such letters, at least.
@@ -313,6 +314,7 @@ class DetectorOptions:
     block_side: float = 0.97
     block_large: float = 4.0
     block_round: float = 0.75
+    block_full: tuple[float, float] = (0.3, 0.85)
     block_skew: float = 0.02
     around_height: float = 2.0
     around_letters: int = 3

@@ -50,7 +50,9 @@ def are_blocks(regions: Regions, ink: np.ndarray, height_px: float, options: Det
         box = ink[y0:y1, x0:x1] > 0
         rim = 2 + round(options.block_skew * max(box.shape))
         sides = box[:rim].any(0), box[-rim:].any(0), box[:, :rim].any(1), box[:, -rim:].any(1)
-        large = min(box.shape) > options.block_large * height_px
+        # A bold D has such sides as well, but is neither hollow nor full.
+        hollow, full = options.block_full
+        large = min(box.shape) > options.block_large * height_px and not hollow < regions.area[i] / box.size < full
         found[i] = min(side.mean() for side in sides) >= (options.block_round if large else options.block_side)
     return found
 

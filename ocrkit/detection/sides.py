@@ -62,7 +62,9 @@ def _feet_around(feet: np.ndarray, line: np.ndarray) -> np.ndarray:
 
 
 def rules_between(boxes: np.ndarray, line: np.ndarray, rules: np.ndarray) -> np.ndarray:
-    """Whether an upright rule stands between each box and the next of its line, `(N,)`: one ends a table's cell.
+    """Width in px of the upright rule between each box and the next of its line, `(N,)`; 0 for none.
+
+    It ends a table's cell.
 
     A number that ends where its cell does stands closer to what the next one begins with than two words do.
 
@@ -82,7 +84,9 @@ def rules_between(boxes: np.ndarray, line: np.ndarray, rules: np.ndarray) -> np.
     least = np.maximum(_CROSSED * (foot - top), 1)
     ink = cv2.integral((rules > 0).astype(np.uint8))
     some = ink[foot, right] - ink[top, right] - ink[foot, left] + ink[top, left] >= least
-    found = np.zeros(len(boxes), bool)
+    widths = np.zeros(len(boxes))
     for i in np.flatnonzero(some).tolist():
-        found[after[i]] = np.count_nonzero(rules[top[i] : foot[i], left[i] : right[i]].any(1)) >= least[i]
-    return found
+        across = np.count_nonzero(rules[top[i] : foot[i], left[i] : right[i]], axis=1)
+        if np.count_nonzero(across) >= least[i]:
+            widths[after[i]] = np.median(across[across > 0])
+    return widths

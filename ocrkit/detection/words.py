@@ -18,7 +18,7 @@ from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pitch import cell_runs, even_around, line_pitches, space_by_pitch
 from ocrkit.detection.sides import rules_between
 
-_CELL_GAP = 1.5  # usual gaps of a line; that of two cells beside their rule, at least
+_CELL_GAP = 1.5  # usual gaps of a line; the blank of two cells beside their rule, at least
 _LETTER_GAPS = np.arange(0, 0.56, 0.05)  # heights of the line
 _WORD_GAPS = np.arange(0.15, 1.21, 0.075)  # heights of the line
 _LEAST_DIFFERENCE = 0.15  # heights
@@ -172,10 +172,8 @@ def split_words(
     gap = np.append(np.inf, starts[1:] - ends[:-1]) / height
     gap[np.diff(line, prepend=-1) > 0] = np.inf
     if rules is not None:
-        for behind in (1 + np.flatnonzero(rules_between(boxes, line, rules))).tolist():
-            # Letters that go on at their usual distance cross the rule: their cell is too narrow for them.
-            if gap[behind] > _CELL_GAP * np.median(gap[(line == line[behind]) & np.isfinite(gap)]):
-                gap[behind] = max(gap[behind], _TAB)
+        behind = _cell_starts(boxes, line, height, gap, rules)
+        gap[behind] = np.maximum(gap[behind], _TAB)
     probability = _space_probabilities(boxes, sides, line, height, gap, pitch, may_be_cells, options)
     space = probability > 0.5
 
@@ -391,10 +389,30 @@ def _middle_dots(
     size = (boxes[first, 2:] - boxes[first, :2]) / height[first, None]
     single = np.diff(np.append(first, len(boxes))) == 1
     round_ = size.max(1) <= options.dot_round * size.min(1) + _BLUR_PX / height[first]
-    up = (boxes[first - 1, 3] - boxes[first, 1::2].mean(1)) / height[first]
+    # Of a letter that hangs below the line, the foot of the point behind it is half-way up.
+    foot = np.minimum(boxes[first - 1, 3], boxes[np.append(first[1:], first[-1]), 3])
+    up = (foot - boxes[first, 1::2].mean(1)) / height[first]
     lowest, highest = options.dot_middle
     between = np.isfinite(gaps).all(0) & (np.ptp(np.where(np.isfinite(gaps), gaps, 0), 0) <= options.dot_off)
     return single & ~letter[first] & round_ & (lowest <= up) & (up <= highest) & between
+
+
+def _cell_starts(
+    boxes: np.ndarray, line: np.ndarray, height: np.ndarray, gap: np.ndarray, rules: np.ndarray
+) -> np.ndarray:
+    """Numbers of the pieces that begin a table's cell, behind an upright rule.
+
+    Letters that go on at their usual distance cross the rule: their cell is too narrow for them, or the paper is ruled.
+    What the rule covers is no gap, and one that letters cross in most rows parts none, as it may hide an i.
+    """
+    widths = rules_between(boxes, line, rules)
+    behind = 1 + np.flatnonzero(widths)
+    if not len(behind):
+        return behind
+    usual = np.array([np.median(gap[(line == line[i]) & np.isfinite(gap)]) for i in behind.tolist()])
+    parts = gap[behind] - widths[behind - 1] / height[behind] > _CELL_GAP * usual
+    place = (boxes[behind, 0] / np.median(height)).astype(int)
+    return behind[parts & (np.bincount(place, parts) >= np.bincount(place) / 2)[place]]
 
 
 def _cell_width(width: np.ndarray, line: np.ndarray) -> np.ndarray:

@@ -394,15 +394,19 @@ def _with_zeros(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[
 
 
 def _with_litres(row: Sequence[Piece], capital_px: float, options: ShapeOptions) -> list[Piece]:
-    """The row, an I behind a number with decimals as the l of litres, but where a text goes on with small letters."""
+    """The row, an I behind a number with decimals as the l of litres, but where a text goes on with small letters.
+
+    So is what is read as a bar, but no higher than letters.
+    """
 
     def near(a: Piece, b: Piece) -> bool:
         return b.place[0] - a.place[2] <= options.unit_gap * capital_px
 
     def is_one(before: Piece, piece: Piece, behind: Piece | None) -> bool:
         goes_on = behind is not None and near(piece, behind) and behind.guess.text[:1].islower()
-        unit = piece.guess.text in ("I", "|") and _DECIMALS.fullmatch(before.guess.text)
-        return bool(unit) and near(before, piece) and not goes_on
+        high = (piece.place[3] - piece.place[1]) / capital_px
+        unit = piece.guess.text in ("I", "|") and high < options.bar_height[0]
+        return unit and bool(_DECIMALS.fullmatch(before.guess.text)) and near(before, piece) and not goes_on
 
     along = sorted(row, key=lambda piece: float(piece.place[0]))
     after = [*along[2:], None]

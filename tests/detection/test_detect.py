@@ -16,6 +16,7 @@ from ocrkit.detection.check_boxes import are_check_boxes
 from ocrkit.detection.detector import tight
 from ocrkit.detection.lines import are_broken, regular_lines
 from ocrkit.detection.pairs import components
+from ocrkit.detection.prune import are_blocks
 from ocrkit.detection.regions import ink_regions, rule_map
 
 FONTS = {
@@ -201,6 +202,24 @@ def test_what_ends_at_a_rule_is_no_part_of_what_begins_behind_it(rule):
         assert all(len(set(line.cells.tolist())) == len(line.boxes) for line in lines)
     else:
         assert len(words(detect(np.array(page)))) < len(boxes)
+
+
+def test_rules_that_cross_letters_part_no_words():
+    lines = ("Every committee meeting", "is held in the rooms", "of another library", "outside the village")
+    drawn = draw(lines, leading=2, shape=(180, 420))
+    whole = len(words(detect(drawn.image)))
+    drawn.image[:, 30::45] = 0
+    found = detect(drawn.image)
+    assert len(words(found)) <= whole + 1
+    assert sum(len(set(line.cells.tolist())) for line in found) <= len(found) + 2
+
+
+@pytest.mark.parametrize(("stroke", "box"), [(3, True), (24, False)])
+def test_a_large_bold_letter_is_no_box_with_round_corners(stroke, box):
+    page = Image.new("L", (160, 200), 0)
+    ImageDraw.Draw(page).rounded_rectangle([20, 20, 140, 180], 24, outline=255, width=stroke)
+    ink = np.array(page)
+    assert are_blocks(ink_regions(ink), ink, 20, DetectorOptions()).any() == box
 
 
 def test_two_threads_find_what_one_does():

@@ -241,17 +241,19 @@ def test_columns_that_stand_close_have_spaces_of_their_own(wide_first):
 
 
 @pytest.mark.parametrize(
-    ("mark", "words"),
+    ("mark", "foot", "words"),
     [
-        ([61, 18, 65, 22], 3),  # a middle dot
-        ([61, 26, 65, 30], 2),  # a point
-        ([53, 18, 57, 22], 2),  # closer to one of the two
-        ([59, 19, 67, 22], 3),  # a dash
-        ([61, 8, 65, 12], 2),  # as high as a quotation mark
+        ([61, 18, 65, 22], 30, 3),  # a middle dot
+        ([61, 26, 65, 30], 30, 2),  # a point
+        ([61, 26, 65, 30], 36, 2),  # one behind a letter that hangs below the line
+        ([53, 18, 57, 22], 30, 2),  # closer to one of the two
+        ([59, 19, 67, 22], 30, 3),  # a dash
+        ([61, 8, 65, 12], 30, 2),  # as high as a quotation mark
     ],
 )
-def test_a_dot_half_way_up_and_half_way_between_two_words_is_a_word(mark, words):
+def test_a_dot_half_way_up_and_half_way_between_two_words_is_a_word(mark, foot, words):
     boxes = [[x + 12 * i, 10, x + 12 * i + 10, 30] for x in (0, 80, 141, 202) for i in range(4)]
+    boxes[3][3] = foot
     boxes.append(mark)
     letters = [True] * 16 + [False]
     line = np.zeros(len(boxes), int)

@@ -173,6 +173,12 @@ def test_an_i_behind_a_number_with_decimals_is_litres(before, left, behind, mean
     assert texts(by_shape([others, row if behind else row[:2]], ShapeOptions()))[2] == meant
 
 
+@pytest.mark.parametrize(("read", "foot", "meant"), [("|", 20, "l"), ("|", 25, "|"), ("I", 26, "I")])
+def test_a_bar_behind_a_number_with_decimals_is_litres_if_no_higher_than_letters(read, foot, meant):
+    row = [placed("4.5", 0, 0, 50, 20), placed(read, 60, 0, 64, foot), placed("3.2", 72, 0, 110, 20)]
+    assert texts(by_shape([[placed("The", 0, 40, 50, 60)], row], ShapeOptions()))[2] == meant
+
+
 @pytest.mark.parametrize(("height", "meant"), [(20, "I"), (27, "|")])
 def test_an_upright_stroke_alone_in_a_row_of_a_table_is_an_i_or_a_bar(height, meant):
     alone = replace(placed("", 300, 0, 303, height, confidence=0.1), sign=True)
