@@ -174,7 +174,7 @@ def _lines(whole: Image, band: Band, options: DetectorOptions, threads: int) -> 
     parts = parts_of(level, (dark, light), scale, origin, options)
     ends = rules_between(level.ink, level.line, dark.rules | light.rules) > 0
     ends[:-1] &= level.space[1:] > _CELL  # else letters cross it
-    cells = np.cumsum(ends) - ends
+    cells: np.ndarray = np.cumsum(ends) - ends
     edges = np.tile(grey.shape[::-1], 2)
     found: list[DetectedLine] = []
     # Where more seems to run up or down than stands level, it is a texture, or the page lies on its side; but for runs.
