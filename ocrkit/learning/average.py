@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
 
 from ocrkit.errors import BadModel, BadParams
 from ocrkit.learning.finetune import origin
+from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.model import load_lexicon, load_network, read_card, save_network
 
 
@@ -24,7 +26,7 @@ def average_models(shares: Mapping[Path, float], folder: Path) -> Path:
 
     Args:
         shares: folder of each model -> its share of the mean; together they are 1.
-        folder: for the model. Its lexicon is the first one's.
+        folder: for the model. Its lexicon has the words of all of theirs.
 
     Raises:
         BadParams: shares that are negative, or not 1 together.
@@ -54,4 +56,5 @@ def average_models(shares: Mapping[Path, float], folder: Path) -> Path:
         "averaged": origins,
         "date": time.strftime("%Y-%m-%d"),
     }
-    return save_network(network, alphabet, folder, card, load_lexicon(next(iter(shares))))
+    lexicons = list(filter(None, map(load_lexicon, shares)))
+    return save_network(network, alphabet, folder, card, reduce(Lexicon.joined, lexicons) if lexicons else None)

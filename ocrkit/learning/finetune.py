@@ -23,6 +23,7 @@ from ocrkit.files import digest, folder_name, whole_folder
 from ocrkit.learning.page_words import PDFS, page_words, pdf_words
 from ocrkit.learning.trainer import Progress, Source, Trainer, TrainOptions, endless, read_all
 from ocrkit.metrics import bootstrap_interval, correct_words
+from ocrkit.recognition.lexicon import lexicon_of_labels
 from ocrkit.recognition.model import identity, load_lexicon, load_network, read_card, save_network
 from ocrkit.recognition.network import change_alphabet
 from ocrkit.recognition.suspects import DECISIONS, decided, read_decisions
@@ -218,7 +219,8 @@ def fine_tune(
 ) -> dict[str, Any]:
     """Train the network of `model` on, and save it in `folder/model`; returns the figures before and after.
 
-    It learns the characters of `ocrkit.alphabet.CHARACTERS` that it did not know.
+    It learns the characters of `ocrkit.alphabet.CHARACTERS` that it did not know, and its lexicon learns the words that
+    several documents have in common.
 
     Early stopping and the choice of the best weights go by the held-out real words. After each round the general words
     are read as well, so that forgetting shows while it happens: `folder/curve.csv` has both.
@@ -301,8 +303,11 @@ def _fine_tune(
     donated = [*read_card(model).get("vaults", ()), *filter(None, (vault.learnt() for vault in privacy.vaults()))]
     if donated:
         card["vaults"] = donated
+    lexicon = lexicon_of_labels(((sample.document, sample.text) for sample in words.tune), privacy.LEAST_DOCUMENTS)
+    if known_words := load_lexicon(model):
+        lexicon = known_words.joined(lexicon)
     with whole_folder(folder / "model", replace=True) as made:
-        save_network(network, alphabet, made, card, load_lexicon(model))
+        save_network(network, alphabet, made, card, lexicon)
     for vault in privacy.vaults():
         if vault.learnt() and (said := vault.record_model(identity(folder / "model"), str(folder / "model"))):
             _LOGGER.warning("%s", said)

@@ -24,6 +24,7 @@ from ocrkit.recognition.model import (
     LEXICON,
     ONNX,
     WEIGHTS,
+    load_lexicon,
     load_network,
     read_card,
     verified,
@@ -88,7 +89,10 @@ def release_model(
     with whole_folder(target, replace) as folder:
         for file in files:
             shutil.copyfile(file, folder / file.name)
-        Lexicon(zipf_frequencies(materials.vocabulary.dictionary)).save(folder / LEXICON)
+        lexicon = Lexicon(zipf_frequencies(materials.vocabulary.dictionary))
+        if its_own := load_lexicon(model):
+            lexicon = lexicon.joined(its_own)
+        lexicon.save(folder / LEXICON)
         card |= {"temperature": 1.0, "temperature_words": len(known), "book_words": len(materials.vocabulary.book)}
         if (trained / "fonts.json").exists():
             card["font_sources"] = materials.font_sources()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import string
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +19,7 @@ MARKS = string.punctuation + "‘’“”„«»…–—"  # around words
 _ENTRY = np.dtype([("checksum", "<u4"), ("zipf", "u1")])
 _STEPS = 25  # of a byte for each power of ten: to Zipf frequencies of 10, which no word has
 PER_MILLION = 3.0  # Zipf frequency of a word met once in a million
+_OF_A_KIND = 1.0  # powers of ten by which words are rarer in all that is read than in documents of one kind
 
 
 class Lexicon:
@@ -71,6 +74,14 @@ class Lexicon:
         words = _words(text)
         return sum(word in self for word in words) / max(1, len(words))
 
+    def joined(self, other: Lexicon) -> Lexicon:
+        """The words of both, each as frequent as it is in that which has it more often."""
+        both = Lexicon(())
+        both._zipf = dict(self._zipf)
+        for number, zipf in other._zipf.items():
+            both._zipf[number] = max(zipf, both._zipf.get(number, 0.0))
+        return both
+
     def save(self, path: Path) -> None:
         """Write for each word, by ascending checksum, that and a byte of its Zipf frequency."""
         entries = np.array([(number, round(_STEPS * zipf)) for number, zipf in sorted(self._zipf.items())], _ENTRY)
@@ -90,6 +101,31 @@ class Lexicon:
         lexicon = cls(())
         lexicon._zipf = dict(zip(entries["checksum"].tolist(), (entries["zipf"] / _STEPS).tolist()))
         return lexicon
+
+
+def lexicon_of_labels(labels: Iterable[tuple[str, str]], least: int) -> Lexicon:
+    """Words that documents of one kind have in common, such as `Sdn Bhd` in the receipts of one country.
+
+    Args:
+        labels: the name of a document, and a text of it; of one or several words.
+        least: documents that must have a word; what fewer have may be a name that is nobody's business.
+    """
+    number: Counter[str] = Counter()
+    documents, spelt = defaultdict(set), defaultdict(set)
+    for document, text in labels:
+        for word in filter(str.isalpha, _words(text)):
+            key = word.lower()
+            number[key] += 1
+            documents[key].add(document)
+            spelt[key].add(word)
+    total = sum(number.values())
+    zipf = {}
+    for key, count in number.items():
+        if len(documents[key]) >= least:
+            # As dictionaries have it, but what was met in capitals alone has no other form.
+            written = min(spelt[key], key=lambda word: (sum(map(str.isupper, word)), word))
+            zipf[written] = 9 + math.log10(count / total) - _OF_A_KIND
+    return Lexicon(zipf)
 
 
 @lru_cache(4096)  # the searches of a page come upon the same words again and again

@@ -11,7 +11,8 @@ from ocrkit.errors import BadModel, BadParams
 pytest.importorskip("keras")
 
 from ocrkit.learning.average import average_models
-from ocrkit.recognition.model import CARD, load_network, read_card, save_network
+from ocrkit.recognition.lexicon import Lexicon
+from ocrkit.recognition.model import CARD, load_lexicon, load_network, read_card, save_network
 from ocrkit.recognition.network import build_network
 
 ALPHABET = Alphabet("ab ")
@@ -25,7 +26,8 @@ def models(tmp_path_factory):
         network = build_network("nano", ALPHABET)
         kernel, old = network.get_layer("logits").get_weights()
         network.get_layer("logits").set_weights([kernel, np.full_like(old, bias)])
-        save_network(network, ALPHABET, place / name, {"trained_on": name, "sources": ["synthetic", f"the {name}s"]})
+        card = {"trained_on": name, "sources": ["synthetic", f"the {name}s"]}
+        save_network(network, ALPHABET, place / name, card, Lexicon([name]))
     return place
 
 
@@ -36,6 +38,8 @@ def test_a_mean_lies_between_its_models_and_its_card_names_them(models, tmp_path
     assert np.allclose(network.get_layer("logits").get_weights()[1], 2.5)
     first, second = (load_network(models / name)[0].get_layer("conv1").get_weights()[0] for name in ("one", "three"))
     assert np.allclose(network.get_layer("conv1").get_weights()[0], 0.25 * first + 0.75 * second)
+    lexicon = load_lexicon(tmp_path / "mean")
+    assert [word in lexicon for word in ("one", "three", "two")] == [True, True, False]
     card = read_card(tmp_path / "mean")
     assert card["sources"] == ["synthetic", "the ones", "the threes"]
     assert "one (25%), three (75%)" in card["trained_on"]

@@ -26,7 +26,7 @@ from ocrkit.learning.finetune import (
     with_chunks,
 )
 from ocrkit.learning.trainer import endless
-from ocrkit.recognition.model import load_network, read_card, save_network
+from ocrkit.recognition.model import load_lexicon, load_network, read_card, save_network
 from ocrkit.recognition.network import build_network
 from ocrkit.synth.distort import banks_of
 
@@ -126,6 +126,9 @@ def test_a_folder_of_crops_makes_a_model_whose_card_names_it_and_resumed_it_stay
     assert card["sources"] == ["synthetic", "Receipts"]
     assert card["fine_tuned_from"] == origin(model)
     assert card["real_words"] + card["held_out_words"] == 60
+    # Each of its twelve pages has them all; a word has two letters, and none that is no letter.
+    assert len(load_lexicon(tmp_path / "out" / "model")) == 4
+    assert "gst" not in load_lexicon(tmp_path / "out" / "model")
     assert (card["train_options"]["frozen"], card["train_options"]["loss_limit"]) == (True, 6)
     before, after = (load_network(folder)[0] for folder in (model, tmp_path / "out" / "model"))
     for layer, stays in (("conv1", True), ("logits", False)):

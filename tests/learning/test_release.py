@@ -15,7 +15,8 @@ from ocrkit.alphabet import Alphabet
 from ocrkit.cli import main
 from ocrkit.learning import release as verb
 from ocrkit.recognition import load_recognizer
-from ocrkit.recognition.model import read_card, write_card
+from ocrkit.recognition.lexicon import Lexicon
+from ocrkit.recognition.model import load_lexicon, read_card, write_card
 from ocrkit.synth.corpus import Vocabulary
 from ocrkit.synth.fonts import audit, font_folders, save_verdicts
 
@@ -37,7 +38,7 @@ def trained(tmp_path_factory):
     alphabet = Alphabet()
     before = {"model": "first", "files": {"model.weights.h5": "0123456789abcdef"}}
     card = {"trained_on": "nothing", "fonts": 2, "fine_tuned_from": before}
-    save_network(build_network("nano", alphabet), alphabet, folder / "model", card)
+    save_network(build_network("nano", alphabet), alphabet, folder / "model", card, Lexicon(["Sdn"]))
     Vocabulary(WORDS, *[WORDS] * 6).save(folder / "vocabulary.json")
     kept = [path for path in font_folders(["packages"]) if "caladea" in str(path) or "manrope" in str(path)]
     save_verdicts(audit(kept), folder / "fonts.json")
@@ -71,6 +72,8 @@ def test_a_release_is_checked_calibrated_scored_and_described(trained, crops, tm
     card = read_card(into / "mine")
     assert card["export_parity"] <= 1e-4
     assert (card["parity_crops"], card["temperature_words"]) == (60, 60)
+    lexicon = load_lexicon(into / "mine")
+    assert all(word in lexicon for word in ("Sdn", WORDS[0]))  # its own, and the vocabulary's
     assert 0.2 <= card["temperature"] <= 5
     assert card["evaluation"]["synthetic, unseen fonts"]["total"]["words"] == 40
     assert card["evaluation"][crops.name]["total"]["words"] == 1  # a label with a space is not in the protocol

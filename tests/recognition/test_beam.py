@@ -15,7 +15,7 @@ from ocrkit.errors import BadModel, BadParams
 from ocrkit.recognition import load_recognizer, recognizer
 from ocrkit.recognition.beam import is_settled, prefix_search, reread, texts_of
 from ocrkit.recognition.decode import Guess, greedy, log_softmax, tidied
-from ocrkit.recognition.lexicon import Lexicon
+from ocrkit.recognition.lexicon import Lexicon, lexicon_of_labels
 from ocrkit.recognition.options import DecodeOptions
 from ocrkit.recognition.recognizer import DECODERS, closer, recognize_turned
 
@@ -135,6 +135,23 @@ def test_a_lexicon_on_disk_knows_the_same_words_and_holds_none_of_them(tmp_path)
     (tmp_path / "cut.bin").write_bytes(b"123456")
     with pytest.raises(BadModel, match="6 bytes are not a whole number"):
         Lexicon.load(tmp_path / "cut.bin")
+
+
+def test_words_that_several_documents_have_in_common_are_learnt_from_labels():
+    labels = [(f"receipt {i}", text) for i in range(4) for text in ("Bhd: TOTAL", "BHD", "JALAN", "(total)", "12", "a")]
+    labels += [("receipt 0", "Smith"), ("receipt 1", "Smith"), *[("receipt 2", "Zither")] * 9]
+    lexicon = lexicon_of_labels(labels, 3)
+    assert len(lexicon) == 3
+    told = ("total", "Bhd", "BHD", "JALAN", "bhd", "Jalan", "Smith", "Zither")
+    assert [word in lexicon for word in told] == [True] * 4 + [False] * 4
+    # `JALAN` 4 times of 35 words, met a tenth as often elsewhere; kept to a twenty-fifth.
+    assert lexicon.zipf("JALAN") == pytest.approx(8 + np.log10(4 / 35), abs=0.02)
+    assert len(lexicon_of_labels((), 3)) == 0
+
+
+def test_lexicons_are_joined():
+    both = Lexicon({"total": 5.0, "cash": 2.0}).joined(Lexicon({"cash": 4.0, "Paris": 3.0}))
+    assert [both.zipf(word) for word in ("total", "cash", "Paris", "rome")] == [5.0, 4.0, 3.0, None]
 
 
 def logits_of(text: str, sure: float, rival: str = "") -> np.ndarray:
