@@ -18,4 +18,9 @@ QUIET = {
 def quieten_tensorflow() -> None:
     """Keep TensorFlow silent but for errors; call it before Keras or TensorFlow is imported."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    # A filter, as TensorFlow sets its logger's level anew in a notebook, where it is interactive.
+    logging.getLogger("tensorflow").addFilter(_is_error)
+
+
+def _is_error(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR

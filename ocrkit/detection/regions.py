@@ -172,7 +172,7 @@ def with_badges(
         seen = grey[place]
         # One short word, which is all the print of a table's cell, has few pixels of its ground.
         least = min(0.02, options.badge_print * height_px**2 / max(1, int(within.sum())))
-        level, darkest = float(np.median(seen[within])), float(np.quantile(seen[within], least))
+        level, darkest = (grey_level(seen[within], share) for share in (0.5, least))
         if level - darkest >= contrast:
             ink[place][within & (seen < level - options.badge_ink * (level - darkest))] = 255
     return ink, on_badges

@@ -64,9 +64,7 @@ def _feet_around(feet: np.ndarray, line: np.ndarray) -> np.ndarray:
 def rules_between(boxes: np.ndarray, line: np.ndarray, rules: np.ndarray) -> np.ndarray:
     """Width in px of the upright rule between each box and the next of its line, `(N,)`; 0 for none.
 
-    It ends a table's cell.
-
-    A number that ends where its cell does stands closer to what the next one begins with than two words do.
+    It ends a table's cell: a number at the end of one may stand closer to what the next begins with than two words do.
 
     Args:
         boxes: `(N, 4)` px, line after line and from left to right.

@@ -246,10 +246,11 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
     """Whether it is worth a look: near each other, and what `is_one_word` could believe."""
     (start, top, a_end, bottom), (b_start, b_top, end, b_bottom) = a.box.tolist(), b.box.tolist()
     height = max(bottom - top, b_bottom - b_top)
-    if b_start - a_end >= options.gap * height or end - start >= options.longest * height:
+    apart = b_start - a_end >= options.gap * height or end - start >= options.longest * height
+    if apart or a.cell != b.cell:
         return False
     left, right = (guess.text for guess in _figures(a.guess, b.guess, options))
-    if not (left and right) or a.cell != b.cell or " " in left + right:
+    if not (left and right) or " " in left + right:
         return False
     if b.pitch and b.space == 1 and not _digits_meet(left, right):  # whole cells between them are blank
         return False

@@ -38,8 +38,9 @@ from ocrkit.recognition.decode import Guess
 from ocrkit.recognition.lexicon import MARKS
 
 _CHECK_BOX, _CHECK_CONFIDENCE = "☐", 0.9  # and the share of them that are some
-_PAGE_NUMBER = re.compile(r"([-–—]) \d{1,3} \1")  # its dashes are hardly read by themselves
-_STRUCK_BONUS, _STRUCK_ODDS = 0.3, 0.3  # of what the lexicon adds; and by which a reading with a stroke is likelier
+_PAGE_NUMBER = re.compile(r"([-–—]) \d{1,3} \1")
+_STRUCK_BONUS = 0.3  # of what the lexicon adds to a reading's log probability, where two readings are compared
+_STRUCK_ODDS = 0.3  # in the log; by which the reading of a word with its stroke must be likelier than without
 _PRICE = re.compile(r"[€$£]?\d[\d.,]*[.,]\d\d")
 
 Detector = Callable[[Image], Sequence[DetectedLine]]
@@ -307,12 +308,13 @@ def _is_rule(piece: Piece, options: ReadOptions) -> bool:
 def doubtful_from(row: Sequence[Piece], options: ReadOptions) -> float:
     """The confidence from which on a piece of the row is kept: lower on a line that is read well as a whole.
 
-    The detector finds a sign alone only in a row of print, so it is kept as on such a line.
+    The detector finds a sign alone only in a row of print, so it is kept as on such a line. The dashes beside a page's
+    number are hardly read by themselves, so the number speaks for them.
     """
     if len(row) == 1 and row[0].sign and row[0].guess.text in options.plain_signs:
         return options.doubtful_confidence
     if _PAGE_NUMBER.fullmatch(" ".join(piece.guess.text for piece in row)):
-        row = row[1:2]
+        row = [piece for piece in row if any(map(str.isdigit, piece.guess.text))]
     sure = [piece.guess.confidence for piece in row if piece.guess.confidence >= options.min_confidence]
     well_read = len(sure) >= options.well_read_share * len(row) and sum(sure) >= options.well_read * max(1, len(sure))
     return options.doubtful_confidence if well_read else options.min_confidence

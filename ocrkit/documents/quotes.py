@@ -82,16 +82,17 @@ def with_quotes(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> list[
     if not any(sign in text for text in texts for sign in _MARKS):
         return [list(row) for row in rows]
     paths = _paths(rows, options)
-    odds = _odds_of_readings(texts, options) + _odds_of_ink(paths, options)
-    told = abs(odds) >= options.sure and not _are_mixed(texts, paths, options)
+    # What stands behind a digit may be feet and inches, which tells nothing.
+    signs = "".join(sign for text in texts for before, sign in pairwise(f" {text}") if not before.isdigit())
+    odds = _odds_of_readings(signs, options) + _odds_of_ink(paths, options)
+    told = abs(odds) >= options.sure and not _are_mixed(signs, paths, options)
     way = _paired if not told else _curled if odds > 0 else _straight
     named = iter(_closed(texts) if any(_LOW in text for text in texts) else map(way, texts))
     return [[replace(piece, guess=replace(piece.guess, text=next(named))) for piece in row] for row in rows]
 
 
-def _odds_of_readings(texts: Sequence[str], options: QuoteOptions) -> float:
-    """By how many marks are read as either; feet and inches tell nothing, and few marks little."""
-    signs = "".join(sign for text in texts for before, sign in pairwise(f" {text}") if not before.isdigit())
+def _odds_of_readings(signs: str, options: QuoteOptions) -> float:
+    """By how many marks among a page's `signs` are read as either; few marks tell little."""
     odds = 0.0
     for kinds, worth in (("'’‘", options.single), ('"“”', options.double)):
         straight, *curls = map(signs.count, kinds)
@@ -99,12 +100,12 @@ def _odds_of_readings(texts: Sequence[str], options: QuoteOptions) -> float:
     return odds
 
 
-def _are_mixed(texts: Sequence[str], paths: np.ndarray, options: QuoteOptions) -> bool:
-    """Whether marks of both kinds are read, and those that bend stand clear of those that do not."""
-    signs = [sign for text in texts for before, sign in pairwise(f" {text}") if sign in _MARKS and not before.isdigit()]
+def _are_mixed(signs: str, paths: np.ndarray, options: QuoteOptions) -> bool:
+    """Whether marks of both kinds are among a page's `signs`, and those that bend stand clear of those that do not."""
+    marks = [sign for sign in signs if sign in _MARKS]
     least, most = options.mixed
-    read = sum(sign in "'\"" for sign in signs)
-    if len(paths) < options.mixed_marks or not least * len(signs) <= read <= most * len(signs):
+    straight = sum(mark in "'\"" for mark in marks)
+    if len(paths) < options.mixed_marks or not least * len(marks) <= straight <= most * len(marks):
         return False
     bends = paths.std(1)
     order = np.argsort(bends)

@@ -60,10 +60,12 @@ def new_copy(root: Path, copy: Path, **base: Any) -> Path:
 
 
 def _given(root: Path) -> list[str]:
-    """What stages depend on and none of them makes."""
+    """What stages depend on and none of them makes; and the results of frozen ones, which DVC wants to see."""
     stages = pipeline.stages(root).values()
-    made = {out for stage in stages for out in stage.outs}
-    return sorted({dep for stage in stages for dep in stage.deps if Path(dep).parent != Path(pipeline.SOURCES)} - made)
+    kept = {out for stage in stages if stage.frozen for out in stage.outs}
+    made = {out for stage in stages for out in stage.outs} - kept
+    needed = {dep for stage in stages for dep in stage.deps if Path(dep).parent != Path(pipeline.SOURCES)}
+    return sorted((needed | kept) - made)
 
 
 def _set_base(file: Path, base: Mapping[str, Any]) -> None:

@@ -27,10 +27,11 @@ from ocrkit.errors import BadDataset, BadModel, TrainingFailed
 from ocrkit.files import make_folder, whole_file
 from ocrkit.recognition.decode import greedy_texts
 from ocrkit.recognition.network import STRIDE_PX, Precision, build_network
-from ocrkit.recognition.preprocess import HEIGHT, WIDTHS, batches, bucket_of, fit, pad
+from ocrkit.recognition.preprocess import BATCH_PX, HEIGHT, WIDTHS, batches, bucket_of, fit, pad
 from ocrkit.values import Count, NotNegative, Positive, Share, Whole, Within
 
 _LOGGER = logging.getLogger(__name__)
+_READ_PX = 8 * BATCH_PX  # width of a batch's pictures in validation: each call of a network in Keras costs
 
 Source = Callable[[int, int], Iterator[Sample]]  # items start..stop-1, the same whenever asked
 
@@ -208,7 +209,7 @@ def limited(limit: float) -> Callable[[Any, Any], Any]:
 def read_all(network: Any, alphabet: Alphabet, crops: Sequence[Image]) -> list[str]:
     """What the Keras network reads in `crops`, in their order."""
     texts = [""] * len(crops)
-    for batch in batches(crops, largest=128):
+    for batch in batches(crops, _READ_PX):
         for row, text in zip(batch.rows, greedy_texts(np.asarray(network.predict_on_batch(batch.pictures)), alphabet)):
             texts[row] = text
     return texts

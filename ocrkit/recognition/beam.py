@@ -16,7 +16,7 @@ import numpy as np
 from ocrkit.alphabet import Alphabet
 from ocrkit.errors import BadLabel
 from ocrkit.recognition.align import align, log_probabilities
-from ocrkit.recognition.decode import Guess, softmax, tidy
+from ocrkit.recognition.decode import Guess, log_softmax, tidy
 from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.options import DecodeOptions
 from ocrkit.recognition.ranking import default_ranking, grouped
@@ -76,7 +76,7 @@ def prefix_search(probabilities: np.ndarray, options: DecodeOptions = _DEFAULT) 
 
 def texts_of(outputs: np.ndarray, alphabet: Alphabet, options: DecodeOptions = _DEFAULT) -> dict[str, float]:
     """The likeliest texts of one crop's logits `(T, classes)`, with their log probabilities; see `prefix_search`."""
-    found = prefix_search(softmax(outputs), options)
+    found = prefix_search(np.exp(log_softmax(outputs)), options)
     return {alphabet.decode(classes): log_probability for classes, log_probability in found.items()}
 
 

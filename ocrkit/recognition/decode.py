@@ -74,13 +74,6 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
 
 
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Along the last axis, in the input's precision."""
-    odds = np.exp(logits - logits.max(-1, keepdims=True))
-    odds /= odds.sum(-1, keepdims=True)
-    return odds
-
-
 def greedy(logits: np.ndarray, alphabet: Alphabet, steps_to_px: np.ndarray, temperature: float = 1.0) -> list[Guess]:
     """The best path's text for each row.
 

@@ -14,7 +14,7 @@ from ocrkit.errors import BadImage
 HEIGHT = 32
 # Few widths, so that runtimes plan few shapes; multiples of 32, so that every stride divides them.
 WIDTHS = (32, 64, 96, 128, 160, 192, 256, 320, 384, 512)
-LARGEST_BATCH = 64  # crops
+BATCH_PX = 2048  # width of a batch's pictures; of larger ones a processor's caches hold too little
 _LEAST_CONTRAST = 40  # grey levels; a flatter crop is not stretched further, so that blank paper stays blank
 
 
@@ -83,24 +83,21 @@ class Batch:
     scales: np.ndarray
 
 
-def batches(crops: Sequence[Image], largest: int = LARGEST_BATCH) -> list[Batch]:
-    """All crops, bucketed by width, at most `largest` a batch (fewer where they are wide: memory stays bounded).
+def batches(crops: Sequence[Image], most_px: int = BATCH_PX) -> list[Batch]:
+    """All crops, bucketed by width; see `planned_batches`.
 
     Raises:
         BadImage: see `fit`.
     """
-    return [batch_of(crops, rows, width) for rows, width in planned_batches(crops, largest)]
+    return [batch_of(crops, rows, width) for rows, width in planned_batches(crops, most_px)]
 
 
-def planned_batches(
-    crops: Sequence[Image], largest: int = LARGEST_BATCH, most_px: int | None = None
-) -> list[tuple[list[int], int]]:
+def planned_batches(crops: Sequence[Image], most_px: int) -> list[tuple[list[int], int]]:
     """The rows and the width in px of each batch, narrow ones first.
 
     Args:
         crops: see `fit`.
-        largest: crops a batch, at most.
-        most_px: width of all its pictures, at most, unless one alone is wider; `None` for `largest` ones of 128 px.
+        most_px: width of all pictures of a batch, at most, unless one alone is wider.
 
     Raises:
         BadImage: see `fit`.
@@ -111,7 +108,7 @@ def planned_batches(
     planned = []
     for width in sorted(by_bucket):
         rows = by_bucket[width]
-        size = max(1, min(largest, (most_px or largest * 128) // width))
+        size = max(1, most_px // width)
         planned += [(rows[start : start + size], width) for start in range(0, len(rows), size)]
     return planned
 

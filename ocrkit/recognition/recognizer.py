@@ -21,7 +21,7 @@ from ocrkit.recognition.lexicon import Lexicon
 from ocrkit.recognition.model import alphabet_of, calibration_of, find_model, load_lexicon, read_card
 from ocrkit.recognition.network import STRIDE_PX
 from ocrkit.recognition.options import DecodeOptions
-from ocrkit.recognition.preprocess import HEIGHT, WIDTHS, Batch, batch_of, planned_batches
+from ocrkit.recognition.preprocess import BATCH_PX, HEIGHT, WIDTHS, Batch, batch_of, planned_batches
 from ocrkit.recognition.runtimes import batches_at_once, load_runtime
 from ocrkit.recognition.windows import is_wide, joined, windows
 
@@ -29,8 +29,7 @@ DECODERS = ("careful", "greedy", "beam")
 _TALL = 2.0  # height over width; of upright words only single letters are so narrow
 _UPRIGHT = 0.92  # confidence of a reading of which nobody asks whether it lies on its side
 _TURNED_CHARACTERS, _TURNED_CONFIDENCE = 3, 0.5  # of a reading that says a crop lies on its side, at least
-_BATCH_PX = 2048  # width of a batch's pictures; of larger ones the processor's caches hold too little
-_SMALL_BATCH_PX = 1024  # the same where several threads work, so that none waits long for another
+_SMALL_BATCH_PX = BATCH_PX // 2  # where several threads work, so that none waits long for another
 _SMALL_BATCH = 8  # crops that wait for their second look before it begins
 _DEFAULT = DecodeOptions()
 
@@ -155,8 +154,8 @@ class Recognizer:
 
     def _batches(self, crops: Sequence[Image], pool: ThreadPoolExecutor | None) -> Iterator[tuple[Batch, np.ndarray]]:
         """The crops in batches, each with the network's outputs `(N, T, classes)`; a pool begins with them at once."""
-        most_px = _BATCH_PX if pool is None else _SMALL_BATCH_PX  # what a batch is made of changes no outputs
-        made = (batch_of(crops, *part) for part in planned_batches(crops, most_px=most_px))
+        most_px = BATCH_PX if pool is None else _SMALL_BATCH_PX  # what a batch is made of changes no outputs
+        made = (batch_of(crops, *part) for part in planned_batches(crops, most_px))
         if pool is None:
             return ((batch, self._run(batch.pictures)) for batch in made)
         # The first ones are at work while the next are made.

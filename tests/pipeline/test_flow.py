@@ -21,7 +21,7 @@ from papermill.parameterize import parameterize_notebook
 
 from ocrkit import experiment, files
 from ocrkit.errors import BadParams, OcrkitError
-from ocrkit.experiment import kept, notebooks, params, paths, repro, setup, track
+from ocrkit.experiment import kept, notebooks, params, paths, pipeline, repro, setup, smoke, track
 from ocrkit.experiment.new_stage import new_stage
 from ocrkit.experiment.run import run as run_notebook
 from ocrkit.experiment.track import Run
@@ -269,6 +269,16 @@ def test_a_frozen_stage_keeps_what_git_has_in_a_fresh_clone(fresh_project):
     assert (fresh_project.root / "copy").read_text() == kept.read_text()
     fresh_project.do("dvc", "unfreeze", "kept")
     assert "failed to reproduce 'kept'" in fresh_project.call("dvc", "repro", "next").stderr
+
+
+def test_a_copy_has_what_a_frozen_stage_made(fresh_project, tmp_path):
+    kept = fresh_project.root / "metrics/kept.json"
+    kept.parent.mkdir()
+    kept.write_text('{"found": 1}\n')
+    stage = f"{{cmd: {pipeline.RUNNER}30_train, frozen: true, outs: [metrics/kept.json: {{cache: false}}]}}"
+    (fresh_project.root / "dvc.yaml").write_text(f"stages:\n  kept: {stage}\n")
+    copy = smoke.new_copy(fresh_project.root, tmp_path / "copy")
+    assert (copy / "metrics/kept.json").read_text() == kept.read_text()
 
 
 def test_a_new_stage_runs_at_once(project):

@@ -48,10 +48,11 @@ def test_contrast_is_stretched_but_blank_paper_stays_blank():
 def test_batches_hold_every_crop_once_in_buckets_of_equal_width():
     rng = np.random.default_rng(0)
     crops = [rng.integers(0, 255, (32, width), np.uint8) for width in (10, 500, 33, 64, 64, 200, 65)]
-    made = batches(crops, largest=2)
+    made = batches(crops, most_px=200)
     assert sorted(row for batch in made for row in batch.rows) == list(range(7))
     for batch in made:
         assert batch.pictures.shape[1:] == (HEIGHT, batch.pictures.shape[2])
+        assert len(batch.rows) == 1 or batch.pictures.shape[0] * batch.pictures.shape[2] <= 200
         for picture, row in zip(batch.pictures, batch.rows):
             assert batch.pictures.shape[2] == bucket_of(crops[row].shape[1])
             assert np.array_equal(picture[:, : crops[row].shape[1]], fit(crops[row]))
