@@ -80,6 +80,8 @@ class DetectorOptions:
         low_gap: of that height; widest gap between them.
         max_letter: heights; higher regions are pictures, frames and blots.
         max_width: heights; wider regions are frames and rules, not letters that touch.
+        edge_height: heights; from which on a stroke is a part of a sheet's edge or of a frame,
+        edge_aspect: if it is so many times as high as wide, more than a bracket.
         blot_fill: share of its box that the ink of a blot covers, more than a bold letter's.
         blot_aspect: width over height of a blot, at least; a bold I or l is as full, but narrow.
         blot_size: heights; shorter side of a blot, at least.
@@ -308,6 +310,8 @@ class DetectorOptions:
     low_gap: float = 1.6
     max_letter: float = 12.0
     max_width: float = 25.0
+    edge_height: float = 2.2
+    edge_aspect: float = 10.0
     blot_fill: float = 0.8
     blot_aspect: float = 0.5
     blot_size: float = 1.6
