@@ -85,6 +85,7 @@ class ShapeOptions:
             same page, and by how much more, at least; less may be rounded.
         cell_points: of a typewriter's cell; the same within one sign, at most.
         widest_point: the same; of a point, at most.
+        point_off: the same; how far above the line a point that is read as a hyphen has its middle, at most.
         point_place: of a word's height, from its top down, where a point that is read as a bullet has its middle, at
             least.
         tail: of the height of its line's capitals; how far the tail of a comma reaches below the line, from and to.
@@ -139,6 +140,7 @@ class ShapeOptions:
     ellipsis_step_px: float = 0.75
     cell_points: float = 0.36
     widest_point: float = 0.3
+    point_off: float = 0.22
     point_place: float = 0.65
     tail: tuple[float, float] = (0.1, 0.4)
     tail_px: float = 2.0
@@ -556,7 +558,7 @@ def _with_underscores(piece: Piece, capital_px: float, options: ShapeOptions) ->
 
 
 def _with_points(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
-    """The piece, hyphens and bullets between figures or at its end that are no wider than high read as points."""
+    """The piece, hyphens and bullets between figures or at its end that are points by their shape and place."""
     guess, clear = piece.guess, capital_px >= options.clear_px  # a hyphen of small print is no wider than high
     found = [
         i
@@ -571,11 +573,14 @@ def _with_points(piece: Piece, capital_px: float, options: ShapeOptions) -> Piec
     starts, ends = runs(ink)
     run = runs_of(guess, starts)
     text = list(guess.text)
+    letters = {int(k) for k, character in zip(run, guess.text) if k >= 0 and character.isalnum()}
+    line = median([filled_rows(ink, starts[k], ends[k])[-1] for k in letters]) if letters else 0
     for i in found:
         if len(starts) < 2 or run[i] <= run[i - 1] or (i + 1 < len(text) and run[i + 1] <= run[i]):
             continue
         rows, width = filled_rows(ink, starts[run[i]], ends[run[i]]), ends[run[i]] - starts[run[i]]
-        if width <= options.widest_point * capital_px and width <= len(rows) + 1:
+        low = rows.mean() >= line - options.point_off * capital_px
+        if low and width <= options.widest_point * capital_px and width <= len(rows) + 1:
             text[i] = "."
     return piece if text == list(guess.text) else replace(piece, guess=replace(guess, text="".join(text)))
 
