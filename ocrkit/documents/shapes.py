@@ -60,6 +60,7 @@ class ShapeOptions:
         bar_height: the same; height of a bar, from and to.
         bar_foot: the same; how far a bar reaches below the line, at least.
         star_foot, star_top: the same; how far above the line an asterisk read as an x begins and ends, at least.
+        star_height: the same; height of one, at most.
         star_confidence: of such a reading, below which it is doubted.
         equals: of the height of its line's capitals; height of an equals sign, from and to.
         most_equals: of one word.
@@ -118,6 +119,7 @@ class ShapeOptions:
     bar_foot: float = 0.1
     star_foot: float = 0.12
     star_top: float = 0.78
+    star_height: float = 0.61
     star_confidence: float = 0.7
     equals: tuple[float, float] = (0.2, 0.7)
     most_equals: int = 3
@@ -252,7 +254,10 @@ def _are_two_bars(ink: np.ndarray) -> bool:
 
 
 def _with_star(piece: Piece, row: Sequence[Piece], capital_px: float, options: ShapeOptions) -> Piece:
-    """The piece as an asterisk if it is read as one or an x, hardly, and stands higher than an x."""
+    """The piece as an asterisk if it is read as one or an x, hardly, and stands higher than an x.
+
+    A cross on a form's line stands as high, but is larger than an asterisk.
+    """
     text, confidence = piece.guess.text, piece.guess.confidence
     if text not in ("x", "X", "*") or confidence >= (
         options.sign_confidence if text == "*" else options.star_confidence
@@ -260,7 +265,8 @@ def _with_star(piece: Piece, row: Sequence[Piece], capital_px: float, options: S
         return piece
     line = _baseline(piece, row, capital_px)
     top, foot = (line - piece.place[[1, 3]]) / capital_px
-    raised = foot >= options.star_foot and (text == "*" or top >= options.star_top)
+    small = top >= options.star_top and top - foot <= options.star_height
+    raised = foot >= options.star_foot and (text == "*" or small)
     return _as_sign(piece, "*", options) if raised else piece
 
 

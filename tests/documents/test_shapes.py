@@ -273,6 +273,7 @@ def test_a_bar_beside_a_word_with_letters_that_hang_is_told_by_the_tops_of_the_o
     [
         ((60, 2, 68, 14), 0.3, "*"),
         ((60, 6, 68, 20), 0.3, "x"),  # on the line
+        ((60, 2, 68, 16), 0.3, "x"),  # a cross on a form's line
         ((60, 2, 68, 14), 0.9, "x"),  # surely read
     ],
 )
