@@ -243,6 +243,7 @@ class DetectorOptions:
         check_reach: of its height; widest gap to the word beside it.
         least_checks: on a page; of fewer none is believed.
         clash: share of the smaller of two words' boxes beyond which they cannot both be words.
+        clash_height: times as high as the other one of them is, from which on its line must have more letters.
         risen: how many times as high as its low letters a line's highest word is at least.
     """
 
@@ -468,4 +469,5 @@ class DetectorOptions:
     check_reach: float = 3.0
     least_checks: int = 2
     clash: float = 0.5
+    clash_height: float = 2.0
     risen: float = 1.25

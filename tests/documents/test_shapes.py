@@ -333,7 +333,7 @@ def test_a_one_in_brackets_that_is_dotted_is_an_i(strokes, meant):
 
 @pytest.mark.parametrize(
     ("mark", "meant"),
-    [((10, 14, 13, 17), "3.1"), ((10, 9, 18, 11), "3-1"), ((10, 9, 14, 13), "3-1")],  # the last is small print's, blurred
+    [((10, 14, 13, 17), "3.1"), ((10, 9, 18, 11), "3-1"), ((10, 9, 14, 13), "3-1")],  # blur makes small print's higher
 )
 def test_a_hyphen_between_figures_that_is_no_wider_than_high_and_at_their_foot_is_a_point(mark, meant):
     word = inked("3-1", [(0, 0, 8, 20), mark, (20, 0, 28, 20)])
