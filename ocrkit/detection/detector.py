@@ -14,7 +14,7 @@ import numpy as np
 
 from ocrkit.detection.bands import Band, bands
 from ocrkit.detection.check_boxes import are_check_boxes, beside_words
-from ocrkit.detection.leaders import leaders
+from ocrkit.detection.leaders import dashed_rules, leaders
 from ocrkit.detection.lines import (
     are_broken,
     regular_lines,
@@ -547,7 +547,8 @@ def _find_regions(
         ink = _letter_map(without_rules, ink, height, options, least_paper)
     letters = cv2.subtract(ink, rules)
     regions = measured_regions(page, letters, max(2, round(height / 3)))
-    return regions[~(_sides(regions, rules, height, options) | leaders(regions, options))]
+    regions = regions[~(_sides(regions, rules, height, options) | leaders(regions, options))]
+    return regions[~dashed_rules(regions, height)]
 
 
 def _letter_map(

@@ -1,11 +1,11 @@
-"""Leaders: rows of points that lead the eye from an item to its price, and dotted rules. They are no text."""
+"""Leaders: rows of points that lead the eye from an item to its price, and dotted or dashed rules. They are no text."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.pairs import components, of_those, pairs_within, shared
+from ocrkit.detection.pairs import components, of_those, pairs_beside, pairs_within, shared
 from ocrkit.detection.regions import Regions, letter_height
 
 _FILL = 0.6  # share of its box that a point's ink covers, at least
@@ -23,6 +23,11 @@ _SHORT = 4  # points of a row whose steps are those of such rows
 _WIDE, _FEWEST = 4.0, 2  # times its width, from which on a point's step is no ellipsis's; points of a row of that step
 _NEAR = 1.5  # times the usual gap of a row; from its end to what is part of it
 _TOUCHING = 4.0  # times as wide as a point two or three that touch are, at most
+_PIECES = 8  # of a dashed or worn rule, at least
+_PIECE_HEIGHT = 0.3  # heights; of one of them, at most
+_PIECE_GAP = 0.8  # heights; from one to the next, at most
+_RULE_LENGTH = 8.0  # heights; of such a rule, at least
+_DRAWN = 0.4  # of its length, that its pieces cover, at least
 
 
 def leaders(regions: Regions, options: DetectorOptions) -> np.ndarray:
@@ -51,6 +56,29 @@ def leaders(regions: Regions, options: DetectorOptions) -> np.ndarray:
     found |= _beside(regions.boxes, gaps) | _first(regions.boxes, gaps)
     found[between[np.isfinite(gaps[left[pair]])]] = True
     return found & low
+
+
+def dashed_rules(regions: Regions, height_px: float) -> np.ndarray:
+    """Whether each region is a piece of a level rule that is dashed, or worn, `(N,)`.
+
+    As marks of the row above or below they would be in its words' boxes. `height_px` is that of the page's typical
+    letter.
+    """
+    low = np.flatnonzero(regions.heights <= max(_PIECE_HEIGHT * height_px, 2 * _BLUR))
+    found = np.zeros(len(regions), bool)
+    if not _PIECES <= len(low) <= _MOST:
+        return found
+    boxes = regions.boxes[low]
+    left, right, _ = pairs_beside(boxes, _PIECE_GAP * height_px, 0)
+    level = (np.abs(boxes[left] - boxes[right])[:, [1, 3]] <= _BLUR).all(1)
+    row = components(len(low), left[level], right[level])
+    start, end = np.full(len(low), np.inf), np.zeros(len(low))
+    np.minimum.at(start, row, boxes[:, 0])
+    np.maximum.at(end, row, boxes[:, 2])
+    length, drawn = (end - start)[row], np.bincount(row, boxes[:, 2] - boxes[:, 0])[row]
+    long = (length >= _RULE_LENGTH * height_px) & (drawn >= _DRAWN * length)
+    found[low[long & (np.bincount(row)[row] >= _PIECES)]] = True
+    return found
 
 
 def _even_rows(boxes: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:

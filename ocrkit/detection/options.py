@@ -80,6 +80,8 @@ class DetectorOptions:
         low_gap: of that height; widest gap between them.
         max_letter: heights; higher regions are pictures, frames and blots.
         max_width: heights; wider regions are frames and rules, not letters that touch.
+        edge_height: heights; from which on a stroke is a part of a sheet's edge or of a frame,
+        edge_aspect: if it is so many times as high as wide, more than a bracket.
         blot_fill: share of its box that the ink of a blot covers, more than a bold letter's.
         blot_aspect: width over height of a blot, at least; a bold I or l is as full, but narrow.
         blot_size: heights; shorter side of a blot, at least.
@@ -241,6 +243,7 @@ class DetectorOptions:
         check_reach: of its height; widest gap to the word beside it.
         least_checks: on a page; of fewer none is believed.
         clash: share of the smaller of two words' boxes beyond which they cannot both be words.
+        clash_height: times as high as the other one of them is, from which on its line must have more letters.
         risen: how many times as high as its low letters a line's highest word is at least.
     """
 
@@ -308,6 +311,8 @@ class DetectorOptions:
     low_gap: float = 1.6
     max_letter: float = 12.0
     max_width: float = 25.0
+    edge_height: float = 2.2
+    edge_aspect: float = 10.0
     blot_fill: float = 0.8
     blot_aspect: float = 0.5
     blot_size: float = 1.6
@@ -464,4 +469,5 @@ class DetectorOptions:
     check_reach: float = 3.0
     least_checks: int = 2
     clash: float = 0.5
+    clash_height: float = 2.0
     risen: float = 1.25

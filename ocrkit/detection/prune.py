@@ -18,6 +18,7 @@ def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple
     heights, widths = regions.heights, regions.widths
     clear = regions.contrast >= options.min_surround
     fits = (heights <= options.max_letter * height_px) & (widths <= options.max_width * height_px)
+    fits &= (heights < options.edge_height * height_px) | (heights < options.edge_aspect * widths)
     solid = (regions.area > options.blot_fill * heights * widths) & (widths > options.blot_aspect * heights)
     blot = solid & (np.minimum(heights, widths) > options.blot_size * height_px)
     letter = heights >= options.min_letter * height_px

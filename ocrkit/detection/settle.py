@@ -26,12 +26,22 @@ def settle(words: Words, height_px: float, options: DetectorOptions) -> Words:
 
 
 def without_clashes(words: Words, options: DetectorOptions) -> Words:
-    """Of two words that lie on each other only the one of more letters, and of as many the larger one."""
+    """Of two words that lie on each other only the one of more letters, and of as many the larger one.
+
+    What is far higher than the other, as a signature over a line of print, is so only if its line has more letters.
+    """
     first, second = clashes(words.boxes, options.clash)
+    height = words.boxes[:, 3] - words.boxes[:, 1]
     area = (words.boxes[:, 2:] - words.boxes[:, :2]).prod(1)
     weaker = np.where(words.letters[first] < words.letters[second], first, second)
     even = words.letters[first] == words.letters[second]
     weaker[even] = np.where(area[first] < area[second], first, second)[even]
+    higher = np.where(height[first] > height[second], first, second)
+    lower = first + second - higher
+    _, line = np.unique(words.line, return_inverse=True)
+    letters = np.bincount(line, words.letters)[line]
+    over = (height[higher] >= options.clash_height * height[lower]) & (letters[higher] < letters[lower])
+    weaker[over] = higher[over]
     return words[np.setdiff1d(np.arange(len(words)), weaker)]
 
 

@@ -60,6 +60,7 @@ class ShapeOptions:
         bar_height: the same; height of a bar, from and to.
         bar_foot: the same; how far a bar reaches below the line, at least.
         star_foot, star_top: the same; how far above the line an asterisk read as an x begins and ends, at least.
+        star_height: the same; height of one, at most.
         star_confidence: of such a reading, below which it is doubted.
         equals: of the height of its line's capitals; height of an equals sign, from and to.
         most_equals: of one word.
@@ -85,6 +86,7 @@ class ShapeOptions:
             same page, and by how much more, at least; less may be rounded.
         cell_points: of a typewriter's cell; the same within one sign, at most.
         widest_point: the same; of a point, at most.
+        point_off: the same; how far above the line a point that is read as a hyphen has its middle, at most.
         point_place: of a word's height, from its top down, where a point that is read as a bullet has its middle, at
             least.
         tail: of the height of its line's capitals; how far the tail of a comma reaches below the line, from and to.
@@ -117,6 +119,7 @@ class ShapeOptions:
     bar_foot: float = 0.1
     star_foot: float = 0.12
     star_top: float = 0.78
+    star_height: float = 0.61
     star_confidence: float = 0.7
     equals: tuple[float, float] = (0.2, 0.7)
     most_equals: int = 3
@@ -139,6 +142,7 @@ class ShapeOptions:
     ellipsis_step_px: float = 0.75
     cell_points: float = 0.36
     widest_point: float = 0.3
+    point_off: float = 0.22
     point_place: float = 0.65
     tail: tuple[float, float] = (0.1, 0.4)
     tail_px: float = 2.0
@@ -250,7 +254,10 @@ def _are_two_bars(ink: np.ndarray) -> bool:
 
 
 def _with_star(piece: Piece, row: Sequence[Piece], capital_px: float, options: ShapeOptions) -> Piece:
-    """The piece as an asterisk if it is read as one or an x, hardly, and stands higher than an x."""
+    """The piece as an asterisk if it is read as one or an x, hardly, and stands higher than an x.
+
+    A cross on a form's line stands as high, but is larger than an asterisk.
+    """
     text, confidence = piece.guess.text, piece.guess.confidence
     if text not in ("x", "X", "*") or confidence >= (
         options.sign_confidence if text == "*" else options.star_confidence
@@ -258,7 +265,8 @@ def _with_star(piece: Piece, row: Sequence[Piece], capital_px: float, options: S
         return piece
     line = _baseline(piece, row, capital_px)
     top, foot = (line - piece.place[[1, 3]]) / capital_px
-    raised = foot >= options.star_foot and (text == "*" or top >= options.star_top)
+    small = top >= options.star_top and top - foot <= options.star_height
+    raised = foot >= options.star_foot and (text == "*" or small)
     return _as_sign(piece, "*", options) if raised else piece
 
 
@@ -556,7 +564,7 @@ def _with_underscores(piece: Piece, capital_px: float, options: ShapeOptions) ->
 
 
 def _with_points(piece: Piece, capital_px: float, options: ShapeOptions) -> Piece:
-    """The piece, hyphens and bullets between figures or at its end that are no wider than high read as points."""
+    """The piece, hyphens and bullets between figures or at its end that are points by their shape and place."""
     guess, clear = piece.guess, capital_px >= options.clear_px  # a hyphen of small print is no wider than high
     found = [
         i
@@ -571,11 +579,14 @@ def _with_points(piece: Piece, capital_px: float, options: ShapeOptions) -> Piec
     starts, ends = runs(ink)
     run = runs_of(guess, starts)
     text = list(guess.text)
+    letters = {int(k) for k, character in zip(run, guess.text) if k >= 0 and character.isalnum()}
+    line = median([filled_rows(ink, starts[k], ends[k])[-1] for k in letters]) if letters else 0
     for i in found:
         if len(starts) < 2 or run[i] <= run[i - 1] or (i + 1 < len(text) and run[i + 1] <= run[i]):
             continue
         rows, width = filled_rows(ink, starts[run[i]], ends[run[i]]), ends[run[i]] - starts[run[i]]
-        if width <= options.widest_point * capital_px and width <= len(rows) + 1:
+        low = rows.mean() >= line - options.point_off * capital_px
+        if low and width <= options.widest_point * capital_px and width <= len(rows) + 1:
             text[i] = "."
     return piece if text == list(guess.text) else replace(piece, guess=replace(guess, text="".join(text)))
 

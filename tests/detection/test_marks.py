@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from ocrkit.detection import DetectorOptions
-from ocrkit.detection.leaders import leaders
+from ocrkit.detection.leaders import dashed_rules, leaders
 from ocrkit.detection.lines import string_lines, with_accents, with_low_letters, without_faint_marks
 from ocrkit.detection.prune import prune, small_points, with_colons
 from ocrkit.detection.regions import Regions
-from ocrkit.detection.words import split_words
+from ocrkit.detection.settle import without_clashes
+from ocrkit.detection.words import Words, split_words
 
 WORD = [[0, 10, 10, 30], [12, 16, 22, 30], [24, 16, 34, 30]]  # a capital and two small letters
+WORN = [(0, 30), (33, 38), (40, 90), (96, 99), (102, 130), (135, 150), (151, 160), (165, 190)]  # a rule
 
 
 def strung(boxes, letter):
@@ -298,6 +300,40 @@ def test_a_page_of_heavy_letters_at_even_steps_alone_has_no_leader():
     boxes = np.array([*letters, *points], float)
     regions = Regions(boxes, (boxes[:, 2:] - boxes[:, :2]).prod(1) * 0.8, np.full(len(boxes), 200.0))
     assert not leaders(regions, DetectorOptions()).any()
+
+
+@pytest.mark.parametrize(
+    ("boxes", "found"),
+    [
+        ([[20 * i, 33, 20 * i + 12, 36] for i in range(9)], 9),
+        ([[x, 33 + i % 2, end, 36] for i, (x, end) in enumerate(WORN)], 8),
+        ([[20 * i, 33, 20 * i + 12, 36] for i in range(7)], 0),  # too few
+        ([[40 * i, 33, 40 * i + 12, 36] for i in range(9)], 0),  # of the cells of a table
+        ([[20 * i, 33 + 4 * (i % 2), 20 * i + 12, 36 + 4 * (i % 2)] for i in range(9)], 0),  # not level
+        ([[20 * i, 33, 20 * i + 12, 43] for i in range(9)], 0),  # as high as letters' parts
+    ],
+)
+def test_level_pieces_close_to_each_other_are_a_dashed_or_worn_rule(boxes, found):
+    boxes = np.array([*WORD, *boxes], float)
+    regions = Regions(boxes, (boxes[:, 2:] - boxes[:, :2]).prod(1), np.full(len(boxes), 200.0))
+    pieces = dashed_rules(regions, 20.0)
+    assert not pieces[:3].any()
+    assert pieces.sum() == found
+
+
+@pytest.mark.parametrize(("box", "kept"), [((50, 0, 53, 60), False), ((50, 0, 58, 60), True), ((50, 8, 53, 38), True)])
+def test_a_stroke_far_higher_than_wide_is_a_sheets_edge_and_no_letter(box, kept):
+    boxes = np.array([*WORD, box], float)  # the others are a bracket over lines and a bar
+    regions = Regions(boxes, (boxes[:, 2:] - boxes[:, :2]).prod(1) * 0.7, np.full(len(boxes), 200.0))
+    assert len(prune(regions, 20.0, DetectorOptions())[0]) == len(WORD) + kept
+
+
+@pytest.mark.parametrize(("height", "kept"), [(60, [1, 2]), (25, [0, 2])])
+def test_a_signature_over_a_line_of_more_letters_is_no_word(height, kept):
+    boxes = np.array([[0, 40 - height, 100, 40], [10, 20, 60, 40], [120, 20, 180, 40]], float)
+    ones = np.ones(3)
+    words = Words(boxes, boxes, np.array([0, 1, 1]), np.array([7, 5, 8]), ones, 0 * ones)
+    assert without_clashes(words, DetectorOptions()).boxes.tolist() == boxes[kept].tolist()
 
 
 @pytest.mark.parametrize(("rows", "found"), [(2, True), (150, False)])
