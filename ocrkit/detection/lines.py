@@ -254,9 +254,10 @@ def _beside(
     """Whether each mark stands near its owner, and how far off it is in px."""
     height = boxes[owner, 3] - boxes[owner, 1]
     middle = (boxes[mark, 1] + boxes[mark, 3]) / 2
-    off = np.maximum(np.maximum(boxes[owner, 1] - middle, middle - boxes[owner, 3]), 0)
+    over, under = np.maximum([boxes[owner, 1] - middle, middle - boxes[owner, 3]], 0)
     gap = np.maximum(np.maximum(boxes[owner, 0] - boxes[mark, 2], boxes[mark, 0] - boxes[owner, 2]), 0)
-    return (off <= options.mark_off * height) & (gap <= options.punctuation_reach * height), gap + off
+    near = (over <= options.mark_over * height) & (under <= options.mark_off * height)
+    return near & (gap <= options.punctuation_reach * height), gap + over + under
 
 
 def _owned(

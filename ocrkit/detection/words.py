@@ -332,7 +332,9 @@ def _specks(
     raised = foot < baseline - options.level * height
     wide, high = (boxes[:, 2:] - boxes[:, :2]).T
     small = wide * high <= np.where(pitch > 0, options.cell_speck_area, options.speck_area) * height**2
-    outside = (foot < baseline - options.cell_mark_top * height) | (boxes[:, 1] > baseline)
+    # Of a line with few tall letters, `height` is that of the low ones, above which its marks stand.
+    highest = group_quantile(high[letter], line[letter], options.capital_share)[line]
+    outside = (foot < baseline - options.cell_mark_top * highest) | (boxes[:, 1] > baseline)
     outside &= wide <= pitch / 2  # or it is an underscore
     tiny = (pitch > 0) & (wide * high <= options.speck_area * height**2)
     return free & ((small & raised) | outside | tiny)
