@@ -98,7 +98,7 @@ class ReadOptions:
     cell_reach: float = 40.0
     stray_reach: float = 20.0
     bullet_reach: float = 4.0
-    bullet_height: float = 0.8
+    bullet_height: float = 0.65
     brackets: str = "{}[]();,"
     bracket_height: float = 0.6
     rule_signs: tuple[str, ...] = tuple("-–—=*:;.•_~|")
