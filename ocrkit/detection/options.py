@@ -141,6 +141,7 @@ class DetectorOptions:
         mark_run: that so many marks stand close and level with each other, at most, as those of a quotation do.
         mark_gap: of their height; the gap between such marks, at most.
         mark_slim: of its height; width of an apostrophe or half of a quotation mark, at most.
+        mark_wide: the same of a whole quotation mark, whose halves touch.
         mark_aspect: of its height; width of any mark that is as high as a low letter, at most.
         mark_size_beside: of the height of the letter beside it; height of these, at most.
         mark_least: the same, at least.
@@ -368,6 +369,7 @@ class DetectorOptions:
     mark_run: int = 2
     mark_gap: float = 0.8
     mark_slim: float = 0.65
+    mark_wide: float = 1.5
     mark_aspect: float = 3.0
     mark_size_beside: float = 0.68
     mark_least: float = 0.3
