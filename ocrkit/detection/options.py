@@ -262,7 +262,7 @@ class DetectorOptions:
     faint_contrast: float = 10.0
     faint_aspect: float = 1.1
     paper_share: float = 0.8
-    dark_ground: float = 0.77
+    dark_ground: float = 0.74
     even_ground: float = 20.0
     even_share: float = 0.7
     bright_ground: float = 170.0
