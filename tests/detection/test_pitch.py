@@ -126,7 +126,8 @@ def test_what_fills_cells_below_the_line_is_underscores_and_all_else_a_rule(widt
 )
 def test_an_apostrophe_in_a_cell_beside_low_letters_is_no_dirt(word, hanging, top, is_mark):
     boxes, line = page(CELL)
-    low = np.array(set_in(f"{word} re so", 6, CELL)) + [0, 4, 0, 0]
+    low = np.array(set_in(f"{word} re so", 6, CELL))
+    low[:, 1] += 4
     low[1, 3] += 4 * hanging
     mark = [2.5 * CELL - 1.5, top, 2.5 * CELL + 1.5, top + 6]
     boxes, line = np.concatenate([boxes, low, [mark]]), np.append(line, [6] * (len(low) + 1))
