@@ -56,10 +56,9 @@ T = TypeVar("T")
 _CELL = 0.999  # probability of a space where an upright rule parts two cells, at least
 _DEFAULT = DetectorOptions()
 _ASIDE = [1, 0, 3, 2]  # x and y of a box changed
-_FAINT = 0.12  # of a dash's ink, below which a row is blur
-_BLURRED = 1.5  # times as dark as a blurred dash its page's words are, at most
+_FAINT = 0.15  # of a dash's ink, below which a row is blur
 _DASH = 2.5  # width of a dash over its height, blur and all, at least
-_ROUNDED = 0.5  # px; by which a dash's box is wider than its ink, as rows touched by ink count whole
+_ROUNDED = 0.25  # px; by which a dash's box is wider than its ink, as rows touched by ink count whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +216,6 @@ def _beside(pool: Executor | None, work: Callable[[], T]) -> Callable[[], T]:
 def tight(grey: Image, boxes: np.ndarray, slack_px: float, options: DetectorOptions = _DEFAULT) -> np.ndarray:
     """The boxes `(N, 4)` moved onto the edges of their ink, which lie within `slack_px` of their sides."""
     moved = boxes.copy()
-    contrast, dashes = [], []
     corner = np.maximum(np.floor(boxes[:, :2] - slack_px), 0)
     # How far into the box its edges may lie, px from the corner.
     start = np.maximum(np.ceil(boxes[:, :2] - corner + slack_px), 0)
@@ -245,23 +243,17 @@ def tight(grey: Image, boxes: np.ndarray, slack_px: float, options: DetectorOpti
             moved[i, 3] = top + y + height
         dash = y1 - y0 <= options.dash_px and x1 - x0 >= _DASH * (y1 - y0)
         if dash or (thin and y1 - y0 < x1 - x0):
-            dashes.append((i, top, off[:, int(x0) - left : int(np.ceil(x1)) - left]))
-        else:
-            contrast.append(float(off.max()))
-    usual = float(np.median(contrast)) if contrast else 0.0
-    for i, top, off in dashes:
-        stroke = _stroke(off, usual)
-        if stroke is not None:
-            moved[i, 1::2] = top + stroke
+            stroke = _stroke(off[:, int(x0) - left : int(np.ceil(x1)) - left])
+            if stroke is not None:
+                moved[i, 1::2] = top + stroke
     return moved
 
 
-def _stroke(ink: np.ndarray, contrast: float) -> np.ndarray | None:
-    """From where to where a dash reaches down its `ink`, px: as many rows of full ink around their middle.
+def _stroke(ink: np.ndarray) -> np.ndarray | None:
+    """From where to where a dash reaches down its `ink`, px: its darkest row's worth of ink around their middle.
 
-    It is a row or two of pixels, of which a whole one more or less would be a good part of its box. Blur spreads its
-    ink over more rows, all fainter than its page's words, whose `contrast` full ink has. `None` where paper is in its
-    middle, as in that of an equals sign.
+    It is a row or two of pixels, of which a whole one more or less would be a good part of its box. `None` where paper
+    is in its middle, as in that of an equals sign.
     """
     rows = ink.mean(1)
     rows[rows < _FAINT * rows.max()] = 0
@@ -270,8 +262,7 @@ def _stroke(ink: np.ndarray, contrast: float) -> np.ndarray | None:
     middle = np.average(np.arange(len(rows)) + 0.5, weights=rows)
     if rows[int(middle)] < 0.5 * rows.max():
         return None
-    full = np.clip(contrast, rows.max(), _BLURRED * rows.max())
-    return middle + (float(rows.sum() / full) + _ROUNDED) * np.array([-0.5, 0.5])
+    return middle + (float(rows.sum() / rows.max()) + _ROUNDED) * np.array([-0.5, 0.5])
 
 
 def dark_on_light(image: Image, options: DetectorOptions = _DEFAULT) -> Image:

@@ -11,8 +11,7 @@ from ocrkit.documents.geometry import widened
     ("text", "width", "height", "margin"),
     [
         ("area", 60, 10, 2.0),  # as asked for
-        ("–", 10, 2, 0.0),  # which any margin would make half as large again
-        ("•", 8, 8, 0.8),
+        ("–", 10, 2, 0.2),
         ("a", 8, 8, 1.22),  # a letter by itself, no more than seven tenths larger
         ("mm", 20, 6, 1.45),  # letters as low as dashes
         ("I", 2, 10, 0.2),
