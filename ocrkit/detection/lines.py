@@ -254,9 +254,14 @@ def _beside(
     """Whether each mark stands near its owner, and how far off it is in px."""
     height = boxes[owner, 3] - boxes[owner, 1]
     middle = (boxes[mark, 1] + boxes[mark, 3]) / 2
-    off = np.maximum(np.maximum(boxes[owner, 1] - middle, middle - boxes[owner, 3]), 0)
+    over, under = np.maximum([boxes[owner, 1] - middle, middle - boxes[owner, 3]], 0)
     gap = np.maximum(np.maximum(boxes[owner, 0] - boxes[mark, 2], boxes[mark, 0] - boxes[owner, 2]), 0)
-    return (off <= options.mark_off * height) & (gap <= options.punctuation_reach * height), gap + off
+    # Beside a face's low letters an apostrophe stands higher than dots and dirt may, which are smaller.
+    wide, high = (boxes[mark, 2:] - boxes[mark, :2]).T
+    apostrophe = (wide <= options.mark_slim * high + 0.5) & (high >= options.mark_least * height)
+    highest = np.where(apostrophe, options.mark_over, options.mark_off)
+    near = (over <= highest * height) & (under <= options.mark_off * height)
+    return near & (gap <= options.punctuation_reach * height), gap + over + under
 
 
 def _owned(
@@ -371,8 +376,12 @@ def _behind_points(
     raised = boxes[before, 3] - boxes[right, 3] >= options.note_foot * heights[before]
     raised &= boxes[right, 3] >= boxes[before, 1] - options.mark_off * heights[before]
     raised &= boxes[right, 1] >= boxes[before, 1] - options.mark_size_beside * heights[before]
-    raised &= _is_slim(boxes, right, options.mark_line * heights[before], options)
-    raised &= heights[right] >= options.mark_least * heights[before]
+    wide, high = (boxes[right, 2:] - boxes[right, :2]).T
+    # Both halves of a mark may touch.
+    raised &= (high <= options.mark_size_beside * options.mark_line * heights[before]) & (
+        wide <= options.mark_wide * high
+    )
+    raised &= high >= options.mark_least * heights[before]
     left, right = left[raised], right[raised]
     nearest = _nearest(right, boxes[right, 0] - boxes[left, 2])
     return right[nearest], left[nearest]

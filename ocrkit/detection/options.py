@@ -143,10 +143,12 @@ class DetectorOptions:
         mark_run: that so many marks stand close and level with each other, at most, as those of a quotation do.
         mark_gap: of their height; the gap between such marks, at most.
         mark_slim: of its height; width of an apostrophe or half of a quotation mark, at most.
+        mark_wide: the same of a whole quotation mark, whose halves touch.
         mark_aspect: of its height; width of any mark that is as high as a low letter, at most.
         mark_size_beside: of the height of the letter beside it; height of these, at most.
         mark_least: the same, at least.
         mark_off: of a neighbour's height; how far above or below it the middle of a mark may lie.
+        mark_over: the same, above the letter that it belongs to, which is low beside a face's capitals.
         point_level: of its width; how far one point of an ellipsis may end above the next.
         point_reach: of its width; widest gap to the next one.
         hanging: of a letter's height; how far it hangs below its line, at most.
@@ -263,7 +265,7 @@ class DetectorOptions:
     faint_contrast: float = 10.0
     faint_aspect: float = 1.1
     paper_share: float = 0.8
-    dark_ground: float = 0.72
+    dark_ground: float = 0.74
     even_ground: float = 20.0
     even_share: float = 0.7
     bright_ground: float = 170.0
@@ -372,10 +374,12 @@ class DetectorOptions:
     mark_run: int = 2
     mark_gap: float = 0.8
     mark_slim: float = 0.65
+    mark_wide: float = 1.5
     mark_aspect: float = 3.0
     mark_size_beside: float = 0.68
     mark_least: float = 0.3
     mark_off: float = 0.3
+    mark_over: float = 0.45
     point_level: float = 0.5
     point_reach: float = 5.0
     hanging: float = 0.5

@@ -320,7 +320,7 @@ def _specks(
     """
     starts, ends = _laid_out(boxes[:, [0, 2]], line)
     free = ~letter & (starts > np.append(-np.inf, ends[:-1])) & (np.append(starts[1:], np.inf) > ends)
-    foot, place = boxes[:, 3], np.arange(len(boxes))
+    foot, place = _usual_feet(boxes[:, 3], letter, line), np.arange(len(boxes))
     before = np.maximum.accumulate(np.where(letter, place, -1))
     behind = np.minimum.accumulate(np.where(letter, place, len(boxes))[::-1])[::-1]
     baseline = np.full(len(boxes), np.inf)
@@ -329,13 +329,29 @@ def _specks(
         beside = np.where(known, nearest, 0)
         known &= line[beside] == line
         baseline = np.where(known, np.minimum(baseline, foot[beside]), baseline)
+    foot = boxes[:, 3]
     raised = foot < baseline - options.level * height
     wide, high = (boxes[:, 2:] - boxes[:, :2]).T
     small = wide * high <= np.where(pitch > 0, options.cell_speck_area, options.speck_area) * height**2
-    outside = (foot < baseline - options.cell_mark_top * height) | (boxes[:, 1] > baseline)
+    # Of a line with few tall letters, `height` is that of the low ones, above which its marks stand.
+    highest = group_quantile(high[letter], line[letter], options.capital_share)[line]
+    outside = (foot < baseline - options.cell_mark_top * np.maximum(highest, pitch)) | (boxes[:, 1] > baseline)
     outside &= wide <= pitch / 2  # or it is an underscore
     tiny = (pitch > 0) & (wide * high <= options.speck_area * height**2)
     return free & ((small & raised) | outside | tiny)
+
+
+def _usual_feet(foot: np.ndarray, letter: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """`foot` `(N,)`, each letter's the median of its own and of those up to two before and behind it in its line.
+
+    Some letters hang below the line, and halves of quotation marks may pass for letters.
+    """
+    number = np.flatnonzero(letter)
+    near = number[np.clip(np.arange(len(number))[:, None] + np.arange(-2, 3), 0, max(len(number) - 1, 0))]
+    feet = np.where(line[near] == line[number][:, None], foot[near], np.nan)
+    usual = foot.copy()
+    usual[number] = np.nanmedian(feet, axis=1)
+    return usual
 
 
 def _cells(boxes: np.ndarray, width: np.ndarray, gap: np.ndarray, piece: np.ndarray, pitch: np.ndarray) -> np.ndarray:

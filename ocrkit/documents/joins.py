@@ -56,6 +56,7 @@ class JoinOptions:
         operators: characters of which such words consist in programs, formulas, as dashes and before the lines of
             lists, where a space is sure.
         dashes: those of them that are words where a space is likely.
+        alike: letters that look like their capitals; an s may be one whose apostrophe is lost.
         strokes: what an I or a one alone is read as; behind a sure space it is no part of what is surely read.
         seams: marks inside words and numbers, beside which a gap may be as wide as a space.
         seam_space: probability of a space, from which on a mark at the seam makes no word of both but a thousand's
@@ -120,6 +121,7 @@ class JoinOptions:
     list_signs: str = "•*"
     operators: str = "{}[]()|&+=*/#%$^~–—•"
     dashes: str = "–—"
+    alike: str = "covwxzCOVWXZ"
     strokes: str = "Il1!|i[]"
     seams: str = "'’.,:/-"
     seam_space: float = 0.98
@@ -419,7 +421,8 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
     if (same and _are_parts(a, b, whole, space, options)) or _is_enclosed(a, b, whole, space, options):
         return True
     two_words = a.known and b.known and not whole.known
-    if space >= options.sure_space and (two_words or _is_beside(a.text, b.text, whole.text, options)):
+    two_words |= _is_beside(a.text, b.text, whole.text, options) or _is_letter_apart(a, b, whole, options)
+    if space >= options.sure_space and two_words:
         return False
     return _may_be_fragment(a, b, space, options) and whole.confidence >= lower + options.fragment_gain
 
@@ -434,12 +437,19 @@ def _are_two_words(a: Guess, b: Guess, whole: Guess, options: JoinOptions) -> bo
     if not whole.known and (a.text + b.text).casefold() == whole.text.casefold():
         letters = [part.text.isalpha() and len(part.text) == 1 for part in (a, b)]
         long = [part.known and len(_letters(part.text)) >= options.sure_letters for part in (a, b)]
+        whole_words = [one or _is_short_word(part, options) for one, part in zip(long, (a, b))]
         # Not those of `n’est`, whose letter is part of it.
-        if a.text[-1].isalnum() and b.text[0].isalnum() and any(x and word for x, word in zip(letters, reversed(long))):
+        inside = a.text[-1].isalnum() and b.text[0].isalnum()
+        if inside and any(letter and word for letter, word in zip(letters, reversed(whole_words))):
             return True
         if long[1] and _NUMBERED.fullmatch(a.text):
             return True
     return a.known and b.text in _STROKES and whole.text[:-1] == a.text and whole.text[-1:] in _STROKES_BEHIND
+
+
+def _is_short_word(guess: Guess, options: JoinOptions) -> bool:
+    """Whether it is one of the short `words`, surely read."""
+    return guess.text.casefold() in options.words and guess.confidence >= options.sure_word
 
 
 def _are_short_words(a: Guess, b: Guess, whole: Guess, options: JoinOptions) -> bool:
@@ -481,6 +491,17 @@ def _is_enclosed(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOp
 def _is_beside(left: str, right: str, whole: str, options: JoinOptions) -> bool:
     """Whether `whole` shows one of the two, and in place of the other a sign that is a word where it stands alone."""
     return any(whole in (left + sign, sign + right) for sign in options.small_words if not sign.isalnum())
+
+
+def _is_letter_apart(a: Guess, b: Guess, whole: Guess, options: JoinOptions) -> bool:
+    """Whether one is a letter whose height alone tells its case, so that it is hardly read, beside a word."""
+    return not whole.known and any(
+        letter.text in tuple(options.alike)
+        and len(_letters(word.text)) >= options.least_half
+        and bool(_PLAIN.fullmatch(word.text.strip(MARKS)))
+        and word.confidence >= options.sure_word
+        for letter, word in ((a, b), (b, a))
+    )
 
 
 def _is_measure(left: str, right: str, whole: str) -> bool:

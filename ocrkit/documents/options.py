@@ -49,6 +49,7 @@ class ReadOptions:
         cell_reach: the same; how far off it may stand.
         stray_reach: of a word's height; marks alone in a row are noise where no word level with them is so near.
         bullet_reach: the same of a bullet and the word on its right.
+        bullet_height: of that word's height; of a bullet, at most.
         brackets: signs of a program's line that has nothing else.
         bracket_height: of a word's height; by which that of such a line may differ, at most.
         rule_signs: what the pieces of a rule are read as.
@@ -97,6 +98,7 @@ class ReadOptions:
     cell_reach: float = 40.0
     stray_reach: float = 20.0
     bullet_reach: float = 4.0
+    bullet_height: float = 0.65
     brackets: str = "{}[]();,"
     bracket_height: float = 0.6
     rule_signs: tuple[str, ...] = tuple("-–—=*:;.•_~|")

@@ -280,6 +280,7 @@ def _are_stray(row: Sequence[Piece], print_at: np.ndarray, options: ReadOptions)
         if ((apart <= height) & alike & near).any():
             return False
     if all(piece.guess.text == "•" for piece in row):
+        level &= bottom - top <= options.bullet_height * height  # a hole for a ring binder is as round, but larger
         return not (level & (behind >= 0) & (behind <= options.bullet_reach * height)).any()
     return not (level & (np.maximum(behind, before) <= options.stray_reach * height)).any()
 

@@ -57,6 +57,7 @@ class QuoteOptions:
             it may have both kinds, as of prose and of programs, and stays as it is read,
         mixed_apart: if nowhere else among their bends is so wide a gap, a share of the range of these.
         mixed_marks: at least; the bends of fewer are apart by chance.
+        low_share: of a page's other quotation marks, that there are low ones, at least, where these open quotations.
     """
 
     measured: int = 60
@@ -71,6 +72,7 @@ class QuoteOptions:
     mixed: tuple[float, float] = (0.3, 0.7)
     mixed_apart: float = 0.28
     mixed_marks: int = 8
+    low_share: float = 0.25
 
 
 def with_quotes(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> list[list[Piece]]:
@@ -87,8 +89,14 @@ def with_quotes(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> list[
     odds = _odds_of_readings(signs, options) + _odds_of_ink(paths, options)
     told = abs(odds) >= options.sure and not _are_mixed(signs, paths, options)
     way = _paired if not told else _curled if odds > 0 else _straight
-    named = iter(_closed(texts) if any(_LOW in text for text in texts) else map(way, texts))
+    named = iter(_closed(texts) if _open_low(texts, options) else map(way, texts))
     return [[replace(piece, guess=replace(piece.guess, text=next(named))) for piece in row] for row in rows]
+
+
+def _open_low(texts: Sequence[str], options: QuoteOptions) -> bool:
+    """Whether low marks open the page's quotations: a few among many others are misread."""
+    low, double = (sum(text.count(sign) for text in texts for sign in signs) for signs in (_LOW, '"“”'))
+    return low > 0 and low >= options.low_share * double
 
 
 def _odds_of_readings(signs: str, options: QuoteOptions) -> float:

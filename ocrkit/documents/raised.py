@@ -170,7 +170,7 @@ def _trial(piece: Piece, parts: Parts, options: RaisedOptions) -> _Trial | None:
     alone = [i for i in range(1, last - 1) if high[i] and not high[i - 1] and not high[i + 1]]
     alone = [i for i in alone if _may_be_apostrophe(parts, i, options)]
     right = note or piece.guess.confidence >= options.sure
-    if right and _inner_apostrophes(piece.guess.text) >= len(alone):
+    if right and _inner_marks(piece.guess.text) >= len(alone):
         alone = []
     if not note and not alone:
         return None
@@ -283,6 +283,11 @@ def _spans(text: str, piece: Piece) -> np.ndarray:
 
 def _inner_apostrophes(text: str) -> int:
     return sum(a.isalnum() and b in _APOSTROPHES and c.isalnum() for a, b, c in zip(text, text[1:], text[2:]))
+
+
+def _inner_marks(text: str) -> int:
+    """How many apostrophes between letters or figures it has, and quotation marks behind them that do not end it."""
+    return _inner_apostrophes(text) + sum(a.isalnum() and b in '"“”' for a, b in pairwise(text[:-1]))
 
 
 def _letters(text: str) -> str:

@@ -397,7 +397,7 @@ def _with_zeros(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[
         sides = np.stack([places[:, 0] - x0, places[:, 2] - x1, places[:, [0, 2]].mean(1) - (x0 + x1) / 2])
         column = (np.abs(sides).min(0) <= off) & (np.abs(places[:, 1::2].mean(1) - (y0 + y1) / 2) <= reach)
         if (column & number).sum() > max(1, (column & ~number).sum()):
-            zeros[piece] = replace(piece, guess=replace(piece.guess, text="0"))
+            zeros[piece] = _as_sign(piece, "0", options)  # an old-style one is as low as an o, and as hardly read
     return [[zeros.get(piece, piece) for piece in row] for row in rows]
 
 

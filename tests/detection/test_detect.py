@@ -143,6 +143,12 @@ def test_light_words_in_a_dark_bar_are_found_beside_dark_ones_on_the_page():
     assert_found(drawn, detect(drawn.image))
 
 
+def test_light_words_are_found_on_the_mid_tone_that_a_copier_makes_of_a_bar():
+    drawn = draw(TWO_LINES, at=(20, 20))
+    drawn.image[46:76] = 255 - drawn.image[46:76] / 255 * (255 - 186)
+    assert_found(drawn, detect(drawn.image), spurious=1)
+
+
 @pytest.mark.parametrize("ground", [70, 150])
 @pytest.mark.parametrize("above", [2, 4])
 @pytest.mark.parametrize("word", ["Paid", "Pending"])

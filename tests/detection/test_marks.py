@@ -80,6 +80,8 @@ LOW = [[0, 16, 12, 30], [14, 16, 26, 30]]  # letters without ascenders, at whose
         (LOW, [[28, 8, 31, 16]], [[34, 16, 46, 30]]),  # an apostrophe
         ([], [[-10, 8, -7, 16], [-5, 8, -2, 16]], LOW),  # an opening quotation mark
         ([*LOW, [28, 27, 31, 30]], [[36, 8, 39, 16], [41, 8, 44, 16]], []),  # a closing one behind a point
+        ([*LOW, [28, 27, 31, 30]], [[41, 8, 49, 15]], []),  # whose halves touch
+        (LOW, [[28, 6, 31, 15]], [[34, 16, 46, 30]]),  # an apostrophe of a face with high capitals
     ],
 )
 def test_marks_that_end_where_low_letters_begin_are_of_their_line(before, marks, behind):
@@ -96,6 +98,11 @@ def test_a_quotation_mark_behind_a_comma_is_of_its_line_as_in_the_cells_of_a_typ
     line, letter = strung([*LOW, [32, 27, 36, 33], *halves], [True] * 2 + [False] + [True] * 2)
     assert (line[-2:] == line[0]).tolist() == [found] * 2
     assert letter[-2:].tolist() == [not found] * 2
+
+
+def test_a_speck_as_high_as_the_apostrophes_of_a_face_with_high_capitals_is_of_no_line():
+    line, _ = strung([*LOW, [28, 9, 31, 12], [34, 16, 46, 30]], [True, True, False, True])
+    assert line.tolist() == [0, 0, -1, 0]
 
 
 def test_letters_of_the_line_above_are_no_marks():

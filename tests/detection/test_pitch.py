@@ -116,6 +116,26 @@ def test_what_fills_cells_below_the_line_is_underscores_and_all_else_a_rule(widt
     assert (words.ink[-1, 2] > left) == kept
 
 
+@pytest.mark.parametrize(
+    ("word", "hanging", "top", "is_mark"),
+    [
+        ("we", False, 239, True),  # an apostrophe in a line of low letters alone
+        ("we", False, 236, False),  # dirt above them
+        ("eg", True, 239, True),  # behind a letter that hangs below the line
+    ],
+)
+def test_an_apostrophe_in_a_cell_beside_low_letters_is_no_dirt(word, hanging, top, is_mark):
+    boxes, line = page(CELL)
+    low = np.array(set_in(f"{word} re so", 6, CELL))
+    low[:, 1] += 4
+    low[1, 3] += 4 * hanging
+    mark = [2.5 * CELL - 1.5, top, 2.5 * CELL + 1.5, top + 6]
+    boxes, line = np.concatenate([boxes, low, [mark]]), np.append(line, [6] * (len(low) + 1))
+    letter = np.arange(len(boxes)) < len(boxes) - 1
+    _, count = words_of(boxes, letter, line)
+    assert count[6] == (2 if is_mark else 3)
+
+
 def letters_of_words(parts, cells):
     """The letters of each word of a line of `parts`, each in cells or not, 6 px apart, below lines in no cells."""
     boxes, x = [], 0.0

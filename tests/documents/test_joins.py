@@ -104,6 +104,8 @@ def test_the_parts_of_a_code_with_letters_are_words_behind_a_likely_space(a, b, 
         (guess("•", 0.4), guess("Both"), guess("-Both", 0.7), False),  # a list's
         (guess("fin", 0.4), guess("!", 0.2), guess("find", 0.7), True),  # beside what is no word
         (guess("l'", 0.4), guess("rdine"), guess("l'ordine", 0.9), True),  # an elision is no stroke
+        (guess("it's"), guess("X", 0.5), guess("it'sx", 0.9), False),  # whose height alone tells its case
+        (guess("year"), guess("s", 0.5), guess("years", 0.9), True),  # an apostrophe may be lost
     ],
 )
 def test_behind_what_is_surely_a_space_only_what_can_be_no_word_is_joined(a, b, whole, one):
@@ -126,6 +128,8 @@ def test_behind_what_is_surely_a_space_only_what_can_be_no_word_is_joined(a, b, 
         (guess("for"), guess("I", 0.4), guess("for!", 0.9), False),  # an I read as a mark of the word before
         (guess("for"), guess("]", 0.2), guess("for]", 0.9), False),
         (guess("both"), guess("X", 0.4), guess("bothx", 0.9), False),  # any letter beside a word, whatever its case
+        (guess("is"), guess("x", 0.5), guess("isx", 0.9), False),
+        (guess("is", 0.6), guess("x", 0.5), guess("isx", 0.9), True),  # hardly read
         (guess("o", 0.5), guess("liver"), guess("oliver", 0.95), True),  # the whole is known
         (guess("l"), guess("'liver"), guess("l'liver", 0.95), True),  # a letter that is part of a word
         (guess("on"), guess("to"), guess("onto", 0.95), False),  # short words, read surely

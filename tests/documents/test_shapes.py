@@ -93,6 +93,7 @@ def test_capitals_no_higher_than_small_letters_are_these(text, height, meant):
             ["„Ja“", "“Not", 'I,"', '"but', "he!”", "„du“", "wer”"],
             ["„Ja“", "“Not", "I,”", "“but", "he!”", "„du“", "wer“"],
         ),
+        (['"a"', '"b"', '"c"', '"d",', "„e"], ['"a"', '"b"', '"c"', '"d",', "„e"]),  # one among many is misread
     ],
 )
 def test_a_page_has_one_kind_of_marks(read, meant):
@@ -822,6 +823,20 @@ def test_half_a_quotation_mark_is_added_behind_the_mark_that_ends_what_is_quoted
     assert texts(with_raised([row], lambda boxes: [], RaisedOptions())) == [meant]
 
 
+@pytest.mark.parametrize("confidence", [0.85, 0.7])
+def test_a_quotation_mark_inside_a_word_that_is_surely_read_is_no_apostrophe(confidence):
+    boxes = np.array([[2, 12, 12, 26], [14, 12, 24, 26], [27, 4, 33, 11], [36, 4, 40, 30]], float)
+    parts = Parts(boxes, np.array([0, 0, 1, 0], bool), 22.0)  # whose halves touch
+    crop = np.full((32, 44), 255, np.uint8)
+    row = [Piece(np.array([0, 0, 44, 32], float), 0, crop, Guess("so”)", confidence, np.zeros((4, 2))), parts=parts)]
+
+    def read(boxes):
+        return [Piece(b, b[0], crop, Guess(t, 0.8, np.zeros((len(t), 2)))) for b, t in zip(boxes, ("so", ")"))]
+
+    sure = confidence >= RaisedOptions().sure
+    assert texts(with_raised([row], read, RaisedOptions())) == ["so”)" if sure else "so')"]
+
+
 @pytest.mark.parametrize(
     ("read", "confidence", "meant"),
     [
@@ -1005,3 +1020,11 @@ def test_the_dash_of_a_sum_is_told_where_the_recogniser_is_a_character_off(lengt
         word, guess=replace(word.guess, spans=word.guess.spans + np.array([[0], [6], [6], [0]][: len(read)]))
     )
     assert texts(by_shape([[placed("The", -60, 0, -10, 20), word]], ShapeOptions()))[1] == meant
+
+
+@pytest.mark.parametrize(("others", "meant"), [(("1,200", "350"), "0"), (("Sum", "350", "Total"), "o")])
+def test_an_old_style_zero_alone_in_a_column_of_numbers_is_sure(others, meant):
+    rows = [[placed(text, 100 - 10 * len(text), 40 * i, 100, 40 * i + 20)] for i, text in enumerate(others)]
+    rows.append([placed("O", 88, 40 * len(others) + 6, 100, 40 * len(others) + 20, confidence=0.28)])
+    guess = by_shape(rows, ShapeOptions())[-1][0].guess
+    assert (guess.text, guess.confidence) == (meant, 0.5 if meant == "0" else 0.28)

@@ -1,0 +1,23 @@
+"""What stays of a page that was read."""
+
+import numpy as np
+import pytest
+
+from ocrkit.documents.joins import Piece
+from ocrkit.documents.options import ReadOptions
+from ocrkit.documents.page import keep_words
+from ocrkit.recognition import Guess
+
+
+def piece(text, *place):
+    return Piece(
+        np.array(place, float), place[0], np.zeros((9, 9), np.uint8), Guess(text, 0.9, np.zeros((len(text), 2)))
+    )
+
+
+@pytest.mark.parametrize(("size", "kept"), [(10, True), (30, False)])
+def test_a_bullet_is_lower_than_its_text_and_a_hole_for_a_ring_binder_is_not(size, kept):
+    bullet = piece("•", 10, 20 - size / 2, 10 + size, 20 + size / 2)
+    words, left_out = keep_words([[bullet], [piece("parcel", 60, 5, 160, 35)]], [], ReadOptions())
+    assert [bool(row) for row in words] == [kept, True]
+    assert left_out["noise"] == (not kept)
