@@ -251,7 +251,7 @@ def _high_marks(
 def _beside(
     boxes: np.ndarray, mark: np.ndarray, owner: np.ndarray, options: DetectorOptions
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Whether each mark stands near its owner, and how far off it is in px."""
+    """Whether each mark stands near its owner, and how far off it counts as in px."""
     height = boxes[owner, 3] - boxes[owner, 1]
     middle = (boxes[mark, 1] + boxes[mark, 3]) / 2
     over, under = np.maximum([boxes[owner, 1] - middle, middle - boxes[owner, 3]], 0)
@@ -261,7 +261,9 @@ def _beside(
     apostrophe = (wide <= options.mark_slim * high + 0.5) & (high >= options.mark_least * height)
     highest = np.where(apostrophe, options.mark_over, options.mark_off)
     near = (over <= highest * height) & (under <= options.mark_off * height)
-    return near & (gap <= options.punctuation_reach * height), gap + over + under
+    # A comma hangs as high above the next line's letters: whatever is nearer than that has it first.
+    farther = np.where(over > options.mark_off * height, height, 0)
+    return near & (gap <= options.punctuation_reach * height), gap + over + under + farther
 
 
 def _owned(

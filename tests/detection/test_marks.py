@@ -105,6 +105,12 @@ def test_a_speck_as_high_as_the_apostrophes_of_a_face_with_high_capitals_is_of_n
     assert line.tolist() == [0, 0, -1, 0]
 
 
+def test_a_comma_close_above_the_next_line_is_no_apostrophe_of_that():
+    comma, below = [34, 27, 38, 36], [[8, 39, 20, 59], [30, 39, 42, 59]]
+    line, _ = strung([*LOW, comma, *below], [True, True, False, True, True])
+    assert line.tolist() == [0, 0, 0, 1, 1]
+
+
 def test_letters_of_the_line_above_are_no_marks():
     above = [[0, 0, 10, 14], [12, 0, 22, 14], [24, 0, 27, 14]]
     line, letter = strung([*above, *np.add(LOW, [28, 0, 28, 0]).tolist()], [True] * 5)
