@@ -384,7 +384,7 @@ class DetectorOptions:
     point_reach: float = 5.0
     hanging: float = 0.5
     hook: float = 0.12
-    two_rows: float = 0.15
+    two_rows: float = 0.08
     punctuation_reach: float = 0.8
     level: float = 0.12
     min_level_share: float = 0.7

@@ -448,3 +448,11 @@ def test_two_specks_between_lines_do_not_make_them_one():
     boxes = [*np.delete(upper, 3, axis=0), *np.delete(lower, 2, axis=0), *specks]
     line, _ = strung(boxes, [True] * (len(boxes) - 2) + [False] * 2)
     assert set(line[:11].tolist()).isdisjoint(line[11:22].tolist())
+
+
+def test_a_short_second_line_that_specks_tie_to_a_long_one_is_one_of_its_own():
+    upper, lower = rows(0, letters=70), rows(16)
+    specks = [[34, 11, 36, 15], [38, 11, 40, 15]]
+    boxes = [*np.delete(upper, 3, axis=0), *np.delete(lower, 2, axis=0), *specks]
+    line, _ = strung(boxes, [True] * (len(boxes) - 2) + [False] * 2)
+    assert set(line[: len(upper) - 1].tolist()).isdisjoint(line[len(upper) - 1 : -2].tolist())
