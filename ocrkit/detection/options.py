@@ -81,7 +81,8 @@ class DetectorOptions:
         max_letter: heights; higher regions are pictures, frames and blots.
         max_width: heights; wider regions are frames and rules, not letters that touch.
         edge_height: heights; from which on a stroke is a part of a sheet's edge or of a frame,
-        edge_aspect: if it is so many times as high as wide, more than a bracket.
+        edge_aspect: if it is so many times as high as wide, more than a bracket,
+        edge_gap: and no letter is so near it, a share of its height.
         blot_fill: share of its box that the ink of a blot covers, more than a bold letter's.
         blot_aspect: width over height of a blot, at least; a bold I or l is as full, but narrow.
         blot_size: heights; shorter side of a blot, at least.
@@ -315,6 +316,7 @@ class DetectorOptions:
     max_width: float = 25.0
     edge_height: float = 2.2
     edge_aspect: float = 10.0
+    edge_gap: float = 0.5
     blot_fill: float = 0.8
     blot_aspect: float = 0.5
     blot_size: float = 1.6

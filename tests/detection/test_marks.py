@@ -335,6 +335,12 @@ def test_a_stroke_far_higher_than_wide_is_a_sheets_edge_and_no_letter(box, kept)
     assert len(prune(regions, 20.0, DetectorOptions())[0]) == len(WORD) + kept
 
 
+def test_slim_letters_of_a_heading_are_no_sheets_edge():
+    boxes = np.array([*WORD, (100, 20, 105, 80), (115, 20, 120, 80), (135, 38, 170, 80)], float)
+    regions = Regions(boxes, (boxes[:, 2:] - boxes[:, :2]).prod(1) * 0.7, np.full(len(boxes), 200.0))
+    assert len(prune(regions, 20.0, DetectorOptions())[0]) == len(boxes)
+
+
 @pytest.mark.parametrize(("height", "kept"), [(60, [1, 2]), (25, [0, 2])])
 def test_a_signature_over_a_line_of_more_letters_is_no_word(height, kept):
     boxes = np.array([[0, 40 - height, 100, 40], [10, 20, 60, 40], [120, 20, 180, 40]], float)
