@@ -31,6 +31,7 @@ class DetectorOptions:
         faint_aspect: times as wide as high a letter is that such ink makes of its pieces, at most.
         paper_share: of the page, that is no brighter than its paper is taken to be.
         dark_ground: share of the paper's brightness; light text is looked for where the ground is darker.
+        dark_row: the same; the end of a lighter ground is no ink.
         even_ground: grey levels by which a page's ground varies, at most, where it is even.
         even_share: of the page, that such a ground covers, at least.
         bright_ground: grey levels, from which on an even ground is paper and not the ground of light print.
@@ -267,6 +268,7 @@ class DetectorOptions:
     faint_aspect: float = 1.1
     paper_share: float = 0.8
     dark_ground: float = 0.74
+    dark_row: float = 0.72
     even_ground: float = 20.0
     even_share: float = 0.7
     bright_ground: float = 170.0
