@@ -156,7 +156,7 @@ def _lines(whole: Image, band: Band, options: DetectorOptions, threads: int) -> 
         aside = words_aside(dark, height, options)
         light = in_light()
         level = settle(_of_one_ink(dark, light, options), height, options)
-        level = without_clashes(level + outside_lines(small(), level, options), options)
+        level = without_clashes(level + outside_lines(small(), level, options), height, options)
     lines = level.line.max(initial=-1)
     slope = rows_slope(dark.letters.boxes, dark.letter, dark.line)
     level += lone_signs(dark.letters, level, slope, options)

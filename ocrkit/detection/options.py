@@ -31,6 +31,7 @@ class DetectorOptions:
         faint_aspect: times as wide as high a letter is that such ink makes of its pieces, at most.
         paper_share: of the page, that is no brighter than its paper is taken to be.
         dark_ground: share of the paper's brightness; light text is looked for where the ground is darker.
+        dark_row: the same; the end of a lighter ground is no ink.
         even_ground: grey levels by which a page's ground varies, at most, where it is even.
         even_share: of the page, that such a ground covers, at least.
         bright_ground: grey levels, from which on an even ground is paper and not the ground of light print.
@@ -81,7 +82,8 @@ class DetectorOptions:
         max_letter: heights; higher regions are pictures, frames and blots.
         max_width: heights; wider regions are frames and rules, not letters that touch.
         edge_height: heights; from which on a stroke is a part of a sheet's edge or of a frame,
-        edge_aspect: if it is so many times as high as wide, more than a bracket.
+        edge_aspect: if it is so many times as high as wide, more than a bracket,
+        edge_gap: and no letter is so near it, a share of its height.
         blot_fill: share of its box that the ink of a blot covers, more than a bold letter's.
         blot_aspect: width over height of a blot, at least; a bold I or l is as full, but narrow.
         blot_size: heights; shorter side of a blot, at least.
@@ -266,6 +268,7 @@ class DetectorOptions:
     faint_aspect: float = 1.1
     paper_share: float = 0.8
     dark_ground: float = 0.74
+    dark_row: float = 0.72
     even_ground: float = 20.0
     even_share: float = 0.7
     bright_ground: float = 170.0
@@ -315,6 +318,7 @@ class DetectorOptions:
     max_width: float = 25.0
     edge_height: float = 2.2
     edge_aspect: float = 10.0
+    edge_gap: float = 0.5
     blot_fill: float = 0.8
     blot_aspect: float = 0.5
     blot_size: float = 1.6

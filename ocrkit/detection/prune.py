@@ -18,7 +18,7 @@ def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple
     heights, widths = regions.heights, regions.widths
     clear = regions.contrast >= options.min_surround
     fits = (heights <= options.max_letter * height_px) & (widths <= options.max_width * height_px)
-    fits &= (heights < options.edge_height * height_px) | (heights < options.edge_aspect * widths)
+    fits &= ~_are_edges(regions, height_px, options)
     solid = (regions.area > options.blot_fill * heights * widths) & (widths > options.blot_aspect * heights)
     blot = solid & (np.minimum(heights, widths) > options.blot_size * height_px)
     letter = heights >= options.min_letter * height_px
@@ -56,6 +56,22 @@ def are_blocks(regions: Regions, ink: np.ndarray, height_px: float, options: Det
         large = min(box.shape) > options.block_large * height_px and not hollow < regions.area[i] / box.size < full
         found[i] = min(side.mean() for side in sides) >= (options.block_round if large else options.block_side)
     return found
+
+
+def _are_edges(regions: Regions, height_px: float, options: DetectorOptions) -> np.ndarray:
+    """Whether each region is a part of a sheet's edge or of a frame, `(N,)`: far higher than wide, and no letter.
+
+    The I and l of a heading in a thin face are as slim, but stand level with what is half as high or more beside them.
+    """
+    heights, boxes = regions.heights, regions.boxes
+    slim = (heights >= options.edge_height * height_px) & (heights >= options.edge_aspect * regions.widths)
+    stroke = np.flatnonzero(slim)[:, None]
+    gap = np.maximum(boxes[:, 0] - boxes[stroke, 2], boxes[stroke, 0] - boxes[:, 2])
+    beside = (gap > 0) & (gap <= options.edge_gap * heights[stroke])
+    beside &= np.abs(boxes[:, 3] - boxes[stroke, 3]) <= options.level * heights[stroke]
+    beside &= np.maximum(heights, heights[stroke]) <= 2 * np.minimum(heights, heights[stroke])
+    slim[slim] = ~beside.any(1)
+    return slim
 
 
 def _around_letters(boxes: np.ndarray, letter: np.ndarray, options: DetectorOptions) -> np.ndarray:

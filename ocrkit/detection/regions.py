@@ -190,7 +190,7 @@ def without_grounds(ink: np.ndarray, grey: Image, size_px: int, options: Detecto
     """
     if not cv2.hasNonZero(ink):
         return ink
-    dark = grey_level(grey[::_EVERY, ::_EVERY], options.paper_share) * options.dark_ground
+    dark = grey_level(grey[::_EVERY, ::_EVERY], options.paper_share) * options.dark_row
     part = inked_part(ink, size_px + options.window_px)
     kept = np.zeros_like(ink)
     kept[part] = _stands_out(ink[part], grey[part], size_px, dark, options)

@@ -22,13 +22,14 @@ def settle(words: Words, height_px: float, options: DetectorOptions) -> Words:
     brace = (words.ink[:, 3] - words.ink[:, 1] >= height_px) & (size[:, 0] >= options.min_brace * size[:, 1])
     noise &= ~(brace & (words.pitch > 0))
     stroke = size[:, 0] < 0.75 * options.min_aspect * size[:, 1]  # narrower than any digit
-    return without_clashes(words[~noise | (_in_a_row(words, alone, options) & ~stroke)], options)
+    return without_clashes(words[~noise | (_in_a_row(words, alone, options) & ~stroke)], height_px, options)
 
 
-def without_clashes(words: Words, options: DetectorOptions) -> Words:
+def without_clashes(words: Words, height_px: float, options: DetectorOptions) -> Words:
     """Of two words that lie on each other only the one of more letters, and of as many the larger one.
 
-    What is far higher than the other, as a signature over a line of print, is so only if its line has more letters.
+    What is far higher than the other and than print of `height_px`, as a signature over a line of it, is so only if its
+    line has more letters. Light words are no higher than print, so they do not give way to pieces of their ground.
     """
     first, second = clashes(words.boxes, options.clash)
     height = words.boxes[:, 3] - words.boxes[:, 1]
@@ -40,7 +41,8 @@ def without_clashes(words: Words, options: DetectorOptions) -> Words:
     lower = first + second - higher
     _, line = np.unique(words.line, return_inverse=True)
     letters = np.bincount(line, words.letters)[line]
-    over = (height[higher] >= options.clash_height * height[lower]) & (letters[higher] < letters[lower])
+    over = height[higher] >= options.clash_height * np.maximum(height[lower], height_px)
+    over &= letters[higher] < letters[lower]
     weaker[over] = higher[over]
     return words[np.setdiff1d(np.arange(len(words)), weaker)]
 

@@ -89,13 +89,13 @@ def with_quotes(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> list[
     odds = _odds_of_readings(signs, options) + _odds_of_ink(paths, options)
     told = abs(odds) >= options.sure and not _are_mixed(signs, paths, options)
     way = _paired if not told else _curled if odds > 0 else _straight
-    named = iter(_closed(texts) if _open_low(texts, options) else map(way, texts))
+    named = iter(_closed(texts) if _open_low(signs, options) else map(way, texts))
     return [[replace(piece, guess=replace(piece.guess, text=next(named))) for piece in row] for row in rows]
 
 
-def _open_low(texts: Sequence[str], options: QuoteOptions) -> bool:
-    """Whether low marks open the page's quotations: a few among many others are misread."""
-    low, double = (sum(text.count(sign) for text in texts for sign in signs) for signs in (_LOW, '"“”'))
+def _open_low(signs: str, options: QuoteOptions) -> bool:
+    """Whether low marks among a page's `signs` open its quotations: a few among many others are misread."""
+    low, double = signs.count(_LOW), sum(map(signs.count, '"“”'))
     return low > 0 and low >= options.low_share * double
 
 

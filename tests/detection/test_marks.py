@@ -341,12 +341,18 @@ def test_a_stroke_far_higher_than_wide_is_a_sheets_edge_and_no_letter(box, kept)
     assert len(prune(regions, 20.0, DetectorOptions())[0]) == len(WORD) + kept
 
 
-@pytest.mark.parametrize(("height", "kept"), [(60, [1, 2]), (25, [0, 2])])
-def test_a_signature_over_a_line_of_more_letters_is_no_word(height, kept):
+def test_slim_letters_of_a_heading_are_no_sheets_edge():
+    boxes = np.array([*WORD, (100, 20, 105, 80), (115, 20, 120, 80), (135, 38, 170, 80)], float)
+    regions = Regions(boxes, (boxes[:, 2:] - boxes[:, :2]).prod(1) * 0.7, np.full(len(boxes), 200.0))
+    assert len(prune(regions, 20.0, DetectorOptions())[0]) == len(boxes)
+
+
+@pytest.mark.parametrize(("height", "typical", "kept"), [(60, 20, [1, 2]), (25, 20, [0, 2]), (60, 40, [0, 2])])
+def test_a_signature_over_a_line_of_more_letters_is_no_word(height, typical, kept):
     boxes = np.array([[0, 40 - height, 100, 40], [10, 20, 60, 40], [120, 20, 180, 40]], float)
     ones = np.ones(3)
     words = Words(boxes, boxes, np.array([0, 1, 1]), np.array([7, 5, 8]), ones, 0 * ones)
-    assert without_clashes(words, DetectorOptions()).boxes.tolist() == boxes[kept].tolist()
+    assert without_clashes(words, typical, DetectorOptions()).boxes.tolist() == boxes[kept].tolist()
 
 
 @pytest.mark.parametrize(("rows", "found"), [(2, True), (150, False)])

@@ -94,6 +94,10 @@ def test_capitals_no_higher_than_small_letters_are_these(text, height, meant):
             ["„Ja“", "“Not", "I,”", "“but", "he!”", "„du“", "wer“"],
         ),
         (['"a"', '"b"', '"c"', '"d",', "„e"], ['"a"', '"b"', '"c"', '"d",', "„e"]),  # one among many is misread
+        (
+            ["„Ja“", '„Nein"', *[f'{n}"' for n in range(9)]],
+            ["„Ja“", "„Nein“", *[f'{n}"' for n in range(9)]],
+        ),  # not among inches
     ],
 )
 def test_a_page_has_one_kind_of_marks(read, meant):
