@@ -8,6 +8,8 @@ from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pairs import of_those, pairs_within, shared
 from ocrkit.detection.regions import Regions
 
+_MOST_STROKES = 1000  # of a page's headings, far higher than wide
+
 
 def prune(regions: Regions, height_px: float, options: DetectorOptions) -> tuple[Regions, np.ndarray, np.ndarray]:
     """The regions that may be text, a `(N,)` mask of those of them that are as high as letters, and one of points.
@@ -62,10 +64,13 @@ def _are_edges(regions: Regions, height_px: float, options: DetectorOptions) -> 
     """Whether each region is a part of a sheet's edge or of a frame, `(N,)`: far higher than wide, and no letter.
 
     The I and l of a heading in a thin face are as slim, but stand level with what is half as high or more beside them.
+    Where there are thousands, they hatch a drawing.
     """
     heights, boxes = regions.heights, regions.boxes
     slim = (heights >= options.edge_height * height_px) & (heights >= options.edge_aspect * regions.widths)
     stroke = np.flatnonzero(slim)[:, None]
+    if len(stroke) > _MOST_STROKES:
+        return slim
     gap = np.maximum(boxes[:, 0] - boxes[stroke, 2], boxes[stroke, 0] - boxes[:, 2])
     beside = (gap > 0) & (gap <= options.edge_gap * heights[stroke])
     beside &= np.abs(boxes[:, 3] - boxes[stroke, 3]) <= options.level * heights[stroke]

@@ -347,6 +347,13 @@ def test_slim_letters_of_a_heading_are_no_sheets_edge():
     assert len(prune(regions, 20.0, DetectorOptions())[0]) == len(boxes)
 
 
+def test_thousands_of_slim_strokes_are_the_hatching_of_a_drawing():
+    strokes = [[100 + 15 * (i % 40), 100 * (i // 40), 105 + 15 * (i % 40), 100 * (i // 40) + 60] for i in range(1200)]
+    boxes = np.array([*WORD, *strokes], float)
+    regions = Regions(boxes, (boxes[:, 2:] - boxes[:, :2]).prod(1) * 0.7, np.full(len(boxes), 200.0))
+    assert len(prune(regions, 20.0, DetectorOptions())[0]) == len(WORD)
+
+
 @pytest.mark.parametrize(("height", "typical", "kept"), [(60, 20, [1, 2]), (25, 20, [0, 2]), (60, 40, [0, 2])])
 def test_a_signature_over_a_line_of_more_letters_is_no_word(height, typical, kept):
     boxes = np.array([[0, 40 - height, 100, 40], [10, 20, 60, 40], [120, 20, 180, 40]], float)
