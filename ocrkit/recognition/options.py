@@ -19,6 +19,11 @@ class DecodeOptions:
         settled: times as likely as every other text, from which on the first look's likeliest one needs no second look.
         trim: heights of paper cut off above and below for the second look, at most.
         stretch: times its width a crop is stretched to for the second look.
+        narrow_characters: of a doubtful reading, from which on it is told whether its characters are narrow,
+        narrow_width: width of such a character, at most, over the crop's height; then the crop is read again
+        usual_width: with its characters so wide,
+        most_stretch: but stretched by no more than this,
+        wider_gain: and what is read then taken if it is surer by this, at least.
         texts: kept after each time step of the search.
         choices: classes tried at a time step, at most.
         least_probability: of a class that is tried.
@@ -43,6 +48,11 @@ class DecodeOptions:
     settled: float = 15.0
     trim: float = 0.1
     stretch: float = 1.15
+    narrow_characters: int = 3
+    narrow_width: float = 0.38
+    usual_width: float = 0.5
+    most_stretch: float = 2.0
+    wider_gain: float = 0.05
     texts: int = 8
     choices: int = 4
     least_probability: float = 3e-2

@@ -7,6 +7,7 @@ from itertools import groupby, product
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from ocrkit.alphabet import Alphabet
 from ocrkit.datasets.book_page import book_page
@@ -256,6 +257,18 @@ def test_a_word_of_the_lexicon_read_well_is_not_looked_at_again(blurred, looked,
     load_recognizer(lexicon=Lexicon(list(words))).recognize(crops)
     known = sum(0.75 <= sure < 0.94 and text.isalpha() and len(text) > 1 for text, sure in words.items())
     assert 0 < known <= without - (len(looked) - without)
+
+
+@pytest.mark.parametrize("text", ["1,234.50", "RM45.90", "PAT:37993027"])
+def test_letters_of_twice_their_height_and_more_are_read_wider(text):
+    font = ImageFont.load_default(size=22)
+    left, top, right, bottom = font.getbbox(text)
+    picture = Image.new("L", (right - left + 8, bottom - top + 8), 255)
+    ImageDraw.Draw(picture).text((4 - left, 4 - top), text, font=font, fill=0)
+    crop = cv2.resize(np.array(picture), None, fx=1, fy=2.5)
+    (guess,) = load_recognizer(threads=1).recognize([crop])
+    assert (guess.text, guess.confidence > 0.8) == (text, True)
+    assert guess.spans.max() <= crop.shape[1]
 
 
 @pytest.mark.parametrize(("quarters", "lies"), [(0, False), (1, True), (3, True)])
