@@ -23,7 +23,7 @@ from ocrkit.files import digest, folder_name, whole_folder
 from ocrkit.learning.page_words import PDFS, page_words, pdf_words
 from ocrkit.learning.trainer import Progress, Source, Trainer, TrainOptions, endless, read_all
 from ocrkit.metrics import bootstrap_interval, correct_words
-from ocrkit.recognition.lexicon import lexicon_of_labels
+from ocrkit.recognition.lexicon import Lexicon, lexicon_of_labels
 from ocrkit.recognition.model import identity, load_lexicon, load_network, read_card, save_network
 from ocrkit.recognition.network import change_alphabet
 from ocrkit.recognition.suspects import DECISIONS, decided, read_decisions
@@ -303,7 +303,7 @@ def _fine_tune(
     donated = [*read_card(model).get("vaults", ()), *filter(None, (vault.learnt() for vault in privacy.vaults()))]
     if donated:
         card["vaults"] = donated
-    lexicon = lexicon_of_labels(((sample.document, sample.text) for sample in words.tune), privacy.LEAST_DOCUMENTS)
+    lexicon = common_words(words.tune)
     if known_words := load_lexicon(model):
         lexicon = known_words.joined(lexicon)
     with whole_folder(folder / "model", replace=True) as made:
@@ -312,6 +312,12 @@ def _fine_tune(
         if vault.learnt() and (said := vault.record_model(identity(folder / "model"), str(folder / "model"))):
             _LOGGER.warning("%s", said)
     return row
+
+
+def common_words(samples: Sequence[Sample]) -> Lexicon:
+    """Words that several documents have in common, for a lexicon; none of donated ones, as a checksum tells a name."""
+    labels = ((sample.document, sample.text) for sample in samples if not sample.private)
+    return lexicon_of_labels(labels, privacy.LEAST_DOCUMENTS)
 
 
 def origin(model: Path) -> dict[str, Any]:

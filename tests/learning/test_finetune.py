@@ -18,6 +18,7 @@ from ocrkit.files import digest
 from ocrkit.learning.finetune import (
     augment,
     augmented,
+    common_words,
     first_documents,
     mixed,
     origin,
@@ -116,6 +117,12 @@ def run(folder, output, model, *more, form="crops"):
         *more,
     ]
     return CliRunner().invoke(main, list(map(str, command)))
+
+
+@pytest.mark.parametrize(("private", "known"), [(False, True), (True, False)])
+def test_common_words_of_documents_join_the_lexicon_but_none_of_donated_ones(private, known):
+    samples = [Sample(drawn("Smith"), "Smith", "", f"page {i}", private) for i in range(5)]
+    assert ("Smith" in common_words(samples)) == known
 
 
 def test_a_folder_of_crops_makes_a_model_whose_card_names_it_and_resumed_it_stays(crops, model, tmp_path, monkeypatch):
