@@ -5,11 +5,13 @@ the detector gives the reader, or a network fine-tuned on it learns crops it wil
 detector's own letters, and stand off their ink as the detector's do; the transcript only says how many words there
 are, `n`, and they part at `n - 1` of the gaps between letters. No cut goes through ink.
 
-Which gaps? Where the `n - 1` widest are clearly wider than all others, they. That asks no recogniser, neither where
-to cut nor what to keep, so it is all that words to be judged by may be cut with: a test set of words that the network
-could align would be too easy for it. Their labels stay as they are.
+Which gaps? Where the `n - 1` widest are clearly wider than all others, they, unless a word is then far too wide or too
+narrow for its letters beside the others of its line: small figures close behind a number, or a price with a wide gap,
+would move every label of the line by a word. That asks no recogniser, neither where to cut nor what to keep, so it is
+all that words to be judged by may be cut with: a test set of words that the network could align would be too easy for
+it. Their labels stay as they are.
 
-Words to learn from get more. Where the widest gaps do not tell, the network's outputs are aligned with the transcript,
+Words to learn from get more. Where the widest gaps do not tell or words are uneven, the network's outputs are aligned with the transcript,
 and every space takes the gap where the alignment has it. Then each crop is aligned with its word: what does not align
 is a wrong label or a wrong cut and is left out, and the alignment tells which case the print has. SROIE's labels are
 capitals whatever the print, and taken as they are they would teach to read capitals everywhere.
@@ -37,6 +39,11 @@ from ocrkit.recognition.preprocess import HEIGHT
 from ocrkit.recognition.recognizer import Recognizer
 
 _CLEAR = 1.2  # times the widest gap within words that the narrowest between them must be
+_STRAY = 1.5  # heights from all letters, from which on other ink is dirt, or points of a leader
+_UNEVEN = 2.3  # times as wide for its letters one word of a line is as another: of lines with more most were miscut
+_ADVANCE = 0.55  # heights of capitals; about how wide a letter is with the space beside it
+_NARROW, _WIDE = frozenset("iljtfrI.,:;'’|!()[]-1"), frozenset("mwMW—")  # about half and one and a half times as wide
+_CAPITAL = 1.2  # times as wide as a small letter
 _FARTHEST = 0.7  # heights of the line between a space as aligned and its gap
 _BARE = 0.8  # heights of a line's box without letters at an end: one was not found there
 _MOST_EVIDENCE = 15.0  # against a word's label: of 4,000 words of SROIE all labels with more were wrong
@@ -157,9 +164,12 @@ def _cut(
     """The words `texts` of a line."""
     if not len(letters.boxes):
         raise _Refused("no letters were found in it")
+    tall = letters.tall if letters.tall.any() else np.ones(len(letters.boxes), bool)
+    height = float(np.quantile((letters.boxes[:, 3] - letters.boxes[:, 1])[tall], 0.7))
+    if not any(set(text) <= MARKS for text in texts):
+        near = _distance(letters.boxes, letters.boxes[tall]) <= _STRAY * height
+        letters, tall = letters.of(near), tall[near]
     tops, bottoms = letters.boxes[:, 1], letters.boxes[:, 3]
-    tall = letters.tall if letters.tall.any() else np.ones(len(tops), bool)
-    height = float(np.quantile((bottoms - tops)[tall], 0.7))
     ink = _around(letters.boxes)
     if max(ink[0] - line.box[0], line.box[2] - ink[2]) > _BARE * height:
         raise _Refused("letters were found in a part of it only")
@@ -174,14 +184,18 @@ def _cut(
     widths = gaps[:, 1] - gaps[:, 0]
     order = np.argsort(-widths, kind="stable")
     chosen, others = np.sort(order[:spaces]), order[spaces:]
+    inks = _parted(letters.boxes, gaps[chosen])
+    doubt = None
     if spaces and len(others) and widths[chosen].min() < _CLEAR * widths[others[0]]:
+        doubt = "gaps between words and within them are alike"
+    elif _unevenness(texts, inks, height) > _UNEVEN:
+        doubt = "its words are too wide or too narrow for their letters"
+    if doubt:
         if recognizer is None:
-            raise _Refused("gaps between words and within them are alike")
-        chosen = _aligned_gaps(line, " ".join(texts), gaps, height, grey, recognizer)
-    word = np.searchsorted(gaps[chosen].mean(1), (letters.boxes[:, 0] + letters.boxes[:, 2]) / 2)
+            raise _Refused(doubt)
+        inks = _parted(letters.boxes, gaps[_aligned_gaps(line, " ".join(texts), gaps, height, grey, recognizer)])
     beyond = _BEYOND * height
     pieces = belonging(pieces, (line.box[0] - beyond, line.box[2] + beyond), band)
-    inks = [_around(letters.boxes[word == number]) for number in range(len(texts))]
     margin = _DETECTOR.margin * height
     words = []
     for number, text in enumerate(texts):
@@ -201,6 +215,34 @@ def _gaps(boxes: np.ndarray) -> np.ndarray:
     boxes = boxes[np.argsort(boxes[:, 0], kind="stable")]
     starts, ends = boxes[1:, 0], np.maximum.accumulate(boxes[:-1, 2])
     return np.stack([ends, starts], 1)[starts > ends]
+
+
+def _distance(boxes: np.ndarray, letters: np.ndarray) -> np.ndarray:
+    """How far each box `(N, 4)` is from the nearest of the `letters` `(M, 4)` along the line, `(N,)` px."""
+    return np.maximum(boxes[:, None, 0] - letters[:, 2], letters[:, 0] - boxes[:, None, 2]).min(1)
+
+
+def _parted(boxes: np.ndarray, gaps: np.ndarray) -> list[np.ndarray]:
+    """The ink of each word, `(4,)` px, where `gaps` part the letters' `boxes`."""
+    word = np.searchsorted(gaps.mean(1), (boxes[:, 0] + boxes[:, 2]) / 2)
+    return [_around(boxes[word == number]) for number in range(len(gaps) + 1)]
+
+
+def _unevenness(texts: Sequence[str], inks: Sequence[np.ndarray], height: float) -> float:
+    """How many times as wide for its letters the widest word is as the narrowest.
+
+    Half a letter more of each lets a single figure count for little, as its ink tells no space beside it.
+    """
+    letters = [sum(map(_width, text)) for text in texts]
+    wide = [(ink[2] - ink[0] + height / 2) / (count * _ADVANCE + 0.5) for ink, count in zip(inks, letters)]
+    return max(wide) / min(wide)
+
+
+def _width(letter: str) -> float:
+    """About how wide a letter is, where a small one is 1."""
+    if letter in _NARROW:
+        return 0.5
+    return 1.5 if letter in _WIDE else _CAPITAL if letter.isupper() else 1.0
 
 
 def _around(boxes: np.ndarray) -> np.ndarray:
