@@ -11,10 +11,10 @@ would move every label of the line by a word. That asks no recogniser, neither w
 all that words to be judged by may be cut with: a test set of words that the network could align would be too easy for
 it. Their labels stay as they are.
 
-Words to learn from get more. Where the widest gaps do not tell or words are uneven, the network's outputs are aligned with the transcript,
-and every space takes the gap where the alignment has it. Then each crop is aligned with its word: what does not align
-is a wrong label or a wrong cut and is left out, and the alignment tells which case the print has. SROIE's labels are
-capitals whatever the print, and taken as they are they would teach to read capitals everywhere.
+Words to learn from get more. Where the widest gaps do not tell or words are uneven, the network's outputs are aligned
+with the transcript, and every space takes the gap where the alignment has it. Then each crop is aligned with its word:
+what does not align is a wrong label or a wrong cut and is left out, and the alignment tells which case the print has.
+SROIE's labels are capitals whatever the print, and taken as they are they would teach to read capitals everywhere.
 """
 
 from __future__ import annotations

@@ -132,6 +132,26 @@ def test_a_blank_that_a_typist_leaves_before_a_comma_parts_no_words():
     assert not rejected
 
 
+def test_a_label_is_not_moved_by_a_word_where_a_narrow_space_hides_and_a_stroke_parts_what_is_one():
+    page, _ = page_of(["22324 Cactus | Aquarelle 250"])
+    cut, rejected = words_of_lines(with_label(page, "223 24 Cactus Aquarelle 250"), None)
+    assert not cut.words
+    assert "too wide or too narrow" in rejected[0].reason
+
+
+def test_specks_far_from_all_letters_part_no_words():
+    page, _ = page_of(["TOTAL SALES", "12.50"])
+    image = page.pixels.copy()
+    first, price = page.lines
+    image[38:68, 600:700] = image[80:110, 28:128]  # a price far behind its item, with specks between them
+    image[50:53, 300:303] = image[51:54, 400:403] = 0
+    line = replace(first, text="TOTAL SALES 12.50", quad=box_to_quad((28, 38, 600 + price.box[2] - 28, 68)))
+    cut, rejected = words_of_lines(replace(page, lines=(line,), pixels=image), None)
+    assert [word.text for word in cut.words] == ["TOTAL", "SALES", "12.50"]
+    assert cut.words[1].box[2] < 300
+    assert not rejected
+
+
 def spelling(reads):
     """A recogniser that is sure of `reads`, one text for each crop it is given, in their order."""
     alphabet = Alphabet()
