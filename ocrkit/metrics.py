@@ -310,7 +310,8 @@ def bootstrap_interval(
     """A statistic of `values` and its percentile bootstrap interval.
 
     Args:
-        values: `(N,)` or `(N, K)`: one row for each unit drawn anew, a word or a page, such as its counts.
+        values: `(N,)` or `(N, K)`: one row for each unit drawn anew, a word or a page, such as its counts. Where all of
+            `(N,)` truth values are alike, resamples would be, too: their interval is Wilson's.
         statistic: from column means `(R, K)` of R resamples to `(R,)`; the first mean by default. A micro-averaged
             ratio is the ratio of two means.
         seed: same seed, same interval.
@@ -319,9 +320,12 @@ def bootstrap_interval(
 
     Source: Efron & Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13.
     """
-    table = np.asarray(values, float)
+    values = np.asarray(values)
+    table = values.astype(float)
     if not len(table):
         return Interval(np.nan, np.nan, np.nan)
+    if len(values) > 1 and values.dtype == bool and values.ndim == 1 and (values == values[0]).all():
+        return wilson_interval(int(values.sum()), len(values), level)
     table = table.reshape(len(table), -1)
     apply = statistic or (lambda means: means[:, 0])
     rng = np.random.default_rng(seed)

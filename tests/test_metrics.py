@@ -166,6 +166,15 @@ def test_the_wilson_interval_is_scipys(hits, count):
     assert (found.value, found.low, found.high) == pytest.approx((hits / count, expected.low, expected.high))
 
 
+@pytest.mark.parametrize("right", [True, False])
+def test_where_all_words_are_right_or_none_the_interval_still_has_a_width(right):
+    found = metrics.bootstrap_interval(np.full(32, right))
+    expected = binomtest(32 * right, 32).proportion_ci(method="wilson")
+    assert (found.value, found.low, found.high) == pytest.approx((float(right), expected.low, expected.high))
+    none_changed = metrics.bootstrap_interval(np.zeros(32))  # differences, not truth values
+    assert (none_changed.low, none_changed.high) == (0, 0)
+
+
 def test_bootstrap_interval_of_a_share_agrees_with_the_normal_approximation():
     correct = np.arange(1000) < 800
     interval = metrics.bootstrap_interval(correct, seed=3)
