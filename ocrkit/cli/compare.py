@@ -124,6 +124,11 @@ _DIFFERENCES = {
     show_default=True,
     help="Seconds per page, after which an engine counts as failed on it.",
 )
+@click.option(
+    "--labelled-only",
+    is_flag=True,
+    help="Count no word whose middle lies outside of all labels: for pages of which only some lines are labelled.",
+)
 @click.option("--crops", is_flag=True, help="Compare on cropped words rather than on whole pages.")
 @click.option(
     "-o",
@@ -143,6 +148,7 @@ def compare(
     limit: int | None,
     threads: int,
     timeout: float,
+    labelled_only: bool,
     crops: bool,
     outputs: tuple[Path, ...],
 ) -> None:
@@ -151,6 +157,8 @@ def compare(
     With several models of `ours`, each is compared with the first. Services that cost money (textract, google-vision,
     azure-read) get the pages sent; like engines of other packages, they are asked only if they are named.
     """
+    if crops and labelled_only:
+        raise click.UsageError("--labelled-only is for whole pages: a cropped word is its label's.")
     for path in outputs:
         if path.suffix not in (".html", ".json") or crops:
             raise click.UsageError(f"{path}: the leaderboard of whole pages is written as .html or .json.")
@@ -169,7 +177,9 @@ def compare(
         if crops:
             _compare_words(usable, pages, folder)
             return
-        comparison = compare_engines(usable, shown(pages, "Reading", "pages"))
+        comparison = compare_engines(usable, shown(pages, "Reading", "pages"), labelled_only)
+    if labelled_only:
+        click.echo("Words outside of all labels are left out of the scores.")
     _print_comparison(comparison)
     says = [challenge(comparison, next(iter(own)), challenger) for challenger in list(own)[1:]]
     for sentence in says:

@@ -271,7 +271,7 @@ def verdict(difference: Interval) -> str:
     return "better" if difference.value > 0 else "worse"
 
 
-def compare(engines: Sequence[Engine], pages: Iterable[LabelledPage]) -> Comparison:
+def compare(engines: Sequence[Engine], pages: Iterable[LabelledPage], labelled_only: bool = False) -> Comparison:
     """Let every engine read every page.
 
     The engines take turns page by page, another one first each time, so that a busy machine slows all alike; each
@@ -280,6 +280,7 @@ def compare(engines: Sequence[Engine], pages: Iterable[LabelledPage]) -> Compari
     Args:
         engines: with names of their own.
         pages: read one at a time; wrap them to show progress.
+        labelled_only: count nothing that was read outside of all labels; see `score_page`.
 
     Raises:
         BadImage: a page image that cannot be read.
@@ -307,7 +308,8 @@ def compare(engines: Sequence[Engine], pages: Iterable[LabelledPage]) -> Compari
         for engine in (*engines[first:], *engines[:first]):
             start = time.perf_counter()
             found = _read(engine, image)
-            scores.append(score_page(engine.name, page, found, time.perf_counter() - start, engine.steps))
+            seconds = time.perf_counter() - start
+            scores.append(score_page(engine.name, page, found, seconds, engine.steps, labelled_only))
     for documents in donated.values():
         check_documents(len(documents), "The comparison")
     facts = {e.name: EngineFacts(e.version, e.usd_per_page, e.peak_mb, e.model) for e in engines}
@@ -315,7 +317,12 @@ def compare(engines: Sequence[Engine], pages: Iterable[LabelledPage]) -> Compari
 
 
 def score_page(
-    engine: str, page: LabelledPage, found: Page | str, seconds: float, steps: Mapping[str, float] = NO_STEPS
+    engine: str,
+    page: LabelledPage,
+    found: Page | str,
+    seconds: float,
+    steps: Mapping[str, float] = NO_STEPS,
+    labelled_only: bool = False,
 ) -> PageScore:
     """Score what an engine found on a page.
 
@@ -325,8 +332,13 @@ def score_page(
         found: the page as read, or why there is none.
         seconds: it took.
         steps: seconds of its steps.
+        labelled_only: count only words whose middle lies in the box of a label. Where only some lines of a page are
+            labelled, all others would be called invented.
     """
-    words = [] if isinstance(found, str) else found.words
+    words = [] if isinstance(found, str) else list(found.words)
+    if labelled_only:
+        inside = {id(word) for label in page.words or page.lines for word in words_inside(label.box, words)}
+        words = [word for word in words if id(word) in inside]
     truth = page.readable
     truth_text = _text_in_rows([(label.text, label.quad) for label in truth])
     found_text = _text_in_rows([(word.text, word.quad) for word in words])

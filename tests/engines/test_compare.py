@@ -77,6 +77,16 @@ def test_pages_labelled_by_line_count_words_but_no_boxes():
     assert comparison.scores[0].right == (True,)
 
 
+def test_what_lies_outside_of_all_labels_counts_where_only_some_lines_are_labelled_unless_it_is_not_to():
+    line = LabelledWord("TOTAL 9.90", box_to_quad((10, 10, 120, 30)))
+    page = LabelledPage("book", lines=(line,), pixels=BLANK)
+    engine = Echo("echo", *PERFECT, ("Page", (10, 60, 60, 80)), ("7", (80, 60, 90, 80)))
+    (whole,) = compare([engine], [page]).scores
+    (labelled_lines,) = compare([engine], [page], labelled_only=True).scores
+    assert (whole.words, whole.edits) == (PrecisionRecall(2, 2, 4), len(" page 7"))
+    assert (labelled_lines.words, labelled_lines.edits) == (PrecisionRecall(2, 2, 2), 0)
+
+
 def test_untranscribed_words_are_not_asked_for():
     (score,) = compare([Echo("echo", *PERFECT)], [labelled("p", ("Total", ""))]).scores
     assert score.words == PrecisionRecall(1, 1, 2)
