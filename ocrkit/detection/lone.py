@@ -108,6 +108,10 @@ def _kinds(regions: Regions, height: float, options: DetectorOptions) -> np.ndar
     # A line of pixels that goes down by one fills half of its box.
     full = (fill >= 0.6) | ((fill >= 0.5) & (tall <= _HAIRLINE_PX))
     dash = (wide >= options.min_dash * height) & (wide >= 1.5 * tall) & (tall <= 0.3 * height + 0.5) & full
+    # A pen's dash, as some book faces have, rises: it fills less of its box, but is longer and thinner than two bars,
+    # and shorter beside its height than three points.
+    rising = (wide >= 3 * tall) & (wide <= 4 * tall) & (fill >= 0.45) & (fill * tall <= 0.22 * height)
+    dash |= rising & (wide >= 0.75 * height)
     small, large = np.minimum(tall, wide), np.maximum(tall, wide)
     bullet = (small >= 0.6 * large) & (large >= 0.2 * height) & (large <= 0.75 * height) & (fill >= 0.4)
     lowest, highest = options.equals_height

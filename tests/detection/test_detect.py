@@ -453,6 +453,14 @@ def test_signs_alone_in_a_row_are_found_and_specks_are_not():
     assert {round(float(line.ink[0, 0])) for line in signs} <= {399, 400, 401}
 
 
+def test_a_dash_that_rises_as_a_pens_is_found():
+    page = draw(["Depot 4711", "Bridge 1203", "Harbour 5520"], size=30, shape=(200, 700), leading=2)
+    x1, middle = page.boxes[1, 2], page.boxes[0, 1::2].mean()
+    cv2.line(page.image, (round(x1) + 30, round(middle) + 2), (round(x1) + 58, round(middle) - 3), 0, 2, cv2.LINE_AA)
+    (sign,) = [line for line in detect(page.image) if line.sign]
+    assert sign.ink[0, [0, 2]] == pytest.approx([x1 + 29, x1 + 60], abs=2)
+
+
 @pytest.mark.parametrize(
     ("sign", "rows", "found"),
     [
