@@ -434,7 +434,7 @@ class DetectorOptions:
     faint_sign: float = 0.3
     sign_rows: float = 40.0
     sign_apart: float = 0.35
-    long_dash: float = 0.9
+    long_dash: float = 0.8
     dash_apart: float = 0.12
     number_reach: float = 1.5
     number_off: float = 0.2

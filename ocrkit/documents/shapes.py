@@ -50,6 +50,7 @@ class ShapeOptions:
         dashes: how a page's dashes are told apart by their lengths.
         dash_height: of its line's capitals, at most; what is so low, and wider than high, is a dash where it stands
             half-way up between two words, whatever it was read as.
+        rising_dash: the same of what is read as a dash and long beside its height, as in faces that imitate a pen.
         dash_reach: of the height of its line's capitals; these words are no farther off.
         blanks: what a dash that stands alone is misread as.
         strokes: what an upright stroke is misread as.
@@ -107,6 +108,7 @@ class ShapeOptions:
 
     dashes: DashOptions = field(default_factory=DashOptions)
     dash_height: float = 0.22
+    rising_dash: float = 0.45
     dash_reach: float = 1.5
     blanks: tuple[str, ...] = ("", *"~_.")
     strokes: tuple[str, ...] = ("", *"Il|1!i[](){}/:t")
@@ -200,7 +202,8 @@ def _with_dashes(row: Sequence[Piece], capital_px: float, options: ShapeOptions)
     def is_one(piece: Piece) -> bool:
         width, height = piece.place[2:] - piece.place[:2]
         highest, sure_from = options.dash_height * capital_px, options.sign_confidence
-        if height > highest or width < max(1.5 * height, highest):
+        rises = is_dash(piece) and height <= options.rising_dash * capital_px and width >= 3 * height
+        if not rises and (height > highest or width < max(1.5 * height, highest)):
             return False
         if is_dash(piece) or (piece.sign and piece.guess.text in options.blanks):
             # What is read as one needs no word on both sides, and a sign alone was found half-way up its row.

@@ -161,6 +161,13 @@ def test_what_is_low_and_wide_half_way_up_between_two_words_is_a_dash(place, rea
     assert texts(by_shape([row, hyphen], ShapeOptions()))[1] == meant
 
 
+@pytest.mark.parametrize(("read", "sure"), [("—", True), ("-", True), ("~", False), ("r", False)])
+def test_what_is_read_as_a_dash_may_rise_as_a_pens_does(read, sure):
+    row = [placed("The", 0, 0, 50, 20), placed(read, 60, 7, 80, 13, confidence=0.1), placed("end", 90, 0, 130, 20)]
+    (found,) = by_shape([row], ShapeOptions())
+    assert (found[1].guess.confidence >= ShapeOptions().sign_confidence) == sure
+
+
 @pytest.mark.parametrize(
     ("before", "left", "behind", "meant"),
     [
