@@ -178,8 +178,6 @@ def compare(
             _compare_words(usable, pages, folder)
             return
         comparison = compare_engines(usable, shown(pages, "Reading", "pages"), labelled_only)
-    if labelled_only:
-        click.echo("Words outside of all labels are left out of the scores.")
     _print_comparison(comparison)
     says = [challenge(comparison, next(iter(own)), challenger) for challenger in list(own)[1:]]
     for sentence in says:
@@ -245,6 +243,8 @@ def _compare_words(engines: Sequence[EngineProcess], pages: Sequence[LabelledPag
 
 
 def _print_comparison(comparison: Comparison) -> None:
+    if comparison.labelled_only:
+        click.echo("Words outside of all labels are left out of the scores.")
     for (data, category), rows in groupby(comparison.rows(), key=itemgetter("data", "category")):
         its = list(rows)
         pages, words = its[0]["pages"], its[0]["words"]

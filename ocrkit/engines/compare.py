@@ -114,10 +114,17 @@ class EngineFacts:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Scores of every engine on every page; real and simulated pages are never added up together."""
+    """Scores of every engine on every page; real and simulated pages are never added up together.
+
+    Attributes:
+        engines: by name.
+        scores: page by page.
+        labelled_only: whether words outside of all labels were left out of the scores.
+    """
 
     engines: dict[str, EngineFacts]
     scores: tuple[PageScore, ...]
+    labelled_only: bool = False
 
     def rows(self, seed: int = 0) -> list[dict[str, Any]]:
         """One row for each kind of data, category and engine, all categories rolled up as `all` first.
@@ -171,7 +178,7 @@ class Comparison:
             "differences": self.differences(),
             "pages": pages,
         }
-        return {name: plain(rows) for name, rows in tables.items()}
+        return {"labelled_only": self.labelled_only, **{name: plain(rows) for name, rows in tables.items()}}
 
     def groups(self) -> list[tuple[str, str]]:
         """Kinds of data and categories; a category by itself only where there are others."""
@@ -313,7 +320,7 @@ def compare(engines: Sequence[Engine], pages: Iterable[LabelledPage], labelled_o
     for documents in donated.values():
         check_documents(len(documents), "The comparison")
     facts = {e.name: EngineFacts(e.version, e.usd_per_page, e.peak_mb, e.model) for e in engines}
-    return Comparison(facts, tuple(scores))
+    return Comparison(facts, tuple(scores), labelled_only)
 
 
 def score_page(

@@ -46,11 +46,12 @@ def leaderboard_html(
     rows, differences = comparison.rows(), comparison.differences()
     sizes = {row["data"]: (row["pages"], row["words"]) for row in rows if row["category"] == ALL}
     told = (f"{_counted(pages, f'{data} page')}, {_counted(words, 'word')}" for data, (pages, words) in sizes.items())
+    where = "; words outside of all labels are left out" if comparison.labelled_only else ""
     sections = [_section(comparison, data, [row for row in rows if row["data"] == data], differences) for data in sizes]
     return render(
         _TEMPLATE,
         title,
-        {"Compared on": "; ".join(told) or "no pages", **made()},
+        {"Compared on": ("; ".join(told) or "no pages") + where, **made()},
         says=says,
         sections=sections,
         galleries=_galleries(comparison, pages) if pages else [],

@@ -82,9 +82,12 @@ def test_what_lies_outside_of_all_labels_counts_where_only_some_lines_are_labell
     page = LabelledPage("book", lines=(line,), pixels=BLANK)
     engine = Echo("echo", *PERFECT, ("Page", (10, 60, 60, 80)), ("7", (80, 60, 90, 80)))
     (whole,) = compare([engine], [page]).scores
-    (labelled_lines,) = compare([engine], [page], labelled_only=True).scores
+    comparison = compare([engine], [page], labelled_only=True)
+    (labelled_lines,) = comparison.scores
     assert (whole.words, whole.edits) == (PrecisionRecall(2, 2, 4), len(" page 7"))
     assert (labelled_lines.words, labelled_lines.edits) == (PrecisionRecall(2, 2, 2), 0)
+    assert comparison.to_dict()["labelled_only"]
+    assert "words outside of all labels are left out" in leaderboard_html(comparison, "A board")
 
 
 def test_untranscribed_words_are_not_asked_for():
