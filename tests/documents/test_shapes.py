@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -925,6 +926,34 @@ def test_print_on_a_screen_at_even_steps_stays_sharp_and_light_screens_keep_thei
     assert np.ptp(tint[8:72, 8:180].astype(int)) <= 2
     assert tint[30:50, 201:203].min() - tint[40, 190] > 100
     assert tint[165:235].min() == 255
+
+
+def test_a_dark_row_of_dots_close_above_a_light_one_becomes_their_mean_and_the_light_one_keeps_its_free_dots():
+    page = np.full((400, 1024), 255, np.uint8)
+    page[40:80].reshape(10, 4, 256, 4)[:, :3, :, :3] = 0
+    page[88:128].reshape(10, 4, 256, 4)[:, 1, :, 1] = 0
+    page[50:70, 40:200:8] = 255  # light print
+    tint = unscreened(page, ScreenOptions())
+    assert np.ptp(tint[48:72, 240:1000].astype(int)) <= 2
+    assert tint[45:75, 8:30].max() < 160
+    assert tint[96:120].min() == 255
+
+
+def test_pale_dots_become_their_mean_and_those_of_a_low_bar_too():
+    page = np.full((800, 512), 220, np.uint8)
+    page[80:120].reshape(10, 4, 128, 4)[:, :2, :, :2] = 110
+    page = cv2.GaussianBlur(page, (0, 0), 0.7)
+    tint = unscreened(page, ScreenOptions())
+    assert np.ptp(tint[88:112, 8:500].astype(int)) <= 2
+    np.testing.assert_array_equal(tint[140:], page[140:])
+
+
+def test_dots_whose_steps_are_no_whole_pixels_become_a_tint_all_along():
+    pitch = np.indices((120, 1024)) / 4.06 % 1
+    page = np.full((300, 1024), 255, np.uint8)
+    page[80:200] = np.where(pitch.min(0) < 0.4, 0, 255)
+    tint = unscreened(page, ScreenOptions())
+    assert np.ptp(tint[90:190, 10:1014].astype(int)) < 110
 
 
 @pytest.mark.parametrize("turned", [False, True])
