@@ -222,6 +222,21 @@ def test_an_upright_stroke_beside_a_word_that_was_read_as_nothing_is_an_i_or_a_b
     assert texts(by_shape([row], ShapeOptions()))[1] == meant
 
 
+@pytest.mark.parametrize(
+    ("read", "top", "foot", "confidence", "meant"),
+    [
+        ("|", 0, 20, 0.45, "I"),
+        ("I", -4, 24, 0.5, "|"),
+        ("I", -4, 24, 0.9, "I"),  # surely read
+        ("", -1, 22, 0.1, "|"),  # hardly higher than capitals
+        ("1", 0, 20, 0.45, "1"),
+    ],
+)
+def test_a_bar_and_an_i_between_two_words_are_told_by_their_height(read, top, foot, confidence, meant):
+    row = [placed("The", 0, 0, 50, 20), placed(read, 60, top, 63, foot, confidence), placed("tall", 73, 0, 120, 20)]
+    assert texts(by_shape([row], ShapeOptions()))[1] == meant
+
+
 @pytest.mark.parametrize(("read", "meant"), [("", "I"), ("[", "I"), ("1", "1")])
 def test_a_stroke_with_serifs_between_two_words_that_was_read_as_nothing_is_an_i(read, meant):
     row = [placed("The", 0, 0, 50, 20), placed(read, 60, 0, 68, 20, 0.1), placed("tall", 78, 0, 120, 20)]
