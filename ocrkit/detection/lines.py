@@ -378,12 +378,9 @@ def _behind_points(
     raised = boxes[before, 3] - boxes[right, 3] >= options.note_foot * heights[before]
     raised &= boxes[right, 3] >= boxes[before, 1] - options.mark_off * heights[before]
     raised &= boxes[right, 1] >= boxes[before, 1] - options.mark_size_beside * heights[before]
-    wide, high = (boxes[right, 2:] - boxes[right, :2]).T
     # Both halves of a mark may touch.
-    raised &= (high <= options.mark_size_beside * options.mark_line * heights[before]) & (
-        wide <= options.mark_wide * high
-    )
-    raised &= high >= options.mark_least * heights[before]
+    raised &= _is_slim(boxes, right, options.mark_line * heights[before], options, options.mark_wide)
+    raised &= heights[right] >= options.mark_least * heights[before]
     left, right = left[raised], right[raised]
     nearest = _nearest(right, boxes[right, 0] - boxes[left, 2])
     return right[nearest], left[nearest]
@@ -470,10 +467,15 @@ def _opening(boxes: np.ndarray, left: np.ndarray, right: np.ndarray, options: De
     return np.append(opening, left[second & level & close])
 
 
-def _is_slim(boxes: np.ndarray, mark: np.ndarray, height: np.ndarray, options: DetectorOptions) -> np.ndarray:
-    """Whether each mark is slimmer than a letter, and lower by far than the letter of some `height` beside it."""
+def _is_slim(
+    boxes: np.ndarray, mark: np.ndarray, height: np.ndarray, options: DetectorOptions, widest: float | None = None
+) -> np.ndarray:
+    """Whether each mark is slimmer than a letter, and lower by far than the letter of some `height` beside it.
+
+    `widest` is its width over its height, at most; `None` for a single mark's.
+    """
     wide, high = (boxes[mark, 2:] - boxes[mark, :2]).T
-    return (high <= options.mark_size_beside * height) & (wide <= options.mark_slim * high)
+    return (high <= options.mark_size_beside * height) & (wide <= (widest or options.mark_slim) * high)
 
 
 def _twins(

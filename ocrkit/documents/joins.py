@@ -170,6 +170,7 @@ class Piece:
 
 
 _NUMBERED = re.compile(r"\d{1,2}\.")
+_OPERATOR = re.compile(r"[:!=<>+*/&|-]=|[-=]>|//|&&|\|\|")
 _STOPS = ".,;:!?…"  # what may follow a stroke that is a word
 _STROKES, _STROKES_BEHIND = ("I", "]", "|"), tuple("!])}|")  # an I alone, and what it is read as behind a word
 
@@ -204,6 +205,8 @@ def join_pieces(lines: Sequence[Sequence[Piece]], read: Read, options: JoinOptio
                 if sign != a.guess.text:
                     guess = replace(a.guess, text=sign, confidence=read_whole.guess.confidence, spans=a.guess.spans[:1])
                     row[row.index(a)] = replace(a, guess=guess)
+            elif operator := _operator_behind(a.guess, b.guess, read_whole.guess, b.space, options):
+                row[row.index(b)] = replace(b, guess=replace(b.guess, text=operator))
             elif is_one_word(a.guess, b.guess, read_whole.guess, b.space, options):
                 row[row.index(a) : row.index(b) + 1] = [_joined(a, b, read_whole, options)]
                 joined = True
@@ -225,6 +228,16 @@ def _sign_before(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOp
     if sign == "=":
         return "•" if a.text != sign and a.confidence < options.sure_word else ""
     return sign if sign in tuple(options.list_signs) and len(b.text) >= options.sure_letters else ""
+
+
+def _operator_behind(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOptions) -> str:
+    """The operator of two signs that `whole` shows behind the first word and a sure space; empty if none.
+
+    By itself its exclamation mark is read as an I.
+    """
+    operator = whole.text[len(a.text) :]
+    told = space >= options.sure_space and len(b.text) == 2 and whole.text.startswith(a.text)
+    return operator if told and _OPERATOR.fullmatch(operator) else ""
 
 
 def _joined(a: Piece, b: Piece, whole: Piece, options: JoinOptions) -> Piece:
@@ -252,7 +265,8 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
     if apart or a.cell != b.cell:
         return False
     left, right = (guess.text for guess in _figures(a.guess, b.guess, options))
-    if not (left and right) or " " in left + right:
+    operator = b.space >= options.sure_space and any(map(_OPERATOR.fullmatch, (left, right)))
+    if not (left and right) or " " in left + right or operator:
         return False
     if b.pitch and b.space == 1 and not _digits_meet(left, right):  # whole cells between them are blank
         return False

@@ -262,8 +262,8 @@ def _without_rule(row: Sequence[Piece], options: ReadOptions) -> list[Piece]:
 def _are_stray(row: Sequence[Piece], print_at: np.ndarray, options: ReadOptions) -> bool:
     """Whether a row is dirt: marks alone with no print at hand level with them.
 
-    A bullet has its text on its right, and not far off. A bracket that is surely read may be a line of a program: as
-    high as print in the next line above or below.
+    A bullet has its text on its right, and not far off, or print on both sides as in a table's row. A bracket that is
+    surely read may be a line of a program: as high as print in the next line above or below.
     """
     if not row or any(map(str.isalnum, "".join(piece.guess.text for piece in row))) or any(piece.sign for piece in row):
         return False
@@ -281,7 +281,8 @@ def _are_stray(row: Sequence[Piece], print_at: np.ndarray, options: ReadOptions)
             return False
     if all(piece.guess.text == "•" for piece in row):
         level &= bottom - top <= options.bullet_height * height  # a hole for a ring binder is as round, but larger
-        return not (level & (behind >= 0) & (behind <= options.bullet_reach * height)).any()
+        in_row = all((level & (off >= 0) & (off <= options.stray_reach * height)).any() for off in (before, behind))
+        return not (in_row or (level & (behind >= 0) & (behind <= options.bullet_reach * height)).any())
     return not (level & (np.maximum(behind, before) <= options.stray_reach * height)).any()
 
 

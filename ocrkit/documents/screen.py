@@ -23,6 +23,7 @@ _ROWS = 3  # of pixels, of which one at least has dots
 _CELL = 8  # px; side of the squares in which dots at even steps are looked for
 _STRIP = 256, 64  # columns; of so many some are looked at first
 _BETWEEN = 3, 13  # such cells, across and down, that print may interrupt
+_BLOCK = np.ones((3, 3), np.uint8)
 _EXTREMES = 0.02, 0.98  # of an area's greys: its ink and its paper
 _TONES = 16  # that are told apart
 
@@ -35,7 +36,11 @@ class ScreenOptions:
         pitch: px; from one dot to the next of a screen at even steps, from and to.
         even_step: grey levels by which pixels half as far apart differ in the mean, at least.
         even_dots: of that, by which those one pitch apart differ, at most.
-        even_dots_beside: the same beside such an area.
+        even_dots_around: the same in the rest of such an area.
+        even_dots_beside: the same beside it, and on it beside letters.
+        even_edge: grey levels; from one pixel to the next, where a dot at even steps begins or ends.
+        even_blur: share of such an area that is about half-way between ink and paper, from which on its dots are
+            blurred, and none is taken away by itself.
         even_tone: share of such an area that is ink, below which its print is dark and clearer without any dots.
         even_share: of the page, that such areas have, below which there are none.
         step: grey levels; from one pixel to the next, where a dot begins or ends.
@@ -57,9 +62,12 @@ class ScreenOptions:
     pitch: tuple[int, int] = (3, 6)
     even_step: float = 20.0
     even_dots: float = 0.3
+    even_dots_around: float = 0.6
     even_dots_beside: float = 0.85
+    even_edge: int = 30
+    even_blur: float = 0.1
     even_tone: float = 0.33
-    even_share: float = 0.006
+    even_share: float = 0.002
     step: int = 60
     steps: float = 0.34
     least_steps: float = 0.2
@@ -97,22 +105,57 @@ def _with_even_tints(grey: Image, options: ScreenOptions) -> tuple[Image, np.nda
     strips = grey[:, : grey.shape[1] // whole * whole].reshape(len(grey), -1, whole)[:, :, :part]
     if not _even_dots(strips.reshape(len(grey), -1), options)[0]:
         return grey, None
-    pitch, cells = _even_dots(grey, options, _steps(grey, options))
+    pitch, cells = _even_dots(grey, options, _steps(grey, options.even_edge))
     if not pitch:
         return grey, None
     box = np.convolve(np.ones(pitch), [0.5, 0.5] if pitch % 2 == 0 else [1.0]) / pitch
     mean = cv2.sepFilter2D(grey, -1, box, box, borderType=cv2.BORDER_REPLICATE)
-    closed = cv2.morphologyEx(cells, cv2.MORPH_CLOSE, np.ones(_BETWEEN, np.uint8))
-    wide = cv2.dilate(closed, np.ones((3, 3), np.uint8)).repeat(_CELL, 0).repeat(_CELL, 1)
-    areas = np.zeros_like(grey)
-    areas[: len(wide), : wide.shape[1]] = wide
-    number, labels = cv2.connectedComponents(areas, connectivity=4)
-    light = np.zeros(number, bool)
-    for area in range(1, number):
-        where = labels == area
-        light[area] = _tone(grey[where], mean[where]) < options.even_tone
-    free = light[labels]
-    return np.where((areas > 0) & ~free, mean, grey), free
+    light, half = np.zeros_like(cells), np.quantile(grey[::4, ::4], _EXTREMES).mean()
+    for some in _by_tone(cells, _cells(mean) < half):
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(some)
+        for area, (x, y, wide, high, _) in enumerate(stats[1:].tolist(), 1):
+            own = labels[y : y + high, x : x + wide] == area
+            place = (slice(y * _CELL, (y + high) * _CELL), slice(x * _CELL, (x + wide) * _CELL))
+            dots, tint = (image[place][_wide(own)] for image in (grey, mean))
+            light[y : y + high, x : x + wide] |= own & _stand_free(dots, tint, options)
+    free, tinted = (_around(areas, grey.shape) for areas in (light, cells & ~light))
+    return np.where(tinted, mean, grey), free & ~tinted
+
+
+def _by_tone(cells: np.ndarray, dark: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Those of the cells in rows that are `dark` at one place, and the others: areas of two tones may touch.
+
+    Light print leaves a dark area lighter, but not all along. All are `uint8` masks.
+    """
+    dark = cv2.morphologyEx(cells & dark, cv2.MORPH_OPEN, _BLOCK)
+    rows = cv2.morphologyEx(cells, cv2.MORPH_CLOSE, np.ones((1, _BETWEEN[1]), np.uint8))
+    run = np.cumsum(np.diff(rows, axis=1, prepend=0) == 1).reshape(rows.shape) * rows
+    dark = cells & np.isin(run, run[dark > 0])
+    return dark, cells & ~dark
+
+
+def _stand_free(dots: np.ndarray, mean: np.ndarray, options: ScreenOptions) -> bool:
+    """Whether the dots of an area are taken away one by one, as light ones are that are not blurred.
+
+    Args:
+        dots: its greys, `(N,)`.
+        mean: the same, each the mean over one dot and its ground.
+        options: `even_blur` and `even_tone` matter here.
+    """
+    ink, paper = np.quantile(dots, _EXTREMES)
+    blurred = np.mean(np.abs(dots - (ink + paper) / 2) <= (paper - ink) / 4)
+    return bool(blurred < options.even_blur) and _tone(dots, mean) < options.even_tone
+
+
+def _wide(cells: np.ndarray) -> np.ndarray:
+    """The cells as pixels."""
+    return cells.repeat(_CELL, 0).repeat(_CELL, 1)
+
+
+def _around(cells: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Whether each pixel of an image of `shape` is in the cells, or in those beside them that print interrupts."""
+    wide = cv2.dilate(cv2.morphologyEx(cells, cv2.MORPH_CLOSE, np.ones(_BETWEEN, np.uint8)), _BLOCK)
+    return np.pad(_wide(wide), [(0, side - _CELL * number) for side, number in zip(shape, wide.shape)]) > 0
 
 
 def _tone(dots: np.ndarray, mean: np.ndarray) -> float:
@@ -149,11 +192,14 @@ def _even_dots(grey: Image, options: ScreenOptions, steps: Sequence[np.ndarray] 
 
     for pitch in range(least, most + 1):
         strong = np.pad(where(pitch, options.even_dots, all_along), 1)  # beyond the page's edge there are none
-        even = cv2.morphologyEx(strong, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))[1:-1, 1:-1]
+        even = cv2.morphologyEx(strong, cv2.MORPH_OPEN, _BLOCK)[1:-1, 1:-1]
         if even.sum() > found.sum():
             found, best = even, pitch
     if found.sum() < options.even_share * found.size:
         return 0, found
+    # Where steps are no whole pixels there are stretches in which dots are less even.
+    _, areas = cv2.connectedComponents(found | where(best, options.even_dots_around), connectivity=4)
+    found = np.isin(areas, areas[found > 0]).astype(np.uint8)
     # Letters on a screen leave too little of it.
     beside = cv2.dilate(found, np.ones(_BETWEEN, np.uint8))
     return best, found | (where(best, options.even_dots_beside) & beside)
@@ -185,7 +231,7 @@ def _with_tints(grey: Image, free: np.ndarray | None, options: ScreenOptions) ->
     dotted = cv2.absdiff(rows[:, 1:], rows[:, :-1]) > options.step
     if dotted.mean() < options.steps * options.least_share:
         return grey, None
-    steps = _steps(grey, options)
+    steps = _steps(grey, options.step)
     fewer, mean = _shares(steps, options.window_px)
     areas = cv2.threshold(fewer, 255 * options.steps, 255, cv2.THRESH_BINARY)[1]
     # Dots may touch in one way only; small print has as many steps, but not all along.
@@ -208,14 +254,14 @@ def _with_tints(grey: Image, free: np.ndarray | None, options: ScreenOptions) ->
     return np.where(wide, cv2.GaussianBlur(grey, (0, 0), options.blur_px), grey), wide
 
 
-def _steps(grey: Image, options: ScreenOptions) -> list[np.ndarray]:
-    """`uint8` masks, 255 where a dot begins or ends: from one pixel to the next across, and down."""
+def _steps(grey: Image, least: int) -> list[np.ndarray]:
+    """`uint8` masks, 255 where a dot begins or ends: `least` levels from one pixel to the next across, and down."""
     found = []
     for way in (0, 1):
         steps = np.zeros_like(grey)
         ahead, behind = (grey[1:], grey[:-1]) if way else (grey[:, 1:], grey[:, :-1])
         spot = (slice(1, None), slice(None)) if way else (slice(None), slice(1, None))
-        steps[spot] = cv2.threshold(cv2.absdiff(ahead, behind), options.step, 255, cv2.THRESH_BINARY)[1]
+        steps[spot] = cv2.threshold(cv2.absdiff(ahead, behind), least, 255, cv2.THRESH_BINARY)[1]
         found.append(steps)
     return found
 

@@ -55,6 +55,7 @@ class ShapeOptions:
         blanks: what a dash that stands alone is misread as.
         strokes: what an upright stroke is misread as.
         stroke_confidence: from which on such a reading is believed.
+        sure_stroke: the same of an I that would be a bar by its height, or of a bar that would be an I.
         stroke_width: of its height; of an upright stroke, at most.
         serif_strokes, serif_width: the same of an I with serifs between two words, and its width, at most.
         stroke_off: of the height of its line's capitals; how far the ends of an I may be off theirs.
@@ -113,11 +114,12 @@ class ShapeOptions:
     blanks: tuple[str, ...] = ("", *"~_.")
     strokes: tuple[str, ...] = ("", *"Il|1!i[](){}/:t")
     stroke_confidence: float = 0.4
+    sure_stroke: float = 0.6
     stroke_width: float = 0.25
     serif_strokes: tuple[str, ...] = ("", *"[](){}|")
     serif_width: float = 0.5
     stroke_off: float = 0.15
-    bar_height: tuple[float, float] = (1.2, 1.8)
+    bar_height: tuple[float, float] = (1.1, 1.8)
     bar_foot: float = 0.1
     star_foot: float = 0.12
     star_top: float = 0.78
@@ -219,18 +221,22 @@ def _with_strokes(row: Sequence[Piece], capital_px: float, options: ShapeOptions
     """The row, upright strokes that were read as nothing as an I or, where they reach below the line, a bar."""
 
     def reading(piece: Piece) -> str:
-        if piece.guess.text not in options.strokes or piece.guess.confidence >= options.stroke_confidence:
+        text, confidence = piece.guess.text, piece.guess.confidence
+        if text not in options.strokes or confidence >= options.sure_stroke:
             return ""
         width, height = (piece.place[2:] - piece.place[:2]) / capital_px
         # A sign alone in its row has the top and the foot of that row's letters.
         sides = _sides_with_words(piece, row, capital_px, options)
-        serif = sides > 1 and piece.guess.text in options.serif_strokes
+        serif = sides > 1 and text in options.serif_strokes
         if width > (options.serif_width if serif else options.stroke_width) * height or not (piece.sign or sides):
             return ""
         foot = (piece.place[3] - _baseline(piece, row, capital_px)) / capital_px
-        if options.bar_height[0] <= height <= options.bar_height[1] and (piece.sign or foot >= options.bar_foot):
-            return "|"
-        return "I" if abs(foot) <= options.stroke_off and abs(height - 1) <= options.stroke_off else ""
+        bar = options.bar_height[0] <= height <= options.bar_height[1] and (piece.sign or foot >= options.bar_foot)
+        stroke = abs(foot) <= options.stroke_off and abs(height - 1) <= options.stroke_off
+        # The recogniser takes the one for the other, and what it is told from is their height alone.
+        if (bar and text == "I" and sides > 1) or (stroke and not bar and text == "|" and not piece.sign):
+            return "|" if bar else "I"
+        return "" if confidence >= options.stroke_confidence else "|" if bar else "I" if stroke else ""
 
     return [_as_sign(piece, text, options) if (text := reading(piece)) else piece for piece in row]
 

@@ -229,6 +229,21 @@ def test_a_list_s_sign_is_what_is_seen_of_it_before_its_word(read, whole, space,
     assert texts(join_pieces(rows, reads, JoinOptions())) == [found]
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "whole", "space", "found"),
+    [
+        ("sum", ":=", "sum:=", 0.98, ["sum", ":="]),
+        ("//", "sum:", "//sum:", 0.95, ["//", "sum:"]),  # no address
+        ("a[i]", "I=", "a[i]!=", 0.95, ["a[i]", "!="]),
+        ("a[i]", "I=", "a[i]!=", 0.7, ["a[i]!="]),  # no sure space
+        ("a[i]", "Io", "a[i]Io", 0.95, ["a[i]Io"]),
+    ],
+)
+def test_a_program_s_operator_is_a_word_behind_a_sure_space(left, right, whole, space, found):
+    rows = [[piece(left, 0, 40, 0.7), replace(piece(right, 46, 60, 0.6), space=space)]]
+    assert texts(join_pieces(rows, Reads(x0_60=(whole, 0.9)), JoinOptions())) == [found]
+
+
 def test_only_near_neighbours_are_tried():
     read = Reads()
     far, empty = [piece("12", 0, 20), piece("30", 60, 80)], [piece("12", 0, 20), piece("", 25, 40)]

@@ -21,3 +21,10 @@ def test_a_bullet_is_lower_than_its_text_and_a_hole_for_a_ring_binder_is_not(siz
     words, left_out = keep_words([[bullet], [piece("parcel", 60, 5, 160, 35)]], [], ReadOptions())
     assert [bool(row) for row in words] == [kept, True]
     assert left_out["noise"] == (not kept)
+
+
+@pytest.mark.parametrize(("behind", "kept"), [(500, True), (1000, False)])
+def test_a_bullet_between_the_cells_of_a_table_row_needs_no_text_close_behind_it(behind, kept):
+    cells = [[piece("parcel", 0, 5, 100, 35)], [piece("12.50", behind, 5, behind + 80, 35)]]
+    words, _ = keep_words([*cells, [piece("•", 300, 15, 310, 25)]], [], ReadOptions())
+    assert bool(words[-1]) == kept

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -225,6 +226,21 @@ def test_what_is_small_and_round_before_several_lines_is_their_bullet(lines, siz
 )
 def test_an_upright_stroke_beside_a_word_that_was_read_as_nothing_is_an_i_or_a_bar(place, read, meant):
     row = [placed("The", 0, 0, 50, 20), placed(read, *place, confidence=0.9 if read else 0.1)]
+    assert texts(by_shape([row], ShapeOptions()))[1] == meant
+
+
+@pytest.mark.parametrize(
+    ("read", "top", "foot", "confidence", "meant"),
+    [
+        ("|", 0, 20, 0.45, "I"),
+        ("I", -4, 24, 0.5, "|"),
+        ("I", -4, 24, 0.9, "I"),  # surely read
+        ("", -1, 22, 0.1, "|"),  # hardly higher than capitals
+        ("1", 0, 20, 0.45, "1"),
+    ],
+)
+def test_a_bar_and_an_i_between_two_words_are_told_by_their_height(read, top, foot, confidence, meant):
+    row = [placed("The", 0, 0, 50, 20), placed(read, 60, top, 63, foot, confidence), placed("tall", 73, 0, 120, 20)]
     assert texts(by_shape([row], ShapeOptions()))[1] == meant
 
 
@@ -932,6 +948,34 @@ def test_print_on_a_screen_at_even_steps_stays_sharp_and_light_screens_keep_thei
     assert np.ptp(tint[8:72, 8:180].astype(int)) <= 2
     assert tint[30:50, 201:203].min() - tint[40, 190] > 100
     assert tint[165:235].min() == 255
+
+
+def test_a_dark_row_of_dots_close_above_a_light_one_becomes_their_mean_and_the_light_one_keeps_its_free_dots():
+    page = np.full((400, 1024), 255, np.uint8)
+    page[40:80].reshape(10, 4, 256, 4)[:, :3, :, :3] = 0
+    page[88:128].reshape(10, 4, 256, 4)[:, 1, :, 1] = 0
+    page[50:70, 40:200:8] = 255  # light print
+    tint = unscreened(page, ScreenOptions())
+    assert np.ptp(tint[48:72, 240:1000].astype(int)) <= 2
+    assert tint[45:75, 8:30].max() < 160
+    assert tint[96:120].min() == 255
+
+
+def test_pale_dots_become_their_mean_and_those_of_a_low_bar_too():
+    page = np.full((800, 512), 220, np.uint8)
+    page[80:120].reshape(10, 4, 128, 4)[:, :2, :, :2] = 110
+    page = cv2.GaussianBlur(page, (0, 0), 0.7)
+    tint = unscreened(page, ScreenOptions())
+    assert np.ptp(tint[88:112, 8:500].astype(int)) <= 2
+    np.testing.assert_array_equal(tint[140:], page[140:])
+
+
+def test_dots_whose_steps_are_no_whole_pixels_become_a_tint_all_along():
+    pitch = np.indices((120, 1024)) / 4.06 % 1
+    page = np.full((300, 1024), 255, np.uint8)
+    page[80:200] = np.where(pitch.min(0) < 0.4, 0, 255)
+    tint = unscreened(page, ScreenOptions())
+    assert np.ptp(tint[90:190, 10:1014].astype(int)) < 110
 
 
 @pytest.mark.parametrize("turned", [False, True])
