@@ -151,6 +151,7 @@ class DetectorOptions:
         mark_least: the same, at least.
         mark_off: of a neighbour's height; how far above or below it the middle of a mark may lie.
         mark_over: the same, above the letter that it belongs to, which is low beside a face's capitals.
+        owner_ratio: times as high as another letter that a mark may belong to, its own is at most.
         point_level: of its width; how far one point of an ellipsis may end above the next.
         point_reach: of its width; widest gap to the next one.
         hanging: of a letter's height; how far it hangs below its line, at most.
@@ -384,6 +385,7 @@ class DetectorOptions:
     mark_least: float = 0.3
     mark_off: float = 0.3
     mark_over: float = 0.45
+    owner_ratio: float = 3.5
     point_level: float = 0.5
     point_reach: float = 5.0
     hanging: float = 0.5
