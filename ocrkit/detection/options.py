@@ -204,6 +204,7 @@ class DetectorOptions:
         thin_edge_share: the same of these.
         faint_sign: of the contrast of the page's letters; that of a sign alone, at least.
         sign_rows: heights of the row; a sign alone may stand so far from the word whose row it is in.
+        cell_rows: the same of a sign in a table's cell, as other cells of its row may hold signs, too.
         sign_apart: of its longer side; nothing stands nearer to a sign that stands alone.
         long_dash: of the height of words; width of a long dash, at least.
         dash_apart: the same; nothing stands nearer beside such a dash.
@@ -435,6 +436,7 @@ class DetectorOptions:
     thin_edge_share: float = 0.3
     faint_sign: float = 0.3
     sign_rows: float = 40.0
+    cell_rows: float = 80.0
     sign_apart: float = 0.35
     long_dash: float = 0.9
     dash_apart: float = 0.12
