@@ -288,6 +288,10 @@ def _owned(
     long = boxes[:, 2] - boxes[:, 0] > options.dash_width * height_px
     near &= ~(flat & (long | of_those(len(boxes), mark[under])))[mark]
     near |= under
+    # What is left of a frame around a number has the number's point in its box, too.
+    lowest = np.full(len(boxes), np.inf)
+    np.minimum.at(lowest, mark[near], height[near])
+    near &= height <= options.owner_ratio * lowest[mark]
     joined = _nearest(mark[near], distance[near])
     return mark[near][joined], owner[near][joined]
 

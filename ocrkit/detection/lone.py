@@ -63,7 +63,8 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
     down = slope * ((x0 + x1) - (left + right)) / 2
     y0, y1 = y0 - down, y1 - down
     place = ((y0 + y1) / 2 - top) / tall
-    near = (gap <= options.sign_rows * tall) & (place > 0) & (place < 1)
+    in_row = np.where(cell, options.cell_rows, options.sign_rows)[:, None]
+    near = (gap <= in_row * tall) & (place > 0) & (place < 1)
     off = options.level * tall + 1
     half_way = (place > options.dash_place[0]) & (place < options.dash_place[1])
     stroke = (np.abs(y0 - top) <= off) & (np.abs(y1 - bottom) <= off)

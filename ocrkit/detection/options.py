@@ -151,6 +151,7 @@ class DetectorOptions:
         mark_least: the same, at least.
         mark_off: of a neighbour's height; how far above or below it the middle of a mark may lie.
         mark_over: the same, above the letter that it belongs to, which is low beside a face's capitals.
+        owner_ratio: times as high as another letter that a mark may belong to, its own is at most.
         point_level: of its width; how far one point of an ellipsis may end above the next.
         point_reach: of its width; widest gap to the next one.
         hanging: of a letter's height; how far it hangs below its line, at most.
@@ -203,6 +204,7 @@ class DetectorOptions:
         thin_edge_share: the same of these.
         faint_sign: of the contrast of the page's letters; that of a sign alone, at least.
         sign_rows: heights of the row; a sign alone may stand so far from the word whose row it is in.
+        cell_rows: the same of a sign in a table's cell, as other cells of its row may hold signs, too.
         sign_apart: of its longer side; nothing stands nearer to a sign that stands alone.
         long_dash: of the height of words; width of a long dash, at least.
         dash_apart: the same; nothing stands nearer beside such a dash.
@@ -384,6 +386,7 @@ class DetectorOptions:
     mark_least: float = 0.3
     mark_off: float = 0.3
     mark_over: float = 0.45
+    owner_ratio: float = 3.5
     point_level: float = 0.5
     point_reach: float = 5.0
     hanging: float = 0.5
@@ -433,6 +436,7 @@ class DetectorOptions:
     thin_edge_share: float = 0.3
     faint_sign: float = 0.3
     sign_rows: float = 40.0
+    cell_rows: float = 80.0
     sign_apart: float = 0.35
     long_dash: float = 0.8
     dash_apart: float = 0.12

@@ -48,17 +48,22 @@ def without_clashes(words: Words, height_px: float, options: DetectorOptions) ->
 
 
 def outside_lines(small: Words, words: Words, options: DetectorOptions) -> Words:
-    """The words of `small` letters, but for lines that are mostly the low letters (a, o, r) of lines of `words`."""
+    """The words of `small` letters, but for lines that are mostly the low letters (a, o, r) of lines of `words`.
+
+    Those that lie on several words of as many letters together are these, without their points.
+    """
     both = np.concatenate([small.boxes, words.boxes])
     first, second = np.sort(clashes(both, 0), axis=0)  # the small word of each such pair first
     between = (first < len(small)) & (second >= len(small))
     first, second = first[between], second[between]
-    higher = _heights(words, 1.0)[second - len(small)] > options.risen * _heights(small, 0.5)[first]
-    first, second = first[higher], second[higher]
     area = shared(both, first, second, axis=0) * shared(both, first, second, axis=1)
-    covered = np.bincount(first, area, len(small)) > options.clash * (both[:, 2:] - both[:, :2]).prod(1)[: len(small)]
+    size = (both[:, 2:] - both[:, :2]).prod(1)
+    same = area > options.clash * np.minimum(size[first], size[second])
+    found = np.bincount(first, words.letters[second - len(small)] * same, len(small)) >= small.letters
+    higher = _heights(words, 1.0)[second - len(small)] > options.risen * _heights(small, 0.5)[first]
+    covered = np.bincount(first, area * higher, len(small)) > options.clash * size[: len(small)]
     _, line = np.unique(small.line, return_inverse=True)
-    return small[2 * np.bincount(line, covered)[line] <= np.bincount(line)[line]]
+    return small[(2 * np.bincount(line, covered)[line] <= np.bincount(line)[line]) & ~found]
 
 
 def _heights(words: Words, share: float) -> np.ndarray:

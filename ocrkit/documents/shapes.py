@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import field, replace
 from itertools import pairwise
 from statistics import median
@@ -16,6 +16,7 @@ from statistics import median
 import numpy as np
 
 from ocrkit.documents.dashes import DashOptions, is_dash, with_dashes
+from ocrkit.documents.full_stops import full_stops
 from ocrkit.documents.ink import filled_rows, ink_of, runs, runs_of, with_blank
 from ocrkit.documents.joins import Piece
 from ocrkit.options import options_class
@@ -86,6 +87,7 @@ class ShapeOptions:
             from and to; others are three points. Of 29 faces' signs 13 are narrower, as are all but two's full stops.
         ellipsis_step, ellipsis_step_px: times the pitch of three full stops, that the points of one sign have on the
             same page, and by how much more, at least; less may be rounded.
+        closest_stops: times the pitch of full stops, as the page's numbers tell it, up to which points are one sign.
         cell_points: of a typewriter's cell; the same within one sign, at most.
         widest_point: the same; of a point, at most.
         point_off: the same; how far above the line a point that is read as a hyphen has its middle, at most.
@@ -144,6 +146,7 @@ class ShapeOptions:
     ellipsis: tuple[float, float] = (0.43, 0.6)
     ellipsis_step: float = 1.1
     ellipsis_step_px: float = 0.75
+    closest_stops: float = 0.6
     cell_points: float = 0.36
     widest_point: float = 0.3
     point_off: float = 0.22
@@ -180,9 +183,9 @@ def by_shape(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> list[lis
     ]
     rows = _with_zeros(_with_bullets(rows, capitals, options), options)
     rows = [[part for piece in row for part in _beside_bullet(piece, options)] for row in rows]
-    edge_of = _ellipsis_edge(rows, capitals, options)
+    is_one_sign = _ellipsis_rule(rows, capitals, options)
     is_typewritten = _is_typewritten(rows, options)
-    named = [[_named(piece, capital, edge_of, options) for piece in row] for row, capital in zip(rows, capitals)]
+    named = [[_named(piece, capital, is_one_sign, options) for piece in row] for row, capital in zip(rows, capitals)]
     named = [_with_litres(row, capital, options) for row, capital in zip(named, capitals)]
     return with_dashes(named, capitals, is_typewritten, options.dashes)
 
@@ -438,6 +441,25 @@ def _is_typewritten(rows: Sequence[Sequence[Piece]], options: ShapeOptions) -> b
     return 2 * sum(map(bool, in_cells)) > len(words)
 
 
+def _ellipsis_rule(
+    rows: Sequence[Sequence[Piece]], capitals: Sequence[float], options: ShapeOptions
+) -> Callable[[float, float], bool]:
+    """Whether three points are one sign, by their pitch and the height of their line's capitals, px."""
+    shown = any(_POINTS.search(piece.guess.text) for row in rows for piece in row)
+    stops = full_stops(rows, capitals) if shown else None
+    edge = _ellipsis_edge(rows, capitals, options) if shown else None
+
+    def is_one_sign(pitch_px: float, capital_px: float) -> bool:
+        least, most = options.ellipsis
+        if stops is None or edge is not None:
+            return (least if edge is None else edge) <= pitch_px / capital_px <= most
+        step = stops.beside(pitch_px, capital_px)
+        apart = pitch_px >= max(options.ellipsis_step * step, step + options.ellipsis_step_px)
+        return pitch_px <= (most * capital_px if apart else options.closest_stops * step)
+
+    return is_one_sign
+
+
 def _ellipsis_edge(rows: Sequence[Sequence[Piece]], capitals: Sequence[float], options: ShapeOptions) -> float | None:
     """From which pitch on, in heights of capitals, three points of the page are one sign; `None` if it shows one pitch.
 
@@ -449,14 +471,19 @@ def _ellipsis_edge(rows: Sequence[Sequence[Piece]], capitals: Sequence[float], o
             if points := _POINTS.search(piece.guess.text):
                 places = _points_behind(piece, bool(points["behind"]))
                 if len(places) == 3 and not _cell(piece, points.start(), options):
-                    pitches.append(((places[2] - places[0]) / 2 / capital, options.ellipsis_step_px / capital))
+                    pitch = (places[2] - places[0]) / 2
+                    pitches.append((pitch / capital, pitch))
     pitches = sorted(pitch for pitch in pitches if pitch[0] <= options.ellipsis[1])
-    steps = [(b / a, (a + b) / 2) for (a, least), (b, _) in pairwise(pitches) if b - a >= least]
+    # In px, too: a row's capitals may be mismeasured.
+    apart = [(a, b) for a, b in pairwise(pitches) if b[1] - a[1] >= options.ellipsis_step_px]
+    steps = [(b / a, (a + b) / 2) for (a, px), (b, _) in apart if (b - a) * px >= options.ellipsis_step_px * a]
     widest, edge = max(steps, default=(1.0, 0.0))
     return edge if widest >= options.ellipsis_step else None
 
 
-def _named(piece: Piece, capital_px: float, ellipsis_edge: float | None, options: ShapeOptions) -> Piece:
+def _named(
+    piece: Piece, capital_px: float, is_one_sign: Callable[[float, float], bool], options: ShapeOptions
+) -> Piece:
     piece = _with_last_underscores(_with_underscores(_without_rule(piece), capital_px, options), capital_px, options)
     piece = _with_tails(_with_points(piece, capital_px, options), capital_px, options)
     piece = _with_pairs(_with_touching_mark(piece, options))
@@ -464,7 +491,7 @@ def _named(piece: Piece, capital_px: float, ellipsis_edge: float | None, options
     if text != piece.guess.text:
         return _told(piece, text, options)
     if points := _POINTS.search(text):
-        return _with_ellipsis(piece, points, capital_px, ellipsis_edge, options)
+        return _with_ellipsis(piece, points, capital_px, is_one_sign, options)
     if _LED.match(text) and not piece.pitch:
         return _apart(piece, capital_px, options)
     if (low := _is_low(piece, capital_px, options)) or _is_capital(piece, capital_px, options):
@@ -662,16 +689,18 @@ def _with_touching_mark(piece: Piece, options: ShapeOptions) -> Piece:
 
 
 def _with_ellipsis(
-    piece: Piece, found: re.Match[str], capital_px: float, edge: float | None, options: ShapeOptions
+    piece: Piece,
+    found: re.Match[str],
+    capital_px: float,
+    is_one_sign: Callable[[float, float], bool],
+    options: ShapeOptions,
 ) -> Piece:
     """The piece, the points `found` at its end or before its closing marks read as one sign or as three."""
     points = _points_behind(piece, bool(found["behind"]))
     if len(points) != 3:
         return piece
     pitch, start, behind = (points[2] - points[0]) / 2, found.start(), found["behind"]
-    least = options.ellipsis[0] if edge is None else edge
-    one_sign = least <= pitch / capital_px <= options.ellipsis[1]
-    one_sign |= pitch <= options.cell_points * _cell(piece, start, options)
+    one_sign = is_one_sign(pitch, capital_px) or pitch <= options.cell_points * _cell(piece, start, options)
     middle = "…" if one_sign else "..."
     place = piece.place[[0, 2]] - piece.left
     spans = [piece.guess.spans[:start], np.tile(place, (len(middle), 1)), piece.guess.spans[found.start("behind") :]]

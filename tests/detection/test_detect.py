@@ -482,6 +482,15 @@ def test_signs_in_a_column_of_a_table_are_its_cells(sign, rows, found):
         assert ink[[0, 2]] == pytest.approx([400, 400 + max(x1 for *_, x1 in sign)], abs=1)
 
 
+@pytest.mark.parametrize(("rows", "found"), [(4, 4), (1, 0)])
+def test_a_dash_in_a_column_of_a_table_stands_farther_from_its_rows_words_than_others(rows, found):
+    page = draw(["Depot 4711", "Bridge 1203", "Harbour 5520", "Market 8164"], size=20, shape=(240, 1200), leading=2)
+    for line in sorted(detect(page.image), key=lambda line: line.ink[0, 1])[:rows]:
+        y = int(line.ink[0, [1, 3]].mean())
+        page.image[y - 1 : y + 1, 1000:1008] = 0
+    assert sum(line.sign for line in detect(page.image)) == found
+
+
 @pytest.mark.parametrize("degrees", [-1.5, 1.5])
 def test_a_stroke_far_along_a_row_of_a_page_askew_is_of_that_row(degrees):
     page = draw(["Depot by the harbour", "Bridge over the river", "Harbour of the town"], shape=(240, 900), leading=3)

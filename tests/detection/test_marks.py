@@ -13,7 +13,7 @@ from ocrkit.detection.leaders import dashed_rules, leaders
 from ocrkit.detection.lines import string_lines, with_accents, with_low_letters, without_faint_marks
 from ocrkit.detection.prune import prune, small_points, with_colons
 from ocrkit.detection.regions import Regions
-from ocrkit.detection.settle import without_clashes
+from ocrkit.detection.settle import outside_lines, without_clashes
 from ocrkit.detection.words import Words, split_words
 
 WORD = [[0, 10, 10, 30], [12, 16, 22, 30], [24, 16, 34, 30]]  # a capital and two small letters
@@ -103,6 +103,13 @@ def test_a_quotation_mark_behind_a_comma_is_of_its_line_as_in_the_cells_of_a_typ
 def test_a_speck_as_high_as_the_apostrophes_of_a_face_with_high_capitals_is_of_no_line():
     line, _ = strung([*LOW, [28, 9, 31, 12], [34, 16, 46, 30]], [True, True, False, True])
     assert line.tolist() == [0, 0, -1, 0]
+
+
+@pytest.mark.parametrize(("height", "line"), [(120, 0), (60, 1)])
+def test_the_point_of_a_number_does_not_belong_to_what_is_left_of_the_frame_around_it(height, line):
+    frame, figure, point = [0, 0, 40, height], [14, 10, 24, 30], [26, 27, 29, 30]
+    lines, _ = strung([figure, frame, point], [True, True, False])
+    assert lines.tolist() == [0, 1, line]
 
 
 def test_a_comma_close_above_the_next_line_is_no_apostrophe_of_that():
@@ -352,6 +359,16 @@ def test_thousands_of_slim_strokes_are_the_hatching_of_a_drawing():
     boxes = np.array([*WORD, *strokes], float)
     regions = Regions(boxes, (boxes[:, 2:] - boxes[:, :2]).prod(1) * 0.7, np.full(len(boxes), 200.0))
     assert len(prune(regions, 20.0, DetectorOptions())[0]) == len(WORD)
+
+
+@pytest.mark.parametrize(("letters", "kept"), [(2, 0), (3, 1)])
+def test_a_word_of_small_print_that_lies_on_words_of_as_many_letters_is_none(letters, kept):
+    def words(boxes, letters):
+        boxes, ones = np.array(boxes, float), np.ones(len(boxes))
+        return Words(boxes, boxes, np.zeros(len(boxes), int), np.array(letters), ones, 0 * ones)
+
+    small, page = words([[10, 10, 44, 30]], [letters]), words([[10, 10, 20, 30], [28, 10, 48, 30]], [1, 1])
+    assert len(outside_lines(small, page, DetectorOptions())) == kept
 
 
 @pytest.mark.parametrize(("height", "typical", "kept"), [(60, 20, [1, 2]), (25, 20, [0, 2]), (60, 40, [0, 2])])

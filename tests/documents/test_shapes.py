@@ -498,12 +498,34 @@ def test_an_asterisk_that_is_hardly_read_is_one_above_the_line(top, meant):
     assert (found.text, found.confidence >= 0.5) == ("*", bool(meant))
 
 
+def test_two_ellipses_of_one_pitch_are_alike_whatever_their_rows_capitals():
+    points = [(12 + 8 * i, 17, 15 + 8 * i, 20) for i in range(3)]
+    rows = [[placed("The", -60, 20 - h, -10, 20), inked("a…", [(0, 0, 8, 20), *points])] for h in (20, 22)]
+    assert [row[1].guess.text for row in by_shape(rows, ShapeOptions())] == ["a...", "a..."]
+
+
 def test_the_farther_points_of_two_ellipses_of_a_page_are_one_sign():
     rows = []
     for pitch in (8, 10):
         points = [(12 + pitch * i, 17, 15 + pitch * i, 20) for i in range(3)]
         rows.append([placed("The", -60, 0, -10, 20), inked("a…", [(0, 0, 8, 20), *points])])
     assert [row[1].guess.text for row in by_shape(rows, ShapeOptions())] == ["a...", "a…"]
+
+
+@pytest.mark.parametrize(
+    ("step", "pitch", "meant"),
+    [
+        (5, 7, "a…"),  # farther apart than full stops
+        (7, 7, "a..."),
+        (9, 9, "a..."),  # though the points of most signs are
+        (9, 5, "a…"),  # closer than full stops can be
+    ],
+)
+def test_three_points_are_full_stops_where_the_points_of_numbers_have_their_pitch(step, pitch, meant):
+    figures = [(0, 0, 10, 20), (12, 0, 22, 20), (20 + step, 17, 23 + step, 20), (24 + step, 0, 34 + step, 20)]
+    points = [(12 + pitch * i, 17, 15 + pitch * i, 20) for i in range(3)]
+    row = [inked("45.6", figures), placed("The", -60, 0, -10, 20), inked("a...", [(0, 0, 8, 20), *points])]
+    assert texts(by_shape([row], ShapeOptions()))[-1] == meant
 
 
 @pytest.mark.parametrize(("read", "meant"), [("a…’", "a...’"), ("a...”", "a...”")])
