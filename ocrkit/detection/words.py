@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ocrkit.detection.narrow import narrow_pitches, spaces_by_gap
 from ocrkit.detection.options import DetectorOptions
 from ocrkit.detection.pitch import cell_runs, even_around, line_pitches, space_by_pitch
 from ocrkit.detection.sides import rules_between
@@ -168,13 +169,10 @@ def split_words(
     pitch = pitches[line]
     kept = ~_rules(boxes, letter, line, height, pitch, options) & ~_specks(boxes, letter, line, height, pitch, options)
     boxes, letter, line, height, pitch, sides = (of[kept] for of in (boxes, letter, line, height, pitch, sides))
-    starts, ends = _laid_out(sides, line)
-    gap = np.append(np.inf, starts[1:] - ends[:-1]) / height
-    gap[np.diff(line, prepend=-1) > 0] = np.inf
-    if rules is not None:
-        behind = _cell_starts(boxes, line, height, gap, rules)
-        gap[behind] = np.maximum(gap[behind], _TAB)
+    gap = _gaps(boxes, sides, line, height, rules)
     probability = _space_probabilities(boxes, sides, line, height, gap, pitch, may_be_cells, options)
+    narrow = np.where(pitch > 0, 0, narrow_pitches(boxes, letter, line, options)[line])
+    probability = spaces_by_gap(probability, boxes, line, height, gap, narrow)
     space = probability > 0.5
 
     # A mark that stands alone goes with the nearer of its neighbours, a point or a comma with the one before it; a dash
@@ -212,7 +210,7 @@ def split_words(
     # Between two spaces that are certain any mark is a word.
     clear = ((ink[:, 2:] - ink[:, :2]).max(1) >= options.min_dash * height[first]) & (pitch[first] > 0)
     letters = np.maximum(letters, clear)
-    words = Words(around + margin, ink, line[first], letters, probability[first], pitch[first])
+    words = Words(around + margin, ink, line[first], letters, probability[first], np.maximum(pitch, narrow)[first])
     return words[words.letters > 0]
 
 
@@ -220,6 +218,19 @@ def _laid_out(sides: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """Where each box begins, and how far those up to it reach; lines end to end, so that one maximum serves all."""
     offset = line * (sides[:, 1].max() + 1)
     return sides[:, 0] + offset, np.maximum.accumulate(sides[:, 1] + offset)
+
+
+def _gaps(
+    boxes: np.ndarray, sides: np.ndarray, line: np.ndarray, height: np.ndarray, rules: np.ndarray | None
+) -> np.ndarray:
+    """Gap `(N,)` in heights before each box: infinite before a line's first, a tab or more behind an upright rule."""
+    starts, ends = _laid_out(sides, line)
+    gap = np.append(np.inf, starts[1:] - ends[:-1]) / height
+    gap[np.diff(line, prepend=-1) > 0] = np.inf
+    if rules is not None:
+        behind = _cell_starts(boxes, line, height, gap, rules)
+        gap[behind] = np.maximum(gap[behind], _TAB)
+    return gap
 
 
 def _space_probabilities(

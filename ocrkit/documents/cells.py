@@ -15,6 +15,7 @@ _STROKES = re.compile(r"_+|(?<=\w)-+|-+(?=\w)")
 _HYPHENS = str.maketrans("–—", "--")
 _SLIM = frozenset(".,:;'!|()[]{}")
 _OFF_CELL = 0.45  # of a cell; a comma whose middle is nearer to the end of what is before it stands in none
+_TWO = 1.7  # cells; from the middle of one character to that of the next, at least, if a blank fills one between them
 _SLIM_BLANK, _BLANK = 0.3, 0.08  # of a cell beside such a character at a word's end, and beside another
 
 
@@ -24,17 +25,21 @@ def in_cells(rows: Sequence[Sequence[Piece]]) -> list[list[Piece]]:
 
 
 def _solid(piece: Piece) -> Piece:
-    """The piece without its blanks, but for those behind commas if these stand in no cells.
+    """The piece without its blanks, but for whole cells, and for those behind commas if these stand in no cells.
 
+    Where dirt or letters that touch hide a blank cell from the detector, the words on both sides of it are one piece.
     In most faces figures are as wide as a comma and the blank behind it, so a list of them may pass for set in cells.
     """
     guess = piece.guess
     blanks = {i for i, character in enumerate(guess.text) if character == " "}
     if not blanks:
         return piece
-    behind_commas = {i for i in blanks if guess.text[:i].endswith(",") and i + 1 < len(guess.text)}
-    if len(guess.spans) == len(guess.text) and any(_is_off_cell(piece, i) for i in behind_commas):
-        blanks -= behind_commas
+    if len(guess.spans) == len(guess.text):
+        middle = guess.spans.mean(1)
+        blanks -= {i for i in blanks if 0 < i < len(middle) - 1 and middle[i + 1] - middle[i - 1] >= _TWO * piece.pitch}
+        behind_commas = {i for i in blanks if guess.text[:i].endswith(",") and i + 1 < len(guess.text)}
+        if any(_is_off_cell(piece, i) for i in behind_commas):
+            blanks -= behind_commas
     kept = [i for i in range(len(guess.text)) if i not in blanks]
     return replace(piece, guess=replace(guess, text="".join(guess.text[i] for i in kept), spans=guess.spans[kept]))
 

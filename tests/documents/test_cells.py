@@ -1,5 +1,7 @@
 """What the cells of a line tell of its words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -39,11 +41,19 @@ def test_figures_whose_commas_are_in_no_cells_keep_the_blanks_behind_these(text,
 def in_a_cell_each(text, read, pitch=10.0):
     """A piece whose ink fills a cell for each of `text`, read as `read`, whose characters stand over theirs."""
     first = len(text) - len(read.replace(" ", ""))  # cells that the first character fills
-    middles = 10 * (np.maximum(np.arange(len(read)) + first, 0) + 0.5)
+    number = np.cumsum([character != " " for character in read]) - 1  # a blank has no cell
+    middles = 10 * (np.maximum(number + first, 0) + 0.5)
     middles[0] = 5 * (first + 1)
     box = np.array([0, 0, 10 * len(text), 20], float)
     guess = Guess(read, 0.9, np.stack([middles, middles], 1))
     return Piece(box, 0, np.zeros((20, 10 * len(text)), np.uint8), guess, pitch=pitch)
+
+
+def test_a_word_in_cells_keeps_a_blank_that_fills_one_as_dirt_may_hide():
+    piece = in_a_cell_each("in-put", "in-put")
+    hidden = replace(piece, guess=replace(piece.guess, text="in put"))
+    (((found),),) = in_cells([[hidden]])
+    assert found.guess.text == "in put"
 
 
 @pytest.mark.parametrize(
