@@ -161,10 +161,10 @@ def real_words_of(folders: Sequence[Path], form: str, alphabet: Alphabet, held_o
         for sample in known:
             split[split_of(sample.document, {"held_out": held_out, "tune": 1 - held_out}, _SALT)].append(sample)
     if not split["tune"] or not split["held_out"]:
-        known = counted(len({sample.document for part in split.values() for sample in part}), "document")
+        documents = counted(len({sample.document for part in split.values() for sample in part}), "document")
         part = f"{1 - held_out:.0%} to learn from" if split["held_out"] else f"{held_out:.0%} to hold out"
         raise BadParams(
-            f"By the hash of its name, none of {known} is among the {part}: change --held-out, or label more documents."
+            f"By their hashes, none of {documents} is among the {part}: change --held-out, or label more documents."
         )
     for part, what in (("tune", "What is learnt from"), ("held_out", "Every figure on the held-out words")):
         if any(sample.private for sample in split[part]):
