@@ -147,7 +147,7 @@ class Page:
     left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        state = f"error={self.error!r}" if self.error else _counted(len(self.words), "word")
+        state = f"error={self.error!r}" if self.error else counted(len(self.words), "word")
         return f"Page({self.number}, {self.width} x {self.height} px, {state})"
 
     @property
@@ -196,7 +196,7 @@ class Document:
     engine: str = ""
 
     def __repr__(self) -> str:
-        return f"Document({self.source!r}, {_counted(len(self.pages), 'page')}, {_counted(len(self.words), 'word')})"
+        return f"Document({self.source!r}, {counted(len(self.pages), 'page')}, {counted(len(self.words), 'word')})"
 
     @property
     def text(self) -> str:
@@ -281,7 +281,8 @@ def _format(method: str) -> ModuleType:
     return import_module(LAZY[method])
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """A number of things in words, such as `1 page` and `2 pages`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 

@@ -21,6 +21,7 @@ STANDARD_INPUT = "-"
 SUFFIXES = frozenset({".pdf", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".tif", ".tiff", ".webp", ".gif"}) | {
     *(".bmp", ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".jpx", ".avif", ".heic", ".heif")
 }
+_KINDS_TOLD = 5  # of files that are no documents
 _PATTERN = re.compile(r"[*?[]")
 
 
@@ -114,6 +115,7 @@ def find_inputs(names: Sequence[str], data: bytes | None = None, without: str | 
     left_out: Counter[str] = Counter()
     closed: list[str] = []
     for name in names:
+        others = left_out.copy()
         if name == STANDARD_INPUT:
             sources = [Source("stdin", "stdin", data or b"")]
         elif is_remote(name):
@@ -125,6 +127,9 @@ def find_inputs(names: Sequence[str], data: bytes | None = None, without: str | 
         else:
             sources = [Source(name, os.path.basename(name))]
         if not sources and not closed:
+            kinds = ", ".join(kind for kind, _ in (left_out - others).most_common(_KINDS_TOLD))
+            if kinds:
+                raise BadImage(f"{name} holds no image or PDF, only files of other names: {kinds}.")
             what = "matches no file" if not (is_remote(name) or os.path.isdir(name)) else "holds no image or PDF"
             raise BadImage(f"{name} {what}.")
         for source in sources:

@@ -21,6 +21,7 @@ from ocrkit.datasets.public import DATA_SETS, fetch_books, fetch_data_set
 from ocrkit.datasets.validate import leaks, statistics
 from ocrkit.datasets.validate import validate as find_faults
 from ocrkit.datasets.write import write_crops, write_table
+from ocrkit.document import counted
 from ocrkit.errors import BadParams, PrivateData, Withdrawn
 from ocrkit.files import make_folder, whole_folder
 
@@ -104,7 +105,8 @@ def validate(context: click.Context, folders: tuple[Path, ...], form: str) -> No
         click.echo(f"{'error' if finding.serious else 'note'}: {finding.page}: {finding.message}")
     serious = sum(finding.serious for finding in findings)
     count = sum(map(len, splits.values()))
-    click.echo(f"{count} pages, {serious} errors, {len(findings) - serious} notes.")
+    told = (counted(count, "page"), counted(serious, "error"), counted(len(findings) - serious, "note"))
+    click.echo(f"{', '.join(told)}.")
     context.exit(1 if serious else 0)
 
 
@@ -127,7 +129,7 @@ def stats(folders: tuple[Path, ...], form: str, as_json: bool) -> None:
 def _told(value: object) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{count:,} {what}" for what, count in value.items()) or "none"
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return (" ".join(map(str, value)) if isinstance(value, list) else str(value)) or "none"
 
 
 @data.command()

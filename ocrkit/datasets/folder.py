@@ -24,7 +24,7 @@ def load_crops(folder: Path | str) -> list[Sample]:
     of its own.
 
     Raises:
-        BadDataset: no `labels.csv`, a column or an image missing, or not UTF-8.
+        BadDataset: no `labels.csv`, a column or an image missing, a column too many, or not UTF-8.
         BadImage: an image that is damaged.
     """
     folder = Path(folder)
@@ -51,12 +51,19 @@ def _rows(folder: Path) -> Iterator[tuple[str, Path, str, str]]:
         first = next(csv.reader(io.StringIO(table)), None) or [""]
         nameless = "file" not in first and find_file(folder, first[0]) is not None
         rows = list(csv.DictReader(io.StringIO(table), _COLUMNS if nameless else None))
+    except FileNotFoundError:
+        raise BadDataset(f"There is no {labels}.") from None
+    except UnicodeDecodeError:
+        raise BadDataset(f"{labels} is not UTF-8: save it as CSV in UTF-8.") from None
     except (OSError, ValueError, csv.Error) as error:
-        raise BadDataset(f"{labels} cannot be read as a UTF-8 table: {error}.") from None
+        raise BadDataset(f"{labels} cannot be read as a table: {error}.") from None
     if not rows:
         raise BadDataset(f"{labels} needs a first line 'file,text' and a row for each crop.")
     if any(row.get("file") is None or row.get("text") is None for row in rows):
-        raise BadDataset(f"{labels} needs the columns 'file' and 'text' in every row.")
+        raise BadDataset(f"{labels} needs the columns 'file' and 'text', parted by commas, in every row.")
+    torn = next((row["file"] for row in rows if any(row.get(None, ()))), None)
+    if torn is not None:
+        raise BadDataset(f"{labels} has too many columns at {quoted(torn)}: put quotes around a text with a comma.")
     found = [find_file(folder, row["file"]) for row in rows]
     missing = [row["file"] for row, path in zip(rows, found) if path is None]
     if missing:

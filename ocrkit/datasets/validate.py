@@ -46,7 +46,7 @@ def validate(pages: Iterable[LabelledPage], alphabet: Alphabet = _ALPHABET) -> l
     """What is wrong with the pages of one folder.
 
     Images that cannot be read or repeat each other; boxes outside the page or turned over; labels that are empty,
-    beyond `alphabet` or longer than the recogniser can emit for the size of their word.
+    beyond `alphabet` or longer than the recogniser can emit for the size of their word; pages without any.
     """
     findings = []
     seen: Seen[LabelledPage] = Seen()
@@ -77,6 +77,8 @@ def validate(pages: Iterable[LabelledPage], alphabet: Alphabet = _ALPHABET) -> l
         elif unknown:
             shown = unknown if len(unknown) <= _SHOWN else f"{unknown[:_SHOWN]} and {len(unknown) - _SHOWN} more"
             findings.append(Finding(page.id, f"characters outside the alphabet: {shown}", serious=False))
+        if not labels and not page.left_out:
+            findings.append(Finding(page.id, "nothing on it is labelled", serious=False))
         findings += [Finding(page.id, f"{n} labels left out: {why}", serious=False) for why, n in page.left_out.items()]
     return findings
 

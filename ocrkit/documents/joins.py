@@ -60,7 +60,7 @@ class JoinOptions:
         strokes: what an I or a one alone is read as; behind a sure space it is no part of what is surely read.
         seams: marks inside words and numbers, beside which a gap may be as wide as a space.
         seam_space: probability of a space, from which on a mark at the seam makes no word of both but a thousand's
-            comma.
+            comma, nor a colon behind a 1.
         seam_confidence: share of the lower confidence of the two that the whole must reach where it shows one of
             `seams` between them, and the letters and digits of both.
         list_space: probability of a space, from which on what stands behind a comma, and is no thousand, is another
@@ -271,11 +271,10 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
     if b.pitch and b.space == 1 and not _digits_meet(left, right):  # whole cells between them are blank
         return False
     doubtful_bullet = left == "•" and a.guess.confidence < options.sure_word and b.space >= options.sure_space
-    if doubtful_bullet or _digits_meet(left, right) or _may_be_seam(a.guess, b.guess, b.space, options):
+    if doubtful_bullet or _digits_meet(left, right) or _may_be_address(left, right, b.space, options):
         return True  # a doubtful bullet may be another list's sign, see `_sign_before`
-    if _may_be_halves(a.guess, b.guess, b.space, options) or _may_be_address(left, right, b.space, options):
-        return True
-    return any(may_be(a.guess, b.guess, b.space, options) for may_be in (_may_be_enclosed, _may_be_fragment))
+    kinds = (_may_be_seam, _is_colon_behind_one, _may_be_halves, _may_be_enclosed, _may_be_fragment)
+    return any(may_be(a.guess, b.guess, b.space, options) for may_be in kinds)
 
 
 def _may_be_fragment(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
@@ -386,6 +385,11 @@ def _is_seam(left: str, right: str, whole: str, options: JoinOptions) -> bool:
     return bool(seam) and seam in options.seams and before.isdigit() and after.isdigit()
 
 
+def _is_colon_behind_one(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
+    """Whether the two are a number that ends with a 1, and a colon: both stand in the middle of wide steps."""
+    return a.text[-1] == "1" and b.text == ":" and space < options.seam_space
+
+
 def _letters(text: str) -> str:
     return "".join(filter(str.isalnum, text)).casefold()
 
@@ -429,7 +433,8 @@ def is_one_word(a: Guess, b: Guess, whole: Guess, space: float, options: JoinOpt
         beside_one = not between and "1" in (a.text[-1], b.text[0]) and space < unsure
         if marked or beside_one:
             return whole.confidence >= options.mark_confidence * lower
-    if _may_be_seam(a, b, space, options) and _is_seam(a.text, b.text, whole.text, options):
+    seam = _may_be_seam(a, b, space, options) and _is_seam(a.text, b.text, whole.text, options)
+    if seam or (_is_colon_behind_one(a, b, space, options) and whole.text == a.text + b.text):
         return whole.confidence >= options.seam_confidence * lower
     same = _letters(whole.text) == _letters(a.text) + _letters(b.text)
     if (same and _are_parts(a, b, whole, space, options)) or _is_enclosed(a, b, whole, space, options):

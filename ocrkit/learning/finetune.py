@@ -18,6 +18,7 @@ from ocrkit import privacy
 from ocrkit.alphabet import Alphabet, normalise
 from ocrkit.datasets import Sample, load_pages, split_of, word_samples
 from ocrkit.datasets.write import write_table
+from ocrkit.document import counted
 from ocrkit.errors import BadParams
 from ocrkit.files import digest, folder_name, whole_folder
 from ocrkit.learning.page_words import PDFS, page_words, pdf_words
@@ -153,13 +154,18 @@ def real_words_of(folders: Sequence[Path], form: str, alphabet: Alphabet, held_o
         known = usable(samples, alphabet)
         if len(known) < len(samples):
             unknown = len(samples) - len(known)
-            _LOGGER.warning("%d words of %s are left out: characters that the model does not know.", unknown, folder)
+            what = counted(unknown, "word")
+            _LOGGER.warning("%s of %s left out: characters that the model does not know.", what, folder)
         if len(folders) > 1:  # page-1 of one folder is not page-1 of another
             known = [replace(sample, document=f"{folder.resolve().name}/{sample.document}") for sample in known]
         for sample in known:
             split[split_of(sample.document, {"held_out": held_out, "tune": 1 - held_out}, _SALT)].append(sample)
     if not split["tune"] or not split["held_out"]:
-        raise BadParams(f"There are too few documents to hold {held_out:.0%} of them out.")
+        documents = counted(len({sample.document for part in split.values() for sample in part}), "document")
+        part = f"{1 - held_out:.0%} to learn from" if split["held_out"] else f"{held_out:.0%} to hold out"
+        raise BadParams(
+            f"By their hashes, none of {documents} is among the {part}: change --held-out, or label more documents."
+        )
     for part, what in (("tune", "What is learnt from"), ("held_out", "Every figure on the held-out words")):
         if any(sample.private for sample in split[part]):
             privacy.check_documents(len({sample.document for sample in split[part]}), what)

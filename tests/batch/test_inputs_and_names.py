@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -35,8 +36,16 @@ def test_what_is_left_out_is_told_and_the_folder_of_results_is_no_input(scans, m
     monkeypatch.chdir(scans.parent)
     assert find_inputs(["scans"]).left_out == {".docx": 1}
     assert [s.relative for s in find_inputs(["scans"], without="scans/deep").sources] == ["page2.png", "page10.png"]
-    for name, sentence in (("scans/x*", "scans/x* matches no file."), ("empty", "empty holds no image or PDF.")):
-        os.makedirs("empty", exist_ok=True)
+    os.makedirs("empty")
+    os.makedirs("letters")
+    Path("letters/a.odt").touch()
+    others = "holds no image or PDF, only files of other names: .odt."
+    for name, sentence in (
+        ("scans/x*", "scans/x* matches no file."),
+        ("empty", "empty holds no image or PDF."),
+        ("letters", f"letters {others}"),
+        ("letters/**/*.odt", f"letters/**/*.odt {others}"),
+    ):
         with pytest.raises(BadImage) as caught:
             find_inputs([name])
         assert str(caught.value) == sentence

@@ -140,7 +140,7 @@ def write_crops(folder, labels: bytes, *names):
     [
         b'file,text\na.png,caf\xc3\xa9\nb.png,"1,5"\n',  # plain
         b'\xef\xbb\xbffile,text\r\na.png,caf\xc3\xa9\r\nb.png,"1,5"\r\n',  # as Excel writes it: mark and line ends
-        b'text,file,note\ncaf\xc3\xa9,a.png,x\n"1,5",b.png,y',  # other order, more columns, no last line end
+        b'text,file,note\ncaf\xc3\xa9,a.png,x\n"1,5",b.png,y,',  # other order, more columns, no last line end
         b'\xef\xbb\xbfa.png,caf\xc3\xa9\r\n\r\nb.png,"1,5"\r\n',  # no line of names, an empty line
     ],
 )
@@ -165,9 +165,11 @@ def test_crops_may_name_the_document_they_share(tmp_path, names):
     [
         (b"file,text\na.png,x\ngone.png,y\nlost.png,z\n", "2 missing images, the first of them 'gone.png'"),
         (b"name,label\na.png,x\n", "columns 'file' and 'text'"),
+        (b"file;text\na.png;x\n", "parted by commas"),  # as Excel writes it where commas are decimal points
+        (b"file,text\na.png,1,234.50\n", "too many columns at 'a.png': put quotes around"),
         (b"file,text\na.png\n", "columns 'file' and 'text'"),  # a row cut short
-        (b"file,text\na.png,caf\xe9\n", "UTF-8"),  # Latin-1
-        ("file,text\na.png,x\n".encode("utf-16"), "UTF-8"),  # Excel's "Unicode text"
+        (b"file,text\na.png,caf\xe9\n", "save it as CSV in UTF-8"),  # Latin-1
+        ("file,text\na.png,x\n".encode("utf-16"), "save it as CSV in UTF-8"),  # Excel's "Unicode text"
         (b"\n", "needs a first line"),
         (b"", "needs a first line"),
     ],
@@ -179,7 +181,7 @@ def test_bad_label_tables_are_refused(tmp_path, labels, message):
 
 
 def test_a_folder_without_labels_or_with_a_damaged_image_is_refused(tmp_path):
-    with pytest.raises(BadDataset, match=r"labels\.csv"):
+    with pytest.raises(BadDataset, match=r"^There is no .*labels\.csv\.$"):
         load_crops(tmp_path)
     write_crops(tmp_path, b"file,text\na.png,x\n", "a.png")
     (tmp_path / "a.png").write_bytes(b"text")

@@ -41,6 +41,14 @@ def test_labels_are_judged(text, quad, message):
     assert [finding.message.partition(", the first")[0] for finding in findings] == ([message] if message else [])
 
 
+def test_a_page_without_labels_is_said_unless_its_labels_were_left_out():
+    bare, out = LabelledPage("bare", pixels=PAGE), LabelledPage("out", pixels=~PAGE, left_out={"hidden": 2})
+    assert [(finding.page, finding.message) for finding in validate([bare, out])] == [
+        ("bare", "nothing on it is labelled"),
+        ("out", "2 labels left out: hidden"),
+    ]
+
+
 def test_the_size_of_labels_is_judged_as_the_recogniser_takes_them():
     assert preprocess.HEIGHT == module.HEIGHT_PX
     assert (preprocess.WIDTHS[0], preprocess.WIDTHS[-1]) == (module.NARROWEST_PX, module.WIDEST_PX)
@@ -50,10 +58,11 @@ def test_the_size_of_labels_is_judged_as_the_recogniser_takes_them():
 
 def test_repeated_images_and_unreadable_ones_are_serious(tmp_path):
     (tmp_path / "bad.png").write_bytes(b"text")
+    words = (LabelledWord("fine", GOOD),)
     pages = [
-        LabelledPage("a", pixels=PAGE),
-        LabelledPage("b", pixels=PAGE.copy()),
-        LabelledPage("c", path=tmp_path / "bad.png"),
+        LabelledPage("a", words, pixels=PAGE),
+        LabelledPage("b", words, pixels=PAGE.copy()),
+        LabelledPage("c", words, path=tmp_path / "bad.png"),
     ]
     again, unreadable = validate(pages)
     assert again == Finding("b", "the same image as a", serious=True)
@@ -91,7 +100,8 @@ def jpeg(image, quality):
 )
 def test_a_page_stored_anew_looks_like_the_first(stored_anew):
     image = page_of_text(0)
-    pages = [LabelledPage("a", pixels=image), LabelledPage("b", pixels=stored_anew(image))]
+    words = (LabelledWord("fine", GOOD),)
+    pages = [LabelledPage("a", words, pixels=image), LabelledPage("b", words, pixels=stored_anew(image))]
     assert validate(pages) == [Finding("b", "looks like a", serious=False)]
     (leak,) = leaks({"train": pages[:1], "val": pages[1:]})
     assert leak == Finding("val/b", "looks like a in train", serious=True)
@@ -186,6 +196,7 @@ def test_the_commands_take_several_folders_of_crops(tmp_path):
     assert [described[name]["transcribed words"] for name in (train, val)] == [2, 1]
     table = CliRunner().invoke(main, ["data", "stats", train, val, "--form", "crops"])
     assert table.output.count("page width px  200.0 200.0 200.0") == 2
+    assert table.output.count("outside the alphabet  none") == 2
 
 
 def test_a_folder_of_crops_is_judged_crop_by_crop(tmp_path):

@@ -39,6 +39,20 @@ def texts(rows):
 
 
 @pytest.mark.parametrize(
+    ("left", "whole", "space", "found"),
+    [
+        ("11", "11:", 0.96, ["11:", "the"]),  # as in Helvetica
+        ("11", "11:", 0.99, ["11", ":", "the"]),  # as in French
+        ("11", "11.", 0.96, ["11", ":", "the"]),
+        ("12", "12:", 0.96, ["12", ":", "the"]),
+    ],
+)
+def test_a_colon_behind_a_one_goes_with_it_unless_the_space_is_sure(left, whole, space, found):
+    row = [piece(left, 0, 20), replace(piece(":", 26, 30), space=space), replace(piece("the", 38, 60), space=1.0)]
+    assert texts(join_pieces([row], Reads(x0_30=(whole, 0.9)), JoinOptions())) == [found]
+
+
+@pytest.mark.parametrize(
     ("a", "b", "whole", "one"),
     [
         (guess("58"), guess("30"), guess("58.30"), True),  # a dot too faint to be found

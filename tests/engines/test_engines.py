@@ -201,7 +201,7 @@ def test_the_data_commands_describe_and_judge_a_folder(labelled_folder):
     stats = CliRunner().invoke(data, ["stats", str(labelled_folder), "--form", "phone"])
     assert "labelled words  3" in stats.output
     clean = CliRunner().invoke(data, ["validate", str(labelled_folder), "--form", "phone"])
-    assert (clean.exit_code, clean.output) == (0, "1 pages, 0 errors, 0 notes.\n")
+    assert (clean.exit_code, clean.output) == (0, "1 page, 0 errors, 0 notes.\n")
     (labelled_folder / "one.png").write_bytes(b"no image")
     broken = CliRunner().invoke(data, ["validate", str(labelled_folder), "--form", "phone"])
     assert broken.exit_code == 1

@@ -225,7 +225,7 @@ def test_what_must_not_be_learnt_from_or_cannot_is_said(crops, model, tmp_path):
     (tmp_path / "one").mkdir()
     write_crops([Sample(drawn("A"), "A", "", "the only page")], tmp_path / "one" / "few")
     few = run(tmp_path / "one" / "few", tmp_path / "out", model)
-    assert (few.exit_code, "too few documents" in few.output) == (2, True)
+    assert (few.exit_code, "none of 1 document is among the 20% to hold out" in few.output) == (2, True)
     assert next(islice((tmp_path / "out").glob("*"), 1), None) is None
 
 
