@@ -378,6 +378,7 @@ def test_a_word_of_small_print_below_the_g_of_a_large_word_is_one():
     large = words_of_a_line([[0, 10, 90, 85]], [5])
     assert len(outside_lines(small, large, DetectorOptions())) == 5
 
+
 @pytest.mark.parametrize(("height", "typical", "kept"), [(60, 20, [1, 2]), (25, 20, [0, 2]), (60, 40, [0, 2])])
 def test_a_signature_over_a_line_of_more_letters_is_no_word(height, typical, kept):
     boxes = np.array([[0, 40 - height, 100, 40], [10, 20, 60, 40], [120, 20, 180, 40]], float)
