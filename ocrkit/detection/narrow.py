@@ -23,7 +23,7 @@ _STEPS = 6  # of a line that is elsewhere, at least
 _SINGLE = 1.25  # of a cell; half of a line's ink is in letters no wider, or they stand in cells twice as wide
 _LOW, _TALL, _SLIM = 0.5, 0.8, 0.35  # heights of the line; points, and colons, are lower, and these slimmer
 _GAP = (0.7, 1.0)  # of a cell; between letters, up to and from: in between their middles tell
-_HALF_BLANK = 1.4  # cells between their middles, from which on narrow gaps between letters do not tell
+_HALF_BLANK = 1.3  # cells between their middles, from which on narrow gaps between letters do not tell
 _WIDE_GAP = 0.52  # of a cell twice as wide, whose blanks may be single
 
 
