@@ -127,7 +127,7 @@ _DIFFERENCES = {
 @click.option(
     "--labelled-only",
     is_flag=True,
-    help="Count no word whose middle lies outside of all labels: for pages of which only some lines are labelled.",
+    help="Count no word outside of all transcribed labels: for pages of which only some lines are labelled.",
 )
 @click.option("--crops", is_flag=True, help="Compare on cropped words rather than on whole pages.")
 @click.option(

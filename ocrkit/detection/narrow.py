@@ -23,6 +23,7 @@ _STEPS = 6  # of a line that is elsewhere, at least
 _SINGLE = 1.25  # of a cell; half of a line's ink is in letters no wider, or they stand in cells twice as wide
 _LOW, _TALL, _SLIM = 0.5, 0.8, 0.35  # heights of the line; points, and colons, are lower, and these slimmer
 _GAP = (0.7, 1.0)  # of a cell; between letters, up to and from: in between their middles tell
+_HALF_BLANK = 1.3  # cells between their middles, from which on narrow gaps between letters do not tell
 _WIDE_GAP = 0.52  # of a cell twice as wide, whose blanks may be single
 
 
@@ -100,8 +101,10 @@ def spaces_by_gap(
     unsure = np.where(is_wide, before, space_by_pitch(apart[told] / cell, before))
     blank = gap[at] * height[at] / cell
     least, most = np.where(is_wide, _WIDE_GAP, _GAP[0]), _GAP[1]
+    # Figures of most faces stand at even steps, too, but a blank there is half as wide as they are.
+    narrow = np.where(apart[told] < _HALF_BLANK * cell, 0, before)
     probability = probability.copy()
-    probability[at] = np.where(blank < least, 0, np.where(blank > most, 1, unsure))
+    probability[at] = np.where(blank < least, narrow, np.where(blank > most, 1, unsure))
     probability[~begins & (pitch > 0)] = 0
     return probability
 

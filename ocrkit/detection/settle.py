@@ -50,7 +50,8 @@ def without_clashes(words: Words, height_px: float, options: DetectorOptions) ->
 def outside_lines(small: Words, words: Words, options: DetectorOptions) -> Words:
     """The words of `small` letters, but for lines that are mostly the low letters (a, o, r) of lines of `words`.
 
-    Those that lie on several words of as many letters together are these, without their points.
+    Those that lie on several words of as many letters together are these, without their points; in one that is far
+    larger they may be the next line, below its g.
     """
     both = np.concatenate([small.boxes, words.boxes])
     first, second = np.sort(clashes(both, 0), axis=0)  # the small word of each such pair first
@@ -58,7 +59,7 @@ def outside_lines(small: Words, words: Words, options: DetectorOptions) -> Words
     first, second = first[between], second[between]
     area = shared(both, first, second, axis=0) * shared(both, first, second, axis=1)
     size = (both[:, 2:] - both[:, :2]).prod(1)
-    same = area > options.clash * np.minimum(size[first], size[second])
+    same = area > options.clash * size[second]
     found = np.bincount(first, words.letters[second - len(small)] * same, len(small)) >= small.letters
     higher = _heights(words, 1.0)[second - len(small)] > options.risen * _heights(small, 0.5)[first]
     covered = np.bincount(first, area * higher, len(small)) > options.clash * size[: len(small)]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ocrkit.datasets import LabelledPage
+from ocrkit.datasets import LabelledPage, LabelledWord
 from ocrkit.document import Page, Word, quad_to_box
 from ocrkit.engines.base import NO_STEPS, Engine, refuse_private
 from ocrkit.engines.budget import CAUSES, error_budget, words_inside
@@ -339,13 +339,12 @@ def score_page(
         found: the page as read, or why there is none.
         seconds: it took.
         steps: seconds of its steps.
-        labelled_only: count only words whose middle lies in the box of a label. Where only some lines of a page are
-            labelled, all others would be called invented.
+        labelled_only: count only words whose middle lies in the box of a transcribed label, or that hold a label's.
+            Where only some lines of a page are labelled, all others would be called invented.
     """
     words = [] if isinstance(found, str) else list(found.words)
     if labelled_only:
-        inside = {id(word) for label in page.words or page.lines for word in words_inside(label.box, words)}
-        words = [word for word in words if id(word) in inside]
+        words = _at_labels(page.readable, words)
     truth = page.readable
     truth_text = _text_in_rows([(label.text, label.quad) for label in truth])
     found_text = _text_in_rows([(word.text, word.quad) for word in words])
@@ -369,6 +368,19 @@ def score_page(
         error=None if not isinstance(found, str) else "what it said is withheld" if page.private else found,
         private=page.private,
     )
+
+
+def _at_labels(labels: Sequence[LabelledWord], found: Sequence[Word]) -> list[Word]:
+    """The words whose middles lie in a label's box, or in whose boxes that of a label lies, as where two are joined."""
+    wanted = np.array([label.box for label in labels]).reshape(-1, 1, 4)
+    boxes = np.array([word.box for word in found]).reshape(1, -1, 4)
+    at = _hold_middles(wanted, boxes) | _hold_middles(boxes, wanted)
+    return [word for word, is_at in zip(found, at.any(0)) if is_at]
+
+
+def _hold_middles(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    middles = (others[..., :2] + others[..., 2:]) / 2
+    return ((boxes[..., :2] <= middles) & (middles <= boxes[..., 2:])).all(-1)
 
 
 def _at_words(page: LabelledPage, found: Sequence[Word]) -> tuple[list[str], list[bool], int]:

@@ -361,14 +361,22 @@ def test_thousands_of_slim_strokes_are_the_hatching_of_a_drawing():
     assert len(prune(regions, 20.0, DetectorOptions())[0]) == len(WORD)
 
 
+def words_of_a_line(boxes, letters):
+    boxes, ones = np.array(boxes, float), np.ones(len(boxes))
+    return Words(boxes, boxes, np.zeros(len(boxes), int), np.array(letters), ones, 0 * ones)
+
+
 @pytest.mark.parametrize(("letters", "kept"), [(2, 0), (3, 1)])
 def test_a_word_of_small_print_that_lies_on_words_of_as_many_letters_is_none(letters, kept):
-    def words(boxes, letters):
-        boxes, ones = np.array(boxes, float), np.ones(len(boxes))
-        return Words(boxes, boxes, np.zeros(len(boxes), int), np.array(letters), ones, 0 * ones)
-
-    small, page = words([[10, 10, 44, 30]], [letters]), words([[10, 10, 20, 30], [28, 10, 48, 30]], [1, 1])
+    small = words_of_a_line([[10, 10, 44, 30]], [letters])
+    page = words_of_a_line([[10, 10, 20, 30], [28, 10, 48, 30]], [1, 1])
     assert len(outside_lines(small, page, DetectorOptions())) == kept
+
+
+def test_a_word_of_small_print_below_the_g_of_a_large_word_is_one():
+    small = words_of_a_line([[10 + 50 * i, 70, 44 + 50 * i, 90] for i in range(5)], [3] * 5)
+    large = words_of_a_line([[0, 10, 90, 85]], [5])
+    assert len(outside_lines(small, large, DetectorOptions())) == 5
 
 
 @pytest.mark.parametrize(("height", "typical", "kept"), [(60, 20, [1, 2]), (25, 20, [0, 2]), (60, 40, [0, 2])])

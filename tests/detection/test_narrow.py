@@ -68,10 +68,11 @@ def test_narrow_and_broken_letters_are_of_their_words(broken, wide):
         (9.5, 0.0),  # two narrow letters, whose middles are a cell apart
         (12.5, 1.0),  # two wide ones around a blank
         (11.0, 0.3),  # as said before, as their middles are one and a half cells apart
+        (8.0, 0.3),  # the same between figures of other faces, with half a cell of blank
     ],
 )
 def test_the_gap_between_two_letters_tells_and_in_doubt_their_middles(gap, space):
-    width = {9.5: 2.5, 12.5: 11.0, 11.0: 7.0}[gap]
+    width = {9.5: 2.5, 12.5: 11.0, 11.0: 7.0, 8.0: 10.0}[gap]
     boxes = np.array([[0, 0, width, HEIGHT], [width + gap, 0, 2 * width + gap, HEIGHT]])
     line, height = np.zeros(2, int), np.full(2, HEIGHT)
     found = spaces_by_gap(np.array([1, 0.3]), boxes, line, height, np.array([np.inf, gap / HEIGHT]), np.full(2, CELL))

@@ -90,6 +90,20 @@ def test_what_lies_outside_of_all_labels_counts_where_only_some_lines_are_labell
     assert "words outside of all labels are left out" in leaderboard_html(comparison, "A board")
 
 
+@pytest.mark.parametrize(
+    ("texts", "found", "words"),
+    [
+        (("Total", "9.90"), ("Total9.90", (10, 10, 120, 30)), PrecisionRecall(0, 2, 1)),  # between the labels' middles
+        (("Total", ""), ("9.90", BOXES[1]), PrecisionRecall(0, 1, 0)),  # nobody knows what stands there
+        ((), ("9.90", BOXES[1]), PrecisionRecall(0, 0, 0)),
+    ],
+)
+def test_what_is_read_at_transcribed_labels_alone_counts_if_it_is_said_so(texts, found, words):
+    comparison = compare([Echo("echo", found)], [labelled("p", texts)], labelled_only=True)
+    assert comparison.scores[0].words == words
+    assert comparison.rows()
+
+
 def test_untranscribed_words_are_not_asked_for():
     (score,) = compare([Echo("echo", *PERFECT)], [labelled("p", ("Total", ""))]).scores
     assert score.words == PrecisionRecall(1, 1, 2)
