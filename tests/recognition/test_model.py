@@ -1,12 +1,13 @@
 import json
 import shutil
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 
 from ocrkit.errors import BadImage, BadModel, BadParams
 from ocrkit.recognition import load_recognizer
-from ocrkit.recognition.export import check_parity, to_onnx
+from ocrkit.recognition.export import agreement, check_parity, in_double, to_onnx
 from ocrkit.recognition.model import find_model, identity, load_network, read_card, save_network, write_card
 from ocrkit.recognition.network import build_network
 from ocrkit.recognition.runtimes import load_runtime
@@ -52,6 +53,30 @@ def test_an_export_that_differs_is_refused(model, alphabet, tmp_path):
     network.get_layer("logits").set_weights([changed[0] * 1.01, changed[1]])
     with pytest.raises(BadModel, match="differs"):
         check_parity(network, tmp_path / "model.onnx", alphabet)
+
+
+@pytest.mark.parametrize(
+    ("strays", "refused"), [({7: 2e-4}, False), ({7: 2e-4, 900: 2e-4}, True), ({7: 2e-3}, True), ({}, False)]
+)
+def test_one_crop_of_a_thousand_may_stray_as_rounding_makes_it(model, alphabet, strays, refused):
+    network, _ = load_network(model)
+    exact = in_double(network, alphabet)
+    crops = [np.full((32, 16), grey % 256, np.uint8) for grey in range(1000)]
+    read = 0
+
+    def export(pictures):
+        nonlocal read
+        logits = exact(pictures)
+        for number, by in strays.items():
+            if 0 <= number - read < len(logits):
+                logits[number - read, 0, 0] += by
+        read += len(logits)
+        return logits
+
+    with pytest.raises(BadModel, match="differs") if refused else nullcontext():
+        assert agreement(network, alphabet, export, crops, "model.onnx") == pytest.approx(
+            max(strays.values(), default=0)
+        )
 
 
 @pytest.mark.parametrize("file", ["model.onnx", "model.weights.h5"])
