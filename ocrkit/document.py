@@ -281,9 +281,9 @@ def _format(method: str) -> ModuleType:
     return import_module(LAZY[method])
 
 
-def counted(count: int, noun: str) -> str:
-    """A number of things in words, such as `1 page` and `2 pages`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+def counted(count: int, noun: str, many: str | None = None) -> str:
+    """A number of things in words, such as `1 page` and `2,000 pages`; `many` is a plural of its own."""
+    return f"{count:,} {noun if count == 1 else many or f'{noun}s'}"
 
 
 def _round(values: np.ndarray) -> Any:

@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Protocol
 
+from ocrkit.document import counted
 from ocrkit.errors import PrivateData, withhold_data
 
 LEAST_DOCUMENTS = 5
@@ -117,7 +118,7 @@ def check_documents(documents: int, what: str) -> None:
     """
     if _ever and documents < LEAST_DOCUMENTS:
         raise PrivateData(
-            f"{what} would be about {documents} donated document{'s' * (documents != 1)}: while a vault is open, "
+            f"{what} would be about {counted(documents, 'donated document')}: while a vault is open, "
             f"nothing is told of fewer than {LEAST_DOCUMENTS}."
         )
 

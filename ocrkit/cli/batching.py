@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from ocrkit.cli.progress import progress_bar
 from ocrkit.cli.verbs import FAILED, complain, harmless, is_quiet
+from ocrkit.document import counted
 from ocrkit.errors import OcrkitError
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def run_batch(
     if one_pdf and not pages:
         complain(f"{one_pdf} is not written: there is no page for it.")
     elif one_pdf and not is_quiet():
-        click.echo(harmless(f"{one_pdf}: {pages:,} page{'s' * (pages != 1)}."))
+        click.echo(harmless(f"{one_pdf}: {counted(pages, 'page')}."))
     if found.closed or not all(outcome.complete for outcome in outcomes):
         sys.exit(FAILED)
 
@@ -231,7 +232,8 @@ def _table(outcomes: list[Outcome], documents: int, closed: Sequence[str], doing
         it, they = ("was", "it has") if left == 1 else ("were", "they have")
         rows.append(f"{left:,} of the pages {it} left alone: {they} text already, or {it} not asked for.")
     ready = sum(outcome.pages - outcome.left_alone for outcome in done)
-    rows.append(f"{seconds:.1f} s, {ready / max(seconds, 1e-3):.1f} pages {'read' if are_read else 'scanned'} a second")
+    speed = f", {ready / max(seconds, 1e-3):.1f} pages {'read' if are_read else 'scanned'} a second" if ready else ""
+    rows.append(f"{seconds:.1f} s{speed}")
     failed = [outcome for outcome in outcomes if not outcome.complete]
     if failed or closed:
         rows.append("")

@@ -15,6 +15,7 @@ import click
 
 from ocrkit.cli.options import jobs_option, model_option, optional_form_option, redundancy_option
 from ocrkit.cli.verbs import harmless, verb_group
+from ocrkit.document import counted
 from ocrkit.errors import BadParams
 from ocrkit.labelling.export import FORMS, digest_of, export, summary
 from ocrkit.labelling.jobs import Job, NewTask, Store, only_server
@@ -107,8 +108,8 @@ def new(
         job = store.add_job(name, chosen, tasks, str(folder.resolve()), kind, private, about)
         told = store.progress(job)
     of_gold = sum(task.gold is not None for task in tasks)
-    golden = f" and {_counted(of_gold, 'gold one')}" if of_gold else ""
-    click.echo(f"{name}: {_counted(told['tasks'], 'task')}{golden}, {chosen.title!r}.")
+    golden = f" and {counted(of_gold, 'gold one')}" if of_gold else ""
+    click.echo(f"{name}: {counted(told['tasks'], 'task')}{golden}, {chosen.title!r}.")
     if private:
         click.echo(f"Only people under an agreement may see them: ocrkit label serve {name} --nda agreement.txt")
     else:
@@ -322,7 +323,7 @@ def send(
             check_pool(found, POOLS[pool])
             click.echo(CLOSED, err=True)
             count, usd = mturk.send(store, found, mturk.client(endpoint), most_usd)
-            click.echo(f"Sent: {_counted(count, 'task')}, for ${usd:,.2f} at most.")
+            click.echo(f"Sent: {counted(count, 'task')}, for ${usd:,.2f} at most.")
         else:
             from ocrkit.labelling import prolific
 
@@ -351,7 +352,7 @@ def status(job: str | None, audit: bool, as_json: bool, jobs_path: Path) -> None
             for each in store.jobs():
                 told = store.progress(each)
                 by = {0: "nobody yet", 1: "1 person"}.get(told["people"], f"{told['people']} people")
-                click.echo(f"{each.name:<24} {told['done']:>7,} of {_counted(told['tasks'], 'task')} done by {by}")
+                click.echo(f"{each.name:<24} {told['done']:>7,} of {counted(told['tasks'], 'task')} done by {by}")
             if not store.jobs():
                 click.echo("There are no jobs yet: make one with `ocrkit label new`.")
             return
@@ -385,10 +386,6 @@ def _show_audit(store: Store, job: str | None) -> None:
         click.echo(harmless("  ".join(str(part) for part in parts if part)))
     if not rows:
         click.echo("Nothing has been shown to anybody yet, and nothing refused.")
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def _figure(value: float) -> str:
@@ -430,7 +427,7 @@ def collect(job: str, adjudicate: str | None, endpoint: str, jobs_path: Path) ->
             template = load_template("adjudicate").model_copy(update={"alphabet": found.template.alphabet})
             about = {"of": job, **found.about}
             made = store.add_job(adjudicate, template, tasks, found.source, found.form, found.private, about)
-            click.echo(f"{adjudicate}: {_counted(store.progress(made)['tasks'], 'task')}.")
+            click.echo(f"{adjudicate}: {counted(store.progress(made)['tasks'], 'task')}.")
         _record(store, found, told, labels)
 
 

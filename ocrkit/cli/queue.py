@@ -14,6 +14,7 @@ from ocrkit.cli.progress import progress_bar
 from ocrkit.cli.serve import cores, jail_mode
 from ocrkit.cli.submit import what_became
 from ocrkit.cli.verbs import FAILED, verb_group
+from ocrkit.document import counted
 from ocrkit.errors import MissingExtra, OcrkitError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def retry(*, ids: tuple[str, ...], store: Path) -> None:
     """Read again what was given up: all documents, or those with these IDS."""
     opened = _queue(store)
     again = sum(opened.retry(opened.job(one).id) for one in ids) if ids else opened.retry()
-    click.echo(f"{again} document{'s' * (again != 1)} will be read again.")
+    click.echo(f"{counted(again, 'document')} will be read again.")
 
 
 @queue.command()

@@ -14,6 +14,7 @@ from ocrkit.cli.options import all_pages_option, champion_option, model_option, 
 from ocrkit.cli.progress import shown
 from ocrkit.cli.serve import chosen
 from ocrkit.cli.verbs import FAILED, complain, harmless, verb
+from ocrkit.document import counted
 from ocrkit.errors import MissingExtra, OcrkitError, reason
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def what_became(job: Job) -> str:
     """Of a document that is done or given up, for people."""
     if job.state != "done":
         return job.reason
-    return f"{job.pages} page{'s' * (job.pages != 1)}, {job.seconds:.1f} s" + f"; {job.reason}" * bool(job.reason)
+    return f"{counted(job.pages, 'page')}, {job.seconds:.1f} s" + f"; {job.reason}" * bool(job.reason)
 
 
 def _waited(queue: Queue, jobs: list[Job]) -> bool:

@@ -21,6 +21,7 @@ from ocrkit.cli.progress import shown
 from ocrkit.cli.verbs import harmless, verb_group
 from ocrkit.datasets.forms import PAGE_FORMS, load_pages
 from ocrkit.datasets.vault import command_line, donated_files, donated_pages, page_of
+from ocrkit.document import counted
 from ocrkit.errors import BadParams, BadVault, OcrkitError, Withdrawn
 from ocrkit.files import refuse_to_overwrite, whole_file
 
@@ -131,17 +132,17 @@ def add(
         if labels:
             opened.relabel(labels, command_line())
     if added or renew:
-        click.echo(f"Sealed: {_counted(len(added), 'page')} of {donor}, for {', '.join(consent.uses) or 'no use'}.")
+        click.echo(f"Sealed: {counted(len(added), 'page')} of {donor}, for {', '.join(consent.uses) or 'no use'}.")
     if labels:
-        click.echo(f"Labelled: {_counted(len(labels), 'page')}, sealed before without labels.")
+        click.echo(f"Labelled: {counted(len(labels), 'page')}, sealed before without labels.")
     if known := len(documents) - len(lacking) - len(labels):
         kept = ", with the labels that the vault has" if form else ""
-        click.echo(f"Not added again: {_counted(known, 'page')}, sealed already{kept}.")
+        click.echo(f"Not added again: {counted(known, 'page')}, sealed already{kept}.")
     if form:
         click.echo("The labelled pages are still there as plain files: nobody protects them but you.")
         return
     if delete is None:
-        delete = sys.stdin.isatty() and click.confirm(f"Delete the {_counted(len(files), 'plain file')}?")
+        delete = sys.stdin.isatty() and click.confirm(f"Delete the {counted(len(files), 'plain file')}?")
     if delete:
         for path in files:
             path.unlink()
@@ -167,7 +168,7 @@ def list_(*, folder: Path, identity: Path | None, documents: bool) -> None:
             elif consent.until and today > consent.until:
                 state = f"ended on {consent.until}"
             labelled = sum(document.version > 0 for document in its.documents.values())
-            pages = f"{_counted(len(its.documents), 'page')}, {labelled} labelled"
+            pages = f"{counted(len(its.documents), 'page')}, {labelled} labelled"
             click.echo(f"{name:<20} {pages:<24} {', '.join(consent.uses):<24} {state}")
             for number, document in its.documents.items() if documents else ():
                 click.echo(harmless(f"  {number}  {document.added}  {document.name}"))
@@ -187,7 +188,7 @@ def read(*, ids: tuple[str, ...], folder: Path, identity: Path | None, use: Any,
     with _opened(folder, identity) as opened:
         granted = opened.grant(use, reason, ids or None)
         if ids and len(granted) < len(ids):
-            raise BadVault(f"{_counted(len(ids) - len(granted), 'page')} may not be read for the use {use}.")
+            raise BadVault(f"{counted(len(ids) - len(granted), 'page')} may not be read for the use {use}.")
         if raw:
             sys.stdout.buffer.write(opened.fetch(granted[0], "page"))
             return
@@ -214,9 +215,9 @@ def withdraw(*, donor: str, folder: Path, identity: Path | None, yes: bool) -> N
     with _opened(folder, identity) as opened:
         if donor in opened.donors and not yes:
             count = len(opened.donors[donor].documents)
-            click.confirm(f"Destroy the key to {_counted(count, 'page')} of {donor} for good?", abort=True)
+            click.confirm(f"Destroy the key to {counted(count, 'page')} of {donor} for good?", abort=True)
         done = opened.withdraw(donor)
-    click.echo(f"{_counted(len(done.objects), 'page')} of {donor} cannot be read any more, by anybody.")
+    click.echo(f"{counted(len(done.objects), 'page')} of {donor} cannot be read any more, by anybody.")
     for sentence in _aftermath(done):
         click.echo(sentence)
     click.echo(f"Commit {folder}/roster.json: stages that depend on it are made anew.")
@@ -298,12 +299,8 @@ def _told(entry: dict[str, Any]) -> str:
         "created": "",
         "damaged": "{found}",
     }[entry["what"]]
-    counted = {
-        name: _counted(len(value), "page") if isinstance(value, list) else value for name, value in entry.items()
-    }
-    return (
-        f"{entry['n']:>6}  {entry['time']}  {entry['by']['member']:<12} {entry['what']:<10} {details.format(**counted)}"
-    )
+    told = {name: counted(len(value), "page") if isinstance(value, list) else value for name, value in entry.items()}
+    return f"{entry['n']:>6}  {entry['time']}  {entry['by']['member']:<12} {entry['what']:<10} {details.format(**told)}"
 
 
 @vault.command()
@@ -333,7 +330,7 @@ def verify(context: click.Context, *, folder: Path, identity: Path | None) -> No
         with Vault.open(folder, identity) as opened:
             found = opened.verify(witnesses)
             faults, notes = [*found.faults, *faults], [*notes, *found.notes]
-            checked = f"{_counted(found.entries, 'entr', 'y', 'ies')}, {_counted(found.objects, 'object')}"
+            checked = f"{counted(found.entries, 'entry', 'entries')}, {counted(found.objects, 'object')}"
     except NoIdentity as error:
         notes.append(f"Only the chain was checked: {error}")
         faults += [str(broken)] if (broken := verify_closed(folder, witnesses)) else []
@@ -346,7 +343,7 @@ def verify(context: click.Context, *, folder: Path, identity: Path | None) -> No
     for fault in faults:
         click.echo(f"error: {fault}")
     click.echo(
-        f"Checked: {checked}, {_counted(len(witnesses), 'witness', '', 'es')}; {_counted(len(faults), 'error')}."
+        f"Checked: {checked}, {counted(len(witnesses), 'witness', 'witnesses')}; {counted(len(faults), 'error')}."
     )
     context.exit(1 if faults else 0)
 
@@ -373,7 +370,7 @@ def export_donor(
     content = archive.getvalue()
     with privacy.without_content():  # asked for, and the donor's own
         _write_private(output, encrypt_for(recipient, content) if recipient else content)
-    click.echo(f"Written: {output}, {_counted(len(files), 'file')}.")
+    click.echo(f"Written: {output}, {counted(len(files), 'file')}.")
     if not recipient:
         click.echo("Nothing protects it: give it to the donor, then delete it. --to encrypts it for the donor.")
 
@@ -413,7 +410,3 @@ def _write_private(path: Path, content: bytes) -> None:
         if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             os.fchmod(file.fileno(), 0o600)
         file.write(content)
-
-
-def _counted(count: int, what: str, one: str = "", many: str = "s") -> str:
-    return f"{count:,} {what}{one if count == 1 else many}"

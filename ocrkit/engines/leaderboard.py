@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ocrkit.datasets import LabelledPage
+from ocrkit.document import counted
 from ocrkit.engines.budget import CAUSES
 from ocrkit.engines.compare import ALL, Comparison, verdict
 from ocrkit.engines.gallery import shown_wins, wins
@@ -45,7 +46,7 @@ def leaderboard_html(
     """
     rows, differences = comparison.rows(), comparison.differences()
     sizes = {row["data"]: (row["pages"], row["words"]) for row in rows if row["category"] == ALL}
-    told = (f"{_counted(pages, f'{data} page')}, {_counted(words, 'word')}" for data, (pages, words) in sizes.items())
+    told = (f"{counted(pages, f'{data} page')}, {counted(words, 'word')}" for data, (pages, words) in sizes.items())
     where = "; words outside of all labels are left out" if comparison.labelled_only else ""
     sections = [_section(comparison, data, [row for row in rows if row["data"] == data], differences) for data in sizes]
     return render(
@@ -100,7 +101,7 @@ def _told(comparison: Comparison, a: str, b: str, data: str) -> str:
     """On how many pages two engines were compared, by how much they differ, and what that says of the first."""
     gap = comparison.difference(a, b, data)
     interval = "" if math.isnan(gap.low) else f" ({gap.low:+.3f} to {gap.high:+.3f})"
-    pages = _counted(len(comparison.pairs(a, b, data)), "page")
+    pages = counted(len(comparison.pairs(a, b, data)), "page")
     return f" on {pages}: F1 {gap.value:+.3f}{interval}, {verdict(gap)}"
 
 
@@ -115,8 +116,8 @@ def _section(comparison: Comparison, data: str, rows: Sequence[Row], differences
     for category in dict.fromkeys(row["category"] for row in rows):
         its = [row for row in rows if row["category"] == category]
         name = "All pages" if category == ALL else category
-        counted = f"{_counted(its[0]['pages'], 'page')} with {_counted(its[0]['words'], 'word')}"
-        tables.append((f"{name}: {counted}", _SCORES, its))
+        told = f"{counted(its[0]['pages'], 'page')} with {counted(its[0]['words'], 'word')}"
+        tables.append((f"{name}: {told}", _SCORES, its))
     by_category = [row for row in differences if row["category"] != ALL]
     tables += [
         ("What it costs", _COST, _of(data, comparison.costs())),
@@ -129,10 +130,6 @@ def _section(comparison: Comparison, data: str, rows: Sequence[Row], differences
         "verdicts": [*verdicts(comparison, data), *failed],
         "tables": [(heading, _table(f"{heading} ({data})", columns, its)) for heading, columns, its in tables if its],
     }
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def _galleries(comparison: Comparison, pages: Sequence[LabelledPage]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ import PIL.ImageDraw
 import PIL.ImageFont
 import PIL.ImageShow
 
-from ocrkit.document import Document, Image, Page, Word
+from ocrkit.document import Document, Image, Page, Word, counted
 from ocrkit.errors import OcrkitError
 
 _SHOWN_PAGES = 3
@@ -120,7 +120,7 @@ def to_html(document: Document) -> str:
     """The first pages with their boxes beside their text and how much of them was left out, for a notebook."""
     rows = [_row(page) for page in document.pages[:_SHOWN_PAGES]]
     left_out = len(document.pages) - len(rows)
-    more = f"<p>and {left_out} more page{'s' if left_out > 1 else ''}</p>" if left_out > 0 else ""
+    more = f"<p>and {counted(left_out, 'more page')}</p>" if left_out > 0 else ""
     return f"<table>{''.join(rows)}</table>{more}"
 
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import PIL.Image
 
-from ocrkit.document import Image
+from ocrkit.document import Image, counted
 from ocrkit.errors import BadImage
 
 Source = str | Path | bytes | bytearray | PIL.Image.Image | np.ndarray
@@ -72,7 +72,7 @@ def check_numbers(numbers: Collection[int] | None, count: int, name: str) -> Non
     """
     missing = sorted(number for number in numbers or () if not 1 <= number <= count)
     if missing:
-        raise BadImage(f"{name} has {count:,} page{'s' if count > 1 else ''}, and no page {missing[0]}.")
+        raise BadImage(f"{name} has {counted(count, 'page')}, and no page {missing[0]}.")
 
 
 def check_size(width: float, height: float, name: str) -> None:

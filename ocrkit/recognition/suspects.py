@@ -19,6 +19,7 @@ import numpy as np
 from ocrkit.alphabet import Alphabet
 from ocrkit.datasets import Sample
 from ocrkit.datasets.write import write_table
+from ocrkit.document import counted
 from ocrkit.errors import BadDataset, BadLabel
 from ocrkit.files import write_whole
 from ocrkit.html import picture, render
@@ -101,7 +102,7 @@ def write_page(suspects: Sequence[Suspect], path: Path, folder: Path) -> None:
     shown = [
         dict(zip(_COLUMNS, row)) | {"picture": picture(suspect.sample.image)} for row, suspect in zip(rows, suspects)
     ]
-    title = f"{len(suspects)} label{'s' * (len(suspects) != 1)} to look at"
+    title = f"{counted(len(suspects), 'label')} to look at"
     place = f"in {folder.resolve()}"
     if (folder / DECISIONS).exists() and folder.resolve() != path.parent.resolve():
         place += ", its rows below those of the table that lies there already"

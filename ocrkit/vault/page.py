@@ -11,6 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ocrkit.document import counted
 from ocrkit.html import Cell, Row, Table, render
 from ocrkit.origin import now
 from ocrkit.vault.consent import USES
@@ -43,7 +44,7 @@ def donor_page(donor: str, its: Donor, entries: Iterable[Mapping[str, Any]], con
     uses = _uses(own)
     withdrawn = its.consent.withdrawn
     count = len(its.documents)
-    lead = f"You gave {_counted(len(its.withdrawn) or count, 'page')}; they were used {_counted(len(uses), 'time')}."
+    lead = f"You gave {counted(len(its.withdrawn) or count, 'page')}; they were used {counted(len(uses), 'time')}."
     names = list(its.documents)
     return render(
         _TEMPLATE,
@@ -138,7 +139,3 @@ def _timeline(uses: Sequence[Mapping[str, Any]]) -> Markup | None:
 
 def _day(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
