@@ -32,6 +32,7 @@ _PAGE_PRIOR = 3.2  # lines' worth of belief in the usual spacings
 _TAB = 1.3  # heights; a gap as wide as this is no space
 _LONG_STRETCH = 16  # gaps between two of these, from which on their spaces may be of another width
 _BLUR_PX = 0.5  # by which a box is wider than its ink
+_LEAST_SPACES = 0.2  # that a line may have, from which on it tells how wide they are
 _FULL_LINE = 6.6  # gaps from which on a line counts as one line's worth of evidence
 
 
@@ -104,13 +105,18 @@ def space_probability(
     likelihood = np.add.reduceat(np.log(both), first, axis=0)
     likelihood += _TOUCHING_WEIGHT * touching[:, None] * np.tile(np.log(of_none), 2)
     weight = np.minimum(count / _FULL_LINE, 1)
+    spaces = of_word / both
     likely = np.ones_like(likelihood)
     if may_be_cells is not None:
         likely[~may_be_cells, len(usual) :] = _AGAINST_CELLS
     style = _posterior(likelihood, prior * likely)
+    space = (np.repeat(style, count, axis=0) * spaces).sum(1)
     for _ in range(2):
-        style = _posterior(likelihood, (weight @ style + _PAGE_PRIOR * prior) * likely)
-    return (np.repeat(style, count, axis=0) * of_word / both).sum(1)
+        # A line without a space, as of a number in a table, tells nothing of how wide they are.
+        told = weight * np.minimum(np.add.reduceat(space, first) / _LEAST_SPACES, 1)
+        style = _posterior(likelihood, (told @ style + _PAGE_PRIOR * prior) * likely)
+        space = (np.repeat(style, count, axis=0) * spaces).sum(1)
+    return space
 
 
 def _densities(gap: np.ndarray, letter: np.ndarray, word: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
