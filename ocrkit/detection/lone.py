@@ -108,6 +108,8 @@ def _kinds(regions: Regions, height: float, options: DetectorOptions) -> np.ndar
     stroke = (wide <= options.stroke_width * tall) & (tall >= options.min_letter * height)
     # A line of pixels that goes down by one fills half of its box.
     full = (fill >= 0.6) | ((fill >= 0.5) & (tall <= _HAIRLINE_PX))
+    # So does a thin one that leans with its page; the two bars of an equals sign are higher.
+    full |= (fill >= 0.5) & (fill * tall <= 0.15 * height) & (wide >= 2 * tall)
     dash = (wide >= options.min_dash * height) & (wide >= 1.5 * tall) & (tall <= 0.3 * height + 0.5) & full
     # A pen's dash, as some book faces have, rises: it fills less of its box, but is longer and thinner than two bars,
     # and shorter beside its height than three points.

@@ -461,6 +461,15 @@ def test_a_dash_that_rises_as_a_pens_is_found():
     assert sign.ink[0, [0, 2]] == pytest.approx([x1 + 29, x1 + 60], abs=2)
 
 
+def test_a_thin_dash_that_leans_with_its_page_is_found():
+    page = draw(["Depot 4711", "Bridge 1203", "Harbour 5520"], size=24, shape=(200, 700), leading=2)
+    y = round(page.boxes[0, 1::2].mean())
+    for part in range(3):
+        page.image[y + part : y + part + 2, 400 + 4 * part : 404 + 4 * part] = 0
+    (sign,) = [line for line in detect(page.image) if line.sign]
+    assert sign.ink[0, [0, 2]] == pytest.approx([400, 412], abs=1)
+
+
 @pytest.mark.parametrize(
     ("sign", "rows", "found"),
     [
@@ -525,6 +534,20 @@ def test_the_box_of_a_dash_is_as_low_as_its_ink(rows):
     assert y1 - y0 == pytest.approx(ink + 0.25, abs=0.25)
     assert y0 >= min(rows) - 0.3
     assert y1 <= max(rows) + 1.3
+
+
+def test_the_box_of_a_dash_on_a_page_that_was_shrunk_is_as_low_as_its_ink():
+    page = np.full((40, 60), 230, np.uint8)
+    page[18:22, 20:40] = np.array([[90], [20], [25], [100]])
+    _, y0, _, y1 = tight(page, np.array([[20.0, 17.0, 40.0, 25.3]]), 1.8)[0]
+    assert (y0, y1) == pytest.approx((18.4, 21.6), abs=0.3)
+
+
+def test_the_bar_of_a_seven_is_no_dash_though_its_stroke_is_too_faint_for_ink():
+    page = np.full((60, 60), 255, np.uint8)
+    page[20:22, 20:32] = 140
+    page[22:39, 26] = 210
+    assert tight(page, np.array([[20.0, 20.0, 32.0, 39.0]]), 1.0)[0].tolist() == [20, 20, 32, 39]
 
 
 def test_the_box_of_an_equals_sign_holds_both_bars():
