@@ -250,6 +250,8 @@ class DetectorOptions:
         least_checks: on a page; of fewer none is believed.
         clash: share of the smaller of two words' boxes beyond which they cannot both be words.
         clash_height: times as high as the other one of them is, from which on its line must have more letters.
+        mark_beyond: heights; by how much a word goes beyond the same one found as small print, without its marks, on
+            the left, above, on the right and below, at most.
         risen: how many times as high as its low letters a line's highest word is at least.
     """
 
@@ -482,4 +484,5 @@ class DetectorOptions:
     least_checks: int = 2
     clash: float = 0.5
     clash_height: float = 2.0
+    mark_beyond: tuple[float, float, float, float] = (0.7, 0.5, 0.7, 0.5)
     risen: float = 1.25
