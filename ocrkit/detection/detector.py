@@ -48,6 +48,7 @@ from ocrkit.detection.regions import (
 from ocrkit.detection.settle import outside_lines, settle, without_clashes
 from ocrkit.detection.sides import rules_between, standing_sides
 from ocrkit.detection.strokes import strokes_through
+from ocrkit.detection.underlined import without_underlines
 from ocrkit.detection.words import Words, split_words
 from ocrkit.document import Image
 
@@ -362,6 +363,7 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
     check = are_check_boxes(regions, ink, height, options)
     checks = regions.boxes[check]
     regions = regions[~(check | are_blocks(regions, ink, height, options))]
+    regions = without_underlines(regions, cv2.subtract(ink, rules), height, options)
     letters, letter, sign = with_colons(*prune(regions, height, options), height, options)
     letter = with_low_letters(letters.boxes, letter, height, options)
     aside = stand_aside(letters.boxes, height, options)

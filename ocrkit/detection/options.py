@@ -51,6 +51,12 @@ class DetectorOptions:
         underline_clear: along more than this share of it,
         underlined_share: but something stands on it along this share of it, from and to,
         underlined_height: heights; which is nowhere as high as this.
+        marked_underline: heights; width of a line below a word that a comma touches, at least, and the height of both
+            together, at most.
+        underline_cover: of such a line's width, that is a level stroke, at least.
+        marked_share: the same, that the marks on it cover, at most.
+        underlined_letters: the same, that the letters of its word cover, at least.
+        underlined_gap: heights; how far above the line these end, at most.
         side_height: heights; an upright stroke from one rule to the next is a frame's side, not a letter, when it is as
             high as this.
         strike_length: heights; of a stroke that strikes words through, at least.
@@ -292,6 +298,11 @@ class DetectorOptions:
     underline_clear: float = 0.15
     underlined_share: tuple[float, float] = (0.1, 0.5)
     underlined_height: float = 1.6
+    marked_underline: tuple[float, float] = (1.2, 0.9)
+    underline_cover: float = 0.85
+    marked_share: float = 0.4
+    underlined_letters: float = 0.4
+    underlined_gap: float = 0.4
     side_height: float = 1.5
     strike_length: float = 1.8
     strike_thickness: float = 0.5

@@ -18,6 +18,7 @@ from ocrkit.detection.lines import are_broken, regular_lines
 from ocrkit.detection.pairs import components
 from ocrkit.detection.prune import are_blocks
 from ocrkit.detection.regions import ink_regions, rule_map
+from ocrkit.detection.underlined import without_underlines
 
 FONTS = {
     "sans": "DejaVuSans.ttf",
@@ -439,6 +440,24 @@ def test_components_are_those_of_scipy(nodes, edges):
     a, b = rng.integers(0, nodes, (2, edges))
     graph = coo_matrix((np.ones(edges, np.int8), (a, b)), shape=(nodes, nodes))
     assert components(nodes, a, b).tolist() == connected_components(graph, directed=False)[1].tolist()
+
+
+def test_a_comma_that_touches_the_line_below_its_word_is_of_that_word():
+    page = draw(["Harbour at", "the river bank"], size=24, shape=(160, 400), leading=2.5)
+    x0, _, x1, foot = page.boxes[1].round().astype(int)
+    page.image[foot + 3 : foot + 5, x0 : x1 + 7] = 0
+    page.image[foot - 2 : foot + 3, x1 + 3 : x1 + 6] = 0
+    words = [ink for line in detect(page.image) for ink in line.ink]
+    assert len(words) == 5
+    assert any(ink[[0, 2]] == pytest.approx([x0, x1 + 6], abs=1) for ink in words)
+
+
+def test_low_letters_that_touch_are_no_line_with_commas_on_it():
+    ink = np.zeros((60, 100), np.uint8)
+    ink[10:28, 20:60:8] = ink[10:28, 21:61:8] = 255  # a word above
+    ink[30:40, 20:60:6] = ink[38:40, 20:60] = 255  # stems on a common serif
+    regions = ink_regions(ink)
+    assert len(without_underlines(regions, ink, 18.0, DetectorOptions())) == len(regions)
 
 
 def test_signs_alone_in_a_row_are_found_and_specks_are_not():
