@@ -48,6 +48,7 @@ from ocrkit.detection.regions import (
 from ocrkit.detection.settle import outside_lines, settle, without_clashes
 from ocrkit.detection.sides import rules_between, standing_sides
 from ocrkit.detection.strokes import strokes_through
+from ocrkit.detection.underlined import without_underlines
 from ocrkit.detection.words import Words, split_words
 from ocrkit.document import Image
 
@@ -58,6 +59,7 @@ _DEFAULT = DetectorOptions()
 _ASIDE = [1, 0, 3, 2]  # x and y of a box changed
 _FAINT = 0.15  # of a dash's ink, below which a row is blur
 _DASH = 2.5  # width of a dash over its height, blur and all, at least
+_SHRUNK = 0.4  # of its box's height, that the ink of a dash covers, at least; of a faint 7 its bar may be all
 _ROUNDED = 0.25  # px; by which a dash's box is wider than its ink, as rows touched by ink count whole
 
 
@@ -241,7 +243,9 @@ def tight(grey: Image, boxes: np.ndarray, slack_px: float, options: DetectorOpti
             moved[i, 2] = left + x + width
         if y + height > end_y:
             moved[i, 3] = top + y + height
-        dash = y1 - y0 <= options.dash_px and x1 - x0 >= _DASH * (y1 - y0)
+        # On a page that was shrunk a dash's box is a pixel or two of that page higher than its ink.
+        low = y1 - y0 <= options.dash_px or _SHRUNK * (y1 - y0) <= height <= options.thin_px
+        dash = low and width >= _DASH * height
         if dash or (thin and y1 - y0 < x1 - x0):
             stroke = _stroke(off[:, int(x0) - left : int(np.ceil(x1)) - left])
             if stroke is not None:
@@ -359,6 +363,7 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
     check = are_check_boxes(regions, ink, height, options)
     checks = regions.boxes[check]
     regions = regions[~(check | are_blocks(regions, ink, height, options))]
+    regions = without_underlines(regions, cv2.subtract(ink, rules), height, options)
     letters, letter, sign = with_colons(*prune(regions, height, options), height, options)
     letter = with_low_letters(letters.boxes, letter, height, options)
     aside = stand_aside(letters.boxes, height, options)

@@ -240,9 +240,13 @@ def _high_marks(
     far = heights[mark] <= options.mark_height * height_px
     far &= (options.height_ratio * heights[mark] < heights[owner]) & (heights[owner] < _BRACE * heights[mark])
     far &= widths[mark] <= widths[owner]
+    # A typewriter's comma is strung to the word behind it, but hangs below the line as no letter does that is so low.
+    top, foot = boxes[mark, 1], boxes[mark, 3]
+    hangs = (mark == right) & (widths[mark] < heights[mark]) & (top < boxes[owner, 3])
+    hangs &= (top >= boxes[owner, 1::2].mean(1)) & (foot - boxes[owner, 3] >= options.level * heights[owner])
     low = (heights[mark] <= options.mark_height * line) & (run_length[mark] <= options.mark_run)
-    low &= (length[mark] <= 2 * options.mark_run) & (chains[mark] != chains[owner])
-    low &= (length[mark] < length[owner]) | far
+    low &= chains[mark] != chains[owner]
+    low &= hangs | ((length[mark] <= 2 * options.mark_run) & ((length[mark] < length[owner]) | far))
     low &= widths[mark] <= options.mark_aspect * heights[mark]  # wider ones are letters that touch
     mark, owner = mark[low], owner[low]
     return mark[_beside(boxes, mark, owner, options)[0]]

@@ -35,8 +35,8 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
     if not len(free):
         return Words.none()
     height = np.median(sure.ink[:, 3] - sure.ink[:, 1])
-    free = _with_ellipses(free, height, options)
-    kinds = _kinds(free, height, options)
+    free, points = _with_ellipses(free, height, options)
+    kinds = _kinds(free, points, height, options)
     free, kinds = free[kinds > 0], kinds[kinds > 0]
     if not 0 < len(free) <= options.most_signs:
         return Words.none()
@@ -101,13 +101,15 @@ def _between_dashes(boxes: np.ndarray, dashes: np.ndarray, options: DetectorOpti
     return found
 
 
-def _kinds(regions: Regions, height: float, options: DetectorOptions) -> np.ndarray:
-    """What each region's shape may be, `(N,)`: one of the kinds above, 0 for none of them."""
+def _kinds(regions: Regions, points: np.ndarray, height: float, options: DetectorOptions) -> np.ndarray:
+    """What each region's shape may be, `(N,)`: one of the kinds above, 0 for none of them; `points` are several."""
     tall, wide = regions.heights, regions.widths
     fill = regions.area / np.maximum(tall * wide, 1)
     stroke = (wide <= options.stroke_width * tall) & (tall >= options.min_letter * height)
     # A line of pixels that goes down by one fills half of its box.
     full = (fill >= 0.6) | ((fill >= 0.5) & (tall <= _HAIRLINE_PX))
+    # So does a thin one that leans with its page; the two bars of an equals sign are higher.
+    full |= ~points & (fill >= 0.5) & (fill * tall <= 0.15 * height) & (wide >= 2 * tall)
     dash = (wide >= options.min_dash * height) & (wide >= 1.5 * tall) & (tall <= 0.3 * height + 0.5) & full
     # A pen's dash, as some book faces have, rises: it fills less of its box, but is longer and thinner than two bars,
     # and shorter beside its height than three points.
@@ -129,8 +131,8 @@ def _kinds(regions: Regions, height: float, options: DetectorOptions) -> np.ndar
     )
 
 
-def _with_ellipses(regions: Regions, height: float, options: DetectorOptions) -> Regions:
-    """The regions, three points alike that stand level at even steps, and by themselves, as one."""
+def _with_ellipses(regions: Regions, height: float, options: DetectorOptions) -> tuple[Regions, np.ndarray]:
+    """The regions, three points alike that stand level at even steps, and by themselves, as one; which are these."""
     wide, high = regions.widths, regions.heights
     point = np.flatnonzero(
         (np.maximum(wide, high) < options.point_size * height)
@@ -157,11 +159,12 @@ def _with_ellipses(regions: Regions, height: float, options: DetectorOptions) ->
         and _is_even(boxes[[a, b, c], 0], options.point_even * height)
     ]
     if not triples:
-        return regions
+        return regions, np.zeros(len(regions), bool)
     members = point[np.array(triples)]
     corners = (regions.boxes[members, :2].min(1), regions.boxes[members, 2:].max(1))
     whole = Regions(np.hstack(corners), regions.area[members].sum(1), regions.contrast[members].min(1))
-    return regions[np.setdiff1d(np.arange(len(regions)), members)] + whole
+    others = regions[np.setdiff1d(np.arange(len(regions)), members)]
+    return others + whole, np.arange(len(others) + len(whole)) >= len(others)
 
 
 def _is_even(starts: np.ndarray, slack_px: float) -> bool:

@@ -51,6 +51,12 @@ class DetectorOptions:
         underline_clear: along more than this share of it,
         underlined_share: but something stands on it along this share of it, from and to,
         underlined_height: heights; which is nowhere as high as this.
+        marked_underline: heights; width of a line below a word that a comma touches, at least, and the height of both
+            together, at most.
+        underline_cover: of such a line's width, that is a level stroke, at least.
+        marked_share: the same, that the marks on it cover, at most.
+        underlined_letters: the same, that the letters of its word cover, at least.
+        underlined_gap: heights; how far above the line these end, at most.
         side_height: heights; an upright stroke from one rule to the next is a frame's side, not a letter, when it is as
             high as this.
         strike_length: heights; of a stroke that strikes words through, at least.
@@ -250,6 +256,8 @@ class DetectorOptions:
         least_checks: on a page; of fewer none is believed.
         clash: share of the smaller of two words' boxes beyond which they cannot both be words.
         clash_height: times as high as the other one of them is, from which on its line must have more letters.
+        mark_beyond: heights; by how much a word goes beyond the same one found as small print, without its marks, on
+            the left, above, on the right and below, at most.
         risen: how many times as high as its low letters a line's highest word is at least.
     """
 
@@ -290,6 +298,11 @@ class DetectorOptions:
     underline_clear: float = 0.15
     underlined_share: tuple[float, float] = (0.1, 0.5)
     underlined_height: float = 1.6
+    marked_underline: tuple[float, float] = (1.2, 0.9)
+    underline_cover: float = 0.85
+    marked_share: float = 0.4
+    underlined_letters: float = 0.4
+    underlined_gap: float = 0.4
     side_height: float = 1.5
     strike_length: float = 1.8
     strike_thickness: float = 0.5
@@ -482,4 +495,5 @@ class DetectorOptions:
     least_checks: int = 2
     clash: float = 0.5
     clash_height: float = 2.0
+    mark_beyond: tuple[float, float, float, float] = (0.7, 0.5, 0.7, 0.5)
     risen: float = 1.25

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.pairs import clashes, shared
+from ocrkit.detection.pairs import clashes, of_those, shared
 from ocrkit.detection.words import Words, group_quantile
 
 
@@ -51,7 +51,8 @@ def outside_lines(small: Words, words: Words, options: DetectorOptions) -> Words
     """The words of `small` letters, but for lines that are mostly the low letters (a, o, r) of lines of `words`.
 
     Those that lie on several words of as many letters together are these, without their points; in one that is far
-    larger they may be the next line, below its g.
+    larger they may be the next line, below its g. So is what lies by itself in a word that goes beyond it by no more
+    than a mark, in whatever number of letters either was found: where letters touch these are fewer.
     """
     both = np.concatenate([small.boxes, words.boxes])
     first, second = np.sort(clashes(both, 0), axis=0)  # the small word of each such pair first
@@ -61,10 +62,18 @@ def outside_lines(small: Words, words: Words, options: DetectorOptions) -> Words
     size = (both[:, 2:] - both[:, :2]).prod(1)
     same = area > options.clash * size[second]
     found = np.bincount(first, words.letters[second - len(small)] * same, len(small)) >= small.letters
+    own = same & _are_alike(small.ink[first], words.ink[second - len(small)], options)
+    found |= of_those(len(small), first[own & (np.bincount(second)[second] == 1)])
     higher = _heights(words, 1.0)[second - len(small)] > options.risen * _heights(small, 0.5)[first]
     covered = np.bincount(first, area * higher, len(small)) > options.clash * size[: len(small)]
     _, line = np.unique(small.line, return_inverse=True)
     return small[(2 * np.bincount(line, covered)[line] <= np.bincount(line)[line]) & ~found]
+
+
+def _are_alike(small: np.ndarray, whole: np.ndarray, options: DetectorOptions) -> np.ndarray:
+    """Whether each of the `whole` words, `(N, 4)` px, goes beyond the small one by no more than a mark, `(N,)`."""
+    beyond = (whole - small) * [-1, -1, 1, 1] / (small[:, 3] - small[:, 1])[:, None]
+    return (beyond <= options.mark_beyond).all(1) & (beyond >= -options.level).all(1)
 
 
 def _heights(words: Words, share: float) -> np.ndarray:

@@ -10,13 +10,14 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import field, replace
+from functools import cache
 from itertools import pairwise
 from statistics import median
 
 import numpy as np
 
 from ocrkit.documents.dashes import DashOptions, is_dash, with_dashes
-from ocrkit.documents.full_stops import full_stops
+from ocrkit.documents.full_stops import FullStops, full_stops
 from ocrkit.documents.ink import filled_rows, ink_of, runs, runs_of, with_blank
 from ocrkit.documents.joins import Piece
 from ocrkit.options import options_class
@@ -25,6 +26,7 @@ _LED = re.compile(r"(?:[oO]f(?=[^\W_])|&(?=[^\W\d_A-Z]))")  # whose last letter 
 _ONE_S = re.compile(r"\W*1S\W*")
 _TAILED = {".": ",", ":": ";"}  # what marks are with a tail
 _POINTS = re.compile(r"(?P<points>[.…]{2,}|…)(?P<behind>[\"'”’)\]]*)$")
+_POINT = re.compile(r"(?<=\w)(?P<points>\.)(?P<behind>[\"'”’)\]]*)$")  # which an ellipsis may be read as
 _RULED = re.compile(r"_*(?=[A-Z\d(])([^_]+?)_*")  # a word on a rule, which a program's name seldom looks like
 _LACKING_MARK = re.compile(r"(?:(?<=\b[iI])|(?<=\b[tT]ha)|(?<=\b[wW]ha)|(?<=\b[lL]e))ts\b")  # others are plurals
 _HANGING = re.compile(r"P[gpq]+[.,:;]?")  # whose letters, but for a large one, all hang below the line
@@ -87,6 +89,8 @@ class ShapeOptions:
             from and to; others are three points. Of 29 faces' signs 13 are narrower, as are all but two's full stops.
         ellipsis_step, ellipsis_step_px: times the pitch of three full stops, that the points of one sign have on the
             same page, and by how much more, at least; less may be rounded.
+        points_off_px: by how much the widths of three points that are read as one, and the steps between them, may
+            differ.
         closest_stops: times the pitch of full stops, as the page's numbers tell it, up to which points are one sign.
         cell_points: of a typewriter's cell; the same within one sign, at most.
         widest_point: the same; of a point, at most.
@@ -146,6 +150,7 @@ class ShapeOptions:
     ellipsis: tuple[float, float] = (0.43, 0.6)
     ellipsis_step: float = 1.1
     ellipsis_step_px: float = 0.75
+    points_off_px: float = 1.0
     closest_stops: float = 0.6
     cell_points: float = 0.36
     widest_point: float = 0.3
@@ -445,12 +450,14 @@ def _ellipsis_rule(
     rows: Sequence[Sequence[Piece]], capitals: Sequence[float], options: ShapeOptions
 ) -> Callable[[float, float], bool]:
     """Whether three points are one sign, by their pitch and the height of their line's capitals, px."""
-    shown = any(_POINTS.search(piece.guess.text) for row in rows for piece in row)
-    stops = full_stops(rows, capitals) if shown else None
-    edge = _ellipsis_edge(rows, capitals, options) if shown else None
+
+    @cache
+    def told() -> tuple[FullStops | None, float | None]:
+        return full_stops(rows, capitals), _ellipsis_edge(rows, capitals, options)
 
     def is_one_sign(pitch_px: float, capital_px: float) -> bool:
         least, most = options.ellipsis
+        stops, edge = told()
         if stops is None or edge is not None:
             return (least if edge is None else edge) <= pitch_px / capital_px <= most
         step = stops.beside(pitch_px, capital_px)
@@ -490,7 +497,7 @@ def _named(
     text = _respelled(piece)
     if text != piece.guess.text:
         return _told(piece, text, options)
-    if points := _POINTS.search(text):
+    if points := _POINTS.search(text) or _as_points(piece, capital_px, options):
         return _with_ellipsis(piece, points, capital_px, is_one_sign, options)
     if _LED.match(text) and not piece.pitch:
         return _apart(piece, capital_px, options)
@@ -688,6 +695,17 @@ def _with_touching_mark(piece: Piece, options: ShapeOptions) -> Piece:
     return replace(piece, guess=replace(guess, text=text, spans=spans))
 
 
+def _as_points(piece: Piece, capital_px: float, options: ShapeOptions) -> re.Match[str] | None:
+    """The point that a word ends with or has before its closing marks, where its ink is three alike at even steps."""
+    found = _POINT.search(piece.guess.text)
+    if found is None or len(points := _low_ink_behind(piece, bool(found["behind"]))) != 3:
+        return None
+    widths, steps = np.ptp(points, axis=1), np.diff(points.mean(1))
+    alike = max(np.ptp(widths), np.ptp(steps)) <= options.points_off_px
+    small = widths.max() <= options.widest_point * capital_px and steps.max() <= options.ellipsis[1] * capital_px
+    return found if alike and small else None
+
+
 def _with_ellipsis(
     piece: Piece,
     found: re.Match[str],
@@ -769,9 +787,14 @@ def _inner_capitals(text: str) -> list[int]:
 
 def _points_behind(piece: Piece, closed: bool) -> np.ndarray:
     """Where the middles of the points are that end a word or stand before its closing marks, px in its crop, `(N,)`."""
+    return _low_ink_behind(piece, closed).mean(1)
+
+
+def _low_ink_behind(piece: Piece, closed: bool) -> np.ndarray:
+    """From where to where ink is in the lower half alone behind a word's letters, `(N, 2)`; as `_points_behind`."""
     ink = ink_of(piece)
     if not ink.size:
-        return np.zeros(0)
+        return np.zeros((0, 2))
     body = len(ink) // 2 if any(map(str.isalnum, piece.guess.text)) else 0  # which points alone have none of
     low = ink[body:].any(0) & ~ink[:body].any(0)
     edges = np.stack(runs(np.atleast_2d(low)), axis=1)
@@ -779,8 +802,7 @@ def _points_behind(piece: Piece, closed: bool) -> np.ndarray:
     if closed and len(edges):
         letters = letters[letters < edges[-1, 0]]
     # The arm of a letter, as of an L or an R, reaches beyond it.
-    edges = edges[edges[:, 0] > letters[-1] + 1] if len(letters) else edges
-    return edges.mean(1)
+    return edges[edges[:, 0] > letters[-1] + 1] if len(letters) else edges
 
 
 def _is_low(piece: Piece, capital_px: float, options: ShapeOptions) -> bool:

@@ -18,6 +18,7 @@ from ocrkit.detection.lines import are_broken, regular_lines
 from ocrkit.detection.pairs import components
 from ocrkit.detection.prune import are_blocks
 from ocrkit.detection.regions import ink_regions, rule_map
+from ocrkit.detection.underlined import without_underlines
 
 FONTS = {
     "sans": "DejaVuSans.ttf",
@@ -441,6 +442,24 @@ def test_components_are_those_of_scipy(nodes, edges):
     assert components(nodes, a, b).tolist() == connected_components(graph, directed=False)[1].tolist()
 
 
+def test_a_comma_that_touches_the_line_below_its_word_is_of_that_word():
+    page = draw(["Harbour at", "the river bank"], size=24, shape=(160, 400), leading=2.5)
+    x0, _, x1, foot = page.boxes[1].round().astype(int)
+    page.image[foot + 3 : foot + 5, x0 : x1 + 7] = 0
+    page.image[foot - 2 : foot + 3, x1 + 3 : x1 + 6] = 0
+    words = [ink for line in detect(page.image) for ink in line.ink]
+    assert len(words) == 5
+    assert any(ink[[0, 2]] == pytest.approx([x0, x1 + 6], abs=1) for ink in words)
+
+
+def test_low_letters_that_touch_are_no_line_with_commas_on_it():
+    ink = np.zeros((60, 100), np.uint8)
+    ink[10:28, 20:60:8] = ink[10:28, 21:61:8] = 255  # a word above
+    ink[30:40, 20:60:6] = ink[38:40, 20:60] = 255  # stems on a common serif
+    regions = ink_regions(ink)
+    assert len(without_underlines(regions, ink, 18.0, DetectorOptions())) == len(regions)
+
+
 def test_signs_alone_in_a_row_are_found_and_specks_are_not():
     page = draw(["Depot 4711", "Bridge 1203", "Harbour 5520"], size=20, shape=(200, 600), leading=2)
     for y in (43, 83):  # half-way up the first two rows: dashes of empty cells
@@ -459,6 +478,15 @@ def test_a_dash_that_rises_as_a_pens_is_found():
     cv2.line(page.image, (round(x1) + 30, round(middle) + 2), (round(x1) + 58, round(middle) - 3), 0, 2, cv2.LINE_AA)
     (sign,) = [line for line in detect(page.image) if line.sign]
     assert sign.ink[0, [0, 2]] == pytest.approx([x1 + 29, x1 + 60], abs=2)
+
+
+def test_a_thin_dash_that_leans_with_its_page_is_found():
+    page = draw(["Depot 4711", "Bridge 1203", "Harbour 5520"], size=24, shape=(200, 700), leading=2)
+    y = round(page.boxes[0, 1::2].mean())
+    for part in range(3):
+        page.image[y + part : y + part + 2, 400 + 4 * part : 404 + 4 * part] = 0
+    (sign,) = [line for line in detect(page.image) if line.sign]
+    assert sign.ink[0, [0, 2]] == pytest.approx([400, 412], abs=1)
 
 
 @pytest.mark.parametrize(
@@ -525,6 +553,20 @@ def test_the_box_of_a_dash_is_as_low_as_its_ink(rows):
     assert y1 - y0 == pytest.approx(ink + 0.25, abs=0.25)
     assert y0 >= min(rows) - 0.3
     assert y1 <= max(rows) + 1.3
+
+
+def test_the_box_of_a_dash_on_a_page_that_was_shrunk_is_as_low_as_its_ink():
+    page = np.full((40, 60), 230, np.uint8)
+    page[18:22, 20:40] = np.array([[90], [20], [25], [100]])
+    _, y0, _, y1 = tight(page, np.array([[20.0, 17.0, 40.0, 25.3]]), 1.8)[0]
+    assert (y0, y1) == pytest.approx((18.4, 21.6), abs=0.3)
+
+
+def test_the_bar_of_a_seven_is_no_dash_though_its_stroke_is_too_faint_for_ink():
+    page = np.full((60, 60), 255, np.uint8)
+    page[20:22, 20:32] = 140
+    page[22:39, 26] = 210
+    assert tight(page, np.array([[20.0, 20.0, 32.0, 39.0]]), 1.0)[0].tolist() == [20, 20, 32, 39]
 
 
 def test_the_box_of_an_equals_sign_holds_both_bars():

@@ -71,6 +71,14 @@ def test_a_mark_as_high_as_low_letters_is_known_by_the_highest_of_its_line(mark,
     assert len(set(line.tolist())) == 1
 
 
+@pytest.mark.parametrize(("mark", "is_letter"), [([39, 25, 44, 35], False), ([39, 20, 44, 30], True)])
+def test_a_typewriters_comma_is_no_letter_of_the_word_behind_it(mark, is_letter):
+    behind = [[75, 16, 85, 35], *([75 + 12 * i, 16, 85 + 12 * i, 30] for i in range(1, 5))]
+    line, letter = strung([*WORD, mark, *behind], [True] * 9)
+    assert bool(letter[3]) is is_letter  # what stands on the line may be one
+    assert len(set(line.tolist())) == 1
+
+
 LOW = [[0, 16, 12, 30], [14, 16, 26, 30]]  # letters without ascenders, at whose tops apostrophes end
 
 
@@ -370,6 +378,19 @@ def words_of_a_line(boxes, letters):
 def test_a_word_of_small_print_that_lies_on_words_of_as_many_letters_is_none(letters, kept):
     small = words_of_a_line([[10, 10, 44, 30]], [letters])
     page = words_of_a_line([[10, 10, 20, 30], [28, 10, 48, 30]], [1, 1])
+    assert len(outside_lines(small, page, DetectorOptions())) == kept
+
+
+@pytest.mark.parametrize(
+    ("whole", "kept"),
+    [
+        ([10, 10, 54, 34], 0),  # with a comma
+        ([4, 2, 44, 30], 0),  # with an opening mark
+        ([10, 10, 64, 30], 1),  # with another letter
+    ],
+)
+def test_a_word_of_small_print_that_lies_in_the_same_word_with_marks_is_none(whole, kept):
+    small, page = words_of_a_line([[10, 10, 44, 30]], [9]), words_of_a_line([whole], [5])
     assert len(outside_lines(small, page, DetectorOptions())) == kept
 
 

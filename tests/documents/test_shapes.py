@@ -442,6 +442,22 @@ def test_three_full_stops_stand_closer_than_the_points_of_most_signs(pitch, mean
     assert texts(by_shape([row], ShapeOptions()))[1] == meant
 
 
+@pytest.mark.parametrize(
+    ("read", "steps", "widest", "meant"),
+    [
+        ("a.", (5, 5), 3, "a..."),
+        ("a.", (9, 9), 3, "a…"),
+        ("a.", (5, 9), 3, "a."),
+        ("a.", (9, 9), 6, "a."),  # low letters of a face with high ones
+        ("a", (5, 5), 3, "a"),
+    ],
+)
+def test_an_ellipsis_that_is_read_as_one_point_has_the_points_that_are_seen(read, steps, widest, meant):
+    points = [(12, 17, 12 + widest, 20), *((x, 17, x + 3, 20) for x in (12 + steps[0], 12 + sum(steps)))]
+    rows = [[placed("The", -60, 0, -10, 20), inked(read, [(0, 0, 8, 20), *points], confidence=0.6)]]
+    assert [piece.guess.text for piece in by_shape(rows, ShapeOptions())[0]] == ["The", meant]
+
+
 def test_the_points_of_one_sign_share_a_typewriters_cell():
     points = [(20 + 4 * i, 17, 22 + 4 * i, 20) for i in range(3)]
     one = replace(inked("a...", [(0, 0, 8, 20), *points]), pitch=14.0)
