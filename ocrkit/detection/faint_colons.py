@@ -31,7 +31,7 @@ def with_faint_colons(
 ) -> tuple[Regions, np.ndarray, np.ndarray]:
     """The same, but a dot that stands free behind a letter, as one of a colon does, and its fainter twin are a letter.
 
-    The lower one of them stands at the foot of that letter.
+    The lower one of them stands at the foot of the letters before.
 
     Args:
         regions: of a page.
@@ -58,11 +58,11 @@ def with_faint_colons(
         if cv2.countNonZero(beside) > 2 * regions.area[dot] + 2 or not kept[dot]:
             continue
         gap = left - x1[tall]
-        before = tall[(gap >= _GAP[0] * height_px) & (gap <= _GAP[1] * height_px) & (y0[tall] <= top)]
-        before = before[foot <= y1[before] + level]
-        if not len(before):
+        before = (gap >= _GAP[0] * height_px) & (gap <= _GAP[1] * height_px)
+        before &= (y0[tall] <= top + level) & (foot <= y1[tall] + level)
+        if not before.any():
             continue
-        baseline = y1[before[x1[before].argmax()]]
+        baseline = float(np.median(y1[tall[before]]))  # brackets and a g hang below it
         near = (x0 < right + free) & (x1 > left - free) & (y0 < baseline + level) & (y1 > baseline - height_px)
         near[dot] = False
         if (near & ~is_dot).any():

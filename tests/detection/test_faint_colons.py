@@ -51,6 +51,12 @@ def test_a_dot_and_a_fainter_one_behind_a_letter_are_a_colon(dots, found):
     assert colons(*dots) == ([whole] if found else [])
 
 
+@pytest.mark.parametrize("hanging", [(36, 20, 48, 46), (50, 18, 52, 46)])
+def test_the_baseline_is_that_of_most_letters_before_it(hanging):
+    letters = [(4, 20, 16, 40), *LETTERS[:1], hanging]
+    assert len(colons((LOWER, 40), (UPPER, 14), letters=letters)) == 1
+
+
 @pytest.mark.parametrize("letters", [[], [(20, 20, 32, 40), (42, 20, 54, 40)], [*LETTERS, (64, 20, 76, 40)]])
 def test_such_a_colon_stands_free_and_has_a_letter_before_it(letters):
     assert colons((LOWER, 40), (UPPER, 14), letters=letters) == []
