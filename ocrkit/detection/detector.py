@@ -14,6 +14,7 @@ import numpy as np
 
 from ocrkit.detection.bands import Band, bands
 from ocrkit.detection.check_boxes import are_check_boxes, beside_words
+from ocrkit.detection.faint_colons import with_faint_colons
 from ocrkit.detection.leaders import dashed_rules, leaders
 from ocrkit.detection.lines import (
     are_broken,
@@ -365,6 +366,7 @@ def _stages(page: Image, least_paper: float, height: float, options: DetectorOpt
     regions = regions[~(check | are_blocks(regions, ink, height, options))]
     regions = without_underlines(regions, cv2.subtract(ink, rules), height, options)
     letters, letter, sign = with_colons(*prune(regions, height, options), height, options)
+    letters, letter, sign = with_faint_colons(letters, letter, sign, page, ink, height, options)
     letter = with_low_letters(letters.boxes, letter, height, options)
     aside = stand_aside(letters.boxes, height, options)
     level = np.flatnonzero(~aside)

@@ -46,6 +46,8 @@ class DetectorOptions:
         rule_length: heights; straight strokes at least this long are table rules and underlines, not text.
         rule_thickness: heights; thicker strokes are no rules.
         underline_length: heights; of a line below a single word, at least.
+        underline_piece: heights; of each of its pieces, at least.
+        underline_gap: heights; between two of these, at most.
         underline_thickness: heights; it is no thicker,
         underline_reach: heights; nor is there anything below it, so far,
         underline_clear: along more than this share of it,
@@ -293,10 +295,12 @@ class DetectorOptions:
     rule_length: float = 7.0
     rule_thickness: float = 0.6
     underline_length: float = 3.5
+    underline_piece: float = 1.0
+    underline_gap: float = 0.12
     underline_thickness: float = 0.25
     underline_reach: float = 0.3
     underline_clear: float = 0.15
-    underlined_share: tuple[float, float] = (0.1, 0.5)
+    underlined_share: tuple[float, float] = (0.1, 0.8)
     underlined_height: float = 1.6
     marked_underline: tuple[float, float] = (1.2, 0.9)
     underline_cover: float = 0.85

@@ -264,12 +264,22 @@ def underline_map(ink: np.ndarray, height_px: float, options: DetectorOptions) -
     the side of a frame.
     """
     # Odd, as OpenCV's opening shifts by a pixel what an even bar fits in.
-    underlines = stroke_map(ink, round(options.underline_length * height_px) | 1, along=0)
+    length, piece, gap = (
+        round(heights * height_px) | 1
+        for heights in (options.underline_length, options.underline_piece, options.underline_gap)
+    )
+    underlines = stroke_map(ink, piece, along=0)
+    enough = np.count_nonzero(underlines, axis=1) >= length / 2
+    underlines[~enough] = 0
+    if enough.any():
+        worn = cv2.morphologyEx(underlines[enough], cv2.MORPH_CLOSE, _bar(gap, 0))
+        underlines[enough] = cv2.morphologyEx(worn, cv2.MORPH_OPEN, _bar(length, 0))
     reach, highest = max(2, round(options.underline_reach * height_px)), round(options.underlined_height * height_px)
     for left, top, right, bottom in ink_regions(underlines).boxes.astype(int).tolist():
         over = ink[max(top - reach, 0) : top, left:right].any(0).mean()
         under = ink[bottom : bottom + reach, left:right].any(0).mean()
-        thin = bottom - top <= options.underline_thickness * height_px + 2  # the stroke map is wider by two
+        # The stroke map is wider by two, and nothing more where letters touch at their feet.
+        thin = 0 < bottom - top - 2 <= options.underline_thickness * height_px
         low = top < highest or not ink[top - highest : top, left:right].all(0).any()
         least, most = options.underlined_share
         if not (thin and low and under <= options.underline_clear and least <= over <= most):

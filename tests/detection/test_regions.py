@@ -131,3 +131,19 @@ def test_an_underline_is_a_thin_line_that_something_as_high_as_print_stands_on(b
     ink = mask(line, *beside)
     beside_it = mask((8, 39, 70, 43))  # a px wider, as all strokes are found
     assert np.array_equal(underline_map(ink, 15, DetectorOptions()), ink & beside_it if found else mask())
+
+
+@pytest.mark.parametrize(
+    ("pieces", "found"),
+    [
+        ([(8, 40, 70, 42)], True),
+        ([(8, 40, 30, 42), (32, 40, 70, 42)], True),  # worn
+        ([(8, 40, 30, 42), (36, 40, 70, 42)], False),
+        ([(x, 40, x + 10, 42) for x in range(8, 70, 12)], False),  # letters' feet, or a dashed rule
+    ],
+)
+def test_letters_may_stand_on_their_underline_and_it_may_be_worn(pieces, found):
+    letters = [(x, 22, x + 8, 40) for x in (10, 20, 36, 48, 60)]
+    ink = mask(*pieces, *letters)
+    beside_it = mask((8, 39, 70, 43))
+    assert np.array_equal(underline_map(ink, 17, DetectorOptions()), ink & beside_it if found else mask())
