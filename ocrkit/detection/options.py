@@ -205,6 +205,7 @@ class DetectorOptions:
         faint_sign: of the contrast of the page's letters; that of a sign alone, at least.
         sign_rows: heights of the row; a sign alone may stand so far from the word whose row it is in.
         cell_rows: the same of a sign in a table's cell, as other cells of its row may hold signs, too.
+        dash_reach: heights of the row; the same of a dash in no table, unless another one of the page is as large.
         sign_apart: of its longer side; nothing stands nearer to a sign that stands alone.
         long_dash: of the height of words; width of a long dash, at least.
         dash_apart: the same; nothing stands nearer beside such a dash.
@@ -437,6 +438,7 @@ class DetectorOptions:
     faint_sign: float = 0.3
     sign_rows: float = 40.0
     cell_rows: float = 80.0
+    dash_reach: float = 1.3
     sign_apart: float = 0.35
     long_dash: float = 0.8
     dash_apart: float = 0.12
