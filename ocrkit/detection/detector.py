@@ -43,6 +43,7 @@ from ocrkit.detection.regions import (
     rule_map,
     underline_map,
     with_badges,
+    with_feet,
     without_grounds,
 )
 from ocrkit.detection.settle import outside_lines, settle, without_clashes
@@ -548,7 +549,7 @@ def _find_regions(
     letters = cv2.subtract(ink, rules)
     regions = measured_regions(page, letters, max(2, round(height / 3)))
     regions = regions[~(_sides(regions, rules, height, options) | leaders(regions, options))]
-    return regions[~dashed_rules(regions, height)]
+    return with_feet(regions[~dashed_rules(regions, height)], rules, height, options)
 
 
 def _letter_map(

@@ -51,6 +51,10 @@ class DetectorOptions:
         underline_clear: along more than this share of it,
         underlined_share: but something stands on it along this share of it, from and to,
         underlined_height: heights; which is nowhere as high as this.
+        foot_height: heights; of what a rule has left of a low letter whose foot it runs through, from and to.
+        foot_near: heights; of such a foot, at most, and of what stands beside it off the rule.
+        foot_reach: heights; from one letter to the next beside it.
+        foot_share: of letters so near a rule, that it runs through, at least.
         side_height: heights; an upright stroke from one rule to the next is a frame's side, not a letter, when it is as
             high as this.
         strike_length: heights; of a stroke that strikes words through, at least.
@@ -291,6 +295,10 @@ class DetectorOptions:
     underline_clear: float = 0.15
     underlined_share: tuple[float, float] = (0.1, 0.5)
     underlined_height: float = 1.6
+    foot_height: tuple[float, float] = (0.3, 0.65)
+    foot_near: float = 0.4
+    foot_reach: float = 4.0
+    foot_share: float = 0.85
     side_height: float = 1.5
     strike_length: float = 1.8
     strike_thickness: float = 0.5

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
+from ocrkit.detection.pairs import pairs_beside
 from ocrkit.document import Image
 
 _log = logging.getLogger(__name__)
@@ -17,6 +18,7 @@ _BAD_DIVERSITY = ("5.0.0",)  # versions of OpenCV
 _EVERY = 4  # px; of the surroundings' pixels one in so many squared is looked at
 _LONGEST_BAR = 2.0  # of a rule's least length; bars of letters that touch are no longer
 _CROSSED = 0.35  # of such bars, that have letters above and below
+_FEET = 3  # letters beside each other that a rule runs through, at least
 _EVEN_PX = 5  # side of the smallest part of a ground that is looked at
 _NEAR_DARK_PX = 9  # side of a square around what is dark; most letters' strokes lie in it
 _LOOKED_AT = 4  # px; of a stroke's pixels one in so many is looked at first
@@ -275,6 +277,44 @@ def underline_map(ink: np.ndarray, height_px: float, options: DetectorOptions) -
         if not (thin and low and under <= options.underline_clear and least <= over <= most):
             underlines[top:bottom, left:right] = 0
     return underlines & ink
+
+
+def with_feet(regions: Regions, rules: np.ndarray, height_px: float, options: DetectorOptions) -> Regions:
+    """The regions, low letters that a rule ran through the feet of down to that rule's lower edge.
+
+    A typewriter seldom stands level with a form's rules, and what is left of its low letters passes for marks. Where
+    hardly a piece beside one stands off the rule it runs through their feet; elsewhere commas and tails touch it.
+
+    Args:
+        regions: pieces of ink without `rules`.
+        rules: `uint8` mask, `(H, W)`.
+        height_px: of the page's typical letter.
+        options: `foot_height`, `foot_reach`, `foot_near` and `foot_share` matter here.
+    """
+    boxes = regions.boxes.round().astype(int)
+    reach = max(1, round(options.foot_near * height_px))
+    ruled = cv2.integral((rules > 0).astype(np.uint8))
+    last = np.array([rules.shape[1], rules.shape[0]] * 2)
+
+    def on_rule(rows: int) -> np.ndarray:
+        below = np.stack([boxes[:, 0], boxes[:, 3], boxes[:, 2], boxes[:, 3] + rows], 1)
+        return _sum(ruled, np.clip(below, 0, last))
+
+    lowest, highest = options.foot_height
+    piece = np.flatnonzero((regions.heights >= lowest * height_px) & (on_rule(reach) > 0))
+    if not len(piece):
+        return regions
+    touches = on_rule(1)[piece] > 0
+    left, right, _ = pairs_beside(regions.boxes[piece], options.foot_reach * height_px, 0)
+    near = np.bincount(np.append(left, right), minlength=len(piece)) + 1
+    cut = touches + np.bincount(np.append(left, right), np.append(touches[right], touches[left]), len(piece))
+    low = regions.heights[piece] < highest * height_px
+    through = low & touches & (cut >= options.foot_share * near) & (near >= _FEET)
+    number, grown = piece[through], regions.boxes.copy()
+    depth = np.stack([on_rule(rows)[number] - on_rule(rows - 1)[number] for rows in range(1, reach + 1)], 1)
+    ends = depth < 0.5 * (boxes[number, 2] - boxes[number, 0])[:, None]
+    grown[number, 3] += np.where(ends.any(1), ends.argmax(1), reach)
+    return replace(regions, boxes=grown)
 
 
 def _leave_bars(stroke: np.ndarray, ink: np.ndarray, length_px: int, thickness_px: int) -> None:

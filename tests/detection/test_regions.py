@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.regions import ink_map, ink_regions, measured_regions, stroke_map, underline_map
+from ocrkit.detection.regions import ink_map, ink_regions, measured_regions, stroke_map, underline_map, with_feet
 
 
 def blots(share: float, shape: tuple[int, int] = (90, 130)) -> np.ndarray:
@@ -131,3 +131,19 @@ def test_an_underline_is_a_thin_line_that_something_as_high_as_print_stands_on(b
     ink = mask(line, *beside)
     beside_it = mask((8, 39, 70, 43))  # a px wider, as all strokes are found
     assert np.array_equal(underline_map(ink, 15, DetectorOptions()), ink & beside_it if found else mask())
+
+
+@pytest.mark.parametrize(
+    ("feet", "grown"),
+    [
+        ([20, 20, 20, 20, 20], [23, 23, 23, 23, 23]),  # the rule runs through all of them
+        ([18, 18, 20, 18, 18], [18, 18, 20, 18, 18]),  # it touches a comma
+    ],
+)
+def test_low_letters_that_a_rule_runs_through_reach_down_to_its_lower_edge(feet, grown):
+    ink, rules = np.zeros((40, 120), np.uint8), np.zeros((40, 120), np.uint8)
+    rules[20:23, 5:115] = 255
+    for i, foot in enumerate(feet):
+        ink[foot - 5 : foot, 20 + 12 * i : 28 + 12 * i] = 255
+    found = with_feet(ink_regions(ink), rules, 10.0, DetectorOptions())
+    assert sorted(found.boxes[:, 3].tolist()) == sorted(grown)
