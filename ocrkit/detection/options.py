@@ -51,6 +51,9 @@ class DetectorOptions:
         underline_clear: along more than this share of it,
         underlined_share: but something stands on it along this share of it, from and to,
         underlined_height: heights; which is nowhere as high as this.
+        blank_off: heights; by which the ends of the lines of a form's column differ, at most,
+        blanks: of which so many more are on the page, at least,
+        filled_share: and along this share of which something stands on it, from and to.
         foot_height: heights; of what a rule has left of a low letter whose foot it runs through, from and to.
         foot_near: heights; of such a foot, at most, and of what stands beside it off the rule.
         foot_reach: heights; from one letter to the next beside it.
@@ -295,6 +298,9 @@ class DetectorOptions:
     underline_clear: float = 0.15
     underlined_share: tuple[float, float] = (0.1, 0.5)
     underlined_height: float = 1.6
+    blank_off: float = 0.3
+    blanks: int = 2
+    filled_share: tuple[float, float] = (0.05, 0.8)
     foot_height: tuple[float, float] = (0.3, 0.65)
     foot_near: float = 0.4
     foot_reach: float = 4.0

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.pairs import pairs_beside
+from ocrkit.detection.pairs import pairs_beside, pairs_within
 from ocrkit.document import Image
 
 _log = logging.getLogger(__name__)
@@ -263,17 +263,23 @@ def underline_map(ink: np.ndarray, height_px: float, options: DetectorOptions) -
     """The part of `ink` on lines below single words, which are shorter than `rule_map`'s: something stands on them.
 
     Below an underline there is paper; what stands on it is no higher than print, or it is the foot of a large letter or
-    the side of a frame.
+    the side of a frame. One of a column of lines that begin and end alike, as the blanks of a form do, may have print
+    close below it.
     """
     # Odd, as OpenCV's opening shifts by a pixel what an even bar fits in.
     underlines = stroke_map(ink, round(options.underline_length * height_px) | 1, along=0)
     reach, highest = max(2, round(options.underline_reach * height_px)), round(options.underlined_height * height_px)
-    for left, top, right, bottom in ink_regions(underlines).boxes.astype(int).tolist():
+    boxes = ink_regions(underlines).boxes.astype(int)
+    pairs = np.stack(pairs_within(boxes[:, [0, 1, 0, 3]], options.blank_off * height_px))
+    alike = np.abs(boxes[pairs[0], 2] - boxes[pairs[1], 2]) <= options.blank_off * height_px
+    blank = np.bincount(pairs[:, alike].ravel(), minlength=len(boxes)) >= options.blanks
+    for (left, top, right, bottom), is_blank in zip(boxes.tolist(), blank.tolist()):
         over = ink[max(top - reach, 0) : top, left:right].any(0).mean()
-        under = ink[bottom : bottom + reach, left:right].any(0).mean()
-        thin = bottom - top <= options.underline_thickness * height_px + 2  # the stroke map is wider by two
+        under = 0.0 if is_blank else ink[bottom : bottom + reach, left:right].any(0).mean()
+        # The stroke map is wider by two, and nothing more where letters touch at their feet.
+        thin = 0 < bottom - top - 2 <= options.underline_thickness * height_px
         low = top < highest or not ink[top - highest : top, left:right].all(0).any()
-        least, most = options.underlined_share
+        least, most = options.filled_share if is_blank else options.underlined_share
         if not (thin and low and under <= options.underline_clear and least <= over <= most):
             underlines[top:bottom, left:right] = 0
     return underlines & ink

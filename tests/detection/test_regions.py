@@ -133,6 +133,16 @@ def test_an_underline_is_a_thin_line_that_something_as_high_as_print_stands_on(b
     assert np.array_equal(underline_map(ink, 15, DetectorOptions()), ink & beside_it if found else mask())
 
 
+@pytest.mark.parametrize(("lines", "found"), [(3, True), (2, False)])
+def test_lines_of_a_column_that_begin_and_end_alike_are_rules_though_print_is_close_below(lines, found):
+    ink = np.zeros((20 * lines + 20, 100), np.uint8)
+    for foot in range(17, 20 * lines + 17, 20):
+        ink[foot : foot + 2, 10:80] = 255
+        ink[foot - 12 : foot + 6, 30:33] = 255  # a bracket that touches it and reaches below
+        ink[foot + 5 : foot + 18, 40:55] = 255  # the next row
+    assert underline_map(ink, 15, DetectorOptions())[37, 20:25].all() == found
+
+
 @pytest.mark.parametrize(
     ("feet", "grown"),
     [
