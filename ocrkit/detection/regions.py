@@ -297,14 +297,16 @@ def with_feet(regions: Regions, rules: np.ndarray, height_px: float, options: De
         height_px: of the page's typical letter.
         options: `foot_height`, `foot_reach`, `foot_near` and `foot_share` matter here.
     """
+    if not len(regions) or not cv2.hasNonZero(rules):
+        return regions
     boxes = regions.boxes.round().astype(int)
     reach = max(1, round(options.foot_near * height_px))
-    ruled = cv2.integral((rules > 0).astype(np.uint8))
+    ruled = cv2.integral(rules)
     last = np.array([rules.shape[1], rules.shape[0]] * 2)
 
     def on_rule(rows: int) -> np.ndarray:
         below = np.stack([boxes[:, 0], boxes[:, 3], boxes[:, 2], boxes[:, 3] + rows], 1)
-        return _sum(ruled, np.clip(below, 0, last))
+        return _sum(ruled, np.clip(below, 0, last)) / 255
 
     lowest, highest = options.foot_height
     piece = np.flatnonzero((regions.heights >= lowest * height_px) & (on_rule(reach) > 0))
