@@ -15,7 +15,7 @@ import numpy as np
 from ocrkit.detection.bands import Band, bands
 from ocrkit.detection.check_boxes import are_check_boxes, beside_words
 from ocrkit.detection.faint_colons import with_faint_colons
-from ocrkit.detection.leaders import dashed_rules, leaders
+from ocrkit.detection.leaders import dashed_rules, dotted_sides, leaders
 from ocrkit.detection.lines import (
     are_broken,
     regular_lines,
@@ -44,6 +44,7 @@ from ocrkit.detection.regions import (
     rule_map,
     underline_map,
     with_badges,
+    with_feet,
     without_grounds,
 )
 from ocrkit.detection.settle import outside_lines, settle, without_clashes
@@ -555,7 +556,7 @@ def _find_regions(
     letters = cv2.subtract(ink, rules)
     regions = measured_regions(page, letters, max(2, round(height / 3)))
     regions = regions[~(_sides(regions, rules, height, options) | leaders(regions, options))]
-    return regions[~dashed_rules(regions, height)]
+    return with_feet(regions[~(dashed_rules(regions, height) | dotted_sides(regions))], rules, height, options)
 
 
 def _letter_map(

@@ -27,6 +27,8 @@ _PIECES = 8  # of a dashed or worn rule, at least
 _PIECE_HEIGHT = 0.3  # heights; of one of them, at most
 _PIECE_GAP = 0.8  # heights; from one to the next, at most
 _RULE_LENGTH = 8.0  # heights; of such a rule, at least
+_POINT_GAP = 0.8  # of its height; from one point of a dotted line down the page to the next, at most
+_POINT_SHARED = 0.6  # of the larger one's size, that both have in common across, at least
 _DRAWN = 0.4  # of its length, that its pieces cover, at least
 
 
@@ -78,6 +80,26 @@ def dashed_rules(regions: Regions, height_px: float) -> np.ndarray:
     length, drawn = (end - start)[row], np.bincount(row, boxes[:, 2] - boxes[:, 0])[row]
     long = (length >= _RULE_LENGTH * height_px) & (drawn >= _DRAWN * length)
     found[low[long & (np.bincount(row)[row] >= _PIECES)]] = True
+    return found
+
+
+def dotted_sides(regions: Regions) -> np.ndarray:
+    """Whether each region is a point of a dotted line down the page, as of a frame, `(N,)`.
+
+    No print stands so close one above the other.
+    """
+    size = regions.boxes[:, 2:] - regions.boxes[:, :2]
+    small, large = size.min(1, initial=np.inf), size.max(1, initial=0.0)
+    point = np.flatnonzero((large <= _ROUND * small + _BLUR) & (regions.area >= _FILL * size.prod(1)))
+    found = np.zeros(len(regions), bool)
+    if not _PIECES <= len(point) <= _MOST:
+        return found
+    down = regions.boxes[point][:, [1, 0, 3, 2]]
+    high = down[:, 2] - down[:, 0]
+    above, below, shared = pairs_beside(down, _POINT_GAP * high, 0)
+    alike = (down[below, 0] >= down[above, 2]) & (shared >= _POINT_SHARED * np.maximum(*large[point][[above, below]]))
+    column = components(len(point), above[alike], below[alike])
+    found[point[np.bincount(column)[column] >= _PIECES]] = True
     return found
 
 

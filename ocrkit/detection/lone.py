@@ -14,6 +14,8 @@ from ocrkit.detection.regions import Regions
 from ocrkit.detection.words import Words
 
 _HAIRLINE_PX = 2  # height
+_ALIKE = 0.1  # of the size of a dash, by which others of its page differ from it, at most,
+_ROUNDED = (0.5, 1.0)  # or px of its width and of its height, which is told by whole rows
 _STROKE, _DASH, _BULLET, _EQUALS, _ELLIPSIS = 1, 2, 3, 4, 5  # kinds of signs by their shape
 
 
@@ -74,15 +76,15 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
     equals, ellipsis = cell[:, None] & half_way, cell[:, None] & (place >= options.dash_place[1] - options.level)
     fits = near & np.choose(kinds[:, None] - 1, [stroke, dash, bullet, equals, ellipsis])
     beside = np.where(fits, gap, np.inf).argmin(1) if len(free) else np.zeros(0, int)
-    found = fits.any(1)
+    held = cell | (fits & (gap <= options.dash_reach * tall)).any(1)
+    found = fits.any(1) & ~_are_stray(free.boxes, fits.any(1) & (kinds == _DASH), held)
     ink, beside = free.boxes[found], beside[found]
-    around = ink.copy()
-    down = down[np.flatnonzero(found), beside]
+    around, down = ink.copy(), down[np.flatnonzero(found), beside]
     around[:, 1] = np.minimum(around[:, 1], top[beside] + down)
     around[:, 3] = np.maximum(around[:, 3], bottom[beside] + down)
-    ones = np.ones(len(ink))
-    margin = options.margin * tall[beside, None] * [-1, -1, 1, 1]
-    return Words(around + margin, ink, np.arange(len(ink)), ones.astype(int), ones, np.zeros(len(ink)))
+    around += options.margin * tall[beside, None] * [-1, -1, 1, 1]
+    one = np.ones(len(ink), int)
+    return Words(around, ink, np.arange(len(ink)), one, one.astype(float), np.zeros(len(ink)))
 
 
 def _between_dashes(boxes: np.ndarray, dashes: np.ndarray, options: DetectorOptions) -> np.ndarray:
@@ -189,6 +191,19 @@ def _in_columns(boxes: np.ndarray, others: np.ndarray, height: float, options: D
     return (alike & aligned & (apart >= height) & (apart <= options.column_reach * height)).sum(
         1
     ) >= options.column_cells
+
+
+def _are_stray(boxes: np.ndarray, dash: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """Whether each box is a dash that neither a word nor a table `held`, and that no other one is as large as, `(N,)`.
+
+    A page's dashes are of one face; dirt, and what is left of broken rules, is of any size.
+    """
+    number = np.flatnonzero(dash)
+    size = (boxes[:, 2:] - boxes[:, :2])[number]
+    alike = (np.abs(size[:, None] - size) <= np.maximum(_ALIKE * size, _ROUNDED)).all(2)
+    stray = np.zeros(len(boxes), bool)
+    stray[number] = ~held[number] & (alike.sum(1) <= 1)
+    return stray
 
 
 def _in_rules(boxes: np.ndarray, kinds: np.ndarray, height: float, options: DetectorOptions) -> np.ndarray:

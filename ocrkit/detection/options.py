@@ -59,6 +59,13 @@ class DetectorOptions:
         marked_share: the same, that the marks on it cover, at most.
         underlined_letters: the same, that the letters of its word cover, at least.
         underlined_gap: heights; how far above the line these end, at most.
+        blank_off: heights; by which the ends of the lines of a form's column differ, at most,
+        blanks: of which so many more are on the page, at least,
+        filled_share: and along this share of which something stands on it, from and to.
+        foot_height: heights; of what a rule has left of a low letter whose foot it runs through, from and to.
+        foot_near: heights; of such a foot, at most, and of what stands beside it off the rule.
+        foot_reach: heights; from one letter to the next beside it.
+        foot_share: of letters so near a rule, that it runs through, at least.
         side_height: heights; an upright stroke from one rule to the next is a frame's side, not a letter, when it is as
             high as this.
         strike_length: heights; of a stroke that strikes words through, at least.
@@ -213,6 +220,7 @@ class DetectorOptions:
         faint_sign: of the contrast of the page's letters; that of a sign alone, at least.
         sign_rows: heights of the row; a sign alone may stand so far from the word whose row it is in.
         cell_rows: the same of a sign in a table's cell, as other cells of its row may hold signs, too.
+        dash_reach: heights of the row; the same of a dash in no table, unless another one of the page is as large.
         sign_apart: of its longer side; nothing stands nearer to a sign that stands alone.
         long_dash: of the height of words; width of a long dash, at least.
         dash_apart: the same; nothing stands nearer beside such a dash.
@@ -307,6 +315,13 @@ class DetectorOptions:
     marked_share: float = 0.4
     underlined_letters: float = 0.4
     underlined_gap: float = 0.4
+    blank_off: float = 0.3
+    blanks: int = 2
+    filled_share: tuple[float, float] = (0.05, 0.8)
+    foot_height: tuple[float, float] = (0.3, 0.65)
+    foot_near: float = 0.4
+    foot_reach: float = 4.0
+    foot_share: float = 0.85
     side_height: float = 1.5
     strike_length: float = 1.8
     strike_thickness: float = 0.5
@@ -454,6 +469,7 @@ class DetectorOptions:
     faint_sign: float = 0.3
     sign_rows: float = 40.0
     cell_rows: float = 80.0
+    dash_reach: float = 1.3
     sign_apart: float = 0.35
     long_dash: float = 0.8
     dash_apart: float = 0.12

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from ocrkit.detection.options import DetectorOptions
+from ocrkit.detection.pairs import pairs_beside, pairs_within
 from ocrkit.document import Image
 
 _log = logging.getLogger(__name__)
@@ -17,6 +18,7 @@ _BAD_DIVERSITY = ("5.0.0",)  # versions of OpenCV
 _EVERY = 4  # px; of the surroundings' pixels one in so many squared is looked at
 _LONGEST_BAR = 2.0  # of a rule's least length; bars of letters that touch are no longer
 _CROSSED = 0.35  # of such bars, that have letters above and below
+_FEET = 3  # letters beside each other that a rule runs through, at least
 _EVEN_PX = 5  # side of the smallest part of a ground that is looked at
 _NEAR_DARK_PX = 9  # side of a square around what is dark; most letters' strokes lie in it
 _LOOKED_AT = 4  # px; of a stroke's pixels one in so many is looked at first
@@ -261,7 +263,8 @@ def underline_map(ink: np.ndarray, height_px: float, options: DetectorOptions) -
     """The part of `ink` on lines below single words, which are shorter than `rule_map`'s: something stands on them.
 
     Below an underline there is paper; what stands on it is no higher than print, or it is the foot of a large letter or
-    the side of a frame.
+    the side of a frame. One of a column of lines that begin and end alike, as the blanks of a form do, may have print
+    close below it.
     """
     # Odd, as OpenCV's opening shifts by a pixel what an even bar fits in.
     length, piece, gap = (
@@ -275,16 +278,60 @@ def underline_map(ink: np.ndarray, height_px: float, options: DetectorOptions) -
         worn = cv2.morphologyEx(underlines[enough], cv2.MORPH_CLOSE, _bar(gap, 0))
         underlines[enough] = cv2.morphologyEx(worn, cv2.MORPH_OPEN, _bar(length, 0))
     reach, highest = max(2, round(options.underline_reach * height_px)), round(options.underlined_height * height_px)
-    for left, top, right, bottom in ink_regions(underlines).boxes.astype(int).tolist():
+    boxes = ink_regions(underlines).boxes.astype(int)
+    pairs = np.stack(pairs_within(boxes[:, [0, 1, 0, 3]], options.blank_off * height_px))
+    alike = np.abs(boxes[pairs[0], 2] - boxes[pairs[1], 2]) <= options.blank_off * height_px
+    blank = np.bincount(pairs[:, alike].ravel(), minlength=len(boxes)) >= options.blanks
+    for (left, top, right, bottom), is_blank in zip(boxes.tolist(), blank.tolist()):
         over = ink[max(top - reach, 0) : top, left:right].any(0).mean()
-        under = ink[bottom : bottom + reach, left:right].any(0).mean()
+        under = 0.0 if is_blank else ink[bottom : bottom + reach, left:right].any(0).mean()
         # The stroke map is wider by two, and nothing more where letters touch at their feet.
         thin = 0 < bottom - top - 2 <= options.underline_thickness * height_px
         low = top < highest or not ink[top - highest : top, left:right].all(0).any()
-        least, most = options.underlined_share
+        least, most = options.filled_share if is_blank else options.underlined_share
         if not (thin and low and under <= options.underline_clear and least <= over <= most):
             underlines[top:bottom, left:right] = 0
     return underlines & ink
+
+
+def with_feet(regions: Regions, rules: np.ndarray, height_px: float, options: DetectorOptions) -> Regions:
+    """The regions, low letters that a rule ran through the feet of down to that rule's lower edge.
+
+    A typewriter seldom stands level with a form's rules, and what is left of its low letters passes for marks. Where
+    hardly a piece beside one stands off the rule it runs through their feet; elsewhere commas and tails touch it.
+
+    Args:
+        regions: pieces of ink without `rules`.
+        rules: `uint8` mask, `(H, W)`.
+        height_px: of the page's typical letter.
+        options: `foot_height`, `foot_reach`, `foot_near` and `foot_share` matter here.
+    """
+    if not len(regions) or not cv2.hasNonZero(rules):
+        return regions
+    boxes = regions.boxes.round().astype(int)
+    reach = max(1, round(options.foot_near * height_px))
+    ruled = cv2.integral(rules)
+    last = np.array([rules.shape[1], rules.shape[0]] * 2)
+
+    def on_rule(rows: int) -> np.ndarray:
+        below = np.stack([boxes[:, 0], boxes[:, 3], boxes[:, 2], boxes[:, 3] + rows], 1)
+        return _sum(ruled, np.clip(below, 0, last)) / 255
+
+    lowest, highest = options.foot_height
+    piece = np.flatnonzero((regions.heights >= lowest * height_px) & (on_rule(reach) > 0))
+    if not len(piece):
+        return regions
+    touches = on_rule(1)[piece] > 0
+    left, right, _ = pairs_beside(regions.boxes[piece], options.foot_reach * height_px, 0)
+    near = np.bincount(np.append(left, right), minlength=len(piece)) + 1
+    cut = touches + np.bincount(np.append(left, right), np.append(touches[right], touches[left]), len(piece))
+    low = regions.heights[piece] < highest * height_px
+    through = low & touches & (cut >= options.foot_share * near) & (near >= _FEET)
+    number, grown = piece[through], regions.boxes.copy()
+    depth = np.stack([on_rule(rows)[number] - on_rule(rows - 1)[number] for rows in range(1, reach + 1)], 1)
+    ends = depth < 0.5 * (boxes[number, 2] - boxes[number, 0])[:, None]
+    grown[number, 3] += np.where(ends.any(1), ends.argmax(1), reach)
+    return replace(regions, boxes=grown)
 
 
 def _leave_bars(stroke: np.ndarray, ink: np.ndarray, length_px: int, thickness_px: int) -> None:

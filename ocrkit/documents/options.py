@@ -51,6 +51,8 @@ class ReadOptions:
         bullet_reach: the same of a bullet and the word on its right.
         bullet_height: of that word's height; of a bullet, at most.
         brackets: signs of a program's line that has nothing else.
+        bracket_width: of its height; of a bracket by itself, at most: the rim of a hole for a ring binder is wider.
+        colon_height: of a word's height; of a colon alone in a row, at least.
         bracket_height: of a word's height; by which that of such a line may differ, at most.
         rule_signs: what the pieces of a rule are read as.
         rule_marks: of one such sign, from which on a row that holds hardly anything else is a rule.
@@ -100,6 +102,8 @@ class ReadOptions:
     bullet_reach: float = 4.0
     bullet_height: float = 0.65
     brackets: str = "{}[]();,"
+    bracket_width: float = 0.5
+    colon_height: float = 0.4
     bracket_height: float = 0.6
     rule_signs: tuple[str, ...] = tuple("-–—=*:;.•_~|")
     rule_marks: int = 4

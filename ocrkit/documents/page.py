@@ -38,6 +38,7 @@ from ocrkit.recognition.decode import Guess
 from ocrkit.recognition.lexicon import MARKS
 
 _CHECK_BOX, _CHECK_CONFIDENCE = "☐", 0.9  # and the share of them that are some
+_BRACKETS = tuple("()[]{}")
 _PAGE_NUMBER = re.compile(r"([-–—]) \d{1,3} \1")
 _STRUCK_BONUS = 0.3  # of what the lexicon adds to a reading's log probability, where two readings are compared
 _STRUCK_ODDS = 0.3  # in the log; by which the reading of a word with its stroke must be likelier than without
@@ -215,7 +216,7 @@ def keep_words(
         if not options.keep_doubtful:
             found = len(level)
             level = _without_rule(level, options)
-            level = [] if _are_stray(level, print_at, options) else [p for p in level if not _is_rule(p, options)]
+            level = [] if _are_stray(level, print_at, options) else [p for p in level if not _is_none(p, options)]
             left_out["noise"] += found - len(level)
         clean = [piece for piece in level if _is_legible(piece, options)]
         likely = doubtful_from(clean, options)
@@ -262,8 +263,9 @@ def _without_rule(row: Sequence[Piece], options: ReadOptions) -> list[Piece]:
 def _are_stray(row: Sequence[Piece], print_at: np.ndarray, options: ReadOptions) -> bool:
     """Whether a row is dirt: marks alone with no print at hand level with them.
 
-    A bullet has its text on its right, and not far off, or print on both sides as in a table's row. A bracket that is
-    surely read may be a line of a program: as high as print in the next line above or below.
+    The points of a colon stand apart. A bullet has its text on its right, and not far off, or print on both sides as
+    in a table's row. A bracket that is surely read may be a line of a program: as high as print in the next line above
+    or below.
     """
     if not row or any(map(str.isalnum, "".join(piece.guess.text for piece in row))) or any(piece.sign for piece in row):
         return False
@@ -272,6 +274,8 @@ def _are_stray(row: Sequence[Piece], print_at: np.ndarray, options: ReadOptions)
     level = (print_at[:, 1] <= (top + bottom) / 2) & ((top + bottom) / 2 <= print_at[:, 3])
     behind, before = print_at[:, 0] - right, left - print_at[:, 2]
     height = print_at[:, 3] - print_at[:, 1]
+    if all(piece.guess.text == ":" for piece in row):
+        level &= bottom - top >= options.colon_height * height
     sure = all(piece.guess.confidence >= options.sure_confidence for piece in row)
     if sure and set("".join(piece.guess.text for piece in row)) <= set(options.brackets):
         apart = np.maximum(print_at[:, 1] - bottom, top - print_at[:, 3])
@@ -300,9 +304,12 @@ def _is_cell(piece: Piece, print_at: np.ndarray, options: ReadOptions) -> bool:
     return bool((level & near).any())
 
 
-def _is_rule(piece: Piece, options: ReadOptions) -> bool:
-    """Whether a row of dashes, stars or the like was read as one long word that is none."""
+def _is_none(piece: Piece, options: ReadOptions) -> bool:
+    """Whether it is no text: a row of dashes or stars read as one long word, the rim of a punched hole as a bracket."""
     guess = piece.guess
+    if guess.text in _BRACKETS:
+        left, top, right, bottom = piece.place
+        return bool(right - left > options.bracket_width * (bottom - top))
     long = sum(map(str.isalnum, guess.text)) >= options.rule_letters and not guess.known
     return long and guess.confidence < options.rule_confidence
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ocrkit.detection import DetectorOptions
-from ocrkit.detection.leaders import dashed_rules, leaders
+from ocrkit.detection.leaders import dashed_rules, dotted_sides, leaders
 from ocrkit.detection.lines import string_lines, with_accents, with_low_letters, without_faint_marks
 from ocrkit.detection.prune import prune, small_points, with_colons
 from ocrkit.detection.regions import Regions
@@ -515,3 +515,19 @@ def test_a_short_second_line_that_specks_tie_to_a_long_one_is_one_of_its_own():
     boxes = [*np.delete(upper, 3, axis=0), *np.delete(lower, 2, axis=0), *specks]
     line, _ = strung(boxes, [True] * (len(boxes) - 2) + [False] * 2)
     assert set(line[: len(upper) - 1].tolist()).isdisjoint(line[len(upper) - 1 : -2].tolist())
+
+
+@pytest.mark.parametrize(
+    ("step", "points", "rule"),
+    [
+        (7, 12, True),
+        (7, 5, False),  # too few
+        (12, 12, False),  # bullets of a list
+    ],
+)
+def test_points_close_below_each_other_are_a_dotted_line_down_the_page(step, points, rule):
+    top = 20.0 + step * np.arange(points)
+    boxes = np.stack([40 + 0.02 * top, top, 45 + 0.02 * top, top + 5], 1)  # a little askew
+    beside = np.array([[60, 20, 64, 30], [66, 23, 72, 30]])
+    regions = Regions(np.vstack([boxes, beside]), np.full(points + 2, 22.0), np.full(points + 2, 150.0))
+    assert dotted_sides(regions).tolist() == [rule] * points + [False, False]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.regions import ink_map, ink_regions, measured_regions, stroke_map, underline_map
+from ocrkit.detection.regions import ink_map, ink_regions, measured_regions, stroke_map, underline_map, with_feet
 
 
 def blots(share: float, shape: tuple[int, int] = (90, 130)) -> np.ndarray:
@@ -147,3 +147,29 @@ def test_letters_may_stand_on_their_underline_and_it_may_be_worn(pieces, found):
     ink = mask(*pieces, *letters)
     beside_it = mask((8, 39, 70, 43))
     assert np.array_equal(underline_map(ink, 17, DetectorOptions()), ink & beside_it if found else mask())
+
+
+@pytest.mark.parametrize(("lines", "found"), [(3, True), (2, False)])
+def test_lines_of_a_column_that_begin_and_end_alike_are_rules_though_print_is_close_below(lines, found):
+    ink = np.zeros((20 * lines + 20, 100), np.uint8)
+    for foot in range(17, 20 * lines + 17, 20):
+        ink[foot : foot + 2, 10:80] = 255
+        ink[foot - 12 : foot + 6, 30:33] = 255  # a bracket that touches it and reaches below
+        ink[foot + 5 : foot + 18, 40:55] = 255  # the next row
+    assert underline_map(ink, 15, DetectorOptions())[37, 20:25].all() == found
+
+
+@pytest.mark.parametrize(
+    ("feet", "grown"),
+    [
+        ([20, 20, 20, 20, 20], [23, 23, 23, 23, 23]),  # the rule runs through all of them
+        ([18, 18, 20, 18, 18], [18, 18, 20, 18, 18]),  # it touches a comma
+    ],
+)
+def test_low_letters_that_a_rule_runs_through_reach_down_to_its_lower_edge(feet, grown):
+    ink, rules = np.zeros((40, 120), np.uint8), np.zeros((40, 120), np.uint8)
+    rules[20:23, 5:115] = 255
+    for i, foot in enumerate(feet):
+        ink[foot - 5 : foot, 20 + 12 * i : 28 + 12 * i] = 255
+    found = with_feet(ink_regions(ink), rules, 10.0, DetectorOptions())
+    assert sorted(found.boxes[:, 3].tolist()) == sorted(grown)

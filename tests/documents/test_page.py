@@ -28,3 +28,13 @@ def test_a_bullet_between_the_cells_of_a_table_row_needs_no_text_close_behind_it
     cells = [[piece("parcel", 0, 5, 100, 35)], [piece("12.50", behind, 5, behind + 80, 35)]]
     words, _ = keep_words([*cells, [piece("•", 300, 15, 310, 25)]], [], ReadOptions())
     assert bool(words[-1]) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "height", "kept"),
+    [(":", 4, 16, True), (":", 4, 8, False), ("(", 10, 30, True), ("(", 20, 30, False)],
+)
+def test_flat_colons_and_brackets_as_wide_as_the_rim_of_a_hole_are_dirt(text, width, height, kept):
+    mark = piece(text, 200, 20 - height / 2, 200 + width, 20 + height / 2)
+    words, _ = keep_words([[mark], [piece("parcel", 0, 5, 100, 35)]], [], ReadOptions())
+    assert bool(words[0]) == kept
