@@ -55,7 +55,7 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
     free, kinds = free[apart], kinds[apart]
     others = np.concatenate([free.boxes, words.ink])
     cell = _apart(free.boxes, others, np.full(len(free), options.cell_apart * height), np.zeros(len(free)))
-    cell &= _in_columns(free.boxes, others, height, options)
+    cell &= _in_columns(free.boxes, others, kinds == _DASH, height, options)
 
     x0, y0, x1, y1 = (side[:, None] for side in free.boxes.T)
     left, top, right, bottom = sure.ink.T
@@ -76,12 +76,12 @@ def lone_signs(letters: Regions, words: Words, slope: float, options: DetectorOp
     equals, ellipsis = cell[:, None] & half_way, cell[:, None] & (place >= options.dash_place[1] - options.level)
     fits = near & np.choose(kinds[:, None] - 1, [stroke, dash, bullet, equals, ellipsis])
     beside = np.where(fits, gap, np.inf).argmin(1) if len(free) else np.zeros(0, int)
-    held = cell | (fits & (gap <= options.dash_reach * tall)).any(1)
+    between = (near & half_way & (left >= x1)).any(1) & (near & half_way & (right <= x0)).any(1)
+    held = cell | between | (fits & (gap <= options.dash_reach * tall)).any(1)
     found = fits.any(1) & ~_are_stray(free.boxes, fits.any(1) & (kinds == _DASH), held)
     ink, beside = free.boxes[found], beside[found]
     around, down = ink.copy(), down[np.flatnonzero(found), beside]
-    around[:, 1] = np.minimum(around[:, 1], top[beside] + down)
-    around[:, 3] = np.maximum(around[:, 3], bottom[beside] + down)
+    around[:, 1], around[:, 3] = np.minimum(ink[:, 1], top[beside] + down), np.maximum(ink[:, 3], bottom[beside] + down)
     around += options.margin * tall[beside, None] * [-1, -1, 1, 1]
     one = np.ones(len(ink), int)
     return Words(around, ink, np.arange(len(ink)), one, one.astype(float), np.zeros(len(ink)))
@@ -174,10 +174,13 @@ def _is_even(starts: np.ndarray, slack_px: float) -> bool:
     return bool(np.ptp(steps) <= slack_px + 1)
 
 
-def _in_columns(boxes: np.ndarray, others: np.ndarray, height: float, options: DetectorOptions) -> np.ndarray:
+def _in_columns(
+    boxes: np.ndarray, others: np.ndarray, dash: np.ndarray, height: float, options: DetectorOptions
+) -> np.ndarray:
     """Whether others stand above or below each box, in a column of a table, `(N,)`; `boxes` are the first of them.
 
-    These must be of its size: dirt along a page's edge is of any. The rest, words, may be of another.
+    These must be of its size: dirt along a page's edge is of any. The rest, words, may be of another. What begins where
+    they do is in their column where it is a `dash`, `(N,)`; bullets do so in lists, too.
     """
     size = boxes[:, 2:] - boxes[:, :2]
     larger, smaller = np.maximum(size[:, None], size), np.minimum(size[:, None], size)
@@ -187,6 +190,7 @@ def _in_columns(boxes: np.ndarray, others: np.ndarray, height: float, options: D
     middle, level = (others[:, [0, 1]] + others[:, [2, 3]]).T / 2
     aligned = np.abs(x - middle) <= options.column_off * height
     aligned |= np.abs(boxes[:, 2, None] - others[:, 2]) <= options.column_off * height
+    aligned |= dash[:, None] & (np.abs(boxes[:, 0, None] - others[:, 0]) <= options.column_off * height)
     apart = np.abs(y - level)
     return (alike & aligned & (apart >= height) & (apart <= options.column_reach * height)).sum(
         1
@@ -194,7 +198,7 @@ def _in_columns(boxes: np.ndarray, others: np.ndarray, height: float, options: D
 
 
 def _are_stray(boxes: np.ndarray, dash: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """Whether each box is a dash that neither a word nor a table `held`, and that no other one is as large as, `(N,)`.
+    """Whether each box is a dash that neither words nor a table `held`, and that no other one is as large as, `(N,)`.
 
     A page's dashes are of one face; dirt, and what is left of broken rules, is of any size.
     """

@@ -220,7 +220,8 @@ class DetectorOptions:
         faint_sign: of the contrast of the page's letters; that of a sign alone, at least.
         sign_rows: heights of the row; a sign alone may stand so far from the word whose row it is in.
         cell_rows: the same of a sign in a table's cell, as other cells of its row may hold signs, too.
-        dash_reach: heights of the row; the same of a dash in no table, unless another one of the page is as large.
+        dash_reach: heights of the row; the same of a dash in no table, unless it stands between words or another one of
+            the page is as large.
         sign_apart: of its longer side; nothing stands nearer to a sign that stands alone.
         long_dash: of the height of words; width of a long dash, at least.
         dash_apart: the same; nothing stands nearer beside such a dash.
@@ -231,7 +232,8 @@ class DetectorOptions:
         bullet_reach: heights of the row; a bullet's word begins no farther to its right.
         cell_apart: heights; nothing stands nearer beside a bullet, equals sign or ellipsis that is a table's cell.
         star_place: from a row's top to its bottom, the share at which such an asterisk has its middle, at least.
-        column_off: heights; how far the middles or right ends of what stands in one column may lie apart.
+        column_off: heights; how far the middles or right ends of what stands in one column, and left ends of dashes,
+            may lie apart.
         column_reach: heights; from one of them to the next, at most.
         column_cells: above and below such a cell, at least.
         column_alike: times as wide or high as such a cell; another sign of its column, at most, a px apart.

@@ -488,6 +488,24 @@ def test_a_dash_far_from_any_word_is_one_where_another_is_as_large(dashes, found
     assert sum(line.sign for line in detect(page.image)) == found
 
 
+@pytest.mark.parametrize(
+    ("column", "left", "found"),
+    [
+        (["4711", "", "", ""], 480, 1),  # the dash stands between words
+        (["", "1203", "5520", "8064"], 240, 1),  # it begins where its column does
+        (["", "1203", "5520", "8064"], 255, 0),
+    ],
+)
+def test_a_table_may_have_a_single_dash(column, left, found):
+    drawn = [
+        draw(lines, size=20, shape=(220, 600), leading=2, at=(x, 30)).image
+        for lines, x in ((["Depot", "Bridge", "Harbour", "Market"], 20), (column, left))
+    ]
+    page = np.minimum(*drawn)
+    page[43:45, 240:252] = 0
+    assert sum(line.sign for line in detect(page)) == found
+
+
 def test_a_dash_that_rises_as_a_pens_is_found():
     page = draw(["Depot 4711", "Bridge 1203", "Harbour 5520"], size=30, shape=(200, 700), leading=2)
     x1, middle = page.boxes[1, 2], page.boxes[0, 1::2].mean()
@@ -498,11 +516,11 @@ def test_a_dash_that_rises_as_a_pens_is_found():
 
 def test_a_thin_dash_that_leans_with_its_page_is_found():
     page = draw(["Depot 4711", "Bridge 1203", "Harbour 5520"], size=24, shape=(200, 700), leading=2)
-    y = round(page.boxes[0, 1::2].mean())
+    x, y = round(page.boxes[1, 2]) + 22, round(page.boxes[0, 1::2].mean())
     for part in range(3):
-        page.image[y + part : y + part + 2, 400 + 4 * part : 404 + 4 * part] = 0
+        page.image[y + part : y + part + 2, x + 4 * part : x + 4 * part + 4] = 0
     (sign,) = [line for line in detect(page.image) if line.sign]
-    assert sign.ink[0, [0, 2]] == pytest.approx([400, 412], abs=1)
+    assert sign.ink[0, [0, 2]] == pytest.approx([x, x + 12], abs=1)
 
 
 @pytest.mark.parametrize(
