@@ -52,6 +52,7 @@ class DetectorOptions:
         underline_reach: heights; nor is there anything below it, so far,
         underline_clear: along more than this share of it,
         underlined_share: but something stands on it along this share of it, from and to,
+        feet_share: the same, to, where ink stands level with it close to either end,
         underlined_height: heights; which is nowhere as high as this.
         marked_underline: heights; width of a line below a word that a comma touches, at least, and the height of both
             together, at most.
@@ -311,6 +312,7 @@ class DetectorOptions:
     underline_reach: float = 0.3
     underline_clear: float = 0.15
     underlined_share: tuple[float, float] = (0.1, 0.8)
+    feet_share: float = 0.5
     underlined_height: float = 1.6
     marked_underline: tuple[float, float] = (1.2, 0.9)
     underline_cover: float = 0.85

@@ -289,6 +289,10 @@ def underline_map(ink: np.ndarray, height_px: float, options: DetectorOptions) -
         thin = 0 < bottom - top - 2 <= options.underline_thickness * height_px
         low = top < highest or not ink[top - highest : top, left:right].all(0).any()
         least, most = options.filled_share if is_blank else options.underlined_share
+        # Feet of bold letters that touch are a line, too, but stand level with those beside them.
+        around = ink[top + 1 : bottom - 1, max(left - reach, 0) : right + reach]
+        if not is_blank and cv2.countNonZero(around) > cv2.countNonZero(ink[top + 1 : bottom - 1, left:right]):
+            most = options.feet_share
         if not (thin and low and under <= options.underline_clear and least <= over <= most):
             underlines[top:bottom, left:right] = 0
     return underlines & ink

@@ -149,6 +149,15 @@ def test_letters_may_stand_on_their_underline_and_it_may_be_worn(pieces, found):
     assert np.array_equal(underline_map(ink, 17, DetectorOptions()), ink & beside_it if found else mask())
 
 
+@pytest.mark.parametrize(
+    ("beside", "found"), [((73, 22, 77, 42), False), ((73, 22, 77, 40), True), ((80, 22, 84, 42), True)]
+)
+def test_feet_that_touch_are_no_underline_where_a_letter_beside_them_reaches_as_low(beside, found):
+    letters = [(x, 22, x + 9, 40) for x in (10, 20, 36, 48, 60)]
+    ink = mask((8, 40, 70, 42), beside, *letters)
+    assert underline_map(ink, 17, DetectorOptions()).any() == found
+
+
 @pytest.mark.parametrize(("lines", "found"), [(3, True), (2, False)])
 def test_lines_of_a_column_that_begin_and_end_alike_are_rules_though_print_is_close_below(lines, found):
     ink = np.zeros((20 * lines + 20, 100), np.uint8)
