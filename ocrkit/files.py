@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, BinaryIO
@@ -61,7 +62,7 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
                 yield file
             os.replace(part, path)
     except OSError as error:
-        raise OcrkitError(f"{path} cannot be written: {error.strerror or error}.") from None
+        raise OcrkitError(f"{shown(path)} cannot be written: {error.strerror or error}.") from None
 
 
 @contextmanager
@@ -75,12 +76,17 @@ def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
         replace: take the place of a folder that is there, in one step; what it held is lost.
 
     Raises:
-        OcrkitError: it cannot be made, or `path` holds something by then and is not to be replaced.
+        OcrkitError: it cannot be made, the disk is full, or `path` holds something by then and is not to be replaced.
     """
     make_folder(path.parent)
     with part_beside(path, Path.mkdir) as part:
         folder = make_folder(part / path.name)
-        yield folder
+        try:
+            yield folder
+        except OSError as error:
+            if error.errno not in (ENOSPC, EDQUOT):  # what was read, say, is missing
+                raise
+            raise OcrkitError(f"{path} cannot be written: {error.strerror}.") from None
         try:
             if replace and path.exists():
                 _exchange(folder, path)
@@ -88,6 +94,11 @@ def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
                 folder.replace(path)
         except OSError as error:
             raise OcrkitError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def shown(path: str | Path) -> Path:
+    """`path` as messages name it: in the folder that the hidden one of `whole_folder` is to become."""
+    return Path(*(name for name in Path(path).parts if not _PART.fullmatch(name)))
 
 
 @contextmanager
@@ -101,7 +112,7 @@ def part_beside(path: Path, make: Callable[[Path], None]) -> Iterator[Path]:
     try:
         part, lock = _made(path, make)
     except OSError as error:
-        raise OcrkitError(f"{path} cannot be written: {error.strerror or error}.") from None
+        raise OcrkitError(f"{shown(path)} cannot be written: {error.strerror or error}.") from None
     try:
         yield part
     finally:
@@ -222,7 +233,7 @@ def make_folder(path: str | Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OcrkitError(f"The folder {path} cannot be made: {error.strerror or error}.") from None
+        raise OcrkitError(f"The folder {shown(path)} cannot be made: {error.strerror or error}.") from None
     return path
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,28 @@ def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
     with pytest.raises(OcrkitError, match="cannot be written"):
         fill(made, "y")
     assert [path.name for path in (tmp_path / "a").rglob("*")] == ["made", "x"]
+
+
+def no_room(folder):
+    raise OSError(ENOSPC, "No space left on device")
+
+
+def written_to_nowhere(folder):
+    write_whole(folder / "missing" / "x", "text")
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (no_room, "made cannot be written: No space left on device."),
+        (written_to_nowhere, "made/missing/x cannot be written: No such file or directory."),
+    ],
+)
+def test_messages_name_the_folder_to_be_and_not_the_hidden_one(write, said, tmp_path):
+    with pytest.raises(OcrkitError) as caught, whole_folder(tmp_path / "made") as folder:
+        write(folder)
+    assert str(caught.value) == f"{tmp_path}/{said}"
+    assert list(tmp_path.iterdir()) == []
 
 
 WRITER = """

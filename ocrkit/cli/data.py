@@ -296,6 +296,7 @@ def suspects(
     make_folder(output)
     write_page(found[:most], output / "suspects.html", folder)
     write_decisions(found[:most], output / DECISIONS)
-    where = f"the first {min(most, len(found))} are in {output / 'suspects.html'}"
-    click.echo(f"{len(found):,} of {len(samples):,} words are read otherwise than labelled; {where}.")
+    where = f"see {output / 'suspects.html'}" + (f" for the first {most:,}" if most < len(found) else "")
+    told = f"{len(found):,} of {counted(len(samples), 'word')} read otherwise than labelled"
+    click.echo(f"{told}; {where}." if found else f"{told}.")
     click.echo(f"Decide on them there, or fill in {output / DECISIONS}; it is obeyed in {folder}.")

@@ -291,7 +291,10 @@ def _print(text: str) -> None:
     try:
         # What the terminal's encoding lacks, such as half of a character in a file's name, must not end the reading.
         encoding = sys.stdout.encoding or "utf-8"
-        click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
+        rest = memoryview(text.encode(encoding, "replace"))
+        while rest:  # with PYTHONUNBUFFERED, a disk that gets full takes a part, and says so only at the next one
+            rest = rest[sys.stdout.buffer.write(rest) :]
+        sys.stdout.flush()
     except OSError as error:
         raise OcrkitError(f"Standard output cannot be written: {error.strerror}.") from None
 

@@ -95,7 +95,7 @@ def reliability_diagram(evaluations: Mapping[str, Evaluation]) -> Figure:
     for name, evaluation in evaluations.items():
         bins = evaluation.reliability
         confidences, shares = [b.confidence for b in bins], [b.accuracy for b in bins]
-        label = f"{name}: {evaluation.total.words:,} words, error {evaluation.calibration_error:.3f}"
+        label = f"{_drawable(name)}: {evaluation.total.words:,} words, error {evaluation.calibration_error:.3f}"
         (line,) = axis.plot(confidences, shares, "-", label=label)
         sizes = [15 + 200 * b.count / evaluation.total.words for b in bins]
         axis.scatter(confidences, shares, sizes, color=line.get_color(), alpha=0.8)
@@ -134,7 +134,16 @@ def png(figure: Figure) -> bytes:
 
 
 def _short(text: str) -> str:
+    text = _drawable(text)
     return (text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…") or "(nothing)"
+
+
+def _drawable(text: str) -> str:
+    """`text` with the code of every character that Matplotlib's font lacks, such as `[U+4E2D]`, in its place."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    font = get_font(findfont(FontProperties()))
+    return "".join(sign if font.get_char_index(ord(sign)) else f"[U+{ord(sign):04X}]" for sign in text)
 
 
 def _figure(width: float, height: float) -> Figure:

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from errno import ENOSPC
 
 import cv2
 import numpy as np
@@ -43,6 +44,29 @@ def encoded(image, form, **options) -> bytes:
     buffer = io.BytesIO()
     PIL.Image.fromarray(image).save(buffer, form, **options)
     return buffer.getvalue()
+
+
+class FillingDisk(io.RawIOBase):
+    """Standard output as PYTHONUNBUFFERED leaves it, to a disk with room for three bytes."""
+
+    room = 3
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        if not self.room:
+            raise OSError(ENOSPC, "No space left on device")
+        taken, self.room = min(self.room, len(data)), max(0, self.room - len(data))
+        return taken
+
+
+def test_a_disk_that_gets_full_under_standard_output_is_said(page, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(FillingDisk(), "utf-8", write_through=True))
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["read", str(page)])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "ocrkit: Standard output cannot be written: No space left on device.\n"
 
 
 def test_text_goes_to_standard_output(page):

@@ -84,6 +84,18 @@ def test_pictures_of_a_report_are_drawn_even_of_nothing():
         assert png(picture).startswith(b"\x89PNG")
 
 
+@pytest.mark.filterwarnings("error")
+def test_characters_that_the_font_of_the_pictures_lacks_stand_by_their_codes():
+    pytest.importorskip("matplotlib")
+    from ocrkit.learning.report import png, reliability_diagram, worst_sheet
+
+    wrong = Sample(np.full((32, 60), 200, np.uint8), "7 中"), guess("7 €\n")
+    sheet = worst_sheet([wrong])
+    assert (sheet.axes[0].get_title(), sheet.axes[0].get_xlabel()) == ("7 [U+4E2D]", "7 €[U+000A]  0.90")
+    png(sheet)
+    png(reliability_diagram({"中": evaluate(["a"], [guess("a")])}))
+
+
 def test_the_reliability_diagram_has_dots_where_words_were_right_larger_for_more_words():
     pytest.importorskip("matplotlib")
     from ocrkit.learning.report import reliability_diagram

@@ -109,7 +109,9 @@ def test_a_page_is_written_decided_on_and_obeyed(tmp_path, words):
 
     done = suspects("--most", 3, "--threads", 1)
     assert done.exit_code == 0, done.output
-    page = (tmp_path / "words" / "suspects.html").read_text("utf-8")
+    shown = tmp_path / "words" / "suspects.html"
+    assert f"1 of 6 words read otherwise than labelled; see {shown}.\n" in done.output
+    page = shown.read_text("utf-8")
     assert "&lt;script&gt;" in page
     assert "<script>" not in page.split("<main>")[1].split("</main>")[0]
     decisions = tmp_path / "words" / "decisions.csv"
