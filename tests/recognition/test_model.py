@@ -56,8 +56,7 @@ def test_an_export_that_differs_is_refused(model, alphabet, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("strays", "refused"),
-    [(dict.fromkeys(range(20), 2e-4), False), (dict.fromkeys(range(21), 2e-4), True), ({7: 2e-3}, True), ({}, False)],
+    ("strays", "refused"), [(dict.fromkeys(range(20), 2e-4), False), (dict.fromkeys(range(21), 2e-4), True), ({7: 2e-3}, True), ({}, False)]
 )
 def test_one_crop_of_fifty_may_stray_as_rounding_makes_it(model, alphabet, strays, refused):
     network, _ = load_network(model)
