@@ -56,9 +56,9 @@ def test_an_export_that_differs_is_refused(model, alphabet, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("strays", "refused"), [(dict.fromkeys(range(20), 2e-4), False), (dict.fromkeys(range(21), 2e-4), True), ({7: 2e-3}, True), ({}, False)]
+    ("strays", "refused"), [({7: 2e-4}, False), ({7: 2e-4, 900: 2e-4}, True), ({7: 2e-3}, True), ({}, False)]
 )
-def test_one_crop_of_fifty_may_stray_as_rounding_makes_it(model, alphabet, strays, refused):
+def test_one_crop_of_a_thousand_may_stray_as_rounding_makes_it(model, alphabet, strays, refused):
     network, _ = load_network(model)
     exact = in_double(network, alphabet)
     crops = [np.full((32, 16), grey % 256, np.uint8) for grey in range(1000)]
