@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import os
 import sys
 from collections.abc import Iterable
 
@@ -113,14 +112,8 @@ def show_pages(document: Document) -> None:
     if not pages:
         raise OcrkitError("No page has an image to show: read the document again, or use `render`.")
     for page in pages[:_SHOWN_PAGES]:
-        title = f"Page {page.number} of {document.source}"
-        if not _has_screen() or not PIL.ImageShow.show(PIL.Image.fromarray(draw_page(page)), title):
+        if not PIL.ImageShow.show(PIL.Image.fromarray(draw_page(page)), f"Page {page.number} of {document.source}"):
             raise OcrkitError("This machine has no image viewer: save what `render` returns as a picture instead.")
-
-
-def _has_screen() -> bool:
-    """Whether windows can open; Pillow takes it for shown where Linux's `xdg-open` finds no screen."""
-    return sys.platform != "linux" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
 
 
 def to_html(document: Document) -> str:
