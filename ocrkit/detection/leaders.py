@@ -37,9 +37,7 @@ def leaders(regions: Regions, options: DetectorOptions) -> np.ndarray:
 
     Letters of bold or blurred print are as full, and may stand as evenly, but are not low beside all the rest.
     """
-    size = regions.boxes[:, 2:] - regions.boxes[:, :2]
-    small, large = size.min(1, initial=np.inf), size.max(1, initial=0.0)
-    point = np.flatnonzero((large <= _ROUND * small + _BLUR) & (regions.area >= _FILL * size.prod(1)))
+    size, point = regions.boxes[:, 2:] - regions.boxes[:, :2], _points(regions)
     none = np.zeros(len(regions), bool)
     if not _LEAST <= len(point) <= _MOST:
         return none
@@ -88,19 +86,24 @@ def dotted_sides(regions: Regions) -> np.ndarray:
 
     No print stands so close one above the other.
     """
-    size = regions.boxes[:, 2:] - regions.boxes[:, :2]
-    small, large = size.min(1, initial=np.inf), size.max(1, initial=0.0)
-    point = np.flatnonzero((large <= _ROUND * small + _BLUR) & (regions.area >= _FILL * size.prod(1)))
+    point = _points(regions)
     found = np.zeros(len(regions), bool)
     if not _PIECES <= len(point) <= _MOST:
         return found
     down = regions.boxes[point][:, [1, 0, 3, 2]]
-    high = down[:, 2] - down[:, 0]
+    high, large = down[:, 2] - down[:, 0], (down[:, 2:] - down[:, :2]).max(1)
     above, below, shared = pairs_beside(down, _POINT_GAP * high, 0)
-    alike = (down[below, 0] >= down[above, 2]) & (shared >= _POINT_SHARED * np.maximum(*large[point][[above, below]]))
+    alike = (down[below, 0] >= down[above, 2]) & (shared >= _POINT_SHARED * np.maximum(*large[[above, below]]))
     column = components(len(point), above[alike], below[alike])
     found[point[np.bincount(column)[column] >= _PIECES]] = True
     return found
+
+
+def _points(regions: Regions) -> np.ndarray:
+    """Numbers of the regions that are about as wide as high, and full."""
+    size = regions.boxes[:, 2:] - regions.boxes[:, :2]
+    small, large = size.min(1, initial=np.inf), size.max(1, initial=0.0)
+    return np.flatnonzero((large <= _ROUND * small + _BLUR) & (regions.area >= _FILL * size.prod(1)))
 
 
 def _even_rows(boxes: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:

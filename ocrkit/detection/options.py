@@ -52,7 +52,7 @@ class DetectorOptions:
         underline_reach: heights; nor is there anything below it, so far,
         underline_clear: along more than this share of it,
         underlined_share: but something stands on it along this share of it, from and to,
-        feet_share: the same, to, where ink stands level with it close to either end,
+        feet_share: the most of it, where ink stands level with it close to either end,
         underlined_height: heights; which is nowhere as high as this.
         marked_underline: heights; width of a line below a word that a comma touches, at least, and the height of both
             together, at most.

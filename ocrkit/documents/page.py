@@ -216,7 +216,7 @@ def keep_words(
         if not options.keep_doubtful:
             found = len(level)
             level = _without_rule(level, options)
-            level = [] if _are_stray(level, print_at, options) else [p for p in level if not _is_none(p, options)]
+            level = [] if _are_stray(level, print_at, options) else [p for p in level if not _is_no_text(p, options)]
             left_out["noise"] += found - len(level)
         clean = [piece for piece in level if _is_legible(piece, options)]
         likely = doubtful_from(clean, options)
@@ -304,7 +304,7 @@ def _is_cell(piece: Piece, print_at: np.ndarray, options: ReadOptions) -> bool:
     return bool((level & near).any())
 
 
-def _is_none(piece: Piece, options: ReadOptions) -> bool:
+def _is_no_text(piece: Piece, options: ReadOptions) -> bool:
     """Whether it is no text: a row of dashes or stars read as one long word, the rim of a punched hole as a bracket."""
     guess = piece.guess
     if guess.text in _BRACKETS:
