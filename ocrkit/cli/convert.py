@@ -9,6 +9,7 @@ import click
 from ocrkit.cli.verbs import verb
 from ocrkit.errors import BadParams
 from ocrkit.files import whole_folder
+from ocrkit.quiet import quieten_tensorflow
 from ocrkit.recognition.model import find_model
 from ocrkit.recognition.quantize import PARTS
 
@@ -46,6 +47,7 @@ def convert(*, model: str, target: Path, form: str, parts: str, calibration: int
     from ocrkit.learning.convert import TFLITE, add_int8, add_litert
     from ocrkit.learning.materials import Materials
 
+    quieten_tensorflow()
     folder = find_model(model)
     if target.exists():
         raise BadParams(f"{target} exists: choose another folder.")

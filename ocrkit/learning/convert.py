@@ -14,7 +14,7 @@ from ocrkit.files import checksum, write_whole
 from ocrkit.metrics import correct_words
 from ocrkit.recognition import load_recognizer
 from ocrkit.recognition.export import agreement
-from ocrkit.recognition.litert import TFLITE, run_litert, to_litert
+from ocrkit.recognition.litert import FEW, TFLITE, run_litert, to_litert
 from ocrkit.recognition.model import CARD, load_network, read_card, verified
 from ocrkit.recognition.quantize import quantize
 
@@ -30,7 +30,7 @@ def add_litert(folder: Path, target: Path, crops: Sequence[Image]) -> float:
     """
     network, alphabet = load_network(folder)
     content = to_litert(network, network.name)
-    difference = agreement(network, alphabet, run_litert(content, None), crops, TFLITE)
+    difference = agreement(network, alphabet, run_litert(content, None), crops, TFLITE, FEW)
     card = read_card(folder)
     for name in card["files"]:
         shutil.copyfile(verified(folder, name), target / name)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ocrkit.errors import BadImage, BadModel, BadParams
-from ocrkit.recognition import load_recognizer
+from ocrkit.recognition import litert, load_recognizer
 from ocrkit.recognition.export import agreement, check_parity, in_double, to_onnx
 from ocrkit.recognition.model import find_model, identity, load_network, read_card, save_network, write_card
 from ocrkit.recognition.network import build_network
@@ -77,6 +77,9 @@ def test_one_crop_of_a_thousand_may_stray_as_rounding_makes_it(model, alphabet, 
         assert agreement(network, alphabet, export, crops, "model.onnx") == pytest.approx(
             max(strays.values(), default=0)
         )
+    if set(strays.values()) == {2e-4}:  # LiteRT's rounding makes more crops stray, but none farther
+        read = 0
+        assert agreement(network, alphabet, export, crops, "model.tflite", few=litert.FEW) == pytest.approx(2e-4)
 
 
 @pytest.mark.parametrize("file", ["model.onnx", "model.weights.h5"])
