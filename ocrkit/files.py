@@ -112,7 +112,9 @@ def part_beside(path: Path, make: Callable[[Path], None]) -> Iterator[Path]:
     try:
         part, lock = _made(path, make)
     except OSError as error:
-        raise OcrkitError(f"{shown(path)} cannot be written: {error.strerror or error}.") from None
+        folder = shown(path).parent
+        why = error.strerror or error if os.path.lexists(path.parent) else f"there is no folder {folder}"
+        raise OcrkitError(f"{shown(path)} cannot be written: {why}.") from None
     try:
         yield part
     finally:

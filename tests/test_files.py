@@ -25,7 +25,7 @@ def test_a_place_that_cannot_be_written_is_said_in_one_sentence(tmp_path):
     (tmp_path / "file").write_text("x")
     for path, why in (
         (tmp_path / "file" / "a.txt", "Not a directory"),
-        (tmp_path / "none" / "a.txt", "No such file or directory"),
+        (tmp_path / "none" / "a.txt", f"there is no folder {tmp_path / 'none'}"),
         (tmp_path, "Is a directory"),
     ):
         with pytest.raises(OcrkitError) as caught:
@@ -93,13 +93,13 @@ def written_to_nowhere(folder):
     ("write", "said"),
     [
         (no_room, "made cannot be written: No space left on device."),
-        (written_to_nowhere, "made/missing/x cannot be written: No such file or directory."),
+        (written_to_nowhere, "made/missing/x cannot be written: there is no folder {}/made/missing."),
     ],
 )
 def test_messages_name_the_folder_to_be_and_not_the_hidden_one(write, said, tmp_path):
     with pytest.raises(OcrkitError) as caught, whole_folder(tmp_path / "made") as folder:
         write(folder)
-    assert str(caught.value) == f"{tmp_path}/{said}"
+    assert str(caught.value) == f"{tmp_path}/{said.format(tmp_path)}"
     assert list(tmp_path.iterdir()) == []
 
 
