@@ -114,6 +114,14 @@ _DIFFERENCES = {
     multiple=True,
     help="Model that `ours` uses: a released model's name or a model's folder; may be repeated.",
 )
+@click.option(
+    "--runtime",
+    "runtimes",
+    multiple=True,
+    default=["onnxruntime"],
+    show_default=True,
+    help="Runtime that `ours` uses; may be repeated.",
+)
 @half_option
 @click.option("--limit", type=click.IntRange(min=1), help="Read only this many pages.")
 @one_thread_option
@@ -144,6 +152,7 @@ def compare(
     form: str,
     engines: str,
     models: tuple[str, ...],
+    runtimes: tuple[str, ...],
     half: str | None,
     limit: int | None,
     threads: int,
@@ -154,8 +163,9 @@ def compare(
 ) -> None:
     """Compare OCR engines on the labelled pages of FOLDER.
 
-    With several models of `ours`, each is compared with the first. Services that cost money (textract, google-vision,
-    azure-read) get the pages sent; like engines of other packages, they are asked only if they are named.
+    With several models or runtimes of `ours`, each is compared with the first. Services that cost money (textract,
+    google-vision, azure-read) get the pages sent; like engines of other packages, they are asked only if they are
+    named.
     """
     if crops and labelled_only:
         raise click.UsageError("--labelled-only is for whole pages: a cropped word is its label's.")
@@ -168,7 +178,7 @@ def compare(
     donated = any(page.private for page in pages)
     pages = told_together(pages) if donated else pages
     names = list(dict.fromkeys(name.strip() for name in engines.split(",")))
-    own = _labelled(models)
+    own = _of_ours(models, runtimes)
     with ExitStack() as stack:
         usable = _started(stack, names, own, threads, timeout)
         if not usable:
@@ -202,26 +212,32 @@ def told_together(pages: Sequence[LabelledPage]) -> list[LabelledPage]:
     return [replace(page, category="other") for page in pages]
 
 
-def _labelled(models: Sequence[str]) -> dict[str, str]:
-    """Models by what their engines are called: their folders' names, where these tell them apart."""
-    names = {Path(model).name: model for model in models}
-    return names if len(names) == len(set(models)) else {model: model for model in models}
+def _of_ours(models: Sequence[str], runtimes: Sequence[str]) -> dict[str, dict[str, str | None]]:
+    """Options of our engines by what these are called: their models' names, where these tell them apart."""
+    named: dict[str, str | None] = {Path(model).name: model for model in models} or {OwnEngine.name: None}
+    if len(named) < len(set(models)):
+        named = {model: model for model in models}
+    return {
+        f"{name}, {runtime}" if len(runtimes) > 1 else name: {"model": model, "runtime": runtime}
+        for name, model in named.items()
+        for runtime in runtimes
+    }
 
 
 def _started(
-    stack: ExitStack, names: Sequence[str], own: Mapping[str, str], threads: int, timeout_s: float
+    stack: ExitStack, names: Sequence[str], own: Mapping[str, Mapping[str, str | None]], threads: int, timeout_s: float
 ) -> list[EngineProcess]:
-    """The engines called `names`, one for each of our `own` models, ended with `stack`; says which are missing."""
+    """The engines called `names`, one for each of our `own`, ended with `stack`; says which are missing."""
     missing = missing_engines(names)
     started = []
     for name in names:
-        models = [{"label": label, "model": model} for label, model in own.items()] if name == OwnEngine.name else []
-        for options in models or [{}]:
+        ours = [{"label": label, **options} for label, options in own.items()]
+        for options in ours if name == OwnEngine.name else [{}]:
             try:
                 if name not in missing:
                     started.append(stack.enter_context(closing(start_engine(name, threads, timeout_s, **options))))
             except (EngineFailed, BadPlugin) as error:
-                missing[name] = str(error)
+                missing[options.get("label") or name] = str(error)
     for name, reason in missing.items():
         click.echo(f"{name} is left out. {reason}", err=True)
     return started

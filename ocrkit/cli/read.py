@@ -48,7 +48,10 @@ if TYPE_CHECKING:
 )
 @model_option
 @click.option(
-    "--runtime", default="onnxruntime", show_default=True, help="onnxruntime, openvino, litert or tensorflow."
+    "--runtime",
+    default="onnxruntime",
+    show_default=True,
+    help="onnxruntime, openvino, openvino-bf16, litert or tensorflow.",
 )
 @threads_option
 @click.option(
