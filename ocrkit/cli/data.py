@@ -105,7 +105,11 @@ def validate(context: click.Context, folders: tuple[Path, ...], form: str) -> No
         click.echo(f"{'error' if finding.serious else 'note'}: {finding.page}: {finding.message}")
     serious = sum(finding.serious for finding in findings)
     count = sum(map(len, splits.values()))
-    told = (counted(count, "crop" if form == "crops" else "page"), counted(serious, "error"), counted(len(findings) - serious, "note"))
+    told = (
+        counted(count, "crop" if form == "crops" else "page"),
+        counted(serious, "error"),
+        counted(len(findings) - serious, "note"),
+    )
     click.echo(f"{', '.join(told)}.")
     context.exit(1 if serious else 0)
 
