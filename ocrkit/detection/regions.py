@@ -71,8 +71,12 @@ def local_mean(grey: Image, options: DetectorOptions) -> Image:
 
 def grey_level(grey: np.ndarray, share: float) -> float:
     """The level that a `share` of the pixels of `grey`, whole numbers, do not exceed, as `np.quantile` tells it."""
-    # To count levels is many times as fast as to sort pixels.
-    up_to = np.cumsum(np.bincount(grey.ravel(), minlength=256))
+    # To count levels is many times as fast as to sort pixels, and OpenCV counts bytes twice as fast as NumPy.
+    if grey.dtype == np.uint8 and grey.size:
+        counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(int)
+    else:
+        counts = np.bincount(grey.ravel(), minlength=256)
+    up_to = np.cumsum(counts)
     place = share * (grey.size - 1)
     before = math.floor(place)
     low, high = np.searchsorted(up_to, (before, min(before + 1, grey.size - 1)), side="right").tolist()
