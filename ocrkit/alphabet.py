@@ -84,6 +84,7 @@ class Alphabet:
             raise BadLabel("An alphabet needs at least one character, and each only once.")
         self.characters = characters
         self._class = {c: i + 1 for i, c in enumerate(characters)}
+        self._written = ["", *characters]  # of each class
 
     @property
     def classes(self) -> int:
@@ -111,7 +112,7 @@ class Alphabet:
 
     def decode(self, classes: Iterable[int]) -> str:
         """Text of class numbers; blanks are left out, repeats kept (collapse them before)."""
-        return "".join(self.characters[c - 1] for c in classes if c != self.blank)
+        return "".join(map(self._written.__getitem__, classes))
 
     def encode_batch(self, texts: Sequence[str], length: int) -> np.ndarray:
         """`int32` `(len(texts), length)`, filled up with blanks.

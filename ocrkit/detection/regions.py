@@ -71,8 +71,12 @@ def local_mean(grey: Image, options: DetectorOptions) -> Image:
 
 def grey_level(grey: np.ndarray, share: float) -> float:
     """The level that a `share` of the pixels of `grey`, whole numbers, do not exceed, as `np.quantile` tells it."""
-    # To count levels is many times as fast as to sort pixels.
-    up_to = np.cumsum(np.bincount(grey.ravel(), minlength=256))
+    # To count levels is many times as fast as to sort pixels, and OpenCV counts bytes twice as fast as NumPy.
+    if grey.dtype == np.uint8 and grey.size:
+        counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(int)
+    else:
+        counts = np.bincount(grey.ravel(), minlength=256)
+    up_to = np.cumsum(counts)
     place = share * (grey.size - 1)
     before = math.floor(place)
     low, high = np.searchsorted(up_to, (before, min(before + 1, grey.size - 1)), side="right").tolist()
@@ -120,12 +124,13 @@ def _with_faint(ink: np.ndarray, darker: np.ndarray, noise: float, options: Dete
     least = max(options.faint_contrast, options.noise_contrast * noise)
     if alone <= options.faint_share * cv2.countNonZero(ink) or least >= options.contrast:
         return ink
-    _, at, first = _components(ink)
-    if np.median(np.diff(np.append(first, len(at)))) < options.faint_piece:
+    regions, runs = _components(ink)
+    if np.median(regions.area) < options.faint_piece:
         return ink
     shade = cv2.threshold(darker, math.floor(least), 255, cv2.THRESH_BINARY)[1]
     parts, part, stats, _ = cv2.connectedComponentsWithStats(shade, connectivity=8)
-    letter = np.bincount(part.ravel()[at[first]], minlength=parts) > 1
+    first = runs.edges[runs.order[runs.first]]
+    letter = np.bincount(part.ravel()[runs.at[first]], minlength=parts) > 1
     letter &= stats[:, cv2.CC_STAT_WIDTH] <= options.faint_aspect * stats[:, cv2.CC_STAT_HEIGHT]
     letter[part[dark > 0]] = False
     return ink | np.where(letter[part], np.uint8(255), np.uint8(0))
@@ -391,12 +396,12 @@ def measured_regions(grey: Image, ink: np.ndarray, ring_px: int) -> Regions:
     Their left and right sides are found to a part of a pixel, as a column that is half as dark as the ink is half
     covered by it: in tiny print two letters stand a pixel apart and two words three.
     """
-    regions, at, first = _components(ink)
+    regions, runs = _components(ink)
     if not len(regions):
         return regions
-    area = np.diff(first, append=len(at))
-    level, column = grey.ravel()[at], at % ink.shape[1]
-    ink_level = np.add.reduceat(level, first, dtype=np.int64) / area
+    level = grey.ravel()[runs.at]
+    of_run = np.add.reduceat(level, runs.edges[:-1], dtype=np.int64)[runs.order]
+    ink_level = np.add.reduceat(of_run, runs.first) / regions.area
 
     ring = regions.boxes.astype(int) + ring_px * np.array([-1, -1, 1, 1])
     ring = np.clip(ring, 0, np.tile(ink.shape[::-1], 2))
@@ -408,9 +413,12 @@ def measured_regions(grey: Image, ink: np.ndarray, ring_px: int) -> Regions:
     contrast = paper_level - ink_level
 
     boxes = regions.boxes.copy()
-    for side, outermost in ((0, boxes[:, 0]), (2, boxes[:, 2] - 1)):
-        edge = column == np.repeat(outermost.astype(int), area)
-        darkest = np.minimum.reduceat(np.where(edge, level, 255), first)
+    number = np.diff(runs.first, append=len(runs.order))
+    # In a component's outermost columns are ends of runs alone.
+    ends = runs.edges[runs.order], runs.edges[runs.order + 1] - 1
+    for side, end, outermost in zip((0, 2), ends, (boxes[:, 0], boxes[:, 2] - 1)):
+        edge = runs.at[end] % ink.shape[1] == np.repeat(outermost.astype(int), number)
+        darkest = np.minimum.reduceat(np.where(edge, level[end], 255), runs.first)
         bare = 1 - np.clip((paper_level - darkest) / np.maximum(contrast, 1), 0, 1)
         boxes[:, side] += bare if side == 0 else -bare
     return Regions(boxes, regions.area, contrast)
@@ -451,32 +459,52 @@ def mser_map(grey: Image, height_px: float, options: DetectorOptions, least_pape
     return _on_paper(ink, _bare(grey, options, least_paper))
 
 
-def _components(ink: np.ndarray) -> tuple[Regions, np.ndarray, np.ndarray]:
-    """The connected components; the places of their pixels in the flat `ink`, one component's after the other's.
+@dataclass(frozen=True, eq=False)
+class _Runs:
+    """The pixels of connected components, by their runs along the page's rows.
 
-    The third are the numbers `(N,)` of those places at which each component's begin.
+    Attributes:
+        at: `(P,)` places of all pixels in the flat page, row after row.
+        edges: `(R + 1,)` at which of them each run begins, and how many there are.
+        order: `(R,)` numbers of the runs, one component's after the other's, each from its uppermost row down.
+        first: `(N,)` at which of those each component's begin.
     """
-    rows = _inked_rows(ink)
+
+    at: np.ndarray
+    edges: np.ndarray
+    order: np.ndarray
+    first: np.ndarray
+
+
+def _components(ink: np.ndarray) -> tuple[Regions, _Runs]:
+    """The connected components, with no contrast measured, and their pixels."""
+    rows, width = _inked_rows(ink), ink.shape[1]
     part = ink if len(rows) > len(ink) / 2 else ink[rows]
     # OpenCV's own statistics look at every pixel of the page, and take six times as long as its labels.
     count, labels = cv2.connectedComponentsWithAlgorithm(part, 8, cv2.CV_32S, cv2.CCL_BBDT)
     at = np.flatnonzero(part.view(bool))
     if count == 1:
-        return Regions.none(), at, np.zeros(0, int)
-    label = labels.ravel()[at]
+        return Regions.none(), _Runs(at, at, at, at)
+    edge = np.ones(len(at) + 1, bool)
+    edge[1:-1] = at[1:] - at[:-1] > 1
+    edge[np.searchsorted(at, np.arange(0, part.size, width))] = True  # a row's last run may reach up to the next row's
+    edges = np.flatnonzero(edge)
+    start, length = at[edges[:-1]], np.diff(edges)
+    label = labels.ravel()[start]
     # Of 16 bits they are sorted more than twice as fast.
-    at = at[np.argsort(label.astype(np.uint16) if count <= 1 << 16 else label, kind="stable")]
-    area = np.bincount(label)[1:]
-    last = np.cumsum(area)
-    first = last - area
-    # Row after row, so that a component's first pixel is in its uppermost row.
-    row, column = np.divmod(at, ink.shape[1])
+    order = np.argsort(label.astype(np.uint16) if count <= 1 << 16 else label, kind="stable")
+    number = np.bincount(label)[1:]
+    last = np.cumsum(number)
+    first = last - number
     if part is not ink:
-        row = rows[row]
-        at = row * ink.shape[1] + column
-    x0, x1 = np.minimum.reduceat(column, first), np.maximum.reduceat(column, first)
-    boxes = np.stack([x0, row[first], x1 + 1, row[last - 1] + 1], 1).astype(float)
-    return Regions(boxes, area.astype(float), np.zeros(len(area))), at, first
+        at += np.repeat((rows - np.arange(len(rows)))[start // width] * width, length)
+        start = at[edges[:-1]]
+    row, column = np.divmod(start[order], width)
+    x0 = np.minimum.reduceat(column, first)
+    x1 = np.maximum.reduceat(column + length[order], first)
+    boxes = np.stack([x0, row[first], x1, row[last - 1] + 1], 1).astype(float)
+    area = np.bincount(label, length)[1:]
+    return Regions(boxes, area, np.zeros(len(area))), _Runs(at, edges, order, first)
 
 
 def inked_part(ink: np.ndarray, reach_px: int) -> tuple[slice, slice]:

@@ -110,10 +110,10 @@ def _as_measure(piece: Piece, options: PartOptions) -> Piece:
     """The piece with a blank wherever a figure meets a letter, if it is a measure and all its widest gaps are there."""
     guess = piece.guess
     text = guess.text
-    parts = sum(a.isalpha() != b.isalpha() for a, b in pairwise(text))
-    if not parts or piece.pitch or len(guess.spans) != len(text):
+    if piece.pitch or len(guess.spans) != len(text) or not _MEASURE.fullmatch(text) or _CODE.fullmatch(text):
         return piece
-    if not _MEASURE.fullmatch(text) or _CODE.fullmatch(text):
+    parts = sum(a.isalpha() != b.isalpha() for a, b in pairwise(text))
+    if not parts:
         return piece
     starts, ends = runs(ink_of(piece))
     if len(starts) < 2:

@@ -90,7 +90,11 @@ def with_quotes(rows: Sequence[Sequence[Piece]], options: QuoteOptions) -> list[
     told = abs(odds) >= options.sure and not _are_mixed(signs, paths, options)
     way = _paired if not told else _curled if odds > 0 else _straight
     named = iter(_closed(texts) if _open_low(signs, options) else map(way, texts))
-    return [[replace(piece, guess=replace(piece.guess, text=next(named))) for piece in row] for row in rows]
+    return [[_renamed(piece, next(named)) for piece in row] for row in rows]
+
+
+def _renamed(piece: Piece, text: str) -> Piece:
+    return piece if text == piece.guess.text else replace(piece, guess=replace(piece.guess, text=text))
 
 
 def _open_low(signs: str, options: QuoteOptions) -> bool:

@@ -46,9 +46,9 @@ def is_unreadable(guesses: Sequence[Guess], options: ScriptOptions) -> bool:
         return False
     sure = sum(guess.confidence >= options.sure_confidence for guess in long)
     known = sum(guess.known for guess in long)
-    odd = sum(_is_odd(guess.text, options) for guess in long)
-    few = sure <= options.sure_share * len(long) and known <= options.known_share * len(long)
-    return few and odd >= options.odd_share * len(long)
+    if sure > options.sure_share * len(long) or known > options.known_share * len(long):
+        return False
+    return sum(_is_odd(guess.text, options) for guess in long) >= options.odd_share * len(long)
 
 
 def _is_odd(text: str, options: ScriptOptions) -> bool:

@@ -22,6 +22,7 @@ from ocrkit.recognition.options import DecodeOptions
 from ocrkit.recognition.ranking import default_ranking, grouped
 
 _DEFAULT = DecodeOptions()
+_LEAST = 1e-30  # probability that has a logarithm
 
 
 def prefix_search(probabilities: np.ndarray, options: DecodeOptions = _DEFAULT) -> dict[tuple[int, ...], float]:
@@ -40,7 +41,8 @@ def prefix_search(probabilities: np.ndarray, options: DecodeOptions = _DEFAULT) 
         choices.setdefault(t, []).append((c, p))
     blanks, probability_of = probabilities[:, 0].tolist(), probabilities.item
     # Where nothing but blank is likely, every sequence stays and only its paths' ends change: most steps cost nothing.
-    log_scale = sum(math.log(max(blank, 1e-30)) for t, blank in enumerate(blanks) if t not in choices)
+    alone = [blank for t, blank in enumerate(blanks) if t not in choices]
+    log_scale = sum([math.log(blank if blank > _LEAST else _LEAST) for blank in alone])
     # Classes so far -> probability of all paths that spell them and end in blank, or in the last class.
     beams: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}
     before = -1

@@ -50,7 +50,7 @@ class Lexicon:
 
     def zipf(self, word: str) -> float | None:
         """The Zipf frequency of `word`, `None` where it is not in the lexicon."""
-        return max((self._zipf[number] for number in _entries(word) if number in self._zipf), default=None)
+        return max([self._zipf[number] for number in _entries(word) if number in self._zipf], default=None)
 
     def bonus(self, text: str, weight: float, slope: float, length: int) -> float:
         """What to add to the log probability of `text`: the mean over its words, punctuation around them apart.
@@ -63,16 +63,16 @@ class Lexicon:
                 word more easily than "22nd".
         """
         words = _words(text)
-        return sum(
-            max(0.0, weight + slope * (zipf - PER_MILLION)) * min(1.0, len(word) / length)
-            for word in words
-            if (zipf := self.zipf(word)) is not None
-        ) / max(1, len(words))
+        found = [(len(word), zipf) for word in words if (zipf := self.zipf(word)) is not None]
+        if not found:
+            return 0.0
+        worth = [max(0.0, weight + slope * (zipf - PER_MILLION)) * min(1.0, size / length) for size, zipf in found]
+        return sum(worth) / len(words)
 
     def known(self, text: str) -> float:
         """Share of the words of `text` that are in the lexicon, punctuation around them apart; 0 for no words."""
         words = _words(text)
-        return sum(word in self for word in words) / max(1, len(words))
+        return len([word for word in words if word in self]) / max(1, len(words))
 
     def joined(self, other: Lexicon) -> Lexicon:
         """The words of both, each as frequent as it is in that which has it more often."""

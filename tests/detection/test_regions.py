@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 
 from ocrkit.detection.options import DetectorOptions
-from ocrkit.detection.regions import ink_map, ink_regions, measured_regions, stroke_map, underline_map, with_feet
+from ocrkit.detection.regions import (
+    grey_level,
+    ink_map,
+    ink_regions,
+    measured_regions,
+    stroke_map,
+    underline_map,
+    with_feet,
+)
 
 
 def blots(share: float, shape: tuple[int, int] = (90, 130)) -> np.ndarray:
@@ -58,6 +66,26 @@ def test_the_contrast_of_a_piece_is_that_of_its_pixels_to_the_paper_around_them(
     grey[10:20, 10:14], grey[10:20, 30:34] = 40, 90
     ink = np.where(grey < 200, np.uint8(255), np.uint8(0))
     assert measured_regions(grey, ink, 3).contrast.tolist() == [160, 110]
+
+
+def test_pieces_at_the_end_of_a_row_and_the_beginning_of_the_next_are_two():
+    grey = np.full((9, 30), 200, np.uint8)
+    grey[3, 26:], grey[4, :4] = 40, 90
+    found = measured_regions(grey, np.where(grey < 200, np.uint8(255), np.uint8(0)), 3)
+    assert found.boxes.tolist() == [[26, 3, 30, 4], [0, 4, 4, 5]]
+    assert (found.area.tolist(), found.contrast.tolist()) == ([4, 4], [160, 110])
+
+
+@pytest.mark.parametrize("share", [0, 0.02, 0.37, 0.5, 1])
+@pytest.mark.parametrize("kind", [np.uint8, np.int16])
+def test_the_level_of_a_share_of_pixels_is_its_quantile(share, kind):
+    grey = np.random.default_rng(3).integers(0, 256 if kind is np.uint8 else 900, (60, 50)).astype(kind)
+    for part in (grey, grey[::4, ::3], grey[grey > 90], grey[:1, :1]):
+        assert grey_level(part, share) == pytest.approx(np.quantile(part, share), abs=1e-9)
+
+
+def test_the_level_of_no_pixels_is_zero():
+    assert grey_level(np.zeros(0, np.uint8), 0.5) == 0
 
 
 @pytest.mark.parametrize("along", [0, 1])
