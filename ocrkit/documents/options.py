@@ -21,6 +21,7 @@ from ocrkit.documents.screen import ScreenOptions
 from ocrkit.documents.script import ScriptOptions
 from ocrkit.documents.shapes import ShapeOptions
 from ocrkit.documents.spaced import SpacedOptions
+from ocrkit.documents.underscores import UnderscoreOptions
 from ocrkit.options import options_class
 
 
@@ -73,6 +74,7 @@ class ReadOptions:
         spaced: when letters that stand apart are a word.
         raised: when a word with something raised in it is read in parts.
         joins: when neighbouring boxes are read as one word.
+        underscores: when two words on an underline have an underscore between them.
         columns: when a number is parted where a table's column ends.
         context: when a word is read once more with the one beside it.
         shapes: when a reading is put right by its size.
@@ -125,6 +127,7 @@ class ReadOptions:
     spaced: SpacedOptions = field(default_factory=SpacedOptions)
     raised: RaisedOptions = field(default_factory=RaisedOptions)
     joins: JoinOptions = field(default_factory=JoinOptions)
+    underscores: UnderscoreOptions = field(default_factory=UnderscoreOptions)
     columns: ColumnOptions = field(default_factory=ColumnOptions)
     context: ContextOptions = field(default_factory=ContextOptions)
     shapes: ShapeOptions = field(default_factory=ShapeOptions)

@@ -35,6 +35,7 @@ from ocrkit.documents.script import is_unreadable
 from ocrkit.documents.shapes import by_shape
 from ocrkit.documents.spaced import with_spaced
 from ocrkit.documents.struck import unstruck
+from ocrkit.documents.underscores import with_underscores
 from ocrkit.recognition.decode import Guess
 from ocrkit.recognition.lexicon import MARKS
 
@@ -85,6 +86,7 @@ def _read_upright(
     rows = in_cells(as_struck(rows, partial(read_boxes, with_strokes, recognize=recognize, margin=options.margin)))
     rows = with_spaced(rows, grey, recognize, options.spaced)
     rows = join_pieces(with_raised(rows, read, options.raised), read, options.joins)
+    rows = with_underscores(rows, grey, read, options.underscores)
     rows = in_context(at_columns(rows, read, options.columns), read, options.context)
     rows = with_quotes(by_shape(rows, options.shapes), options.quotes)
     rows = part_words(rows, read, options.parted)
