@@ -7,6 +7,7 @@ from dataclasses import field
 from ocrkit.documents.aside import AsideOptions
 from ocrkit.documents.assemble import AssemblyOptions
 from ocrkit.documents.captions import CaptionOptions
+from ocrkit.documents.columns import ColumnOptions
 from ocrkit.documents.context import ContextOptions
 from ocrkit.documents.dewarp import DewarpOptions
 from ocrkit.documents.joins import JoinOptions
@@ -20,6 +21,7 @@ from ocrkit.documents.screen import ScreenOptions
 from ocrkit.documents.script import ScriptOptions
 from ocrkit.documents.shapes import ShapeOptions
 from ocrkit.documents.spaced import SpacedOptions
+from ocrkit.documents.underscores import UnderscoreOptions
 from ocrkit.options import options_class
 
 
@@ -72,6 +74,8 @@ class ReadOptions:
         spaced: when letters that stand apart are a word.
         raised: when a word with something raised in it is read in parts.
         joins: when neighbouring boxes are read as one word.
+        underscores: when two words on an underline have an underscore between them.
+        columns: when a number is parted where a table's column ends.
         context: when a word is read once more with the one beside it.
         shapes: when a reading is put right by its size.
         quotes: when a page's apostrophes and quotation marks are curled.
@@ -123,6 +127,8 @@ class ReadOptions:
     spaced: SpacedOptions = field(default_factory=SpacedOptions)
     raised: RaisedOptions = field(default_factory=RaisedOptions)
     joins: JoinOptions = field(default_factory=JoinOptions)
+    underscores: UnderscoreOptions = field(default_factory=UnderscoreOptions)
+    columns: ColumnOptions = field(default_factory=ColumnOptions)
     context: ContextOptions = field(default_factory=ContextOptions)
     shapes: ShapeOptions = field(default_factory=ShapeOptions)
     quotes: QuoteOptions = field(default_factory=QuoteOptions)

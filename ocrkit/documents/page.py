@@ -18,6 +18,7 @@ from ocrkit.documents.aside import in_columns, is_within, read_aside
 from ocrkit.documents.assemble import assemble
 from ocrkit.documents.captions import with_captions
 from ocrkit.documents.cells import in_cells
+from ocrkit.documents.columns import at_columns
 from ocrkit.documents.context import in_context
 from ocrkit.documents.crops import Recognize, crop_places, split_words
 from ocrkit.documents.dewarp import Bend, dewarp, level_boxes
@@ -34,6 +35,7 @@ from ocrkit.documents.script import is_unreadable
 from ocrkit.documents.shapes import by_shape
 from ocrkit.documents.spaced import with_spaced
 from ocrkit.documents.struck import unstruck
+from ocrkit.documents.underscores import with_underscores
 from ocrkit.recognition.decode import Guess
 from ocrkit.recognition.lexicon import MARKS
 
@@ -84,7 +86,8 @@ def _read_upright(
     rows = in_cells(as_struck(rows, partial(read_boxes, with_strokes, recognize=recognize, margin=options.margin)))
     rows = with_spaced(rows, grey, recognize, options.spaced)
     rows = join_pieces(with_raised(rows, read, options.raised), read, options.joins)
-    rows = in_context(rows, read, options.context)
+    rows = with_underscores(rows, grey, read, options.underscores)
+    rows = in_context(at_columns(rows, read, options.columns), read, options.context)
     rows = with_quotes(by_shape(rows, options.shapes), options.quotes)
     rows = part_words(rows, read, options.parted)
     if not holds_print([piece for row in rows for piece in row], options):
