@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 
 _ADDRESS = re.compile(r"[\w.+-]*\w@[^\W\d][\w.-]*|(?:\w*:/|//\w|www\b)[\w:/.?&=#-]*")
+_SUFFIX = re.compile(r"\.(?:bib|cls|csv|docx?|dtx|html?|ins|jpe?g|pdf|png|py|sty|te?xt?|xlsx?|xml|zip)\W*")  # of files
+_COMMAND = re.compile(r"\\[^\W\d_]{2}")  # of TeX
 _DATE = re.compile(r"\d[-/.]\w+[-/.]\d+$")
 _TIME = re.compile(r"\d\d?:\d\d")
 _NAME = re.compile(r"\w_\w")  # what only programs have
@@ -39,6 +41,7 @@ class JoinOptions:
     Attributes:
         gap: heights; boxes further apart are never tried.
         longest: heights; nor are they where both together are longer.
+        longest_command: the same of a command of TeX and what it is given in brackets.
         sure_space: probability of a space, as the gap tells, from which on a fragment stays a word of its own.
         sure_gap: the same beside a 1 among digits, around which gaps are as wide as spaces.
         fragment: characters; a piece of at most so many may be part of its neighbour.
@@ -79,6 +82,7 @@ class JoinOptions:
 
     gap: float = 0.9
     longest: float = 14.0
+    longest_command: float = 40.0
     sure_space: float = 0.9
     sure_gap: float = 0.99
     fragment: int = 2
@@ -261,7 +265,8 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
     """Whether it is worth a look: near each other, and what `is_one_word` could believe."""
     (start, top, a_end, bottom), (b_start, b_top, end, b_bottom) = a.box.tolist(), b.box.tolist()
     height = max(bottom - top, b_bottom - b_top)
-    apart = b_start - a_end >= options.gap * height or end - start >= options.longest * height
+    longest = options.longest_command if _is_command_before(a.guess.text, b.guess.text) else options.longest
+    apart = b_start - a_end >= options.gap * height or end - start >= longest * height
     if apart or a.cell != b.cell:
         return False
     left, right = (guess.text for guess in _figures(a.guess, b.guess, options))
@@ -336,23 +341,31 @@ def _is_word(guess: Guess, options: JoinOptions) -> bool:
 
 
 def _may_be_address(left: str, right: str, space: float, options: JoinOptions) -> bool:
-    """Whether the two may be parts of an address, whose signs stand as far apart as words."""
-    return space < options.sure_gap and bool(_ADDRESS.fullmatch(left + right))
+    """Whether the two may be parts of an address, whose signs stand as far apart as words, or of a file's name."""
+    point = left[-1] == "." and left[-2:-1].isalnum()
+    address = _ADDRESS.fullmatch(left + right) or _SUFFIX.fullmatch("." * point + right)
+    return space < options.sure_gap and bool(address)
 
 
 def _may_be_enclosed(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
     """Whether the two may be a bracket and what it encloses, or parts of a program's name.
 
     Such a name, told by an underscore inside, hardly leaves gaps to tell spaces by: what follows a point of it or opens
-    a bracket behind it is part of it, and so is what is no word.
+    a bracket behind it is part of it, and so is what is no word. Brackets behind a command of TeX stand as far off as
+    words.
     """
     left, right = a.text, b.text
-    if space >= options.sure_space:
+    if space >= (options.sure_gap if _is_command_before(left, right) else options.sure_space):
         return False
-    if left[-1] in "([{" or right[0] in ")]}":
+    if left[-1] in "([{" or right[0] in ")]}" or _is_command_before(left, right):
         return True
     own = left[-1] == "." or right[0] == "(" or not any(_is_word(part, options) for part in (a, b))
     return own and any(_NAME.search(part) for part in (left, right))
+
+
+def _is_command_before(left: str, right: str) -> bool:
+    """Whether a command of TeX stands before the bracket of what it is given."""
+    return right[:1] in ("[", "{") and bool(_COMMAND.search(left))
 
 
 def _may_be_seam(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
