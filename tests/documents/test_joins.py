@@ -212,9 +212,13 @@ def test_the_ending_of_a_files_name_goes_with_it(a, b, whole, space, joined):
         ("IN", "T_FAST8_M", "INJ_FAST8_M", 0.85, False),  # read otherwise
         ("IN", "TFAST8", "INTFAST8", 0.85, False),  # no program's
         ("Name_", "Date_", "Name_Date_", 0.85, False),  # words before rules
+        (r"\re", "newcom", r"\renewcom", 0.85, True),
+        (r"\re", "newcom", r"\renewcom", 0.95, False),
+        ("126", r"\renewcom", r"126\renewcom", 0.85, False),  # the number of its line
+        (r"‘\renewcom’", "newcom", r"‘\renewcom’newcom", 0.85, False),
     ],
 )
-def test_parts_of_a_name_with_underscores_are_joined_across_what_may_be_no_space(a, b, whole, space, joined):
+def test_parts_of_a_programs_name_are_joined_across_what_may_be_no_space(a, b, whole, space, joined):
     row = [piece(a, 0, 80), replace(piece(b, 85, 120), space=space)]
     told = join_pieces([row], Reads(x0_120=(whole, 0.8)), JoinOptions())
     assert texts(told) == [[whole] if joined else [a, b]]
