@@ -27,6 +27,7 @@ _TIMES_OR_YEARS = re.compile(r"\W*(?:(\d?\d:\d\d)[-–—]\d?\d:\d\d|(?:1\d|20)\
 _WHOLE = re.compile(r"\d[.,][-–—]+\*?$")  # a sum without pence
 _MOST_EDGES = 24  # between lengths, of which any two may part the kinds
 _SUM = re.compile(r"[$£€]?[.,]?\d")  # behind its minus
+_GIVEN = re.compile(r"\\[^\W\d_]{2,}[^{]*\{")  # a command of TeX and the brace of what it is given
 
 # Means and covariances of the natural logarithms of the lengths of the three, in heights of capitals: of 252 faces,
 # and of 33 of one width.
@@ -141,9 +142,13 @@ def _dashes(piece: Piece, capital_px: float, options: DashOptions) -> list[_Dash
 
 
 def _is_programs(text: str, place: int) -> bool:
-    """Whether the dash at `place` is part of an arrow (`->`, `<-`), or begins an option of one or two characters."""
+    """Whether the dash at `place` is a program's.
+
+    It is part of an arrow (`->`, `<-`), begins an option of one or two characters, or is in what a command is given.
+    """
     arrow = text[place + 1 : place + 2] == ">" or text[:place].endswith("<")
-    return arrow or (place == 0 and 2 <= len(text) <= 3 and text[1].isalpha())
+    given = _GIVEN.search(text) is not None
+    return arrow or given or (place == 0 and 2 <= len(text) <= 3 and text[1].isalpha())
 
 
 def _place(dash: _Dash) -> str:

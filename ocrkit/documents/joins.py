@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
 
 _ADDRESS = re.compile(r"[\w.+-]*\w@[^\W\d][\w.-]*|(?:\w*:/|//\w|www\b)[\w:/.?&=#-]*")
+_SUFFIX = re.compile(r"\.(?:bib|cls|csv|docx?|dtx|html?|ins|jpe?g|pdf|png|py|sty|te?xt?|xlsx?|xml|zip)\W*")  # of files
+_COMMAND = re.compile(r"\\[^\W\d_]{2}")  # of TeX
 _DATE = re.compile(r"\d[-/.]\w+[-/.]\d+$")
 _TIME = re.compile(r"\d\d?:\d\d")
-_NAME = re.compile(r"\w_\w")  # what only programs have
+_NAME = re.compile(r"\w_\w|\\[^\W\d_]")  # what only programs and commands have
 _PLAIN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")  # a word as texts have it
 _THOUSAND = re.compile(r"\d{3}(?:\.\d+)?\)?")
 
@@ -39,6 +41,7 @@ class JoinOptions:
     Attributes:
         gap: heights; boxes further apart are never tried.
         longest: heights; nor are they where both together are longer.
+        longest_name: the same of a program's name or a command of TeX, and what it is given in brackets.
         sure_space: probability of a space, as the gap tells, from which on a fragment stays a word of its own.
         sure_gap: the same beside a 1 among digits, around which gaps are as wide as spaces.
         fragment: characters; a piece of at most so many may be part of its neighbour.
@@ -79,6 +82,7 @@ class JoinOptions:
 
     gap: float = 0.9
     longest: float = 14.0
+    longest_name: float = 40.0
     sure_space: float = 0.9
     sure_gap: float = 0.99
     fragment: int = 2
@@ -171,6 +175,7 @@ class Piece:
 
 _NUMBERED = re.compile(r"\d{1,2}\.")
 _OPERATOR = re.compile(r"[:!=<>+*/&|-]=|[-=]>|//|&&|\|\|")
+_QUOTES = tuple("'\"’”")
 _STOPS = ".,;:!?…"  # what may follow a stroke that is a word
 _STROKES, _STROKES_BEHIND = ("I", "]", "|"), tuple("!])}|")  # an I alone, and what it is read as behind a word
 
@@ -261,12 +266,14 @@ def _may_be_one(a: Piece, b: Piece, options: JoinOptions) -> bool:
     """Whether it is worth a look: near each other, and what `is_one_word` could believe."""
     (start, top, a_end, bottom), (b_start, b_top, end, b_bottom) = a.box.tolist(), b.box.tolist()
     height = max(bottom - top, b_bottom - b_top)
-    apart = b_start - a_end >= options.gap * height or end - start >= options.longest * height
-    if apart or a.cell != b.cell:
+    if b_start - a_end >= options.gap * height or a.cell != b.cell:
         return False
     left, right = (guess.text for guess in _figures(a.guess, b.guess, options))
     operator = b.space >= options.sure_space and any(map(_OPERATOR.fullmatch, (left, right)))
     if not (left and right) or " " in left + right or operator:
+        return False
+    name = any(map(_NAME.search, (left, right))) and _may_be_enclosed(a.guess, b.guess, b.space, options)
+    if end - start >= (options.longest_name if name else options.longest) * height:
         return False
     if b.pitch and b.space == 1 and not _digits_meet(left, right):  # whole cells between them are blank
         return False
@@ -336,23 +343,33 @@ def _is_word(guess: Guess, options: JoinOptions) -> bool:
 
 
 def _may_be_address(left: str, right: str, space: float, options: JoinOptions) -> bool:
-    """Whether the two may be parts of an address, whose signs stand as far apart as words."""
-    return space < options.sure_gap and bool(_ADDRESS.fullmatch(left + right))
+    """Whether the two may be parts of an address, whose signs stand as far apart as words, or of a file's name."""
+    point = left[-1] == "." and left[-2:-1].isalnum()
+    address = _ADDRESS.fullmatch(left + right) or _SUFFIX.fullmatch("." * point + right)
+    return space < options.sure_gap and bool(address)
 
 
 def _may_be_enclosed(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:
     """Whether the two may be a bracket and what it encloses, or parts of a program's name.
 
-    Such a name, told by an underscore inside, hardly leaves gaps to tell spaces by: what follows a point of it or opens
-    a bracket behind it is part of it, and so is what is no word.
+    Such a name, told by an underscore inside or the backslash of TeX's commands, hardly leaves gaps to tell spaces by:
+    what follows a point of it or opens a bracket behind it is part of it, and so is what is no word. Brackets behind a
+    command stand as far off as words; the number of a line and what is behind a quotation are no part of one.
     """
     left, right = a.text, b.text
-    if space >= options.sure_space:
+    if space >= (options.sure_gap if _is_command_before(left, right) else options.sure_space):
         return False
-    if left[-1] in "([{" or right[0] in ")]}":
+    if left[-1] in "([{" or right[0] in ")]}" or _is_command_before(left, right):
         return True
+    if (right[0] == "\\" and left.isalnum()) or left[-1] in _QUOTES:
+        return False
     own = left[-1] == "." or right[0] == "(" or not any(_is_word(part, options) for part in (a, b))
     return own and any(_NAME.search(part) for part in (left, right))
+
+
+def _is_command_before(left: str, right: str) -> bool:
+    """Whether a command of TeX stands before the bracket of what it is given."""
+    return right[:1] in ("[", "{") and bool(_COMMAND.search(left))
 
 
 def _may_be_seam(a: Guess, b: Guess, space: float, options: JoinOptions) -> bool:

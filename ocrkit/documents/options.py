@@ -60,7 +60,8 @@ class ReadOptions:
         rule_marks: of one such sign, from which on a row that holds hardly anything else is a rule.
         rule_letters: read in one piece, from which on it is a rule if it is no word that is known and hardly read.
         rule_confidence: of such a reading, below which it is hardly read.
-        sure_confidence: where no word of a page reaches it there is no print, and the others are noise, too.
+        sure_confidence: where no word of a page reaches it there is no print, and the others are noise, too. A brace
+            that does may be as wide as such a rim.
         likely_confidence: the same of a word of `likely_letters` letters and digits or more.
         likely_letters: texture is hardly ever read as so many.
         smallest_page_px: nothing of fewer pixels a side holds a letter.

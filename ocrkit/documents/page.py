@@ -40,7 +40,7 @@ from ocrkit.recognition.decode import Guess
 from ocrkit.recognition.lexicon import MARKS
 
 _CHECK_BOX, _CHECK_CONFIDENCE = "☐", 0.9  # and the share of them that are some
-_BRACKETS = tuple("()[]{}")
+_BRACKETS, _BRACES = tuple("()[]{}"), tuple("{}")
 _PAGE_NUMBER = re.compile(r"([-–—]) \d{1,3} \1")
 _STRUCK_BONUS = 0.3  # of what the lexicon adds to a reading's log probability, where two readings are compared
 _STRUCK_ODDS = 0.3  # in the log; by which the reading of a word with its stroke must be likelier than without
@@ -308,9 +308,14 @@ def _is_cell(piece: Piece, print_at: np.ndarray, options: ReadOptions) -> bool:
 
 
 def _is_no_text(piece: Piece, options: ReadOptions) -> bool:
-    """Whether it is no text: a row of dashes or stars read as one long word, the rim of a punched hole as a bracket."""
+    """Whether it is no text: a row of dashes or stars read as one long word, the rim of a punched hole as a bracket.
+
+    A typewriter's braces are as wide as the rim, but no arcs, and so surely read.
+    """
     guess = piece.guess
     if guess.text in _BRACKETS:
+        if guess.text in _BRACES and guess.confidence >= options.sure_confidence:
+            return False
         left, top, right, bottom = piece.place
         return bool(right - left > options.bracket_width * (bottom - top))
     long = sum(map(str.isalnum, guess.text)) >= options.rule_letters and not guess.known

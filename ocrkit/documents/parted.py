@@ -50,7 +50,7 @@ _SHORT = frozenset(_JOINS.words)  # most words that are joined are short ones
 _LETTERS = frozenset("aAI")  # that are words by themselves
 _NUMBERED = re.compile(r"\d{1,2}\.")  # before a heading
 _MEASURE = re.compile(r"(?!\d+(?:st|nd|rd|th)$)\d[\d.,/]*(?:[a-z]{1,3}\d[\d.,/]*)*(?:[a-z]{1,3})?", re.IGNORECASE)
-_LINE_NUMBER = re.compile(r"\w{1,4}(?=\\[^\W\d_]{2})")
+_LINE_NUMBER = re.compile(r"\w{1,4}(?=\\[^\W\d_]{2}|}%?$)")
 _CODE = re.compile(r"[\dA-F]{3,}")  # in hexadecimal
 
 
@@ -83,7 +83,7 @@ def _with_numbers_apart(rows: Sequence[Sequence[Piece]], read: Read, options: Pa
     for piece, start, end in trials:
         number, command = next(halves), next(halves)
         surely = min(number.guess.confidence, command.guess.confidence) >= options.confidence
-        if surely and number.guess.text.isdecimal() and command.guess.text.startswith("\\"):
+        if surely and number.guess.text.isdecimal() and command.guess.text.startswith(("\\", "}")):
             x0, y0, x1, y1 = piece.place
             rows_inked = np.flatnonzero(ink_of(piece)[:, :start].any(1))
             top, foot = y0 + rows_inked[0], y0 + rows_inked[-1] + 1

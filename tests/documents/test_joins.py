@@ -167,12 +167,39 @@ def test_where_a_space_is_likely_two_words_stay_apart(a, b, whole, one):
         ("np.", "zeros_like", "np,zeros_like", 0.82, None),  # another sign at the seam
         ("(coins", ")", "(coins)", 0.95, None),  # surely a space
         ("coins", "(two)", "coins(two)", 0.73, None),  # a word and a note behind it
+        (r"\use", "[old]", r"\use[old]", 0.96, r"\use[old]"),  # a command
+        (r"\use[old]", "{coins}", r"\use[old]{coins}", 0.96, r"\use[old]{coins}"),
+        (r"\use", "[old]", r"\use[old]", 0.999, None),
+        ("use", "[old]", "use[old]", 0.96, None),
     ],
 )
 def test_brackets_go_with_what_they_enclose(a, b, whole, space, text):
     row = [piece(a, 0, 80), replace(piece(b, 85, 120), space=space)]
     joined = join_pieces([row], Reads(x0_120=(whole, 0.8)), JoinOptions())
     assert texts(joined) == [[text] if text else [a, b]]
+
+
+@pytest.mark.parametrize(("text", "joined"), [(r"\newcommand", True), ("newcommand", False)])
+def test_a_command_and_its_brackets_may_be_longer_than_any_word(text, joined):
+    row = [piece(text, 0, 250), replace(piece("[coins]", 255, 400), space=0.8)]
+    told = join_pieces([row], Reads(x0_400=(text + "[coins]", 0.9)), JoinOptions())
+    assert texts(told) == [[text + "[coins]"] if joined else [text, "[coins]"]]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "whole", "space", "joined"),
+    [
+        ("units.", "sty", "units.sty", 0.96, True),
+        ("units", ".sty”,", "units.sty”,", 0.96, True),
+        ("units.", "sty", "units.sty", 0.999, False),  # surely a space
+        ("units.", "sly", "units.sly", 0.96, False),  # no kind of file
+        ("units", "sty", "unitssty", 0.96, False),
+        ("…", "sty", "….sty", 0.96, False),
+    ],
+)
+def test_the_ending_of_a_files_name_goes_with_it(a, b, whole, space, joined):
+    row = [piece(a, 0, 80), replace(piece(b, 85, 120), space=space)]
+    assert texts(join_pieces([row], Reads(x0_120=(whole, 0.8)), JoinOptions())) == [[whole] if joined else [a, b]]
 
 
 @pytest.mark.parametrize(
@@ -185,9 +212,13 @@ def test_brackets_go_with_what_they_enclose(a, b, whole, space, text):
         ("IN", "T_FAST8_M", "INJ_FAST8_M", 0.85, False),  # read otherwise
         ("IN", "TFAST8", "INTFAST8", 0.85, False),  # no program's
         ("Name_", "Date_", "Name_Date_", 0.85, False),  # words before rules
+        (r"\re", "newcom", r"\renewcom", 0.85, True),
+        (r"\re", "newcom", r"\renewcom", 0.95, False),
+        ("126", r"\renewcom", r"126\renewcom", 0.85, False),  # the number of its line
+        (r"‘\renewcom’", "newcom", r"‘\renewcom’newcom", 0.85, False),
     ],
 )
-def test_parts_of_a_name_with_underscores_are_joined_across_what_may_be_no_space(a, b, whole, space, joined):
+def test_parts_of_a_programs_name_are_joined_across_what_may_be_no_space(a, b, whole, space, joined):
     row = [piece(a, 0, 80), replace(piece(b, 85, 120), space=space)]
     told = join_pieces([row], Reads(x0_120=(whole, 0.8)), JoinOptions())
     assert texts(told) == [[whole] if joined else [a, b]]

@@ -9,10 +9,9 @@ from ocrkit.documents.page import keep_words
 from ocrkit.recognition import Guess
 
 
-def piece(text, *place):
-    return Piece(
-        np.array(place, float), place[0], np.zeros((9, 9), np.uint8), Guess(text, 0.9, np.zeros((len(text), 2)))
-    )
+def piece(text, *place, confidence=0.9):
+    guess = Guess(text, confidence, np.zeros((len(text), 2)))
+    return Piece(np.array(place, float), place[0], np.zeros((9, 9), np.uint8), guess)
 
 
 @pytest.mark.parametrize(("size", "kept"), [(10, True), (30, False)])
@@ -38,3 +37,10 @@ def test_flat_colons_and_brackets_as_wide_as_the_rim_of_a_hole_are_dirt(text, wi
     mark = piece(text, 200, 20 - height / 2, 200 + width, 20 + height / 2)
     words, _ = keep_words([[mark], [piece("parcel", 0, 5, 100, 35)]], [], ReadOptions())
     assert bool(words[0]) == kept
+
+
+@pytest.mark.parametrize(("confidence", "kept"), [(0.93, True), (0.35, False)])
+def test_a_brace_as_wide_as_a_typewriters_is_kept_where_it_is_surely_read(confidence, kept):
+    brace = piece("{", 200, 5, 218, 35, confidence=confidence)
+    words, _ = keep_words([[piece("parcel", 0, 5, 100, 35), brace]], [], ReadOptions())
+    assert [word.text for word in words[0]] == ["parcel", "{"][: 1 + kept]

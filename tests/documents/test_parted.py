@@ -104,6 +104,7 @@ def test_a_measure_is_parted_where_figures_meet_letters(read, gaps, meant):
         (r"26\def", [1, 4, 1, 1, 1], ("26", "ldef"), [r"26\def"]),  # no command
         (r"26\def", [0, 0, 0, 0, 0], (), [r"26\def"]),  # no gap
         (r"\a6\def", [1, 1, 4, 1, 1, 1], (), [r"\a6\def"]),
+        ("a6}%xy", [1, 4, 1, 1, 1], (), ["a6}%xy"]),  # no brace that ends a group
     ],
 )
 def test_a_line_s_number_before_a_command_is_a_word(whole, gaps, halves, meant):
@@ -113,6 +114,11 @@ def test_a_line_s_number_before_a_command_is_a_word(whole, gaps, halves, meant):
     assert [part.guess.text for part in found] == meant
     if len(meant) == 2:
         assert [part.place.tolist() for part in found] == [[100, 56, 117, 70], [121, 50, 156, 70]]
+
+
+def test_a_line_s_number_before_a_brace_is_a_word():
+    [found] = part_words([[boxed("26}%", [1, 4, 1], pitch=9.0)]], reading("26", "}%"), PartOptions())
+    assert [part.guess.text for part in found] == ["26", "}%"]
 
 
 def test_a_number_within_a_line_stays_with_its_command():

@@ -572,15 +572,20 @@ def test_dashes_inside_words_and_numbers_are_named_by_their_length(read, length,
     assert texts(by_shape([[placed("The", -60, 0, -10, 20), word, *beside]], ShapeOptions()))[1] == meant
 
 
+_COMMAND = [*((10 * i, 0, 10 * i + 8, 20) for i in range(4)), (40, 9, 53, 11), (55, 0, 63, 20), (65, 0, 73, 20)]
+
+
 @pytest.mark.parametrize(
     ("read", "ink", "meant"),
     [
         ("a->b", [(0, 0, 8, 20), (10, 9, 23, 11), (24, 4, 32, 16), (34, 0, 42, 20)], "a->b"),
         ("-X", [(0, 9, 13, 11), (15, 0, 25, 20)], "-X"),
         ("-one", [(0, 9, 13, 11), (15, 0, 23, 20), (25, 0, 33, 20), (35, 0, 42, 20)], "–one"),
+        (r"\is{-a}", _COMMAND, r"\is{-a}"),
+        (r"\is(-a)", _COMMAND, r"\is(–a)"),
     ],
 )
-def test_arrows_and_options_of_programs_have_hyphens_however_long(read, ink, meant):
+def test_arrows_options_and_commands_of_programs_have_hyphens_however_long(read, ink, meant):
     hyphens = [placed("-", 70 + 60 * i, 9, 78 + 60 * i, 11) for i in range(2)]
     row = [placed("The", -60, 0, -10, 20), inked(read, ink), *hyphens]
     assert texts(by_shape([row], ShapeOptions()))[1] == meant
