@@ -50,6 +50,7 @@ from ocrkit.detection.regions import (
 from ocrkit.detection.settle import outside_lines, settle, without_clashes
 from ocrkit.detection.sides import rules_between, standing_sides
 from ocrkit.detection.strokes import strokes_through
+from ocrkit.detection.touching import rows_apart
 from ocrkit.detection.underlined import without_underlines
 from ocrkit.detection.words import Words, split_words
 from ocrkit.document import Image
@@ -556,7 +557,8 @@ def _find_regions(
     letters = cv2.subtract(ink, rules)
     regions = measured_regions(page, letters, max(2, round(height / 3)))
     regions = regions[~(_sides(regions, rules, height, options) | leaders(regions, options))]
-    return with_feet(regions[~(dashed_rules(regions, height) | dotted_sides(regions))], rules, height, options)
+    regions = with_feet(regions[~(dashed_rules(regions, height) | dotted_sides(regions))], rules, height, options)
+    return rows_apart(regions, letters, height, options)
 
 
 def _letter_map(
