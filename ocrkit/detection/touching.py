@@ -28,9 +28,17 @@ def rows_apart(regions: Regions, ink: np.ndarray, height_px: float, options: Det
     letters = regions.boxes[(low <= regions.heights) & (regions.heights <= high)]
     if not len(letters) or len(tall) > options.max_letters:
         return regions
+    letters = letters[np.argsort(letters[:, 3], kind="stable")]
+    tops, feet = regions.boxes[tall, 1], regions.boxes[tall, 3]
+    # Few have a letter beside them that may be of an upper row, and only these need a closer look.
+    first = np.searchsorted(letters[:, 3], tops)
+    last = np.searchsorted(letters[:, 3], feet - options.touching_leading * height_px, side="right")
+    reach = options.touching_reach * height_px
     cut, parts = [], []
-    for i in tall.tolist():
-        box = regions.boxes[i]
+    for i, start, end in zip(tall.tolist(), first.tolist(), last.tolist()):
+        box, above = regions.boxes[i], letters[start:end]
+        if not ((above[:, 0] <= box[2] + reach) & (above[:, 2] >= box[0] - reach)).any():
+            continue
         row = _row_between(box, letters, height_px, options)
         halves = [] if row is None else _halves(box, row, ink, height_px, options)
         if halves:
