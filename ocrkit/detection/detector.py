@@ -50,6 +50,7 @@ from ocrkit.detection.regions import (
 from ocrkit.detection.settle import outside_lines, settle, without_clashes
 from ocrkit.detection.sides import rules_between, standing_sides
 from ocrkit.detection.strokes import strokes_through
+from ocrkit.detection.touching import rows_apart
 from ocrkit.detection.underlined import without_underlines
 from ocrkit.detection.words import Words, split_words
 from ocrkit.document import Image
@@ -555,8 +556,10 @@ def _find_regions(
         ink = _letter_map(without_rules, ink, height, options, least_paper)
     letters = cv2.subtract(ink, rules)
     regions = measured_regions(page, letters, max(2, round(height / 3)))
-    regions = regions[~(_sides(regions, rules, height, options) | leaders(regions, options))]
-    return with_feet(regions[~(dashed_rules(regions, height) | dotted_sides(regions))], rules, height, options)
+    left = _sides(regions, rules, height, options) | _ends(regions, rules, height, options)
+    regions = regions[~(left | leaders(regions, options))]
+    regions = with_feet(regions[~(dashed_rules(regions, height) | dotted_sides(regions))], rules, height, options)
+    return rows_apart(regions, letters, height, options)
 
 
 def _letter_map(
@@ -574,3 +577,14 @@ def _sides(regions: Regions, rules: np.ndarray, height: float, options: Detector
     thin = regions.widths <= options.rule_thickness / 2 * height
     high = regions.heights >= options.side_height * height
     return thin & high & (rules[np.maximum(y0 - 1, 0), x] > 0) & (rules[np.minimum(y1, last), x] > 0)
+
+
+def _ends(regions: Regions, rules: np.ndarray, height: float, options: DetectorOptions) -> np.ndarray:
+    """Whether each region is what is left of a level rule at its end, `(N,)`: as low as one, and beside its ink.
+
+    As a mark it would be in the box of the word before or behind the rule.
+    """
+    (x0, y0), (x1, y1) = np.floor(regions.boxes[:, :2]).T.astype(int), np.ceil(regions.boxes[:, 2:]).T.astype(int)
+    y, last = (y0 + y1) // 2, rules.shape[1] - 1
+    low = np.maximum(regions.heights, regions.widths) <= options.rule_thickness / 2 * height
+    return low & ((rules[y, np.minimum(x1, last)] > 0) | (rules[y, np.maximum(x0 - 1, 0)] > 0))

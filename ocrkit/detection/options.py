@@ -110,6 +110,16 @@ class DetectorOptions:
         block_skew: of its longer side, by which its sides may lean.
         around_height: of the height of the letters in its box; that of what is a stamp or a frame, no letter, at least.
         around_letters: such letters, at least.
+        touching_height: heights; of letters of two rows that touch, from and to.
+        touched_height: heights; of the letters beside them that tell the two rows, from and to.
+        touching_reach: heights; no farther off are these.
+        touching_level: heights; by which the feet of the lower ones may differ from theirs, and rows be uneven.
+        touching_leading: heights; from the feet of the upper ones to those of the lower ones, at least.
+        touching_width: heights; what is wider than the first and narrower than the second may be an initial, so both
+            rows have letters on both sides of it.
+        touching_ink: heights; of their ink in the thinnest row of pixels between the two, at most,
+        touching_share: or of their width.
+        touched_ink: heights; of the ink in some row of pixels of the lower one, at least; an upright stroke has less.
         leader_size: heights; of a point of a leader, at most.
         mark_width: heights; of a mark, at most.
         dash_width: heights; of a dash, at most.
@@ -367,6 +377,15 @@ class DetectorOptions:
     block_skew: float = 0.02
     around_height: float = 2.0
     around_letters: int = 3
+    touching_height: tuple[float, float] = (1.35, 2.8)
+    touched_height: tuple[float, float] = (0.6, 1.3)
+    touching_reach: float = 2.0
+    touching_level: float = 0.2
+    touching_leading: float = 1.15
+    touching_width: tuple[float, float] = (1.1, 3.5)
+    touching_ink: float = 0.3
+    touching_share: float = 0.15
+    touched_ink: float = 0.35
     leader_size: float = 0.45
     mark_width: float = 1.5
     dash_width: float = 2.4

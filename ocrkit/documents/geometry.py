@@ -13,6 +13,7 @@ from ocrkit.document import Image, Line
 _SLIM = 0.1  # of a mark's or a stroke's shorter side, as a wider margin would be more than a dash
 _THIN_PX = 6  # of its shorter side, at most; low words of small print are as low as dashes are
 _STROKE = 3.0  # height over width of an I or a one, at least
+_LETTERS = frozenset("&$#%@€£§¥+")  # signs that are as high and as wide as letters
 _MORE = 0.7  # of its area, by which a word may grow; a letter by itself is as wide as high
 
 
@@ -55,7 +56,8 @@ def widened(lines: Sequence[Line], margin_px: Callable[[float], float]) -> tuple
     margins = np.repeat([margin_px(median(of_line.tolist())) for of_line in heights], counts)
     sides = np.linalg.norm(np.diff(quads[:, :3], axis=1), axis=2)
     shorter, around = sides.min(1), sides.sum(1)
-    thin = np.array([not any(map(str.isalnum, word.text)) for word in words]) | (sides[:, 1] >= _STROKE * sides[:, 0])
+    marks = [not any(sign.isalnum() or sign in _LETTERS for sign in word.text) for word in words]
+    thin = np.array(marks) | (sides[:, 1] >= _STROKE * sides[:, 0])
     margin = np.minimum(margins, np.where(thin & (shorter <= _THIN_PX), _SLIM, 0.25) * shorter)
     margin = np.minimum(margin, (np.sqrt(around**2 + 4 * _MORE * sides.prod(1)) - around) / 4)
     return _with_quads(lines, quads + margin[:, None, None] * np.sign(quads - quads.mean(1, keepdims=True)))

@@ -753,6 +753,14 @@ def test_labels_above_and_below_the_bars_of_a_chart_are_found():
     assert_found(Drawn(np.array(image), boxes), detect(np.array(image)), spurious=4)
 
 
+def test_what_is_left_of_the_end_of_a_rule_behind_a_word_is_no_part_of_it():
+    drawn = draw(["CONCLUSION:"], size=14, shape=(90, 500))
+    left, foot = int(drawn.boxes[0, 2]) + 6, int(drawn.boxes[0, 3])
+    drawn.image[foot - 2 : foot, left : left + 250] = 0
+    drawn.image[foot - 1 : foot + 1, left - 4 : left] = 0  # worn, a pixel off the rest
+    assert words(detect(drawn.image))[:, 2].tolist() == pytest.approx(drawn.boxes[:, 2], abs=1.5)
+
+
 def test_a_number_too_wide_for_its_cell_is_one_word_across_the_rule():
     page = Image.new("L", (420, 260), 255)
     pen, face = ImageDraw.Draw(page), ImageFont.truetype(f"{get_data_path()}/fonts/ttf/{FONTS['sans']}", 18)

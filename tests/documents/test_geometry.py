@@ -12,6 +12,7 @@ from ocrkit.documents.geometry import widened
     [
         ("area", 60, 10, 2.0),  # as asked for
         ("–", 10, 2, 0.2),
+        ("+", 6, 8, 1.04),  # a sign as wide as a letter, as that
         ("a", 8, 8, 1.22),  # a letter by itself, no more than seven tenths larger
         ("mm", 20, 6, 1.45),  # letters as low as dashes
         ("I", 2, 10, 0.2),
