@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 _ADDRESS = re.compile(r"[\w.+-]*\w@[^\W\d][\w.-]*|(?:\w*:/|//\w|www\b)[\w:/.?&=#-]*")
-_SUFFIX = re.compile(r"\.(?:bib|cls|csv|docx?|dtx|html?|ins|jpe?g|pdf|png|py|sty|te?xt?|xlsx?|xml|zip)\W*")  # of files
+SUFFIX = re.compile(r"\.(?:bib|cls|csv|docx?|dtx|html?|ins|jpe?g|pdf|png|py|sty|te?xt?|xlsx?|xml|zip)\W*")  # of files
 _COMMAND = re.compile(r"\\[^\W\d_]{2}")  # of TeX
 _DATE = re.compile(r"\d[-/.]\w+[-/.]\d+$")
 _TIME = re.compile(r"\d\d?:\d\d")
@@ -345,7 +345,7 @@ def _is_word(guess: Guess, options: JoinOptions) -> bool:
 def _may_be_address(left: str, right: str, space: float, options: JoinOptions) -> bool:
     """Whether the two may be parts of an address, whose signs stand as far apart as words, or of a file's name."""
     point = left[-1] == "." and left[-2:-1].isalnum()
-    address = _ADDRESS.fullmatch(left + right) or _SUFFIX.fullmatch("." * point + right)
+    address = _ADDRESS.fullmatch(left + right) or SUFFIX.fullmatch("." * point + right)
     return space < options.sure_gap and bool(address)
 
 

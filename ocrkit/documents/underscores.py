@@ -1,20 +1,23 @@
 """Names whose underscores lie on an underline, as those of files that are links do, and were read in parts.
 
 The detector takes the line for none of the letters' ink, and the underscores with it. Where the line is thicker between
-two parts, and as thick as anywhere below them, one stands on it.
+two parts, and as thick as anywhere below them, one stands on it. Worn lines below headings are so by chance: only names
+that end as files' do are put together.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ocrkit.document import Image
-from ocrkit.documents.joins import Piece, Read, around
+from ocrkit.documents.joins import SUFFIX, Piece, Read, around
 from ocrkit.options import options_class
 
+_FILE = re.compile(rf"{SUFFIX.pattern}$")
 _INK = 0.45  # of the contrast
 _MIDDLE = 0.2, 0.8  # of a gap; at its ends there are letters' feet and blur
 _PAPER = 0.9  # of greys; the one that is paper's between and below letters
@@ -44,7 +47,7 @@ class UnderscoreOptions:
 def with_underscores(
     rows: Sequence[Sequence[Piece]], grey: Image, read: Read, options: UnderscoreOptions
 ) -> list[list[Piece]]:
-    """The rows, two words with an underscore on their underline between them as one.
+    """The rows, names of files as one piece each, whose underscores lie on their underline.
 
     Args:
         rows: pieces from left to right.
@@ -55,12 +58,12 @@ def with_underscores(
     found: list[list[Piece]] = []
     for row in rows:
         joined: list[Piece] = []
-        for piece in row:
-            if joined and _is_between(joined[-1], piece, grey, options):
-                joined[-1] = _as_one(joined[-1], piece, read)
+        for piece in reversed(row):
+            if joined and _FILE.search(joined[-1].guess.text) and _is_between(piece, joined[-1], grey, options):
+                joined[-1] = _as_one(piece, joined[-1], read)
             else:
                 joined.append(piece)
-        found.append(joined)
+        found.append(joined[::-1])
     return found
 
 

@@ -14,7 +14,7 @@ from ocrkit.recognition.decode import Guess
 LEFT, TOP, FOOT, LINE = 20, 20, 40, 44  # px; of the words, and of their underline
 
 
-def page(thick, gap=14, underlined=True):
+def page(thick, gap=14, underlined=True, words=("annual", "report.pdf")):
     """Two words of 60 px, `gap` px apart, on a line of 2 px that is `thick` px between them, and their pieces."""
     grey = np.full((70, 200), 255, np.uint8)
     lefts = LEFT, LEFT + 60 + gap
@@ -29,7 +29,7 @@ def page(thick, gap=14, underlined=True):
         replace(
             piece(grey, np.array([left, TOP, left + 60, FOOT], float)), guess=Guess(text, 0.9, np.zeros((len(text), 2)))
         )
-        for left, text in zip(lefts, ("annual", "report.pdf"))
+        for left, text in zip(lefts, words)
     ]
     return grey, row
 
@@ -60,6 +60,7 @@ def test_a_line_that_is_thicker_between_two_words_has_an_underscore_on_it():
         page(thick=4, underlined=False),
         page(thick=4, gap=40),
         page(thick=20),  # a letter that stands on the line
+        page(thick=4, words=("Annual", "Report")),  # a heading, whose underline is worn
     ],
 )
 def test_other_underlined_words_stay_apart(grey, row):
