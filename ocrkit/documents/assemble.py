@@ -32,6 +32,7 @@ class AssemblyOptions:
         same_row: share of the lower height by which two pieces must overlap vertically to stand in one row.
         row_size: of two pieces of a row the taller is below so many times the lower, or the page's usual height.
         gutter_rows: rows of text a gutter separates at least.
+        gutter_reach: a row more than so far below the ones before is none of them.
         column_words: mean number of words a row of a column holds at least; fewer are labels, values or prices.
         least_pitch: from one line of a paragraph to the next, where the page says nothing else.
         most_pitch: above it the page's usual pitch is not believed.
@@ -43,6 +44,7 @@ class AssemblyOptions:
     same_row: float = 0.5
     row_size: float = 2.0
     gutter_rows: int = 4
+    gutter_reach: float = 8.0
     column_words: float = 2.5
     least_pitch: float = 1.2
     most_pitch: float = 2.4
@@ -87,6 +89,25 @@ class _Piece:
     @cached_property
     def height(self) -> float:
         return median((self.boxes[:, 3] - self.boxes[:, 1]).tolist())
+
+
+@dataclass
+class _Stack:
+    """Gaps above each other, each by the pieces on its left and right; px on the levelled page.
+
+    Attributes:
+        pairs: of pieces.
+        start: where the space that all gaps share begins across.
+        end: where it ends.
+        top: of its first row.
+        bottom: of its last row.
+    """
+
+    pairs: list[tuple[int, int]]
+    start: float
+    end: float
+    top: float
+    bottom: float = np.inf
 
 
 def _turn(lines: Sequence[np.ndarray]) -> np.ndarray:
@@ -178,28 +199,41 @@ def _neighbours(boxes: np.ndarray, gutters: Sequence[Gutter], options: AssemblyO
 def _gutters(pieces: Sequence[_Piece], gap: np.ndarray, options: AssemblyOptions) -> list[Gutter]:
     """The gutters between columns: stacks of gaps above each other with running text on both sides.
 
-    `gap` is that of `_gaps` for pieces that need not stand level: the lines of two columns seldom do.
+    `gap` is that of `_gaps` for pieces that need not stand level: the lines of two columns seldom do. Several stacks
+    grow side by side, and a gap goes to the highest that it fits: the gaps between three columns take turns, and lines
+    set to both margins have wide gaps of their own. A bullet begins a row, so that no gutter is behind it.
     """
+    boxes = np.array([piece.box for piece in pieces])
+    x0, y0, x1, y1 = boxes.T
+    is_text = np.array([any(c.isalnum() for word in piece.words for c in word.text) for piece in pieces])
+    nearest = gap.argmin(1)
+    facing = np.isfinite(gap.min(1))
+    words = np.array([len(piece.words) for piece in pieces])
+    words += np.where(~is_text & facing, words[nearest], 0)
+    stacks: list[_Stack] = []
+    for left in sorted(np.flatnonzero(is_text & facing).tolist(), key=lambda i: y0[i]):
+        right, height = int(nearest[left]), pieces[left].height
+        fitting = []
+        for stack in stacks:
+            start, end = max(stack.start, x1[left]), min(stack.end, x0[right])
+            near = min(y0[left], y0[right]) - stack.bottom < options.gutter_reach * height
+            if near and end - start >= 0.5 * height:
+                across = (x0 < start) & (x1 > end) & (y0 > stack.top) & (y1 < y1[left])
+                if not across.any():
+                    fitting.append(stack)
+        if not fitting:
+            stacks.append(_Stack([], x1[left], x0[right], y0[left]))
+        stack = max(fitting, key=lambda stack: len(stack.pairs)) if fitting else stacks[-1]
+        stack.pairs.append((left, right))
+        stack.start, stack.end = max(stack.start, x1[left]), min(stack.end, x0[right])
+        stack.bottom = max(y1[left], y1[right])
     gutters: list[Gutter] = []
-    stack: list[tuple[int, int]] = []
-    shared = (-np.inf, np.inf)
-
-    def close() -> None:
-        sides = np.array([[len(pieces[left].words), len(pieces[right].words)] for left, right in stack])
-        if len(stack) >= options.gutter_rows and (sides.mean(0) >= options.column_words).all():
-            boxes = np.array([[pieces[left].box, pieces[right].box] for left, right in stack])
-            gutters.append((sum(shared) / 2, float(boxes[..., 1].min()), float(boxes[..., 3].max())))
-
-    nearest = [(left, right) for left, right in enumerate(gap.argmin(1).tolist()) if np.isfinite(gap[left, right])]
-    for left, right in sorted(nearest, key=lambda pair: pieces[pair[0]].box[1]):
-        bounds = float(pieces[left].box[2]), float(pieces[right].box[0])
-        narrowed = max(shared[0], bounds[0]), min(shared[1], bounds[1])
-        if narrowed[1] - narrowed[0] < 0.5 * pieces[left].height:
-            close()
-            stack, narrowed = [], bounds
-        stack.append((left, right))
-        shared = narrowed
-    close()
+    for stack in stacks:
+        sides = np.array(stack.pairs)
+        if len(sides) >= options.gutter_rows and (words[sides].mean(0) >= options.column_words).all():
+            beside = boxes[sides]
+            middle = (stack.start + stack.end) / 2
+            gutters.append((float(middle), float(beside[..., 1].min()), float(beside[..., 3].max())))
     return gutters
 
 

@@ -80,6 +80,39 @@ def test_columns_are_read_one_after_the_other(offset, joined):
     assert texts(assemble(shuffled(found))) == [TITLE, *LEFT, *RIGHT, FOOT]
 
 
+@pytest.mark.parametrize("offset", [0, 9])
+def test_three_columns_are_read_one_after_the_other(offset):
+    columns = [[f"{name} column row number {i}" for i in range(6)] for name in ("left", "middle", "right")]
+    found = [
+        placed(row, 50 + 400 * at, 120 + offset * at + 30 * i)
+        for at, column in enumerate(columns)
+        for i, row in enumerate(column)
+    ]
+    assert texts(assemble(shuffled(found))) == [row for column in columns for row in column]
+
+
+def test_wide_gaps_within_lines_and_bullets_do_not_end_a_gutter():
+    """A heading set to both margins of its column, beside the items of a list."""
+    found = [placed(row, 50, 120 + 30 * i) for i, row in enumerate(LEFT)]
+    found[2] = placed("wide", 50, 180) + placed("gaps", 150, 180) + placed("here", 250, 180)
+    for i, row in enumerate(RIGHT):
+        found.append(placed("•", 450, 120 + 30 * i) + placed(row, 490, 120 + 30 * i))
+    bulleted = [f"• {row}" for row in RIGHT]
+    assert texts(assemble(shuffled(found))) == [*LEFT[:2], "wide gaps here", *LEFT[3:], *bulleted]
+
+
+def test_rows_far_above_a_table_make_no_gutter_with_its_head():
+    """An invoice: what it is about at the right of the sender, and a table further down."""
+    sender = ["Bright and Sons Ltd", "Unit 7 Harbour Works", "Bristol BS1 6QH"]
+    about = ["Invoice number 4711", "of 12 May 2025", "Your ref 7781 B"]
+    found = []
+    for i, (left, right) in enumerate(zip(sender, about)):
+        found += [placed(left, 50, 100 + 30 * i), placed(right, 700, 100 + 30 * i)]
+    found += [placed("What was done and when", 50, 500), placed("Amount in pounds", 700, 500)]
+    rows = [f"{left} {right}" for left, right in zip(sender, about)]
+    assert texts(assemble(shuffled(found))) == [*rows, "What was done and when Amount in pounds"]
+
+
 @pytest.mark.parametrize("degrees", [-4, 2, 5])
 def test_slanting_pages_keep_their_order(degrees):
     angle = np.radians(degrees)
