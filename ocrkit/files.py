@@ -10,7 +10,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from errno import EDQUOT, ENOSPC
+from errno import EDQUOT, EISDIR, ENOSPC
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, BinaryIO
@@ -216,6 +216,20 @@ def refuse_to_overwrite(targets: Iterable[Path], inputs: Iterable[str | Path], f
     if there and not force:
         more = f" and {len(there) - 1} more are" if len(there) > 1 else " is"
         raise OcrkitError(f"{there[0]}{more} there already: name another place, or write over with --force.")
+
+
+def check_writable(paths: Iterable[Path]) -> None:
+    """Find out before the work, rather than after it, whether its results can be written to `paths`.
+
+    Raises:
+        OcrkitError: there is no such folder, it is closed to us, or a folder has the name of a file.
+    """
+    for path in paths:
+        if path.is_dir():
+            raise OcrkitError(f"{path} cannot be written: {os.strerror(EISDIR)}.")
+        if path.is_file() or not path.exists():  # a device or pipe is written to as it is
+            with part_beside(path, Path.touch):
+                pass
 
 
 def folder_name(folder: Path) -> str:

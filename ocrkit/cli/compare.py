@@ -30,7 +30,7 @@ from ocrkit.engines.process import EngineProcess
 from ocrkit.engines.registry import ENGINES, LOCAL_NAMES, missing_engines, start_engine
 from ocrkit.engines.single_words import read_words, word_rows
 from ocrkit.errors import BadParams, BadPlugin
-from ocrkit.files import folder_name, write_whole
+from ocrkit.files import check_writable, folder_name, write_whole
 
 _MOST_REASONS = 10
 _TEXTS = ("engine", "against", "category", "verdict", "of which, ms")
@@ -118,9 +118,7 @@ _DIFFERENCES = {
     "--runtime",
     "runtimes",
     multiple=True,
-    default=["onnxruntime"],
-    show_default=True,
-    help="Runtime that `ours` uses; may be repeated.",
+    help="Runtime that `ours` uses; may be repeated.  [default: onnxruntime]",
 )
 @half_option
 @click.option("--limit", type=click.IntRange(min=1), help="Read only this many pages.")
@@ -172,13 +170,16 @@ def compare(
     for path in outputs:
         if path.suffix not in (".html", ".json") or crops:
             raise click.UsageError(f"{path}: the leaderboard of whole pages is written as .html or .json.")
+    names = list(dict.fromkeys(name.strip() for name in engines.split(",")))
+    if (models or runtimes) and OwnEngine.name not in names:
+        raise click.UsageError(f"--model and --runtime are those of `{OwnEngine.name}`, which --engines leaves out.")
+    check_writable(outputs)
     pages = [page for page in load_pages(folder, form) if half in (None, half_of(page.document or page.id))][:limit]
     if not pages:
         raise BadParams(f"No page of {folder} is in that half.")
     donated = any(page.private for page in pages)
     pages = told_together(pages) if donated else pages
-    names = list(dict.fromkeys(name.strip() for name in engines.split(",")))
-    own = _of_ours(models, runtimes)
+    own = _of_ours(models, runtimes or ("onnxruntime",))
     with ExitStack() as stack:
         usable = _started(stack, names, own, threads, timeout)
         if not usable:

@@ -17,7 +17,7 @@ from ocrkit.cli.options import force_option, model_option, pages_option, threads
 from ocrkit.cli.progress import progress_bar
 from ocrkit.cli.verbs import FAILED, complain, harmless, is_quiet, standard_input, standard_input_or, verb
 from ocrkit.errors import OcrkitError
-from ocrkit.files import refuse_to_overwrite, write_whole
+from ocrkit.files import check_writable, refuse_to_overwrite, write_whole
 from ocrkit.formats.forms import SUFFIXES, render
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ def read(
         raise click.UsageError(f"{'A PDF needs' if form == 'pdf' else 'Several results need'} a place: add -o OUT.")
     target = None if output is None else Path(output)
     refuse_to_overwrite(_outputs(target, sidecar), files, force)
+    check_writable(_outputs(target, sidecar))
 
     from ocrkit.documents.reader import Reader
     from ocrkit.images.page import no_memory
@@ -311,5 +312,5 @@ def _form_of(output: str | None, into_folder: bool, many: bool) -> str:
             return form
     endings = ", ".join(dict.fromkeys(SUFFIXES.values()))
     raise click.UsageError(
-        f"{output} names no form: end it in one of {endings}, or in / for a folder, or add --format."
+        f"{output} names no format: end it in one of {endings}, or in / for a folder, or add --format."
     )

@@ -34,6 +34,17 @@ def test_a_runtime_that_does_not_exist_is_said_with_those_that_do(pages):
     assert done.output.startswith("ocrkit: There is no runtime 'abacus'; choose one of onnxruntime, openvino")
 
 
+def test_what_would_be_in_vain_is_said_before_the_pages_are_read(pages, monkeypatch):
+    monkeypatch.setattr("ocrkit.cli.compare.load_pages", lambda *_: pytest.fail("the pages were looked at"))
+    board = pages / "missing" / "board.html"
+    done = compare(pages, "-o", str(board))
+    assert done.exit_code == 2
+    assert f"{board} cannot be written: there is no folder {board.parent}." in done.output
+    done = compare(pages, "--engines", "tesseract", "--runtime", "openvino")
+    assert done.exit_code == 2
+    assert "--model and --runtime are those of `ours`, which --engines leaves out." in done.output
+
+
 def test_one_runtime_is_called_ours_and_said_with_the_version(pages):
     pytest.importorskip("openvino")
     assert f"ours: {__version__}, ocrkit fast-print on openvino" in compare(pages, "--runtime", "openvino").output

@@ -218,11 +218,19 @@ def test_no_permission_to_write_is_one_sentence(page, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["page.png"]
 
 
+def test_a_place_that_cannot_be_written_is_said_before_anything_is_read(page, tmp_path, monkeypatch):
+    monkeypatch.setattr("ocrkit.documents.reader.Reader", lambda *_, **__: pytest.fail("the model was loaded"))
+    out = tmp_path / "missing" / "out.json"
+    result = run("read", page, "-o", out)
+    assert result.exit_code == 2
+    assert result.stderr == f"ocrkit: {out} cannot be written: there is no folder {out.parent}.\n"
+
+
 def test_wrong_use_is_explained(page, tmp_path):
     for args, sentence in (
         (("read", page, "--format", "pdf"), "A PDF needs a place: add -o OUT."),
         (("read", page, page.with_name("b.png"), "-o", "all.pdf"), "all.pdf is one file and cannot hold 2 results"),
-        (("read", page, "-o", "page.docx"), "page.docx names no form: end it in one of .txt, .json, .hocr, .xml, .pdf"),
+        (("read", page, "-o", "page.docx"), "page.docx names no format: end it in one of .txt, .json, .hocr, .xml"),
         (("read", page, page.with_name("b.png"), "--format", "alto"), "Several results need a place: add -o OUT."),
         (("read", page, "--threads", 0), "0 is not in the range x>=1"),
         (("read",), "Missing argument 'FILE...'"),
