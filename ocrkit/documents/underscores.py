@@ -101,9 +101,8 @@ def _is_between(a: Piece, b: Piece, grey: Image, options: UnderscoreOptions) -> 
     grey_line = off[max(line[0] - int(np.median(thick)), 0) : line[-1] + 2]
     thickness = grey_line.sum(0) / off.max()
     beside = np.delete(thickness, np.s_[middle[0] : middle[1]])
-    if np.median(thickness[middle[0] : middle[1]]) - np.quantile(beside, _BESIDE) < max(_THICKER_PX, least):
-        return False
-    return bool((free & (thick >= max(1, least)) & (thick <= most)).mean() >= options.longest)
+    thicker = np.median(thickness[middle[0] : middle[1]]) - np.quantile(beside, _BESIDE) >= max(_THICKER_PX, least)
+    return bool(thicker and (free & (thick >= max(1, least)) & (thick <= most)).mean() >= options.longest)
 
 
 def _as_one(a: Piece, b: Piece, read: Read) -> Piece:
