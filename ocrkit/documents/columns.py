@@ -86,16 +86,18 @@ def _column_end(piece: Piece, places: np.ndarray, options: ColumnOptions) -> tup
     others = places[(down > height / 2) & (down <= options.reach * height)]
     down = np.abs(others[:, 1::2].mean(1) - middle)
 
-    def ends_at(edge: float) -> bool:
+    def ends_at(edge: float, begins: float = -np.inf) -> bool:
         around = np.flatnonzero((others[:, 0] < edge) & (others[:, 2] > edge - height))
-        nearest = around[np.argsort(down[around])][: options.rows]
-        return int((np.abs(others[nearest, 2] - edge) <= off_px).sum()) >= options.least
+        nearest = others[around[np.argsort(down[around])][: options.rows]]
+        ended = (np.abs(nearest[:, 2] - edge) <= off_px) & (nearest[:, 0] >= begins)
+        return int(ended.sum()) >= options.least
 
     if not ends_at(x1):
         return None
     starts, ends = runs(ink_of(piece))
     for end, start in zip(ends[:-1].tolist(), starts[1:].tolist()):
-        if ends_at(piece.left + end):
+        # Ranges among numbers that begin where they do may end where others do, but these are of one column.
+        if ends_at(piece.left + end) and ends_at(x1, begins=piece.left + end):
             return end, start
     return None
 

@@ -343,9 +343,14 @@ def _is_word(guess: Guess, options: JoinOptions) -> bool:
 
 
 def _may_be_address(left: str, right: str, space: float, options: JoinOptions) -> bool:
-    """Whether the two may be parts of an address, whose signs stand as far apart as words, or of a file's name."""
+    """Whether the two may be parts of an address, whose signs stand as far apart as words, or of a file's name.
+
+    Behind a space, a name's ending with its point may be a word of its own, as in `a .zip`.
+    """
+    if space < options.sure_space and SUFFIX.fullmatch(right):
+        return True
     point = left[-1] == "." and left[-2:-1].isalnum()
-    address = _ADDRESS.fullmatch(left + right) or SUFFIX.fullmatch("." * point + right)
+    address = _ADDRESS.fullmatch(left + right) or (point and SUFFIX.fullmatch(f".{right}"))
     return space < options.sure_gap and bool(address)
 
 

@@ -20,6 +20,8 @@ from ocrkit.options import options_class
 _FILE = re.compile(rf"{SUFFIX.pattern}$")
 _INK = 0.45  # of the contrast
 _MIDDLE = 0.2, 0.8  # of a gap; at its ends there are letters' feet and blur
+_THICKER_PX = 0.5  # as grey tells it
+_BESIDE = 0.25  # of thicknesses; the one that is a line's where letters' feet are near
 _PAPER = 0.9  # of greys; the one that is paper's between and below letters
 
 
@@ -95,7 +97,12 @@ def _is_between(a: Piece, b: Piece, grey: Image, options: UnderscoreOptions) -> 
     thick = np.where(above.all(0), len(above), np.argmin(above[::-1], axis=0))
     free = above.sum(0) == thick
     least, most = (share * height for share in options.thicker)
-    return bool((free & (thick >= max(1, least)) & (thick <= most)).mean() >= options.longest)
+    # A line that is not quite level is as thick everywhere, but lies a row of pixels higher between some words.
+    grey_line = off[max(line[0] - int(np.median(thick)), 0) : line[-1] + 2]
+    thickness = grey_line.sum(0) / off.max()
+    beside = np.delete(thickness, np.s_[middle[0] : middle[1]])
+    thicker = np.median(thickness[middle[0] : middle[1]]) - np.quantile(beside, _BESIDE) >= max(_THICKER_PX, least)
+    return bool(thicker and (free & (thick >= max(1, least)) & (thick <= most)).mean() >= options.longest)
 
 
 def _as_one(a: Piece, b: Piece, read: Read) -> Piece:

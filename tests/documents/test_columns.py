@@ -54,6 +54,12 @@ def test_numbers_without_a_space_between_their_columns_are_parted_where_the_firs
     assert rows[2][2].space == 1
 
 
+def test_a_range_among_numbers_that_begin_where_it_does_stays_whole():
+    texts = ["10", "15", "10-20", "12.50", "13.25"]
+    rows = [[number(text, 100 + len(text) * (WIDTH + GAP) - GAP, row)] for row, text in enumerate(texts)]
+    assert at_columns(rows, pytest.fail, ColumnOptions()) == rows
+
+
 @pytest.mark.parametrize(
     ("rows", "halves"),
     [

@@ -190,7 +190,8 @@ def test_a_command_and_its_brackets_may_be_longer_than_any_word(text, joined):
     ("a", "b", "whole", "space", "joined"),
     [
         ("units.", "sty", "units.sty", 0.96, True),
-        ("units", ".sty”,", "units.sty”,", 0.96, True),
+        ("units", ".sty”,", "units.sty”,", 0.85, True),
+        ("a", ".sty", "a.sty", 0.96, False),  # what a kind of file is called
         ("units.", "sty", "units.sty", 0.999, False),  # surely a space
         ("units.", "sly", "units.sly", 0.96, False),  # no kind of file
         ("units", "sty", "unitssty", 0.96, False),

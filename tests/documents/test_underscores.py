@@ -65,3 +65,11 @@ def test_a_line_that_is_thicker_between_two_words_has_an_underscore_on_it():
 )
 def test_other_underlined_words_stay_apart(grey, row):
     assert joined(grey, row) == row
+
+
+def test_a_line_that_is_not_quite_level_has_none_on_it():
+    grey, row = page(thick=2)
+    behind = np.s_[LEFT + 74 : LEFT + 134]
+    grey[LINE, behind] = 255
+    grey[LINE + 2, behind] = 0
+    assert joined(grey, row) == row
