@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
+from ocrkit import strict
 from ocrkit.alphabet import Alphabet
 from ocrkit.datasets.sample import Sample
 from ocrkit.synth.corpus import Vocabulary
@@ -34,6 +35,17 @@ def pytest_addoption(parser) -> None:
     parser.addoption("--moments", type=int, default=2, help="times that tests/hard kills each verb; above 2 all verbs")
     parser.addoption("--fuzz-seed", type=int, default=None, help="other inputs than usual")
     parser.addoption("--kills", type=int, default=2, help="runs over a folder that tests/hard kills")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_strictness() -> Iterator[None]:
+    """A stage that a test ran in this process leaves no strict mode to the tests of other files."""
+    before = {name: os.environ.get(name) for name in strict.environment()}
+    yield
+    for name, value in before.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
 
 
 @pytest.fixture(scope="session")

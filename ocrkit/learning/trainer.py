@@ -23,7 +23,7 @@ from ocrkit import strict
 from ocrkit.alphabet import Alphabet, time_steps_needed
 from ocrkit.datasets.sample import Sample
 from ocrkit.document import Image
-from ocrkit.errors import BadDataset, BadModel, TrainingFailed
+from ocrkit.errors import BadDataset, BadModel, BadParams, TrainingFailed
 from ocrkit.files import make_folder, whole_file
 from ocrkit.recognition.decode import greedy_texts
 from ocrkit.recognition.network import STRIDE_PX, Precision, build_network
@@ -241,6 +241,9 @@ class Trainer:
     On a CPU, a training resumed after a kill gives the same weights as an unbroken one, and in strict mode
     (`ocrkit.strict`) those of any other CPU with AVX2. On JAX all devices that can share each batch evenly are used
     (Keras's `DataParallel`); on TensorFlow the first.
+
+    Raises:
+        BadParams: half precision in strict mode, with TensorFlow.
     """
 
     def __init__(
@@ -259,6 +262,11 @@ class Trainer:
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
+            if strict.is_on() and options.precision != "float32":  # oneDNN would end the process
+                raise BadParams(
+                    f"Strict mode ({strict.VARIABLE}=1) keeps to AVX2, which does not compute in half precision: train "
+                    "in float32, or without it."
+                )
             tf.config.experimental.enable_op_determinism()
             on_gpu = tf.config.list_physical_devices("GPU") or options.precision != "float32"
             fused = options.fused and not on_gpu

@@ -187,7 +187,7 @@ def crops(folder, document, *words):
 def test_the_commands_take_several_folders_of_crops(tmp_path):
     train, val = crops(tmp_path / "train", "A", "one", "two"), crops(tmp_path / "val", "B", "x" * 60)
     fine = CliRunner().invoke(main, ["data", "validate", train, "--form", "crops"])
-    assert (fine.exit_code, fine.output) == (0, "2 pages, 0 errors, 0 notes.\n")
+    assert (fine.exit_code, fine.output) == (0, "2 crops, 0 errors, 0 notes.\n")
     both = CliRunner().invoke(main, ["data", "validate", train, val, train + "/../val", "--form", "crops"])
     assert both.exit_code == 1
     assert f"error: {val}/0.png: 1 labels are longer than can be read" in both.output

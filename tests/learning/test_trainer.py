@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ocrkit import strict
 from ocrkit.datasets.sample import Sample
-from ocrkit.errors import BadDataset, BadModel, TrainingFailed
+from ocrkit.errors import BadDataset, BadModel, BadParams, TrainingFailed
 from ocrkit.learning.trainer import (
     FINE_WIDTHS,
     Progress,
@@ -168,10 +169,19 @@ assert read_card(saved)["export_parity"] < 1e-4
 
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
 def test_half_precision_stays_finite_and_ends_with_a_float32_network(precision, tmp_path):
-    """In a process of its own: TensorFlow aborted now and then in one that had run many other tests before."""
+    """In a process of its own, in which no test before has asked for strict mode."""
+    environment = {name: value for name, value in os.environ.items() if name not in strict.environment()}
     command = [sys.executable, "-c", _HALF, precision, str(tmp_path), str(TESTS)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_strict_mode_refuses_half_precision_which_would_end_the_process(
+    samples, tmp_path, alphabet, monkeypatch
+):
+    monkeypatch.setenv(strict.VARIABLE, "1")
+    with pytest.raises(BadParams, match="keeps to AVX2, which does not compute in half precision"):
+        trainer(samples, tmp_path, alphabet, precision="mixed_bfloat16")
 
 
 _JAX = """
