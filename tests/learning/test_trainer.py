@@ -176,9 +176,7 @@ def test_half_precision_stays_finite_and_ends_with_a_float32_network(precision, 
     assert done.returncode == 0, done.stderr
 
 
-def test_strict_mode_refuses_half_precision_which_would_end_the_process(
-    samples, tmp_path, alphabet, monkeypatch
-):
+def test_strict_mode_refuses_half_precision_which_would_end_the_process(samples, tmp_path, alphabet, monkeypatch):
     monkeypatch.setenv(strict.VARIABLE, "1")
     with pytest.raises(BadParams, match="keeps to AVX2, which does not compute in half precision"):
         trainer(samples, tmp_path, alphabet, precision="mixed_bfloat16")
